@@ -1,0 +1,1 @@
+"""QObjects without widgets: what the panels watch, and the one thread that owns torch."""

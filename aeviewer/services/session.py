@@ -1,0 +1,312 @@
+"""Which runs there are, which one is current, which step of it is shown: the one truth that the
+panels watch. Holds no widget, loads no torch.
+
+A panel reads properties and listens to past-tense signals; it changes things only through the
+methods here, and hears of its own change as everybody does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from aeviewer.services.curves import Curves
+from trainers import runs as run_folders
+from trainers.errors import AEViewerError
+from trainers.runs import Run, State
+
+if TYPE_CHECKING:
+    from aeviewer.settings import Settings
+    from trainers.config import RunConfig
+    from trainers.evaluation.summary import Evaluation
+    from trainers.events import Losses, Preview
+
+
+@dataclass(frozen=True, slots=True)
+class RunItem:
+    """A run as the panels see it.
+
+    Attributes
+    ----------
+    key
+        Its folder: what identifies it everywhere in the program.
+    state
+        See `trainers.runs.State`; "queued" while it waits for its turn, "paused" while it is
+        held, "damaged" when its folder can not be read (`problem` says why).
+    """
+
+    key: str
+    name: str
+    state: State | str
+    step: int
+    steps: int
+    colour: str
+    visible: bool = True
+    read_only: bool = False
+    config: RunConfig | None = None
+    problem: str = ""
+
+
+class Session(QObject):
+    """The state that panels share.
+
+    Parameters
+    ----------
+    folder
+        The runs folder.
+    settings
+        Where colours and visibility are remembered.
+    """
+
+    runs_changed = Signal()
+    current_changed = Signal()
+    checkpoints_changed = Signal()
+    step_changed = Signal()
+    preview_changed = Signal()
+    metrics_changed = Signal(str)
+    code_changed = Signal()
+    image_changed = Signal()
+    message_posted = Signal(str)
+    """A failure, in one message for the person."""
+
+    def __init__(self, folder: Path, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.folder = folder
+        self._settings = settings
+        self._runs: dict[str, Run] = {}
+        self._items: dict[str, RunItem] = {}
+        self._curves: dict[str, Curves] = {}
+        self._current: str | None = None
+        self._checkpoints: tuple[int, ...] = ()
+        self._step: int | None = None
+        self._preview: Preview | None = None
+        self._code: NDArray[np.float32] | None = None
+        self._image: NDArray[np.float32] | None = None
+
+    # -- runs ------------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> tuple[RunItem, ...]:
+        """All runs, oldest first."""
+        return tuple(self._items.values())
+
+    @property
+    def current(self) -> RunItem | None:
+        """The run that is explored."""
+        return self._items.get(self._current or "")
+
+    def item(self, key: str) -> RunItem:
+        """The run called `key`."""
+        return self._items[key]
+
+    def run(self, key: str) -> Run:
+        """The folder of the run called `key`."""
+        return self._runs[key]
+
+    def refresh(self, also: Iterable[Run] = ()) -> None:
+        """Reads the runs folder anew; `also` are runs from elsewhere, shown first (the demo)."""
+        kept = [run for run in self._runs.values() if run.read_only]
+        try:
+            found = run_folders.find(self.folder)
+        except AEViewerError as error:
+            self.message_posted.emit(str(error))
+            found = []
+        runs = {str(run.path): run for run in [*kept, *also, *found]}
+        self._runs = {key: self._runs.get(key, run) for key, run in runs.items()}
+        held = {k: i.state for k, i in self._items.items() if i.state in {"queued", "paused"}}
+        self._items = {key: self._described(key, held.get(key)) for key in self._runs}
+        self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
+        self.runs_changed.emit()
+        if self._current not in self._runs:
+            self.set_current(next(reversed(self._runs), None))
+
+    def add(self, run: Run, state: str) -> str:
+        """Takes in a run that was just made; answers its key."""
+        key = str(run.path)
+        self._runs[key] = run
+        self._items[key] = self._described(key, state)
+        self.runs_changed.emit()
+        return key
+
+    def set_state(self, key: str, state: State | str, step: int | None = None) -> None:
+        """Tells that a run is queued, running, paused, finished, ... at `step`."""
+        item = self._items[key]
+        changed = replace(item, state=state, step=item.step if step is None else step)
+        if changed != item:
+            self._items[key] = changed
+            self.runs_changed.emit()
+
+    def set_visible(self, key: str, visible: bool) -> None:
+        """Shows or hides a run in the plots, and remembers it."""
+        self._settings.set_hidden(key, not visible)
+        self._items[key] = replace(self._items[key], visible=visible)
+        self.runs_changed.emit()
+
+    def rename(self, key: str, name: str) -> None:
+        """Renames a run's folder; a failure is posted as a message."""
+        try:
+            renamed = self._runs[key].rename(name)
+        except AEViewerError as error:
+            self.message_posted.emit(str(error))
+            self.runs_changed.emit()
+            return
+        self._settings.move(key, str(renamed.path))
+        was_current = self._current == key
+        curves = self._curves.pop(key, None)
+        if curves:
+            self._curves[str(renamed.path)] = curves
+        self.refresh()
+        if was_current:
+            self.set_current(str(renamed.path))
+
+    def set_current(self, key: str | None) -> None:
+        """Chooses the run to explore, at its newest checkpoint."""
+        if key == self._current and key is not None:
+            return
+        self._current = key
+        self._checkpoints = self._kept_checkpoints()
+        self._step = self._checkpoints[-1] if self._checkpoints else None
+        self._preview = None
+        self._code = self._image = None
+        self.current_changed.emit()
+        self.checkpoints_changed.emit()
+        self.step_changed.emit()
+        self.preview_changed.emit()
+        self.code_changed.emit()
+        self.image_changed.emit()
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """Steps of the current run's checkpoints, ascending."""
+        return self._checkpoints
+
+    @property
+    def step(self) -> int | None:
+        """The checkpoint that is shown; None while following the live model."""
+        return self._step
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the panels follow the model that is being trained."""
+        item = self.current
+        return self._step is None and item is not None and item.state in {"running", "paused"}
+
+    def show_step(self, step: int) -> None:
+        """Moves every panel to the checkpoint of `step`."""
+        if step != self._step and step in self._checkpoints:
+            self._step = step
+            self.step_changed.emit()
+
+    def follow(self) -> None:
+        """Lets every panel follow the model as it learns."""
+        item = self.current
+        training = item is not None and item.state in {"running", "paused"}
+        step = None if training or not self._checkpoints else self._checkpoints[-1]
+        if step != self._step:
+            self._step = step
+            self.step_changed.emit()
+
+    def add_checkpoint(self, key: str, evaluation: Evaluation) -> None:
+        """Takes in a checkpoint that was just saved."""
+        self.curves(key).add_evaluation(evaluation)
+        self.metrics_changed.emit(key)
+        if key == self._current and evaluation.step not in self._checkpoints:
+            self._checkpoints = tuple(sorted({*self._checkpoints, evaluation.step}))
+            self.checkpoints_changed.emit()
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @property
+    def preview(self) -> Preview | None:
+        """Codes and reconstructions of the step that is shown."""
+        return self._preview
+
+    def set_preview(self, preview: Preview | None) -> None:
+        """Takes in the codes and reconstructions of the step that is shown."""
+        self._preview = preview
+        self.preview_changed.emit()
+
+    @property
+    def code(self) -> NDArray[np.float32] | None:
+        """(d,), the code that the decoder shows."""
+        return self._code
+
+    def set_code(self, code: NDArray[np.float32]) -> None:
+        """Chooses the code to decode; `image_changed` follows when it is decoded."""
+        self._code = np.asarray(code, np.float32)
+        self.code_changed.emit()
+
+    @property
+    def image(self) -> NDArray[np.float32] | None:
+        """(28, 28), the decoded code; ink is 1. May lie outside 0..1 for a linear output."""
+        return self._image
+
+    def set_image(self, image: NDArray[np.float32] | None) -> None:
+        """Takes in the decoded code."""
+        self._image = image
+        self.image_changed.emit()
+
+    # -- curves ----------------------------------------------------------------------------------
+
+    def curves(self, key: str) -> Curves:
+        """The losses of a run, read from its folder the first time."""
+        if key not in self._curves:
+            self._curves[key] = self._read_curves(self._runs[key])
+        return self._curves[key]
+
+    def append_losses(self, key: str, losses: Losses) -> None:
+        """Takes in new steps of a run."""
+        self.curves(key).append(losses)
+        self.metrics_changed.emit(key)
+
+    def forget_curves(self, key: str) -> None:
+        """Lets the losses be read anew: a resumed run does some steps again."""
+        self._curves.pop(key, None)
+        self.metrics_changed.emit(key)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def _read_curves(self, run: Run) -> Curves:
+        curves = Curves()
+        try:
+            curves.append(run.metrics())
+            for checkpoint in run.checkpoints():
+                if checkpoint.is_evaluated:
+                    curves.add_evaluation(checkpoint.evaluation())
+        except AEViewerError as error:
+            self.message_posted.emit(str(error))
+        return curves
+
+    def _kept_checkpoints(self) -> tuple[int, ...]:
+        run = self._runs.get(self._current or "")
+        return tuple(c.step for c in run.checkpoints()) if run else ()
+
+    def _described(self, key: str, state: str | None) -> RunItem:
+        run = self._runs[key]
+        look = {
+            "colour": self._settings.colour(key),
+            "visible": not self._settings.is_hidden(key),
+            "read_only": run.read_only,
+        }
+        try:
+            status, config = run.status(), run.config
+        except AEViewerError as error:
+            return RunItem(key, run.name, "damaged", 0, 0, problem=str(error), **look)
+        return RunItem(
+            key,
+            run.name,
+            state or status.state,
+            status.step,
+            config.steps,
+            config=config,
+            problem=status.error,
+            **look,
+        )

@@ -1,0 +1,83 @@
+"""What the program remembers between starts, in the place the system keeps such things."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal, cast
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from aeviewer.widgets.colours import RUN_COLOURS
+
+Theme = Literal["system", "light", "dark"]
+
+
+class Settings:
+    """Typed access to the stored settings.
+
+    Parameters
+    ----------
+    store
+        Where they lie; the user's own settings where left out.
+    """
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        self._store = store or QSettings("aeviewer", "aeviewer")
+
+    @property
+    def theme(self) -> Theme:
+        """The colours: the system's, or a choice."""
+        kept = str(self._store.value("theme", "system"))
+        return cast("Theme", kept) if kept in {"light", "dark"} else "system"
+
+    @theme.setter
+    def theme(self, theme: Theme) -> None:
+        self._store.setValue("theme", theme)
+
+    def layout(self) -> tuple[QByteArray, QByteArray]:
+        """Geometry and dock state of the window, empty at the first start."""
+        geometry = self._store.value("window/geometry", QByteArray())
+        state = self._store.value("window/state", QByteArray())
+        return cast("QByteArray", geometry), cast("QByteArray", state)
+
+    def set_layout(self, geometry: QByteArray, state: QByteArray) -> None:
+        """Remembers geometry and dock state of the window."""
+        self._store.setValue("window/geometry", geometry)
+        self._store.setValue("window/state", state)
+
+    def colour(self, run: str) -> str:
+        """The colour of a run, the same for as long as the run is there."""
+        place = f"{_group(run)}/colour"
+        kept = self._store.value(place)
+        if isinstance(kept, str):
+            return kept
+        given = int(str(self._store.value("colours_given", 0)))
+        self._store.setValue("colours_given", given + 1)
+        colour = RUN_COLOURS[given % len(RUN_COLOURS)]
+        self._store.setValue(place, colour)
+        return colour
+
+    def is_hidden(self, run: str) -> bool:
+        """Whether the plots leave the run out."""
+        return str(self._store.value(f"{_group(run)}/hidden", "")) == "yes"
+
+    def set_hidden(self, run: str, hidden: bool) -> None:
+        """Leaves a run out of the plots, or takes it in."""
+        self._store.setValue(f"{_group(run)}/hidden", "yes" if hidden else "no")
+
+    def move(self, run: str, renamed: str) -> None:
+        """Carries what is known of a run to its new name."""
+        for name in ("colour", "hidden"):
+            kept = self._store.value(f"{_group(run)}/{name}")
+            if kept is not None:
+                self._store.setValue(f"{_group(renamed)}/{name}", kept)
+        self.forget(run)
+
+    def forget(self, run: str) -> None:
+        """Drops what is known of a run."""
+        self._store.remove(_group(run))
+
+
+def _group(run: str) -> str:
+    """Settings keys may hold no slashes: a run's folder is kept by its digest."""
+    return f"runs/{hashlib.sha256(run.encode()).hexdigest()[:16]}"

@@ -1,0 +1,79 @@
+"""MNIST (LeCun, Cortes, Burges), as it lies in `resources/mnist/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal
+
+from trainers.datasets import idx
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PREVIEW_DIGITS = tuple(range(32))
+"""Test images whose reconstructions are watched: the first 32, in which every class appears."""
+
+_MD5 = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+_PREFIX = {"train": "train", "test": "t10k"}
+_CLASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Images with their labels.
+
+    Attributes
+    ----------
+    images
+        (n, 28, 28) uint8, 0 is paper and 255 is ink.
+    labels
+        (n,) uint8, the digit that is written.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A training and a test split."""
+
+    train: Split
+    test: Split
+
+
+@cache
+def split(name: Literal["train", "test"]) -> Split:
+    """One split of MNIST, read once and kept.
+
+    Raises
+    ------
+    DataError
+        When a file is missing or damaged.
+    """
+    images = _read(f"{_PREFIX[name]}-images-idx3-ubyte")
+    labels = _read(f"{_PREFIX[name]}-labels-idx1-ubyte")
+    if images.ndim != 3 or len(images) != len(labels) or labels.max() >= _CLASSES:
+        raise DataError(f"MNIST's {name} images and labels do not belong together.")
+    return Split(images, labels)
+
+
+def load() -> Dataset:
+    """Both splits: 60,000 training and 10,000 test images."""
+    return Dataset(split("train"), split("test"))
+
+
+def _read(name: str) -> NDArray[np.uint8]:
+    return idx.read(files("resources") / "mnist" / f"{name}.gz", md5=_MD5[name])

@@ -1,0 +1,23 @@
+"""The failures a person can act on. Each message names the value, the bound and what to do."""
+
+from __future__ import annotations
+
+
+class AEViewerError(Exception):
+    """Base of every error whose message is meant for the person at the screen."""
+
+
+class ConfigError(AEViewerError):
+    """A setting is unknown or out of its bounds."""
+
+
+class DataError(AEViewerError):
+    """A data file is missing, damaged or not what it says it is."""
+
+
+class RunError(AEViewerError):
+    """A run folder can not be read, written, created or resumed."""
+
+
+class DeviceError(AEViewerError):
+    """The chosen device is absent, or ran out of memory."""

@@ -1,0 +1,109 @@
+"""What a trainer yields: frozen values holding numpy arrays only. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trainers.evaluation.summary import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The training losses of consecutive steps.
+
+    Attributes
+    ----------
+    step
+        (n,) int64, the steps, counted from 1.
+    total, reconstruction, kl
+        (n,) float32: loss per image; its reconstruction part in the likelihood's unit (squared
+        error per image, or nats per image); KL to the prior in nats per image (0 where none).
+    """
+
+    step: NDArray[np.int64]
+    total: NDArray[np.float32]
+    reconstruction: NDArray[np.float32]
+    kl: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Training begins, or goes on, at `step` of `steps` on `device` ("cpu", "cuda:0", ...)."""
+
+    step: int
+    steps: int
+    device: str
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A slice of steps is done; `seconds` is all the training time so far, pauses left out."""
+
+    step: int
+    steps: int
+    seconds: float
+    losses: Losses
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """Between two chunks of work that is no step: a moment in which others may be served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the model knows at `step`.
+
+    Attributes
+    ----------
+    codes
+        (10000, d) float32, the code (posterior mean) of every test image.
+    reconstructions
+        (32, 28, 28) uint8, of the preview digits (`trainers.datasets.PREVIEW_DIGITS`).
+    """
+
+    step: int
+    codes: NDArray[np.float32]
+    reconstructions: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSaved:
+    """The checkpoint of `step` is whole in the run folder; `preview` is what it holds."""
+
+    step: int
+    evaluation: Evaluation
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All steps are done."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Stopped on request; everything learnt up to `step` is saved."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diverged:
+    """The loss ceased to be a number at `step`; the run ends at checkpoint `last_good`."""
+
+    step: int
+    last_good: int | None
+
+
+Event = (
+    Started | Progress | Working | Preview | CheckpointSaved | Finished | Stopped | Diverged
+)

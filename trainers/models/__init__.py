@@ -1,0 +1,33 @@
+"""Autoencoders, one family a module; a module's name is its family's name.
+
+Nothing here loads torch: `families()` looks at which modules there are, `build` imports the one
+that is asked for.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainers.config import ModelConfig
+    from trainers.models.base import Autoencoder
+
+_FIRST = ("mlp", "conv", "pca")
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """The names that `ModelConfig.family` may take: every public module here but `base`."""
+    found = {m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")}
+    found -= {"base"}
+    return (*_FIRST, *sorted(found - {*_FIRST}))
+
+
+def build(config: ModelConfig, pixels: int = 784) -> Autoencoder:
+    """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`."""
+    module = import_module(f"trainers.models.{config.family}")
+    model: Autoencoder = module.build(config, pixels)
+    return model

@@ -1,0 +1,99 @@
+"""The experiments of the paper, ready to run. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainers.config import ModelConfig, RunConfig, TrainingConfig
+from trainers.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named starting point: what it is called, what it shows, and its config."""
+
+    title: str
+    summary: str
+    config: RunConfig
+
+
+def _preset(
+    name: str,
+    title: str,
+    summary: str,
+    model: ModelConfig,
+    training: TrainingConfig | None = None,
+) -> tuple[str, Preset]:
+    config = RunConfig(preset=name, model=model, training=training or TrainingConfig())
+    return name, Preset(title, summary, config)
+
+
+PRESETS: dict[str, Preset] = dict(
+    [
+        _preset(
+            "pca",
+            "PCA",
+            "The best linear code there is, in closed form.",
+            ModelConfig(family="pca", activation="linear"),
+        ),
+        _preset(
+            "linear",
+            "Linear autoencoder",
+            "Learns the plane that PCA computes.",
+            ModelConfig(activation="linear"),
+        ),
+        _preset(
+            "sigmoid",
+            "Sigmoid autoencoder",
+            "The classical non-linearity, slow to start.",
+            ModelConfig(activation="sigmoid"),
+        ),
+        _preset(
+            "relu",
+            "ReLU autoencoder",
+            "Piecewise linear: a folded manifold.",
+            ModelConfig(activation="relu"),
+        ),
+        _preset(
+            "elu",
+            "ELU autoencoder",
+            "Smooth and quick to learn.",
+            ModelConfig(activation="elu"),
+        ),
+        _preset(
+            "vae",
+            "Variational autoencoder",
+            "A code with a prior: any point decodes to a digit.",
+            ModelConfig(variational=True, likelihood="bernoulli"),
+        ),
+        _preset(
+            "conv-vae",
+            "Convolutional VAE",
+            "The variational autoencoder with strided convolutions.",
+            ModelConfig(family="conv", variational=True, likelihood="bernoulli"),
+        ),
+        _preset(
+            "denoising",
+            "Denoising autoencoder",
+            "Sees a corrupted digit, must give back the clean one.",
+            ModelConfig(),
+            TrainingConfig(corruption="gaussian"),
+        ),
+    ]
+)
+"""Every preset by its name, in the order in which they are offered."""
+
+
+def preset(name: str) -> RunConfig:
+    """The config of the preset called `name`.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name.
+    """
+    try:
+        return PRESETS[name].config
+    except KeyError:
+        known = ", ".join(PRESETS)
+        raise ConfigError(f"There is no preset {name!r}; choose from {known}.") from None

@@ -1,0 +1,484 @@
+"""The run folder: create, append, read. Loads no torch.
+
+::
+
+    <runs>/<name>/config.json          what was asked for
+                  status.json          state, step, training seconds, device, versions, error
+                  metrics.csv          step,loss,reconstruction,kl: one row a step
+                  checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
+                                           reconstructions.png
+                  resume.safetensors   optimiser, random state, position: the newest only
+
+A file is written beside its place and renamed into it, a checkpoint likewise as a whole folder: a
+reader never sees half of one. While a process trains the run it holds `lock`, which dies with it;
+a run that says "running" and is not locked was interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import platformdirs
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from trainers import config as configs
+from trainers.config import RunConfig
+from trainers.errors import ConfigError, RunError
+from trainers.evaluation.summary import Evaluation
+from trainers.events import Losses, Preview
+
+State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "interrupted"]
+_HEADER = "step,loss,reconstruction,kl\n"
+_NAME = re.compile(r"[^\W_][\w .=+-]{0,79}")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_PREVIEW_COLUMNS = 32
+
+
+class Status(BaseModel):
+    """Where a run is, as `status.json` keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: State = "new"
+    step: int = 0
+    seconds: float = 0.0
+    device: str = ""
+    versions: dict[str, str] = {}
+    error: str = ""
+    created: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint's folder; `evaluation`, `codes` and picture may still be missing."""
+
+    path: Path
+
+    @property
+    def step(self) -> int:
+        """The training step it was taken at."""
+        return int(self.path.name)
+
+    @property
+    def model(self) -> Path:
+        """The weights, as safetensors."""
+        return self.path / "model.safetensors"
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether evaluation, codes and picture are there beside the weights."""
+        names = ("evaluation.json", "codes.npy", "reconstructions.png")
+        return all((self.path / name).is_file() for name in names)
+
+    def evaluation(self) -> Evaluation:
+        """The test figures.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        with _reading(self.path / "evaluation.json") as file:
+            return Evaluation.model_validate_json(file.read_bytes())
+
+    def preview(self) -> Preview:
+        """Codes of the test images and reconstructions of the preview digits.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        with _reading(self.path / "codes.npy") as file:
+            codes = np.load(file, allow_pickle=False).astype(np.float32)
+            if codes.ndim != 2 or not np.isfinite(codes).all():
+                raise ValueError("it holds no finite table of codes")
+        with _reading(self.path / "reconstructions.png") as file, Image.open(file) as picture:
+            tiles = _tiles(np.asarray(picture.convert("L")))
+        return Preview(self.step, codes, tiles)
+
+
+class Run:
+    """A run's folder, whoever trains it and wherever.
+
+    Parameters
+    ----------
+    path
+        The folder; its name is the run's name.
+    read_only
+        Nothing in it may be changed (the demo run).
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._lock = FileLock(path / "lock")
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """What the run was asked to do.
+
+        Raises
+        ------
+        RunError
+            When `config.json` is missing or damaged.
+        """
+        with _reading(self.path / "config.json") as file:
+            return configs.from_json(file.read_bytes())
+
+    def status(self) -> Status:
+        """Where the run is; "interrupted" when it says "running" and nobody trains it.
+
+        Raises
+        ------
+        RunError
+            When `status.json` is damaged.
+        """
+        if not (self.path / "status.json").exists():
+            return Status()
+        with _reading(self.path / "status.json") as file:
+            status = Status.model_validate_json(file.read_bytes())
+        if status.state == "running" and not self._is_locked():
+            return status.model_copy(update={"state": "interrupted"})
+        return status
+
+    def metrics(self) -> Losses:
+        """The training losses of every step kept so far; half-written last rows are left out.
+
+        Raises
+        ------
+        RunError
+            When `metrics.csv` holds something else than numbers.
+        """
+        if not (self.path / "metrics.csv").exists():
+            return _losses(np.empty((0, 4)))
+        with _reading(self.path / "metrics.csv") as file:
+            text = file.read_bytes()
+            whole = text[: text.rfind(b"\n") + 1].removeprefix(_HEADER.encode())
+            if not whole:
+                return _losses(np.empty((0, 4)))
+            rows = np.loadtxt(io.BytesIO(whole), delimiter=",", ndmin=2)
+            if rows.shape[1] != 4:
+                raise ValueError(f"it has {rows.shape[1]} columns, not 4")
+        return _losses(rows)
+
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """All whole checkpoints, by step."""
+        folders = (self.path / "checkpoints").glob("[0-9]*")
+        found = (Checkpoint(f) for f in folders if f.name.isdecimal())
+        return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
+
+    def checkpoint(self, step: int | None = None) -> Checkpoint:
+        """The checkpoint of `step`, or the newest.
+
+        Raises
+        ------
+        RunError
+            When there is none; the message names those there are.
+        """
+        kept = self.checkpoints()
+        if not kept:
+            raise RunError(f"The run {self.name!r} has no checkpoint yet: {self.path}")
+        found = [c for c in kept if step is None or c.step == step]
+        if not found:
+            steps = ", ".join(f"{c.step:,}" for c in kept)
+            raise RunError(f"The run {self.name!r} has no checkpoint at {step:,}; it has {steps}.")
+        return found[-1]
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Holds the run for this process while it is trained.
+
+        Raises
+        ------
+        RunError
+            When another process trains it, or the folder can not be written.
+        """
+        if self.read_only:
+            raise RunError(f"The run {self.name!r} is read-only; start a new one from its config.")
+        with self.writing():
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise RunError(
+                    f"The run {self.name!r} is being trained by another program; wait for it."
+                ) from None
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turns a failed write into one message.
+
+        Raises
+        ------
+        RunError
+            Naming the folder, what the system said, and what to do.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"The run {self.name!r} can not be written ({error.strerror or error}): "
+                f"{self.path}. Free some space or choose another runs folder; "
+                "the checkpoints written so far are whole."
+            ) from error
+
+    def write_status(self, status: Status) -> None:
+        """Replaces `status.json`."""
+        with self.writing():
+            _replace(self.path / "status.json", status.model_dump_json(indent=2).encode())
+
+    def write_resume(self, content: bytes) -> None:
+        """Replaces the resume point."""
+        with self.writing():
+            _replace(self.path / "resume.safetensors", content)
+
+    def append_metrics(self, losses: Losses) -> None:
+        """Appends a row a step."""
+        columns = zip(
+            losses.step.tolist(),
+            losses.total.tolist(),
+            losses.reconstruction.tolist(),
+            losses.kl.tolist(),
+            strict=True,
+        )
+        rows = "".join(f"{s},{t:.6g},{r:.6g},{k:.6g}\n" for s, t, r, k in columns)
+        with self.writing(), (self.path / "metrics.csv").open("a", encoding="ascii") as file:
+            file.write(rows if file.tell() else _HEADER + rows)
+
+    def cut_metrics(self, step: int) -> None:
+        """Drops the rows after `step`, which a resumed run does again."""
+        kept = self.metrics()
+        chosen = kept.step <= step
+        with self.writing():
+            _replace(self.path / "metrics.csv", _HEADER.encode())
+        self.append_metrics(
+            Losses(*(part[chosen] for part in (kept.step, kept.total, kept.reconstruction, kept.kl)))
+        )
+
+    def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
+        """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
+        place = self.path / "checkpoints" / f"{step:08d}"
+        with self.writing():
+            place.parent.mkdir(exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
+            (draft / "model.safetensors").write_bytes(model)
+            draft.chmod(0o755)
+            if place.exists():
+                shutil.rmtree(place)
+            draft.rename(place)
+        return Checkpoint(place)
+
+    def complete_checkpoint(
+        self, step: int, evaluation: Evaluation, preview: Preview, inputs: NDArray[np.uint8]
+    ) -> None:
+        """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
+        place = self.path / "checkpoints" / f"{step:08d}"
+        codes, picture = io.BytesIO(), io.BytesIO()
+        kept = np.float16 if self.config.training.precision == "float16" else np.float32
+        np.save(codes, preview.codes.astype(kept), allow_pickle=False)
+        rows = np.concatenate([inputs, preview.reconstructions])
+        Image.fromarray(_sheet(rows)).save(picture, "png", optimize=True)
+        with self.writing():
+            _replace(place / "codes.npy", codes.getvalue())
+            _replace(place / "reconstructions.png", picture.getvalue())
+            _replace(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
+
+    def rename(self, name: str) -> Run:
+        """Moves the folder to a new name beside it.
+
+        Raises
+        ------
+        RunError
+            When the name is taken or no folder can have it, or the run is being trained.
+        """
+        if self.read_only:
+            raise RunError(f"The run {self.name!r} is read-only and keeps its name.")
+        if self.status().state == "running":
+            raise RunError(f"The run {self.name!r} is being trained; stop it before renaming.")
+        place = self.path.parent / checked_name(name)
+        if place.exists():
+            raise RunError(f"There is a run {name!r} already; choose another name.")
+        with self.writing():
+            self.path.rename(place)
+        return Run(place)
+
+    def _is_locked(self) -> bool:
+        if self.read_only or self._lock.is_locked:
+            return not self.read_only
+        probe = FileLock(self._lock.lock_file)
+        try:
+            with probe.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False
+
+
+def default_folder() -> Path:
+    """Where runs lie when nobody says otherwise: `AEVIEWER_RUNS`, or the user's data folder."""
+    chosen = os.environ.get("AEVIEWER_RUNS")
+    return Path(chosen) if chosen else platformdirs.user_data_path("aeviewer", False) / "runs"
+
+
+def create(config: RunConfig, folder: Path, name: str = "") -> Run:
+    """A new run folder holding `config`; a free name is found where none is given.
+
+    Raises
+    ------
+    RunError
+        When the name is taken or no folder can have it, or the runs folder can not be written.
+    """
+    place = folder / (checked_name(name) if name else free_name(config, folder))
+    if place.exists():
+        raise RunError(f"There is a run {place.name!r} already; choose another name: {place}")
+    run = Run(place)
+    try:
+        place.mkdir(parents=True)
+        _replace(place / "config.json", config.model_dump_json(indent=2).encode())
+        created = Status(created=datetime.now(UTC))
+        _replace(place / "status.json", created.model_dump_json(indent=2).encode())
+    except OSError as error:
+        raise RunError(
+            f"No run can be made in {folder} ({error.strerror or error}). "
+            "Choose a runs folder that you may write to."
+        ) from error
+    return run
+
+
+def free_name(config: RunConfig, folder: Path) -> str:
+    """A name that says what the run is: "vae-d2", then "vae-d2-2", and so on."""
+    stem = f"{config.preset}-d{config.model.latent_dim}"
+    number = 1
+    while (folder / (name := stem if number == 1 else f"{stem}-{number}")).exists():
+        number += 1
+    return name
+
+
+def checked_name(name: str) -> str:
+    """`name`, if a folder may be called so on every system.
+
+    Raises
+    ------
+    RunError
+        Naming what is allowed.
+    """
+    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith((".", " ")):
+        raise RunError(
+            f"{name!r} can not name a run: use up to 80 letters, digits, spaces or . = + - _, "
+            "beginning with a letter or digit."
+        )
+    return name
+
+
+def find(folder: Path) -> list[Run]:
+    """Every run in `folder`, oldest first; damaged ones too, told when they are read."""
+    try:
+        found = [Run(c.parent) for c in folder.glob("*/config.json")]
+        return sorted(found, key=lambda run: ((run.path / "config.json").stat().st_mtime, run.name))
+    except OSError as error:
+        raise RunError(f"The runs folder {folder} can not be read ({error.strerror}).") from error
+
+
+def opened(path: Path) -> Run:
+    """The run at `path`.
+
+    Raises
+    ------
+    RunError
+        When there is none there, or its config is damaged.
+    """
+    if not (path / "config.json").is_file():
+        raise RunError(f"There is no run at {path}: it holds no config.json.")
+    run = Run(path)
+    _ = run.config
+    return run
+
+
+@contextmanager
+def demo() -> Iterator[Run]:
+    """The run that comes with the program, read-only; valid inside the `with`."""
+    with as_file(files("resources") / "demo") as folder:
+        yield Run(folder / "vae-d2-demo", read_only=True)
+
+
+def versions() -> dict[str, str]:
+    """What a run was made with."""
+    from importlib.metadata import version
+
+    names = ("aeviewer", "torch", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _replace(place: Path, content: bytes) -> None:
+    """Writes beside `place`, then renames: the old content or the new, never a mixture."""
+    draft = place.with_name(f".{place.name}.draft")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(place)
+
+
+@contextmanager
+def _reading(place: Path) -> Iterator[io.BufferedReader]:
+    """Opens a file of a run; what is wrong with it becomes one message."""
+    try:
+        with place.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise RunError(f"{place} is missing: the run is damaged.") from None
+    except (OSError, ValueError, SyntaxError, ConfigError, json.JSONDecodeError) as error:
+        reason = "; ".join(t for _, t in configs.faults(error)) if isinstance(
+            error, ValidationError
+        ) else str(error)
+        raise RunError(f"{place} is damaged ({reason}).") from error
+
+
+def _losses(rows: NDArray[np.float64]) -> Losses:
+    total, reconstruction, kl = (rows[:, i].astype(np.float32) for i in (1, 2, 3))
+    return Losses(rows[:, 0].astype(np.int64), total, reconstruction, kl)
+
+
+def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(k·32, h, w) images as k rows of 32 tiles: (k·h, 32·w)."""
+    count, height, width = images.shape
+    rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width)
+    return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width)
+
+
+def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The reconstructions (lower row) of a sheet that `_sheet` made."""
+    side = sheet.shape[1] // _PREVIEW_COLUMNS
+    if sheet.shape != (2 * side, _PREVIEW_COLUMNS * side) or not side:
+        raise ValueError(f"a picture of {sheet.shape} is no sheet of 2 rows of 32 digits")
+    return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side).swapaxes(0, 1)
