@@ -1,0 +1,49 @@
+"""Autoencoders on handwritten digits: configure, train, load. No window is needed.
+
+>>> import trainers
+>>> from pathlib import Path
+>>> for event in trainers.train(trainers.preset("elu").replace(steps=2000), Path("runs")):
+...     print(event)
+>>> model = trainers.load("runs/elu-d5")
+>>> codes = model.encode(images)
+
+Importing this loads no torch; `train` and `load` do when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from trainers.config import RunConfig
+from trainers.presets import PRESETS, preset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.inference import load
+    from trainers.training.trainer import Trainer
+
+__all__ = ["PRESETS", "RunConfig", "load", "preset", "train"]
+
+
+def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
+    """A trainer of a new run in `folder`; iterate it to train.
+
+    Raises
+    ------
+    RunError
+        When the run's folder can not be made.
+    DeviceError
+        When the chosen device is not there.
+    """
+    from trainers import runs
+    from trainers.training.trainer import Trainer
+
+    return Trainer(runs.create(config, folder, name))
+
+
+def __getattr__(name: str) -> object:
+    if name == "load":
+        return import_module("trainers.inference").load
+    raise AttributeError(name)

@@ -104,6 +104,4 @@ class Diverged:
     last_good: int | None
 
 
-Event = (
-    Started | Progress | Working | Preview | CheckpointSaved | Finished | Stopped | Diverged
-)
+Event = Started | Progress | Working | Preview | CheckpointSaved | Finished | Stopped | Diverged

@@ -97,7 +97,7 @@ class Checkpoint:
             When they are missing or damaged.
         """
         with _reading(self.path / "evaluation.json") as file:
-            return Evaluation.model_validate_json(file.read_bytes())
+            return Evaluation.model_validate_json(file.read())
 
     def preview(self) -> Preview:
         """Codes of the test images and reconstructions of the preview digits.
@@ -147,7 +147,7 @@ class Run:
             When `config.json` is missing or damaged.
         """
         with _reading(self.path / "config.json") as file:
-            return configs.from_json(file.read_bytes())
+            return configs.from_json(file.read())
 
     def status(self) -> Status:
         """Where the run is; "interrupted" when it says "running" and nobody trains it.
@@ -160,7 +160,7 @@ class Run:
         if not (self.path / "status.json").exists():
             return Status()
         with _reading(self.path / "status.json") as file:
-            status = Status.model_validate_json(file.read_bytes())
+            status = Status.model_validate_json(file.read())
         if status.state == "running" and not self._is_locked():
             return status.model_copy(update={"state": "interrupted"})
         return status
@@ -176,7 +176,7 @@ class Run:
         if not (self.path / "metrics.csv").exists():
             return _losses(np.empty((0, 4)))
         with _reading(self.path / "metrics.csv") as file:
-            text = file.read_bytes()
+            text = file.read()
             whole = text[: text.rfind(b"\n") + 1].removeprefix(_HEADER.encode())
             if not whole:
                 return _losses(np.empty((0, 4)))
@@ -281,7 +281,9 @@ class Run:
         with self.writing():
             _replace(self.path / "metrics.csv", _HEADER.encode())
         self.append_metrics(
-            Losses(*(part[chosen] for part in (kept.step, kept.total, kept.reconstruction, kept.kl)))
+            Losses(
+                *(part[chosen] for part in (kept.step, kept.total, kept.reconstruction, kept.kl))
+            )
         )
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
@@ -458,9 +460,11 @@ def _reading(place: Path) -> Iterator[io.BufferedReader]:
     except FileNotFoundError:
         raise RunError(f"{place} is missing: the run is damaged.") from None
     except (OSError, ValueError, SyntaxError, ConfigError, json.JSONDecodeError) as error:
-        reason = "; ".join(t for _, t in configs.faults(error)) if isinstance(
-            error, ValidationError
-        ) else str(error)
+        reason = (
+            "; ".join(t for _, t in configs.faults(error))
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
         raise RunError(f"{place} is damaged ({reason}).") from error
 
 

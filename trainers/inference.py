@@ -1,0 +1,111 @@
+"""A trained model as a function of numpy arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from trainers.training.checkpoint import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from trainers.models.base import Autoencoder
+    from trainers.runs import Run
+
+
+class TrainedModel:
+    """Encodes images and decodes codes.
+
+    Parameters
+    ----------
+    model
+        The autoencoder; it may still be training elsewhere in the same thread.
+    step
+        Training steps it has behind it.
+    """
+
+    def __init__(self, model: Autoencoder, step: int) -> None:
+        self._model = model
+        self.step = step
+
+    @property
+    def latent_dim(self) -> int:
+        """D, numbers in a code."""
+        return self._model.latent_dim
+
+    @torch.inference_mode()
+    def encode(self, images: NDArray[np.uint8] | NDArray[np.floating]) -> NDArray[np.float32]:
+        """The mean codes of images.
+
+        Parameters
+        ----------
+        images
+            (n, 28, 28) or (n, 784); bytes are scaled to 0..1, floats are taken as they are.
+
+        Returns
+        -------
+        (n, D) float32.
+
+        Raises
+        ------
+        ValueError
+            When the images have another size.
+        """
+        scale = 255 if np.asarray(images).dtype == np.uint8 else 1
+        flat = np.asarray(images, np.float32).reshape(len(images), -1) / scale
+        if flat.shape[1] != 784:
+            raise ValueError(f"Images of {flat.shape[1]} pixels; this model reads 28 x 28 = 784.")
+        codes: NDArray[np.float32] = self._model.encode(self._tensor(flat)).cpu().numpy()
+        return codes
+
+    @torch.inference_mode()
+    def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
+        """The images that codes stand for.
+
+        Parameters
+        ----------
+        codes
+            (n, D).
+
+        Returns
+        -------
+        (n, 28, 28) float32; a linear output may leave 0..1.
+
+        Raises
+        ------
+        ValueError
+            When the codes have another dimension.
+        """
+        points = np.asarray(codes, np.float32)
+        if points.ndim != 2 or points.shape[1] != self.latent_dim:
+            raise ValueError(
+                f"Codes of shape {points.shape}; this model reads (n, {self.latent_dim})."
+            )
+        images = self._model.decode(self._tensor(points)).cpu().numpy()
+        return images.reshape(-1, 28, 28)
+
+    def _tensor(self, values: NDArray[np.float32]) -> torch.Tensor:
+        place = next(iter(self._model.state_dict().values())).device
+        return torch.from_numpy(np.ascontiguousarray(values)).to(place)
+
+
+def load(run: Run | Path | str, step: int | None = None) -> TrainedModel:
+    """The model that a run had learnt at the checkpoint of `step`, or at its newest.
+
+    Raises
+    ------
+    RunError
+        When there is no such run or checkpoint, or it is damaged.
+    """
+    from pathlib import Path
+
+    from trainers.runs import Run, opened
+
+    found = run if isinstance(run, Run) else opened(Path(run))
+    model, found_step = load_model(found, step)
+    return TrainedModel(model, found_step)

@@ -1,0 +1,98 @@
+"""The paper's convolutional autoencoder: strided convolutions, a dense layer, and mirrored.
+
+Where the paper is silent: 4x4 kernels with stride 2 and padding 1, so that each convolution halves
+the image exactly and the transposed ones double it without a checkerboard (the stride divides the
+kernel; Odena et al. 2016); a dense layer of 256 between the convolutions and the code.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import isqrt, prod
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from trainers.models.base import ACTIVATIONS, Autoencoder, Posterior, split_posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trainers.config import Activation, Likelihood, ModelConfig
+
+_KERNEL = {"kernel_size": 4, "stride": 2, "padding": 1}
+
+
+class ConvAutoencoder(Autoencoder):
+    """Strided convolutions to a dense layer to the code, and mirrored.
+
+    Parameters
+    ----------
+    side
+        Pixels along an image's edge; every convolution must find an even number.
+    channels
+        Channels after each convolution.
+    dense
+        Nodes of the layer between the convolutions and the code.
+    activation
+        What follows each convolution and dense layer.
+    latent_dim, variational, likelihood, beta
+        As in `Autoencoder`.
+    """
+
+    def __init__(
+        self,
+        *,
+        side: int,
+        channels: Sequence[int],
+        dense: int,
+        activation: Activation,
+        latent_dim: int,
+        variational: bool,
+        likelihood: Likelihood,
+        beta: float,
+    ) -> None:
+        super().__init__(
+            latent_dim=latent_dim, variational=variational, likelihood=likelihood, beta=beta
+        )
+        act = ACTIVATIONS[activation]
+        small = side >> len(channels)
+        bottom = (channels[-1], small, small)
+        outputs = 2 * latent_dim if variational else latent_dim
+        down: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
+        for inputs, found in pairwise([1, *channels]):
+            down += [nn.Conv2d(inputs, found, **_KERNEL), act()]
+        dense_down = [nn.Flatten(), nn.Linear(prod(bottom), dense), act()]
+        self.encoder = nn.Sequential(*down, *dense_down, nn.Linear(dense, outputs))
+        up: list[nn.Module] = [nn.Linear(latent_dim, dense), act()]
+        up += [nn.Linear(dense, prod(bottom)), act(), nn.Unflatten(1, bottom)]
+        for inputs, found in pairwise([*reversed(channels), 1]):
+            up += [nn.ConvTranspose2d(inputs, found, **_KERNEL), act()]
+        self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
+
+    def posterior(self, images: Tensor) -> Posterior:
+        """(B, P) → posterior over (B, D)."""
+        return split_posterior(self.encoder(images), self.latent_dim)
+
+    def output(self, codes: Tensor) -> Tensor:
+        """(B, D) → (B, P)."""
+        output: Tensor = self.decoder(codes)
+        return output
+
+    def linear_layers(self) -> tuple[nn.Module, ...]:
+        """The last layer of the encoder and of the decoder."""
+        return (self.encoder[-1], self.decoder[-2])
+
+
+def build(config: ModelConfig, pixels: int) -> ConvAutoencoder:
+    """The autoencoder that `config` asks for, of square images."""
+    return ConvAutoencoder(
+        side=isqrt(pixels),
+        channels=config.channels,
+        dense=config.dense,
+        activation=config.activation,
+        latent_dim=config.latent_dim,
+        variational=config.variational,
+        likelihood=config.likelihood,
+        beta=config.beta,
+    )

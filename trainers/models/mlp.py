@@ -1,0 +1,88 @@
+"""The paper's fully connected autoencoder: P-500-500-D and mirrored.
+
+Where the paper is silent: the activation follows each hidden layer, code and output are linear,
+the decoder has weights of its own (not the encoder's transposed), and a variational encoder gives
+mean and log-variance from one last layer of 2·D.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from trainers.models.base import ACTIVATIONS, Autoencoder, Posterior, split_posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trainers.config import Activation, Likelihood, ModelConfig
+
+
+class MLPAutoencoder(Autoencoder):
+    """Linear layers with one activation between them.
+
+    Parameters
+    ----------
+    pixels
+        P, numbers in an image.
+    hidden
+        Nodes in each hidden layer of the encoder; the decoder has them the other way round.
+    activation
+        What follows each hidden layer.
+    latent_dim, variational, likelihood, beta
+        As in `Autoencoder`.
+    """
+
+    def __init__(
+        self,
+        *,
+        pixels: int,
+        hidden: Sequence[int],
+        activation: Activation,
+        latent_dim: int,
+        variational: bool,
+        likelihood: Likelihood,
+        beta: float,
+    ) -> None:
+        super().__init__(
+            latent_dim=latent_dim, variational=variational, likelihood=likelihood, beta=beta
+        )
+        outputs = 2 * latent_dim if variational else latent_dim
+        self.encoder = _stack([pixels, *hidden, outputs], activation)
+        self.decoder = _stack([latent_dim, *reversed(hidden), pixels], activation)
+
+    def posterior(self, images: Tensor) -> Posterior:
+        """(B, P) → posterior over (B, D)."""
+        return split_posterior(self.encoder(images), self.latent_dim)
+
+    def output(self, codes: Tensor) -> Tensor:
+        """(B, D) → (B, P)."""
+        output: Tensor = self.decoder(codes)
+        return output
+
+    def linear_layers(self) -> tuple[nn.Module, ...]:
+        """The last layer of the encoder and of the decoder."""
+        return (self.encoder[-1], self.decoder[-1])
+
+
+def _stack(widths: Sequence[int], activation: Activation) -> nn.Sequential:
+    """Linear layers from width to width, the activation after each but the last."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+def build(config: ModelConfig, pixels: int) -> MLPAutoencoder:
+    """The autoencoder that `config` asks for."""
+    return MLPAutoencoder(
+        pixels=pixels,
+        hidden=config.hidden,
+        activation=config.activation,
+        latent_dim=config.latent_dim,
+        variational=config.variational,
+        likelihood=config.likelihood,
+        beta=config.beta,
+    )

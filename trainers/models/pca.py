@@ -1,0 +1,98 @@
+"""Principal component analysis: the best linear autoencoder, in closed form.
+
+The codes of centred images on the D leading eigenvectors of the covariance (Pearson 1901); no
+linear autoencoder with D codes has a smaller squared error (Baldi & Hornik 1989).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trainers.models.base import Autoencoder, Posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trainers.config import Activation, ModelConfig
+
+
+class PCA(Autoencoder):
+    """Projection onto the leading principal components.
+
+    Parameters
+    ----------
+    pixels
+        P, numbers in an image.
+    latent_dim
+        D, components kept, at most P.
+
+    Attributes
+    ----------
+    mean : Tensor
+        (P,), the mean image.
+    components : Tensor
+        (D, P), orthonormal rows, by falling variance; each one's largest entry is positive.
+    variances : Tensor
+        (D,), the variance of the data along each component.
+    total_variance : Tensor
+        The variance of the data in all.
+    """
+
+    closed_form = True
+
+    mean: Tensor
+    components: Tensor
+    variances: Tensor
+    total_variance: Tensor
+
+    def __init__(self, *, pixels: int, latent_dim: int) -> None:
+        super().__init__(
+            latent_dim=latent_dim, variational=False, likelihood="squared error", beta=0.0
+        )
+        self.register_buffer("mean", torch.zeros(pixels))
+        self.register_buffer("components", torch.eye(latent_dim, pixels))
+        self.register_buffer("variances", torch.zeros(latent_dim))
+        self.register_buffer("total_variance", torch.zeros(()))
+
+    def posterior(self, images: Tensor) -> Posterior:
+        """(B, P) → the point (B, D) that each image projects to."""
+        return Posterior((images - self.mean) @ self.components.T, None)
+
+    def output(self, codes: Tensor) -> Tensor:
+        """(B, D) → (B, P)."""
+        return codes @ self.components + self.mean
+
+    def initialise(self, generator: torch.Generator, activation: Activation) -> None:
+        """Nothing is random here."""
+
+    @torch.no_grad()
+    def fit(self, batches: Iterable[Tensor]) -> Iterator[None]:
+        """Fits to (n, P) batches; yields after each, so that others may be served.
+
+        Moments are summed in double precision on the CPU, where every system has it.
+        """
+        pixels = len(self.mean)
+        count, total = 0, torch.zeros(pixels, dtype=torch.float64)
+        products = torch.zeros(pixels, pixels, dtype=torch.float64)
+        for batch in batches:
+            images = batch.to("cpu", torch.float64)
+            count += len(images)
+            total += images.sum(0)
+            products += images.T @ images
+            yield
+        mean = total / count
+        variances, vectors = torch.linalg.eigh(products / count - torch.outer(mean, mean))
+        components = vectors.T.flip(0)[: self.latent_dim]
+        largest = components.gather(1, components.abs().argmax(1, keepdim=True))
+        self.mean.copy_(mean)
+        self.components.copy_(components * largest.sign())
+        self.variances.copy_(variances.flip(0)[: self.latent_dim])
+        self.total_variance.copy_(variances.sum())
+
+
+def build(config: ModelConfig, pixels: int) -> PCA:
+    """The PCA that `config` asks for."""
+    return PCA(pixels=pixels, latent_dim=config.latent_dim)

@@ -1,0 +1,139 @@
+"""Weights and resume points as safetensors: nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from trainers.errors import RunError
+from trainers.models import build
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from trainers.config import Precision
+    from trainers.models.base import Autoencoder
+    from trainers.runs import Run
+
+_NOISE = "noise"
+
+
+def weights(model: Autoencoder, precision: Precision = "float32") -> bytes:
+    """A model's state as the content of a safetensors file."""
+    kept = getattr(torch, precision)
+    state = {n: t.detach().to("cpu", kept).contiguous() for n, t in model.state_dict().items()}
+    return safetensors.torch.save(state)
+
+
+def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
+    """The model of a run's checkpoint at `step` (the newest where None), and that step.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or its weights are damaged or of another shape.
+    """
+    checkpoint = run.checkpoint(step)
+    model = build(run.config.model)
+    _load(model, _read(checkpoint.model), checkpoint.model)
+    return model.requires_grad_(False).eval(), checkpoint.step
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """Everything that a later process needs to go on as if nothing had happened."""
+
+    step: int
+    seconds: float
+    model: dict[str, Tensor]
+    optimiser: dict[str, Tensor]
+    noise: Tensor
+
+    def to_bytes(self) -> bytes:
+        """The content of a resume.safetensors."""
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.items()}
+        tensors |= {f"optimiser.{name}": tensor for name, tensor in self.optimiser.items()}
+        tensors[_NOISE] = self.noise
+        tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+        position = json.dumps({"step": self.step, "seconds": self.seconds})
+        return safetensors.torch.save(tensors, {"position": position})
+
+    @classmethod
+    def read(cls, path: Path) -> ResumePoint:
+        """The resume point in a file.
+
+        Raises
+        ------
+        RunError
+            When it is missing or damaged.
+        """
+        tensors = _read(path)
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                position = json.loads(file.metadata()["position"])
+            return cls(
+                step=int(position["step"]),
+                seconds=float(position["seconds"]),
+                model=_under("model.", tensors),
+                optimiser=_under("optimiser.", tensors),
+                noise=tensors[_NOISE],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{path} is no resume point ({error!r} is missing or odd).") from error
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's moments, named "<parameter>.<moment>"."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{index}.{name}": torch.as_tensor(value)
+        for index, moments in state.items()
+        for name, value in moments.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Puts moments back that `optimiser_tensors` took."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = tensor
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def restore_model(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:
+    """Puts weights back that a resume point holds.
+
+    Raises
+    ------
+    RunError
+        When they do not fit the model.
+    """
+    _load(model, tensors, path)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path} can not be read ({error}): the run is damaged.") from error
+
+
+def _load(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise RunError(f"{path} does not fit the run's config: {reason}") from error

@@ -1,0 +1,57 @@
+"""Which device trains, and what is said when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+from trainers.errors import DeviceError
+
+if TYPE_CHECKING:
+    from trainers.config import Device
+
+
+def choose(name: Device) -> torch.device:
+    """The device called `name`; "auto" is CUDA, else Apple's MPS, else the CPU.
+
+    Raises
+    ------
+    DeviceError
+        When it is not there; the message says which are.
+    """
+    present = available()
+    if name == "auto":
+        return torch.device(present[0])
+    if name not in present:
+        raise DeviceError(
+            f"There is no {name} device here; choose auto or one of {', '.join(present)}."
+        )
+    return torch.device(name)
+
+
+def available() -> tuple[str, ...]:
+    """The devices that are here, the fastest first."""
+    cuda = ("cuda",) if torch.cuda.is_available() else ()
+    mps = ("mps",) if torch.backends.mps.is_available() else ()
+    return (*cuda, *mps, "cpu")
+
+
+@contextmanager
+def memory_guard(device: torch.device) -> Iterator[None]:
+    """Turns a device's running out of memory into one message.
+
+    Raises
+    ------
+    DeviceError
+        Naming the device and offering the CPU.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{device} has not enough memory for this model and batch. "
+            "Choose the CPU as device, a smaller batch or smaller layers."
+        ) from error
