@@ -1,0 +1,1 @@
+"""AE Viewer: the desktop program."""

@@ -1,0 +1,1 @@
+"""Data files of the program: MNIST, fonts, the demo run."""

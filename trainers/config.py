@@ -6,7 +6,6 @@ when it applies). The experiment form and the command line are both made from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
@@ -21,6 +20,8 @@ from pydantic import (
 from trainers.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pydantic.fields import FieldInfo
 
 Activation = Literal["linear", "sigmoid", "tanh", "relu", "elu", "gelu", "silu"]

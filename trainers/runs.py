@@ -23,14 +23,13 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import platformdirs
@@ -40,10 +39,14 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from trainers import config as configs
-from trainers.config import RunConfig
 from trainers.errors import ConfigError, RunError
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Losses, Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainers.config import RunConfig
 
 State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "interrupted"]
 _HEADER = "step,loss,reconstruction,kl\n"

@@ -7,9 +7,7 @@ methods here, and hears of its own change as everybody does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +17,16 @@ from PySide6.QtCore import QObject, Signal
 from aeviewer.services.curves import Curves
 from trainers import runs as run_folders
 from trainers.errors import AEViewerError
-from trainers.runs import Run, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from aeviewer.settings import Settings
     from trainers.config import RunConfig
     from trainers.evaluation.summary import Evaluation
     from trainers.events import Losses, Preview
+    from trainers.runs import Run, State
 
 
 @dataclass(frozen=True, slots=True)

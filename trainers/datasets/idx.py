@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _UNSIGNED_BYTE = 0x08
 

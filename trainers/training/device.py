@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ import torch
 from trainers.errors import DeviceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trainers.config import Device
 
 

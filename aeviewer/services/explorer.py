@@ -1,0 +1,95 @@
+"""Keeps what is shown in step with what is chosen: the preview of the step, the image of the code.
+
+Watches the session; reads what checkpoints keep, and asks the compute thread for the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+
+from aeviewer.services.compute import Answer, ComputeThread, Question
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeviewer.services.session import Session
+    from aeviewer.services.shelf import ModelShelf
+    from trainers.runs import Run
+
+
+class Explorer(QObject):
+    """Answers the session's `step_changed` with a preview and its `code_changed` with an image.
+
+    Parameters
+    ----------
+    session
+        Watched, and told.
+    compute
+        Asked; an answer that a newer question has overtaken is dropped.
+    """
+
+    def __init__(
+        self, session: Session, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._compute = compute
+        self._numbers: Counter[str] = Counter()
+        self._receivers: dict[str, Callable[..., None]] = {
+            "preview": session.set_preview,
+            "image": session.set_image,
+        }
+        compute.answered.connect(self._receive)
+        session.current_changed.connect(self._show_step)
+        session.step_changed.connect(self._show_step)
+        session.preview_changed.connect(self._decode)
+        session.code_changed.connect(self._decode)
+
+    @Slot()
+    def _show_step(self) -> None:
+        """The preview of the step: from its checkpoint, or computed where that has none."""
+        self._numbers["preview"] += 1
+        current, step = self._session.current, self._session.step
+        if current is None or step is None:
+            return
+        run = self._session.run(current.key)
+        try:
+            checkpoint = run.checkpoint(step)
+            if checkpoint.is_evaluated:
+                self._session.set_preview(checkpoint.preview())
+            else:
+                self._ask("preview", lambda shelf: shelf.preview(run, step))
+        except AEViewerError as error:
+            self._session.set_preview(None)
+            self._session.message_posted.emit(str(error))
+
+    @Slot()
+    def _decode(self) -> None:
+        """The image of the code, by the model of the step that is shown."""
+        current, code, step = self._session.current, self._session.code, self._session.step
+        if current is None or code is None or self._session.preview is None:
+            return
+        run = self._session.run(current.key)
+        self._ask("image", lambda shelf: _decoded(shelf, run, step, code))
+
+    def _ask(self, channel: str, work: Callable[[ModelShelf], object]) -> None:
+        self._numbers[channel] += 1
+        self._compute.ask(Question(channel, self._numbers[channel], work))
+
+    @Slot(object)
+    def _receive(self, answer: Answer) -> None:
+        channel = answer.question.channel
+        if answer.question.number != self._numbers[channel] or channel not in self._receivers:
+            return
+        if answer.problem:
+            self._session.message_posted.emit(answer.problem)
+        else:
+            self._receivers[channel](answer.result)
+
+
+def _decoded(shelf: ModelShelf, run: Run, step: int | None, code: object) -> object:
+    return shelf.at(run, step).decode([code])[0]

@@ -1,0 +1,57 @@
+"""Where the compute thread leaves what happened for the GUI to fetch. Knows nothing of Qt.
+
+Losses add up; a newer preview of a run replaces one that nobody has fetched: however slow the
+reader, the box holds one picture a run.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from trainers.events import Preview
+
+if TYPE_CHECKING:
+    from trainers.events import Event
+
+
+class Failed(NamedTuple):
+    """A training that could not begin or go on; `message` is meant for the person."""
+
+    message: str
+
+
+class Ended(NamedTuple):
+    """Nothing more will come of a training."""
+
+
+class Letter(NamedTuple):
+    """What happened to the run called `key`."""
+
+    key: str
+    event: Event | Failed | Ended
+
+
+class Mailbox:
+    """A thread-safe list of letters, in order."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._letters: list[Letter] = []
+
+    def post(self, letter: Letter) -> None:
+        """Adds a letter; an unread preview of the same run is dropped for a newer one."""
+        with self._lock:
+            if isinstance(letter.event, Preview):
+                self._letters = [
+                    kept
+                    for kept in self._letters
+                    if kept.key != letter.key or not isinstance(kept.event, Preview)
+                ]
+            self._letters.append(letter)
+
+    def fetch(self) -> list[Letter]:
+        """All letters since the last time."""
+        with self._lock:
+            letters, self._letters = self._letters, []
+        return letters

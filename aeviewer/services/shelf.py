@@ -1,0 +1,76 @@
+"""The models that can be asked: checkpoints lately used, and the one that is being trained.
+
+Lives in the compute thread alone; importing it loads no torch, asking it does.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainers.events import Preview
+    from trainers.inference import TrainedModel
+    from trainers.runs import Run
+    from trainers.training.trainer import Trainer
+
+_KEPT = 8
+
+
+class ModelShelf:
+    """Finds a run's model at a step; keeps the few used last.
+
+    Attributes
+    ----------
+    live
+        The trainer whose model can be asked while it learns.
+    """
+
+    def __init__(self) -> None:
+        self.live: Trainer | None = None
+        self._models: OrderedDict[tuple[str, int], TrainedModel] = OrderedDict()
+
+    def at(self, run: Run, step: int | None) -> TrainedModel:
+        """The model of a checkpoint; where `step` is None, as it is now.
+
+        Raises
+        ------
+        RunError
+            When there is no such checkpoint, or it is damaged.
+        """
+        from trainers.inference import TrainedModel, load
+
+        if step is None and self.live is not None and self.live.run.path == run.path:
+            return TrainedModel(self.live.model, self.live.step)
+        place = (str(run.path), run.checkpoint(step).step)
+        if place not in self._models:
+            self._models[place] = load(run, place[1])
+            if len(self._models) > _KEPT:
+                self._models.popitem(last=False)
+        self._models.move_to_end(place)
+        return self._models[place]
+
+    def forget(self, run: Run) -> None:
+        """Drops the checkpoints of a run whose weights are about to change."""
+        path = str(run.path)
+        for place in [place for place in self._models if place[0] == path]:
+            del self._models[place]
+
+    def preview(self, run: Run, step: int) -> Preview:
+        """Codes of the test images and reconstructions of the preview digits, computed now.
+
+        Raises
+        ------
+        RunError
+            As in `at`.
+        """
+        import numpy as np
+
+        from trainers.datasets import PREVIEW_DIGITS
+        from trainers.datasets.mnist import split
+        from trainers.events import Preview
+
+        model, images = self.at(run, step), split("test").images
+        codes = np.concatenate([model.encode(chunk) for chunk in np.array_split(images, 10)])
+        decoded = model.decode(codes[list(PREVIEW_DIGITS)]).clip(0, 1) * 255
+        return Preview(step, codes, decoded.round().astype(np.uint8))
