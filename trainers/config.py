@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 Activation = Literal["linear", "sigmoid", "tanh", "relu", "elu", "gelu", "silu"]
-Likelihood = Literal["squared error", "bernoulli"]
+Likelihood = Literal["squared-error", "bernoulli"]
 Corruption = Literal["none", "gaussian", "masking"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float16"]
@@ -137,7 +137,7 @@ class ModelConfig(Part):
         Likelihood,
         Field(description="Squared error per image, or Bernoulli with logits in nats per image."),
         Term("Likelihood", "", _trained_by_gradient),
-    ] = "squared error"
+    ] = "squared-error"
     beta: Annotated[
         float,
         Field(ge=0, le=1000, description="Weight of the KL term; 1 is the ELBO."),

@@ -462,7 +462,7 @@ def _reading(place: Path) -> Iterator[io.BufferedReader]:
             yield file
     except FileNotFoundError:
         raise RunError(f"{place} is missing: the run is damaged.") from None
-    except (OSError, ValueError, SyntaxError, ConfigError, json.JSONDecodeError) as error:
+    except (OSError, EOFError, ValueError, SyntaxError, ConfigError, json.JSONDecodeError) as error:
         reason = (
             "; ".join(t for _, t in configs.faults(error))
             if isinstance(error, ValidationError)

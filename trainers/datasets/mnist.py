@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PREVIEW_DIGITS = tuple(range(32))
-"""Test images whose reconstructions are watched: the first 32, in which every class appears."""
+PREVIEW_DIGITS = (*range(31), 61)
+"""Test images whose reconstructions are watched: the first 31, and the first 8, which they lack."""
 
 _MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",

@@ -16,6 +16,8 @@ import torch
 from trainers.datasets import PREVIEW_DIGITS
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Preview
+from trainers.training.checkpoint import load_model
+from trainers.training.data import resident
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainers.models.base import Autoencoder
+    from trainers.runs import Run
 
 _CHUNK = 1_000
 
@@ -86,3 +89,22 @@ def _preview(model: Autoencoder, images: Tensor, codes: Tensor, step: int) -> Pr
     with torch.inference_mode():
         digits = codes[list(PREVIEW_DIGITS)].to(images.device)
         return Preview(step, codes.float().numpy(), to_bytes(model.decode(digits)))
+
+
+def evaluated(run: Run, step: int | None = None) -> Evaluation:
+    """The test figures of a run's checkpoint, measured anew from its weights.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or it is damaged.
+    """
+    device = torch.device("cpu")
+    model, found = load_model(run, step)
+    work = evaluate(model, resident("test", device), found)
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: Evaluation = done.value[0]
+            return result

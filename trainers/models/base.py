@@ -76,7 +76,7 @@ class Autoencoder(nn.Module, ABC):
     variational
         The encoder gives mean and log-variance, and the loss pays β·KL.
     likelihood
-        "squared error": the decoder gives pixels, the loss is their squared error summed over the
+        "squared-error": the decoder gives pixels, the loss is their squared error summed over the
         image. "bernoulli": it gives logits, the loss is the cross-entropy summed over the image.
     beta
         Weight of the KL.

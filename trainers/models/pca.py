@@ -50,7 +50,7 @@ class PCA(Autoencoder):
 
     def __init__(self, *, pixels: int, latent_dim: int) -> None:
         super().__init__(
-            latent_dim=latent_dim, variational=False, likelihood="squared error", beta=0.0
+            latent_dim=latent_dim, variational=False, likelihood="squared-error", beta=0.0
         )
         self.register_buffer("mean", torch.zeros(pixels))
         self.register_buffer("components", torch.eye(latent_dim, pixels))

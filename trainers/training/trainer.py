@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from trainers import runs
+from trainers.datasets import PREVIEW_DIGITS
 from trainers.errors import AEViewerError, RunError
-from trainers.evaluation.reconstruction import evaluate, preview
+from trainers.evaluation.reconstruction import evaluate, preview, to_bytes
 from trainers.events import (
     CheckpointSaved,
     Diverged,
@@ -286,8 +287,7 @@ class Trainer:
             if heeds_stop and self._stop_requested:
                 return
             yield Working()
-        inputs = (images[: len(seen.reconstructions)] * 255).round().byte().cpu()
-        tiles = inputs.numpy().reshape(seen.reconstructions.shape)
+        tiles = to_bytes(images[list(PREVIEW_DIGITS)])
         self.run.complete_checkpoint(self._step, evaluation, seen, tiles)
         self._previewed_at = time.perf_counter()
         yield CheckpointSaved(self._step, evaluation, seen)

@@ -1,0 +1,36 @@
+"""The command `aeviewer`: opens the program, or trains, resumes, lists, evaluates without it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from trainers import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="aeviewer")
+@cli.runs_option
+@click.pass_context
+@cli.plainly
+def main(context: click.Context, folder: Path) -> None:
+    """AE Viewer: train autoencoders on handwritten digits, and explore what they learnt.
+
+    Without a command, the program opens.
+    """
+    if context.invoked_subcommand is None:
+        from aeviewer.app import run
+
+        sys.exit(run(folder))
+
+
+for command in cli.COMMANDS:
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from aeviewer.__main__ import main
+from trainers import runs
+from trainers.presets import preset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = ["--hidden", "16", "--latent-dim", "2", "--batch-size", "20"]
+
+
+def _call(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+def test_train_list_and_evaluate(tmp_path: Path) -> None:
+    folder = ["--runs", str(tmp_path)]
+    code, _ = _call("train", "vae", *SMALL, "--steps", "30", "--name", "mine", *folder)
+    assert code == 0
+    config = runs.opened(tmp_path / "mine").config
+    assert (config.model.hidden, config.model.latent_dim, config.steps) == ((16,), 2, 30)
+    assert config.model.variational
+    code, text = _call("runs", *folder)
+    assert code == 0
+    assert "mine finished 30 30" in text
+    code, text = _call("evaluate", "mine", "--json", *folder)
+    measured = json.loads(text)
+    kept = runs.opened(tmp_path / "mine").checkpoint().evaluation()
+    assert measured["loss"] == pytest.approx(kept.loss, rel=1e-5)
+    code, text = _call("evaluate", str(tmp_path / "mine"), "--step", "0")
+    assert "per pixel" in text
+    assert "step 0" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["train", "elu", "--latent-dim", "900"], "900 is not in the range 1<=x<=256"),
+        (["train", "elu", "--hidden", "5,x"], "'5,x' is not a list of whole numbers"),
+        (["train", "gan"], "'gan' is not one of"),
+        (["train", "elu", "--activation", "cubic"], "'cubic' is not one of"),
+        (["resume", "nothing"], "There is no run at nothing"),
+        (["evaluate", "nothing"], "There is no run at nothing"),
+    ],
+)
+def test_bad_input_gets_one_message(tmp_path: Path, arguments: list[str], told: str) -> None:
+    code, text = _call(*arguments, "--runs", str(tmp_path))
+    assert code != 0
+    assert told in text
+    assert "Traceback" not in text
+
+
+def test_what_means_nothing_for_a_model_is_told(tmp_path: Path) -> None:
+    options = ["--steps", "9", "--runs", str(tmp_path), "--latent-dim", "2"]
+    code, text = _call("train", "pca", *options)
+    assert code == 0
+    assert "--steps means nothing for this model" in text
+
+
+def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path) -> None:
+    broken = runs.create(preset("elu"), tmp_path, "broken")
+    runs.create(preset("elu"), tmp_path, "whole")
+    (broken.path / "config.json").write_text("{")
+    code, text = _call("runs", "--runs", str(tmp_path))
+    assert code == 0
+    assert "damaged" in text
+    assert "whole new" in text
+
+
+def test_no_runs_says_what_to_do(tmp_path: Path) -> None:
+    assert "aeviewer train elu" in _call("runs", "--runs", str(tmp_path))[1]
+
+
+@pytest.mark.parametrize("command", ["train", "resume", "runs", "evaluate"])
+def test_help_is_there(command: str) -> None:
+    code, text = _call(command, "--help")
+    assert code == 0
+    assert "--runs" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole process groups")
+def test_ctrl_c_saves_and_says_how_to_resume(tmp_path: Path) -> None:
+    options = [*SMALL, "--steps", "200000", "--name", "long", "--runs", str(tmp_path)]
+    command = [sys.executable, "-m", "aeviewer", "train", "elu", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        run = tmp_path / "long"
+        while process.poll() is None and not (run / "metrics.csv").exists():
+            pass
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "aeviewer resume long" in " ".join(told.split())
+    status = runs.opened(run).status()
+    assert status.state == "stopped"
+    assert runs.opened(run).checkpoint().step == status.step

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from trainers import runs
+from trainers.errors import RunError
+from trainers.events import Losses
+from trainers.presets import preset
+from trainers.training.checkpoint import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trainers.training.trainer import Trainer
+
+CONFIG = preset("vae").replace(latent_dim=2)
+
+
+def _losses(first: int, count: int) -> Losses:
+    values = np.linspace(3, 1, count, dtype=np.float32)
+    return Losses(np.arange(first, first + count), values, values / 2, values / 2)
+
+
+def test_a_run_names_itself(tmp_path: Path) -> None:
+    names = [runs.create(CONFIG, tmp_path).name for _ in range(3)]
+    assert names == ["vae-d2", "vae-d2-2", "vae-d2-3"]
+    assert [run.name for run in runs.find(tmp_path)] == names
+    assert runs.opened(tmp_path / "vae-d2").config == CONFIG
+
+
+def test_a_taken_or_impossible_name_is_refused(tmp_path: Path) -> None:
+    runs.create(CONFIG, tmp_path, "mine")
+    with pytest.raises(RunError, match="already"):
+        runs.create(CONFIG, tmp_path, "mine")
+    for name in ("../up", "a/b", ".hidden", "CON", "x" * 81, "dot.", ""):
+        with pytest.raises(RunError, match="can not name a run"):
+            runs.checked_name(name)
+
+
+def test_metrics_are_appended_and_cut(tmp_path: Path) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    assert len(run.metrics().step) == 0
+    run.append_metrics(_losses(1, 5))
+    run.append_metrics(_losses(6, 5))
+    assert run.metrics().step.tolist() == list(range(1, 11))
+    assert run.metrics().kl[0] == pytest.approx(1.5)
+    run.cut_metrics(7)
+    assert run.metrics().step.tolist() == list(range(1, 8))
+
+
+def test_a_torn_row_is_left_out(tmp_path: Path) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    run.append_metrics(_losses(1, 3))
+    with (run.path / "metrics.csv").open("a") as file:
+        file.write("4,0.5,0.")
+    assert run.metrics().step.tolist() == [1, 2, 3]
+
+
+def test_a_torn_checkpoint_is_not_seen(start: Callable[..., Trainer]) -> None:
+    trainer = start()
+    list(trainer)
+    folder = trainer.run.path / "checkpoints"
+    (folder / ".draft-xyz").mkdir()
+    (folder / "00000099").mkdir()
+    (folder / "notes").mkdir()
+    assert trainer.run.checkpoint().step == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", b"{"),
+        ("config.json", b'{"model": {"latent_dim": 999}}'),
+        ("config.json", b"\xff\xfe"),
+    ],
+)
+def test_a_damaged_config_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    (run.path / name).write_bytes(content)
+    with pytest.raises(RunError, match=r"config\.json is damaged"):
+        runs.opened(run.path)
+
+
+def test_damaged_files_of_a_checkpoint_are_named(start: Callable[..., Trainer]) -> None:
+    trainer = start()
+    list(trainer)
+    kept = trainer.run.checkpoint()
+    for name, read in [
+        ("evaluation.json", kept.evaluation),
+        ("codes.npy", kept.preview),
+        ("reconstructions.png", kept.preview),
+        ("model.safetensors", lambda: load_model(trainer.run)),
+    ]:
+        path = kept.path / name
+        whole = path.read_bytes()
+        for damaged in (whole[: len(whole) // 2], b"", b"nonsense" * 9):
+            path.write_bytes(damaged)
+            with pytest.raises(RunError, match=name.replace(".", r"\.")):
+                read()
+        path.write_bytes(whole)
+        read()
+
+
+def test_weights_of_another_model_are_refused(start: Callable[..., Trainer]) -> None:
+    first, second = start(name="a"), start(name="b", latent_dim=3)
+    list(first), list(second)
+    first.run.checkpoint().model.write_bytes(second.run.checkpoint().model.read_bytes())
+    with pytest.raises(RunError, match="does not fit"):
+        load_model(first.run)
+
+
+def test_a_run_that_nobody_trains_was_interrupted(tmp_path: Path) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    run.write_status(runs.Status(state="running", step=7))
+    assert run.status().state == "interrupted"
+    with run.training():
+        assert run.status().state == "running"
+        assert runs.Run(run.path).status().state == "running"
+
+
+def test_a_missing_checkpoint_names_those_there_are(start: Callable[..., Trainer]) -> None:
+    trainer = start(checkpoints=(0,))
+    with pytest.raises(RunError, match="no checkpoint yet"):
+        trainer.run.checkpoint()
+    list(trainer)
+    with pytest.raises(RunError, match="no checkpoint at 7; it has 0, 60"):
+        trainer.run.checkpoint(7)
+
+
+def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="No run can be made"):
+        runs.create(CONFIG, tmp_path / "file")
+
+
+def test_a_full_disk_is_told_and_what_was_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    before = (run.path / "status.json").read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match="No space left on device") as caught:
+        run.write_status(runs.Status(step=3))
+    assert "Free some space" in str(caught.value)
+    assert (run.path / "status.json").read_bytes() == before
+
+
+def test_renaming(tmp_path: Path) -> None:
+    run = runs.create(CONFIG, tmp_path, "before")
+    runs.create(CONFIG, tmp_path, "taken")
+    renamed = run.rename("after")
+    assert renamed.config == CONFIG
+    assert not run.path.exists()
+    with pytest.raises(RunError, match="already"):
+        renamed.rename("taken")
+    with renamed.training(), pytest.raises(RunError, match="stop it"):
+        renamed.write_status(runs.Status(state="running"))
+        renamed.rename("later")
+
+
+def test_the_demo_is_whole_and_read_only() -> None:
+    with runs.demo() as run:
+        assert run.status().state == "finished"
+        assert run.config.model.latent_dim == 2
+        assert run.config.model.variational
+        for kept in run.checkpoints():
+            assert kept.preview().codes.shape == (10_000, 2)
+        assert len(run.checkpoints()) >= 5
+        assert run.checkpoint().evaluation().loss < 150
+        size = sum(f.stat().st_size for f in run.path.rglob("*") if f.is_file())
+        assert size < 5_000_000
+        with pytest.raises(RunError, match="read-only"), run.training():
+            pass
+        with pytest.raises(RunError, match="read-only"):
+            run.rename("mine")
+
+
+def test_half_precision_is_kept_where_asked(start: Callable[..., Trainer]) -> None:
+    trainer = start(precision="float16")
+    list(trainer)
+    kept = trainer.run.checkpoint()
+    assert np.load(kept.path / "codes.npy").dtype == np.float16
+    header = kept.model.read_bytes()
+    length = int.from_bytes(header[:8], "little")
+    kinds = {e["dtype"] for e in json.loads(header[8 : 8 + length]).values()}
+    assert kinds == {"F16"}

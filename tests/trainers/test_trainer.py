@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+import trainers
+from tests.trainers.conftest import of_kind
+from trainers import runs
+from trainers.datasets.mnist import split
+from trainers.errors import DeviceError, RunError
+from trainers.events import (
+    CheckpointSaved,
+    Diverged,
+    Finished,
+    Preview,
+    Progress,
+    Started,
+    Stopped,
+)
+from trainers.presets import PRESETS
+from trainers.training.device import memory_guard
+from trainers.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Start = Callable[..., Trainer]
+    Again = Callable[[str], Trainer]
+
+
+def _weights(run: runs.Run, step: int) -> bytes:
+    return run.checkpoint(step).model.read_bytes()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_learns_on_mnist(tmp_path: Path, name: str) -> None:
+    config = trainers.preset(name).replace(steps=150 if name == "conv-vae" else 300)
+    trainer = trainers.train(config, tmp_path)
+    saved = of_kind(list(trainer), CheckpointSaved)
+    floor = 0.0446 if name in {"elu", "pca"} else 0.055
+    assert saved[-1].evaluation.squared_error_per_pixel < floor
+    if name != "pca":
+        assert saved[-1].evaluation.loss < 0.75 * saved[0].evaluation.loss
+
+
+def test_events_tell_the_whole_story(start: Start) -> None:
+    trainer = start(checkpoints=(0, 30))
+    events = list(trainer)
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    assert [e.step for e in of_kind(events, CheckpointSaved)] == [0, 30, 60]
+    steps = np.concatenate([e.losses.step for e in of_kind(events, Progress)])
+    assert steps.tolist() == list(range(1, 61))
+    kept = trainer.run.metrics()
+    assert kept.step.tolist() == steps.tolist()
+    status = trainer.run.status()
+    assert (status.state, status.step, status.device) == ("finished", 60, "cpu")
+    assert set(status.versions) == {"python", "aeviewer", "torch", "numpy"}
+
+
+def test_a_checkpoint_holds_what_its_event_told(start: Start) -> None:
+    trainer = start(preset="vae")
+    last = of_kind(list(trainer), CheckpointSaved)[-1]
+    kept = trainer.run.checkpoint(60)
+    assert kept.evaluation() == last.evaluation
+    assert np.array_equal(kept.preview().codes, last.preview.codes)
+    assert np.array_equal(kept.preview().reconstructions, last.preview.reconstructions)
+    model = trainers.load(trainer.run.path)
+    codes = model.encode(split("test").images)
+    assert np.allclose(codes, last.preview.codes, atol=1e-5)
+    images = model.decode(codes)
+    inputs = split("test").images / 255
+    error = ((images - inputs) ** 2).sum((1, 2)).mean()
+    assert error == pytest.approx(last.evaluation.squared_error, rel=1e-4)
+    ink = np.clip(images, 1e-9, 1 - 1e-7)
+    nats = -(inputs * np.log(ink) + (1 - inputs) * np.log(1 - ink)).sum((1, 2)).mean()
+    assert nats == pytest.approx(last.evaluation.reconstruction, rel=1e-3)
+    assert last.evaluation.loss == pytest.approx(
+        last.evaluation.reconstruction + last.evaluation.kl
+    )
+
+
+@pytest.mark.parametrize("preset", ["vae", "denoising", "conv-vae"])
+def test_the_seed_decides_every_bit(start: Start, preset: str) -> None:
+    changes = {"preset": preset, "steps": 25}
+    first, second = start(**changes), start(**changes)
+    other = start(**changes, seed=1)
+    for trainer in (first, second, other):
+        list(trainer)
+    assert _weights(first.run, 25) == _weights(second.run, 25)
+    assert _weights(first.run, 25) != _weights(other.run, 25)
+    assert (first.run.path / "metrics.csv").read_bytes() == (
+        second.run.path / "metrics.csv"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("preset", ["vae", "denoising"])
+@pytest.mark.parametrize("way", ["stop", "close"])
+def test_a_stopped_run_ends_as_an_unbroken_one(
+    start: Start, again: Again, preset: str, way: str
+) -> None:
+    whole = start(preset=preset, name="whole")
+    list(whole)
+    broken = start(preset=preset, name="broken")
+    events = iter(broken)
+    for event in events:
+        if isinstance(event, Progress) and event.step >= 20:
+            break
+    if way == "stop":
+        broken.stop()
+        rest = list(events)
+        assert of_kind(rest, Stopped)
+        assert broken.run.checkpoint().is_evaluated
+    else:
+        events.close()  # type: ignore[attr-defined]
+    status = broken.run.status()
+    assert status.state == "stopped"
+    assert broken.run.checkpoint().step == status.step == broken.step
+    assert broken.run.metrics().step.tolist() == list(range(1, broken.step + 1))
+    list(again("broken"))
+    assert _weights(broken.run, 60) == _weights(whole.run, 60)
+    assert np.array_equal(broken.run.metrics().total, whole.run.metrics().total)
+    assert broken.run.status().state == "finished"
+
+
+def test_pausing_is_asking_later(start: Start) -> None:
+    trainer = start()
+    events = iter(trainer)
+    next(e for e in events if isinstance(e, Progress))
+    held = trainer.step
+    assert trainer.run.status().state == "running"
+    assert trainer.step == held
+    assert isinstance(list(events)[-1], Finished)
+
+
+def test_previews_come_while_training(tmp_path: Path) -> None:
+    config = trainers.preset("elu").replace(
+        hidden=(32,), latent_dim=3, steps=100_000, checkpoints=()
+    )
+    trainer = Trainer(runs.create(config, tmp_path), preview_seconds=0.0)
+    events = iter(trainer)
+    seen = next(e for e in events if isinstance(e, Preview))
+    assert seen.codes.shape == (10_000, 3)
+    assert seen.reconstructions.shape == (32, 28, 28)
+    assert 0 < seen.step <= trainer.step
+    trainer.stop()
+    list(events)
+
+
+def test_the_linear_autoencoder_stays_above_pcas_floor(start: Start) -> None:
+    saved = of_kind(
+        list(start(preset="linear", latent_dim=5, hidden=(64,), steps=1_500, batch_size=100)),
+        CheckpointSaved,
+    )
+    errors = [s.evaluation.squared_error_per_pixel for s in saved]
+    assert min(errors) >= 0.044526 - 1e-5
+    assert errors[-1] < 0.048
+
+
+def test_a_loss_that_is_no_number_ends_the_run_as_diverged(start: Start) -> None:
+    trainer = start(preset="vae", learning_rate=10.0, steps=5_000, checkpoints=(0, 1))
+    events = list(trainer)
+    end = events[-1]
+    assert isinstance(end, Diverged)
+    kept = trainer.run.metrics()
+    assert np.isfinite(kept.total).all()
+    assert kept.step[-1] == end.step - 1
+    assert trainer.run.checkpoint().step == end.last_good
+    assert np.isfinite(trainers.load(trainer.run).encode(split("test").images[:5])).all()
+    status = trainer.run.status()
+    assert status.state == "diverged"
+    assert f"step {end.step:,}" in status.error
+    assert "learning rate" in status.error
+
+
+def test_a_finished_run_is_not_trained_again(start: Start, again: Again) -> None:
+    trainer = start(name="done")
+    list(trainer)
+    with pytest.raises(RunError, match="has finished at step 60"):
+        again("done")
+
+
+def test_one_run_is_trained_by_one_program_at_a_time(start: Start, again: Again) -> None:
+    first = start(name="shared")
+    events = iter(first)
+    next(events)
+    with pytest.raises(RunError, match="being trained by another program"):
+        next(iter(again("shared")))
+    assert first.run.status().state == "running"
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_an_absent_device_is_named(start: Start) -> None:
+    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+    with pytest.raises(DeviceError, match=rf"no {absent} device here; choose auto"):
+        start(device=absent)
+
+
+def test_a_device_without_memory_offers_the_cpu() -> None:
+    with (
+        pytest.raises(DeviceError, match="Choose the CPU"),
+        memory_guard(torch.device("cuda")),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_a_folder_that_vanishes_fails_with_one_message(start: Start) -> None:
+    trainer = start(steps=100_000)
+    events = iter(trainer)
+    next(e for e in events if isinstance(e, Progress))
+    moved = trainer.run.path.with_name("moved")
+    trainer.run.path.rename(moved)
+    with pytest.raises(RunError, match="can not be written") as caught:
+        list(events)
+    assert str(trainer.run.path) in str(caught.value)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_learns_as_the_cpu_does(start: Start) -> None:
+    errors = [
+        of_kind(list(start(device=device, steps=300)), CheckpointSaved)[-1].evaluation.loss
+        for device in ("cpu", "cuda")
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=0.05)
