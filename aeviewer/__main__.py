@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from aeviewer import preflight
 from trainers import cli
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def main(context: click.Context, folder: Path) -> None:
     Without a command, the program opens.
     """
     if context.invoked_subcommand is None:
+        preflight.check()
         from aeviewer.app import run
 
         sys.exit(run(folder))

@@ -170,8 +170,8 @@ class TrainingConfig(Part):
     ] = "none"
     corruption_amount: Annotated[
         float,
-        Field(ge=0, le=1, description="Standard deviation of the noise, or share masked."),
-        Term("Amount", "of full scale", _corrupted),
+        Field(ge=0, le=1, description="Standard deviation of the noise (full ink is 1), or share masked."),
+        Term("Amount", "of ink", _corrupted),
     ] = 0.3
     seed: Annotated[
         int,

@@ -82,6 +82,7 @@ class Session(QObject):
         self._settings = settings
         self._runs: dict[str, Run] = {}
         self._items: dict[str, RunItem] = {}
+        self._told: dict[str, str] = {}
         self._curves: dict[str, Curves] = {}
         self._current: str | None = None
         self._checkpoints: tuple[int, ...] = ()
@@ -106,6 +107,10 @@ class Session(QObject):
         """The run called `key`."""
         return self._items[key]
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a run; its folder may have been deleted meanwhile."""
+        return key in self._runs
+
     def run(self, key: str) -> Run:
         """The folder of the run called `key`."""
         return self._runs[key]
@@ -120,8 +125,7 @@ class Session(QObject):
             found = []
         runs = {str(run.path): run for run in [*kept, *also, *found]}
         self._runs = {key: self._runs.get(key, run) for key, run in runs.items()}
-        held = {k: i.state for k, i in self._items.items() if i.state in {"queued", "paused"}}
-        self._items = {key: self._described(key, held.get(key)) for key in self._runs}
+        self._items = {key: self._described(key, self._told.get(key)) for key in self._runs}
         self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
         self.runs_changed.emit()
         if self._current not in self._runs:
@@ -131,12 +135,14 @@ class Session(QObject):
         """Takes in a run that was just made; answers its key."""
         key = str(run.path)
         self._runs[key] = run
+        self._remember(key, state)
         self._items[key] = self._described(key, state)
         self.runs_changed.emit()
         return key
 
     def set_state(self, key: str, state: State | str, step: int | None = None) -> None:
         """Tells that a run is queued, running, paused, finished, ... at `step`."""
+        self._remember(key, state)
         item = self._items[key]
         changed = replace(item, state=state, step=item.step if step is None else step)
         if changed != item:
@@ -165,6 +171,15 @@ class Session(QObject):
         self.refresh()
         if was_current:
             self.set_current(str(renamed.path))
+
+    def forget(self, key: str) -> None:
+        """Drops a run whose folder is gone, with all that is remembered of it."""
+        for known in (self._runs, self._items, self._curves, self._told):
+            known.pop(key, None)
+        self._settings.forget(key)
+        self.runs_changed.emit()
+        if key == self._current:
+            self.set_current(next(reversed(self._runs), None))
 
     def set_current(self, key: str | None) -> None:
         """Chooses the run to explore, at its newest checkpoint."""
@@ -289,6 +304,13 @@ class Session(QObject):
     def _kept_checkpoints(self) -> tuple[int, ...]:
         run = self._runs.get(self._current or "")
         return tuple(c.step for c in run.checkpoints()) if run else ()
+
+    def _remember(self, key: str, state: str) -> None:
+        """Keeps what only the queue knows: a run in hand is not what its folder says."""
+        if state in {"queued", "running", "paused"}:
+            self._told[key] = state
+        else:
+            self._told.pop(key, None)
 
     def _described(self, key: str, state: str | None) -> RunItem:
         run = self._runs[key]

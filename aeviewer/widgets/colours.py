@@ -16,14 +16,6 @@ CLASS_COLOURS = (
 )
 """Ten classes. Petroff 2021, *Accessible color sequences for data visualization*."""
 
-RUN_COLOURS = (
-    "#56b4e9",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#d55e00",
-    "#0072b2",
-    "#b3a100",
-)
-"""Runs, in the order in which they are met. Okabe & Ito 2008; the yellow darkened to be read on
-white."""
+RUN_COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#d55e00", "#0072b2", "#b3a100")
+"""Runs, in the order in which they are met. Okabe & Ito 2008 without the green, which is the
+program's accent; the yellow is darkened to be read on white."""

@@ -1,0 +1,87 @@
+"""The composition root: makes the services and the window, and takes them down again."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+
+from aeviewer import theme
+from aeviewer.main_window import MainWindow
+from aeviewer.services.compute import ComputeThread
+from aeviewer.services.explorer import Explorer
+from aeviewer.services.mailbox import Mailbox
+from aeviewer.services.session import Session
+from aeviewer.services.training import TrainingQueue
+from aeviewer.settings import Settings
+from trainers import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from trainers.runs import Run
+
+logger = logging.getLogger(__name__)
+
+
+class Program:
+    """The program without its event loop: services and window, wired.
+
+    Parameters
+    ----------
+    folder
+        The runs folder.
+    settings
+        What is remembered between starts.
+    also
+        Runs from elsewhere, such as the demo.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, also: Sequence[Run] = ()) -> None:
+        self.session = Session(folder, settings)
+        mailbox = Mailbox()
+        self.compute = ComputeThread(mailbox)
+        self.queue = TrainingQueue(self.session, self.compute, mailbox)
+        self.explorer = Explorer(self.session, self.compute)
+        self.window = MainWindow(self.session, self.queue, settings)
+        self.session.refresh(also)
+        self.compute.start()
+
+    def close(self) -> None:
+        """Stops and saves what is being trained, and ends the compute thread."""
+        self.queue.close()
+
+
+def run(folder: Path) -> int:
+    """Opens the program and returns its exit status when it is closed."""
+    app = QApplication(sys.argv[:1])
+    QCoreApplication.setApplicationName("AE Viewer")
+    settings = Settings()
+    theme.prepare(app)
+    theme.apply(app, settings.theme)
+    with ExitStack() as stack:
+        demo = stack.enter_context(runs.demo())
+        program = Program(folder, settings, [demo])
+        stack.callback(program.close)
+        sys.excepthook = _told_by(program.session)
+        program.window.show()
+        return app.exec()
+
+
+def _told_by(session: Session) -> object:
+    """A hook that tells the person of an error nobody caught, and lets the program go on."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        logger.critical("An error nobody caught", exc_info=(kind, error, trace))
+        session.message_posted.emit(
+            f"Something went wrong inside the program: {kind.__name__}: {error}. "
+            "What is being trained goes on and is kept."
+        )
+
+    return hook

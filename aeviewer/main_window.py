@@ -1,0 +1,242 @@
+"""The window: docks, menus and their wiring. What a dock does is the panel's business."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, QUrl, Slot
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QWidget
+
+from aeviewer import theme
+from aeviewer.panels.decoder import DecoderPanel
+from aeviewer.panels.experiment import ExperimentPanel
+from aeviewer.panels.latent import LatentPanel
+from aeviewer.panels.loss import LossPanel
+from aeviewer.panels.reconstructions import ReconstructionsPanel
+from aeviewer.panels.runs import RunsPanel
+from aeviewer.panels.timeline import TimelinePanel
+from aeviewer.panels.training_bar import TrainingBar
+from aeviewer.services.training import Activity
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QCloseEvent
+    from PySide6.QtWidgets import QMenu
+
+    from aeviewer.services.session import Session
+    from aeviewer.services.training import TrainingQueue
+    from aeviewer.settings import Settings
+
+_LAYOUT_VERSION = 1
+_THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
+_SHORTCUTS = """<table cellpadding="3">
+<tr><td><b>Press or drag</b> in the latent space</td><td>decode that point</td></tr>
+<tr><td><b>Arrow keys</b> there</td><td>move the point (Shift: farther)</td></tr>
+<tr><td><b>Wheel</b>, <b>right drag</b></td><td>zoom, pan; <b>A</b> shows all again</td></tr>
+<tr><td><b>Ctrl+Return</b></td><td>train</td></tr>
+<tr><td><b>Ctrl+P</b></td><td>pause, or go on</td></tr>
+<tr><td><b>Ctrl+.</b></td><td>stop, keeping what was learnt</td></tr>
+<tr><td><b>Ctrl+Left</b>, <b>Ctrl+Right</b></td><td>the checkpoint before, after</td></tr>
+<tr><td><b>Ctrl+Space</b></td><td>play the checkpoints</td></tr>
+<tr><td><b>F2</b>, <b>Del</b>, <b>Space</b> in the runs list</td>
+<td>rename, delete, show or hide</td></tr></table>"""
+
+
+class MainWindow(QMainWindow):
+    """One screen, no hunting through tabs.
+
+    Parameters
+    ----------
+    session, queue
+        What the panels watch and ask.
+    settings
+        Where layout and theme are remembered.
+    """
+
+    def __init__(self, session: Session, queue: TrainingQueue, settings: Settings) -> None:
+        super().__init__()
+        self.setWindowTitle("AE Viewer")
+        self._session, self._queue, self._settings = session, queue, settings
+        self._messages: set[str] = set()
+        self.setDockNestingEnabled(True)
+        self.experiment = ExperimentPanel(session)
+        self.runs = RunsPanel(session, queue)
+        self.latent = LatentPanel(session)
+        self.decoder = DecoderPanel(session)
+        self.loss = LossPanel(session)
+        self.reconstructions = ReconstructionsPanel(session)
+        self.timeline = TimelinePanel(session)
+        self.bar = TrainingBar(self.experiment, queue)
+        self.addToolBar(self.bar)
+        self._docks = {
+            "runs": self._dock("Runs", self.runs),
+            "experiment": self._dock("Experiment", self.experiment),
+            "latent": self._dock("Latent space", self.latent),
+            "decoder": self._dock("Decoder", self.decoder),
+            "loss": self._dock("Loss", self.loss),
+            "reconstructions": self._dock("Reconstructions", self.reconstructions),
+            "timeline": self._dock("Timeline", self.timeline),
+        }
+        self._docks["timeline"].setTitleBarWidget(QWidget())
+        self._make_menus()
+        self.resize(1440, 900)
+        self._arrange()
+        self._default_state = self.saveState(_LAYOUT_VERSION)
+        self._restore_layout()
+        self.experiment.train_requested.connect(queue.train)
+        self.runs.settings_requested.connect(self.experiment.set_config)
+        session.message_posted.connect(self._tell)
+        queue.activity_changed.connect(self._tell_activity)
+        session.current_changed.connect(self._tell_activity)
+        self._tell_activity()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remembers the layout; what is being trained is stopped and saved by the services."""
+        self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
+        self.statusBar().showMessage("Saving…")
+        super().closeEvent(event)
+
+    # -- docks -----------------------------------------------------------------------------------
+
+    def _dock(self, title: str, panel: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(title)
+        dock.setWidget(panel)
+        panel.setAccessibleName(title)
+        return dock
+
+    def _arrange(self) -> None:
+        """Runs and form at the left; the latent space with the most room; time at the bottom."""
+        docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, docks["runs"])
+        self.splitDockWidget(docks["runs"], docks["latent"], across)
+        self.splitDockWidget(docks["latent"], docks["loss"], down)
+        self.splitDockWidget(docks["latent"], docks["decoder"], across)
+        self.splitDockWidget(docks["loss"], docks["reconstructions"], across)
+        self.splitDockWidget(docks["runs"], docks["experiment"], down)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["timeline"])
+        for dock in docks.values():
+            dock.show()
+        width, height = self.width(), self.height()
+        columns = [docks["runs"], docks["latent"], docks["decoder"]]
+        self.resizeDocks(columns, [300, width - 300 - 330, 330], across)
+        self.resizeDocks([docks["loss"], docks["reconstructions"]], [3, 2], across)
+        self.resizeDocks([docks["latent"], docks["loss"]], [6 * height, 3 * height], down)
+        self.resizeDocks([docks["runs"], docks["experiment"]], [1 * height, 3 * height], down)
+
+    def _restore_layout(self) -> None:
+        geometry, state = self._settings.layout()
+        if not geometry.isEmpty():
+            self.restoreGeometry(geometry)
+        if not state.isEmpty():
+            self.restoreState(state, _LAYOUT_VERSION)
+
+    @Slot()
+    def _reset_layout(self) -> None:
+        self.restoreState(QByteArray(self._default_state), _LAYOUT_VERSION)
+        self._arrange()
+
+    # -- menus -----------------------------------------------------------------------------------
+
+    def _make_menus(self) -> None:
+        bar = self.menuBar()
+        file = bar.addMenu("&File")
+        self._action(file, "Open runs &folder", self._open_folder, "Ctrl+O")
+        self._action(file, "&Refresh runs", self._session.refresh, "F5")
+        file.addSeparator()
+        self._action(file, "&Quit", self.close, QKeySequence.StandardKey.Quit)
+        run = bar.addMenu("&Run")
+        run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
+        time = bar.addMenu("&Timeline")
+        timeline = self.timeline
+        time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
+        view = bar.addMenu("&View")
+        for dock in self._docks.values():
+            view.addAction(dock.toggleViewAction())
+        view.addSeparator()
+        self._action(view, "&Reset layout", self._reset_layout)
+        self._theme_menu(view.addMenu("&Theme"))
+        aid = bar.addMenu("&Help")
+        self._action(aid, "&Mouse and keys", self._show_shortcuts, "F1")
+        self._action(aid, "&About AE Viewer", self._show_about)
+
+    def _action(
+        self,
+        menu: QMenu,
+        text: str,
+        slot: object,
+        shortcut: str | QKeySequence.StandardKey | None = None,
+    ) -> None:
+        action = QAction(text, self)
+        if shortcut is not None:
+            action.setShortcut(QKeySequence(shortcut))
+        action.triggered.connect(lambda: slot())  # type: ignore[operator]
+        menu.addAction(action)
+
+    def _theme_menu(self, menu: QMenu) -> None:
+        group = QActionGroup(self)
+        for name, text in _THEMES.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(name == self._settings.theme)
+            action.setData(name)
+            group.addAction(action)
+        group.triggered.connect(self._choose_theme)
+
+    @Slot(QAction)
+    def _choose_theme(self, action: QAction) -> None:
+        self._settings.theme = action.data()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, self._settings.theme)
+
+    def _open_folder(self) -> None:
+        folder = self._session.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _show_shortcuts(self) -> None:
+        self._open(QMessageBox(QMessageBox.Icon.NoIcon, "Mouse and keys", _SHORTCUTS))
+
+    def _show_about(self) -> None:
+        text = (
+            "<h3>AE Viewer</h3><p>Train autoencoders on handwritten digits, watch them learn, "
+            "walk through the latent space they found.</p><p>MIT licence. MNIST by Y. LeCun, "
+            "C. Cortes and C. Burges, CC BY-SA 3.0. Inter by R. Andersson, OFL 1.1.</p>"
+        )
+        self._open(QMessageBox(QMessageBox.Icon.NoIcon, "About AE Viewer", text))
+
+    # -- messages --------------------------------------------------------------------------------
+
+    @Slot(str)
+    def _tell(self, message: str) -> None:
+        """One box a failure, and not a second one while the first still says the same."""
+        if message in self._messages:
+            return
+        self._messages.add(message)
+        box = QMessageBox(QMessageBox.Icon.Warning, "AE Viewer", message)
+        box.finished.connect(lambda _result: self._messages.discard(message))
+        self._open(box)
+
+    def _open(self, box: QMessageBox) -> None:
+        box.setParent(self, box.windowFlags())
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    @Slot()
+    def _tell_activity(self) -> None:
+        self.statusBar().showMessage(self._activity())
+
+    def _activity(self) -> str:
+        active = self._queue.active
+        name = self._session.item(active).name if active else ""
+        match self._queue.activity:
+            case Activity.RUNNING:
+                return f"Training {name}. Press in the latent space to decode it as it learns."
+            case Activity.PAUSED:
+                return f"{name} is paused; it stays in memory until it goes on or is stopped."
+            case Activity.STOPPING:
+                return f"Stopping {name} and keeping what it learnt…"
+        if self._session.current is None:
+            return "Choose a preset and press Train."
+        return "Press or drag in the latent space to decode a point; drag the timeline to go back."

@@ -1,0 +1,262 @@
+"""What is to be trained: a preset, and a form made from the config."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer import theme
+from aeviewer.widgets.form import FieldSpec, Form, Kind
+from trainers import runs
+from trainers.config import Leaf, RunConfig, faults, fields
+from trainers.errors import AEViewerError
+from trainers.presets import PRESETS, preset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeviewer.services.session import Session
+
+_GROUPS = {"": "Data", "model": "Model", "training": "Training"}
+_ONLY_CHOICE = {"dataset"}
+
+
+class ExperimentPanel(QWidget):
+    """A preset menu, a name, the form, what the model is in words, and Train.
+
+    Parameters
+    ----------
+    session
+        Tells which names are taken.
+    """
+
+    train_requested = Signal(object, str)
+    """A valid `RunConfig` and a name, empty where the run shall name itself."""
+    config_edited = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._base = preset("vae").replace(latent_dim=2)
+        self._presets = QComboBox(self, accessibleName="Preset")
+        for name, entry in PRESETS.items():
+            self._presets.addItem(entry.title, name)
+        self._summary = _secondary(self)
+        self._reset = QToolButton(self, toolTip="Back to the preset's own settings")
+        self._reset.setAccessibleName("Reset to the preset")
+        theme.set_icon(self._reset, "restore")
+        self._name = QLineEdit(self, accessibleName="Name of the run")
+        self._name.setToolTip("What to call the run; left empty, it names itself.")
+        self._name_problem = QLabel(self, wordWrap=True, visible=False)
+        self._name_problem.setProperty("problem", True)
+        self._form = Form([_spec(leaf) for leaf in fields() if leaf.name not in _ONLY_CHOICE], self)
+        self._architecture = _secondary(self)
+        self._train = QPushButton("Train", self)
+        self._train.setProperty("primary", True)
+        self._train.setToolTip("Start this run, or put it behind the one that is running.")
+        self._lay_out()
+        self._presets.activated.connect(lambda _row: self.select_preset(self.preset_name))
+        self._reset.clicked.connect(lambda: self.select_preset(self.preset_name))
+        self._name.textEdited.connect(self._check_name)
+        self._form.edited.connect(self._edited)
+        self._train.clicked.connect(self.train)
+        session.runs_changed.connect(self._suggest_name)
+        self.set_config(self._base)
+
+    @property
+    def preset_name(self) -> str:
+        """The preset that the form started from."""
+        return str(self._presets.currentData())
+
+    @property
+    def latent_dim(self) -> int:
+        """The latent dimension that the form asks for."""
+        value = self._form.field("latent_dim").value()
+        return value if isinstance(value, int) else 1
+
+    def config(self) -> RunConfig | None:
+        """What the form asks for; None where a field is wrong, and says so."""
+        config, problems = self._validated()
+        self._form.set_problems(problems)
+        if config is None and problems:
+            self._form.focus(next(iter(problems)))
+        return config
+
+    def set_config(self, config: RunConfig) -> None:
+        """Fills the form with a config, such as an earlier run's."""
+        row = self._presets.findData(config.preset)
+        self._presets.setCurrentIndex(max(row, 0))
+        self._form.set_values({f.name: f.value(config) for f in _leaves()})
+        self._edited()
+
+    @Slot(str)
+    def select_preset(self, name: str) -> None:
+        """Fills the form with a preset."""
+        self.set_config(preset(name))
+
+    @Slot(int)
+    def set_latent_dim(self, latent_dim: int) -> None:
+        """Asks for another latent dimension."""
+        self._form.set_values({"latent_dim": latent_dim})
+        self._edited()
+
+    @Slot()
+    def train(self) -> None:
+        """Asks for the training that the form describes, if nothing in it is wrong."""
+        config = self.config()
+        if config is None or not self._check_name():
+            return
+        name = self._name.text().strip()
+        self._name.clear()
+        self.train_requested.emit(config, name)
+
+    # -- inner -----------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        head = QGridLayout()
+        head.setContentsMargins(12, 8, 12, 8)
+        head.setSpacing(6)
+        head.setColumnStretch(1, 1)
+        head.addWidget(QLabel("Preset", self), 0, 0)
+        head.addWidget(self._presets, 0, 1)
+        head.addWidget(self._reset, 0, 2)
+        head.addWidget(self._summary, 1, 0, 1, 3)
+        head.addWidget(QLabel("Name", self), 2, 0)
+        head.addWidget(self._name, 2, 1, 1, 2)
+        head.addWidget(self._name_problem, 3, 1, 1, 2)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(12, 8, 12, 12)
+        foot.setSpacing(8)
+        foot.addWidget(self._architecture)
+        foot.addWidget(self._train)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._form, 1)
+        column.addLayout(foot)
+
+    def _edited(self) -> None:
+        config, problems = self._validated()
+        self._form.set_problems(problems)
+        self._train.setEnabled(config is not None)
+        if config is not None:
+            self._base = config
+            self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
+            self._architecture.setText(described(config))
+            self._tell_preset(config)
+            self._suggest_name()
+        self.config_edited.emit()
+
+    def _tell_preset(self, config: RunConfig) -> None:
+        original = preset(self.preset_name)
+        changed = config.model_dump() != original.model_dump()
+        self._reset.setEnabled(changed)
+        summary = PRESETS[self.preset_name].summary
+        self._summary.setText(f"{summary} Changed from the preset." if changed else summary)
+
+    def _validated(self) -> tuple[RunConfig | None, dict[str, str]]:
+        """The config, or what is wrong by field."""
+        values = preset(self.preset_name).model_dump()
+        held = self._form.values()
+        for leaf in _leaves():
+            (values[leaf.part] if leaf.part else values)[leaf.name] = held[leaf.name]
+        try:
+            return RunConfig.model_validate(values), {}
+        except ValidationError as error:
+            return None, _by_field(held, dict(faults(error)))
+
+    def _suggest_name(self) -> None:
+        self._name.setPlaceholderText(runs.free_name(self._base, self._session.folder))
+
+    def _check_name(self) -> bool:
+        """Whether the run may be called so; says at the field where it may not."""
+        name, problem = self._name.text().strip(), ""
+        if name:
+            try:
+                runs.checked_name(name)
+            except AEViewerError as error:
+                problem = str(error)
+            if (self._session.folder / name).exists():
+                problem = f"There is a run {name!r} already; choose another name."
+        self._name_problem.setText(problem)
+        self._name_problem.setVisible(bool(problem))
+        return not problem
+
+
+def described(config: RunConfig) -> str:
+    """The model in a line: its layers and how many weights they have."""
+    model, pixels = config.model, 784
+    ends = 2 * model.latent_dim if model.variational else model.latent_dim
+    match model.family:
+        case "pca":
+            return f"784 – {model.latent_dim} – 784, solved in closed form"
+        case "mlp":
+            down = [pixels, *model.hidden, ends]
+            up = [model.latent_dim, *reversed(model.hidden), pixels]
+            count = sum(a * b + b for a, b in [*pairwise(down), *pairwise(up)])
+            shape = [pixels, *model.hidden, model.latent_dim, *up[1:]]
+            layers = " – ".join(str(width) for width in shape)
+            return f"{layers}, {model.activation}\n{count:,} weights"
+        case _:
+            chain = " → ".join(str(n) for n in (1, *model.channels))
+            return f"{chain} channels – {model.dense} – {model.latent_dim}, mirrored"
+
+
+def _leaves() -> list[Leaf]:
+    return [leaf for leaf in fields() if leaf.name not in _ONLY_CHOICE]
+
+
+def _spec(leaf: Leaf) -> FieldSpec:
+    """A config's field as the form wants it."""
+    above = leaf.bound("gt")
+    return FieldSpec(
+        name=leaf.name,
+        label=leaf.term.label,
+        kind=_kind(leaf),
+        help=leaf.info.description or "",
+        unit=leaf.term.unit,
+        minimum=leaf.bound("ge") if above is None else above,
+        maximum=leaf.bound("le"),
+        choices=leaf.choices,
+        logarithmic=leaf.term.logarithmic,
+        advanced=leaf.term.advanced,
+        group=_GROUPS[leaf.part],
+    )
+
+
+def _kind(leaf: Leaf) -> Kind:
+    if leaf.choices:
+        return "choice"
+    kinds: dict[type, Kind] = {
+        bool: "bool",
+        int: "int",
+        float: "float",
+        tuple: "int list",
+        type(None): "optional int list",
+    }
+    return kinds[type(leaf.default)]
+
+
+def _by_field(held: Mapping[str, object], told: dict[str, str]) -> dict[str, str]:
+    """What is wrong, at the fields that the form has; the rest at the first of them."""
+    return {name if name in held else "family": text for name, text in told.items()}
+
+
+def _secondary(parent: QWidget) -> QLabel:
+    label = QLabel(parent, wordWrap=True)
+    label.setProperty("secondary", True)
+    return label

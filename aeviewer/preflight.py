@@ -1,0 +1,66 @@
+"""Says what a screen needs before Qt aborts for the want of it. Imports no Qt itself."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+from trainers.errors import AEViewerError
+
+_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+}
+"""What Qt's X11 window loads, and the Debian package that holds it."""
+
+
+class ScreenError(AEViewerError):
+    """No window can be opened here."""
+
+
+def check() -> None:
+    """Makes sure that a window can be opened.
+
+    Raises
+    ------
+    ScreenError
+        When there is no display, or system libraries are missing; the message says what to do.
+    """
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb") not in {"xcb", ""}:
+        return
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        raise ScreenError(
+            "There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Start AE Viewer on "
+            "a desktop, or train without a window: aeviewer train --help"
+        )
+    absent = missing()
+    if absent:
+        raise ScreenError(
+            "The window needs system libraries that are missing. On Debian or Ubuntu:\n"
+            f"  sudo apt-get install -y {' '.join(absent)}"
+        )
+
+
+def missing() -> list[str]:
+    """The Debian packages of the libraries that can not be loaded."""
+    return [package for library, package in _LIBRARIES.items() if not _loads(library)]
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
