@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 logger = logging.getLogger(__name__)
+Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 
 class Program:
@@ -63,8 +65,7 @@ def run(folder: Path) -> int:
     app = QApplication(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
     settings = Settings()
-    theme.prepare(app)
-    theme.apply(app, settings.theme)
+    theme.apply_theme(app, settings.theme)
     with ExitStack() as stack:
         demo = stack.enter_context(runs.demo())
         program = Program(folder, settings, [demo])
@@ -74,7 +75,7 @@ def run(folder: Path) -> int:
         return app.exec()
 
 
-def _told_by(session: Session) -> object:
+def _told_by(session: Session) -> Hook:
     """A hook that tells the person of an error nobody caught, and lets the program go on."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
             dock.show()
         width, height = self.width(), self.height()
         columns = [docks["runs"], docks["latent"], docks["decoder"]]
-        self.resizeDocks(columns, [300, width - 300 - 330, 330], across)
+        self.resizeDocks(columns, [320, width - 320 - 320, 320], across)
         self.resizeDocks([docks["loss"], docks["reconstructions"]], [3, 2], across)
         self.resizeDocks([docks["latent"], docks["loss"]], [6 * height, 3 * height], down)
         self.resizeDocks([docks["runs"], docks["experiment"]], [1 * height, 3 * height], down)
@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
         self._settings.theme = action.data()
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            theme.apply(app, self._settings.theme)
+            theme.apply_theme(app, self._settings.theme)
 
     def _open_folder(self) -> None:
         folder = self._session.folder

@@ -72,8 +72,8 @@ DARK = Tokens(
     text="#e4e6e9",
     secondary="#979ea7",
     hairline="#353940",
-    accent="#8aa2ff",
-    on_accent="#0d1020",
+    accent="#35c99a",
+    on_accent="#06251b",
     error="#ff8f85",
     warning="#e3b55c",
     success="#74c493",
@@ -86,7 +86,7 @@ LIGHT = Tokens(
     text="#1a1c1f",
     secondary="#59616b",
     hairline="#d0d4da",
-    accent="#3d56d6",
+    accent="#08805c",
     on_accent="#ffffff",
     error="#b3261e",
     warning="#845400",
@@ -291,7 +291,7 @@ QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QComboBox:on { border-
 QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"], QComboBox[invalid="true"] {
   border-color: $error; }
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled { background: transparent; }
-QAbstractSpinBox QLineEdit { border: none; padding: 0px; min-height: 0px;
+QAbstractSpinBox QLineEdit { border: none; padding: 0px 0px 0px 4px; min-height: 0px;
   background: transparent; }
 QAbstractSpinBox { padding-right: 18px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border;

@@ -33,7 +33,7 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 _PANELS = {"": "Data", "model": "Model", "training": "Training"}
 
 
-class _IntList(click.ParamType):
+class _IntList(click.ParamType[object]):
     """Whole numbers joined by commas, as in 500,500."""
 
     name = "n,n,…"
@@ -49,7 +49,7 @@ class _IntList(click.ParamType):
             self.fail(f"{value!r} is not a list of whole numbers such as 500,500.", param, ctx)
 
 
-def _type(leaf: Leaf) -> click.ParamType | type:
+def _type(leaf: Leaf) -> Any:
     """What click checks a value of this field with: the same bounds as everywhere."""
     if leaf.choices:
         return click.Choice(leaf.choices)
@@ -58,7 +58,7 @@ def _type(leaf: Leaf) -> click.ParamType | type:
     if leaf.default is None or isinstance(leaf.default, tuple):
         return _IntList()
     least, above = leaf.bound("ge"), leaf.bound("gt")
-    kind = click.IntRange if isinstance(leaf.default, int) else click.FloatRange
+    kind: Any = click.IntRange if isinstance(leaf.default, int) else click.FloatRange
     return kind(above if least is None else least, leaf.bound("le"), min_open=least is None)
 
 

@@ -56,7 +56,7 @@ class TrainedModel:
         ValueError
             When the images have another size.
         """
-        scale = 255 if np.asarray(images).dtype == np.uint8 else 1
+        scale = np.float32(255 if np.asarray(images).dtype == np.uint8 else 1)
         flat = np.asarray(images, np.float32).reshape(len(images), -1) / scale
         if flat.shape[1] != 784:
             raise ValueError(f"Images of {flat.shape[1]} pixels; this model reads 28 x 28 = 784.")

@@ -280,12 +280,15 @@ class Run:
     def cut_metrics(self, step: int) -> None:
         """Drops the rows after `step`, which a resumed run does again."""
         kept = self.metrics()
-        chosen = kept.step <= step
+        count = int(np.searchsorted(kept.step, step, side="right"))
         with self.writing():
             _replace(self.path / "metrics.csv", _HEADER.encode())
         self.append_metrics(
             Losses(
-                *(part[chosen] for part in (kept.step, kept.total, kept.reconstruction, kept.kl))
+                kept.step[:count],
+                kept.total[:count],
+                kept.reconstruction[:count],
+                kept.kl[:count],
             )
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -51,21 +52,24 @@ class ExperimentPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._base = preset("vae").replace(latent_dim=2)
-        self._presets = QComboBox(self, accessibleName="Preset")
+        self._presets = QComboBox(self)
+        self._presets.setAccessibleName("Preset")
         for name, entry in PRESETS.items():
             self._presets.addItem(entry.title, name)
-        self._summary = _secondary(self)
-        self._reset = QToolButton(self, toolTip="Back to the preset's own settings")
+        self._summary = _line(self, QPalette.ColorRole.PlaceholderText)
+        self._reset = QToolButton(self)
+        self._reset.setToolTip("Back to the preset's own settings")
         self._reset.setAccessibleName("Reset to the preset")
-        theme.set_icon(self._reset, "restore")
-        self._name = QLineEdit(self, accessibleName="Name of the run")
+        self._reset.setIcon(theme.icon("restore"))
+        self._name = QLineEdit(self)
+        self._name.setAccessibleName("Name of the run")
         self._name.setToolTip("What to call the run; left empty, it names itself.")
-        self._name_problem = QLabel(self, wordWrap=True, visible=False)
-        self._name_problem.setProperty("problem", True)
+        self._name_problem = _line(self, QPalette.ColorRole.BrightText)
+        self._name_problem.hide()
         self._form = Form([_spec(leaf) for leaf in fields() if leaf.name not in _ONLY_CHOICE], self)
-        self._architecture = _secondary(self)
+        self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
         self._train = QPushButton("Train", self)
-        self._train.setProperty("primary", True)
+        self._train.setDefault(True)
         self._train.setToolTip("Start this run, or put it behind the one that is running.")
         self._lay_out()
         self._presets.activated.connect(lambda _row: self.select_preset(self.preset_name))
@@ -256,7 +260,7 @@ def _by_field(held: Mapping[str, object], told: dict[str, str]) -> dict[str, str
     return {name if name in held else "family": text for name, text in told.items()}
 
 
-def _secondary(parent: QWidget) -> QLabel:
+def _line(parent: QWidget, role: QPalette.ColorRole) -> QLabel:
     label = QLabel(parent, wordWrap=True)
-    label.setProperty("secondary", True)
+    label.setForegroundRole(role)
     return label

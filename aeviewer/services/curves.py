@@ -57,9 +57,11 @@ class Curves:
             grown = np.empty((_COLUMNS, 2 * self._count), np.float64)
             grown[:, :start] = self._rows[:, :start]
             self._rows = grown
-        columns = (losses.step, losses.total, losses.reconstruction, losses.kl)
-        for row, column in zip(self._rows, columns, strict=True):
-            row[start : self._count] = column
+        added = slice(start, self._count)
+        self._rows[0, added] = losses.step
+        self._rows[1, added] = losses.total
+        self._rows[2, added] = losses.reconstruction
+        self._rows[3, added] = losses.kl
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Adds the test figures of a checkpoint."""

@@ -1,8 +1,7 @@
-"""Which runs there are, which one is current, which step of it is shown: the one truth that the
-panels watch. Holds no widget, loads no torch.
+"""The one truth that the panels watch: the runs, which one is current, which step is shown.
 
-A panel reads properties and listens to past-tense signals; it changes things only through the
-methods here, and hears of its own change as everybody does.
+Holds no widget, loads no torch. A panel reads properties and listens to past-tense signals; it
+changes things only through the methods here, and hears of its own change as everybody does.
 """
 
 from __future__ import annotations
@@ -314,22 +313,25 @@ class Session(QObject):
 
     def _described(self, key: str, state: str | None) -> RunItem:
         run = self._runs[key]
-        look = {
-            "colour": self._settings.colour(key),
-            "visible": not self._settings.is_hidden(key),
-            "read_only": run.read_only,
-        }
+        item = RunItem(
+            key,
+            run.name,
+            "damaged",
+            0,
+            0,
+            self._settings.colour(key),
+            visible=not self._settings.is_hidden(key),
+            read_only=run.read_only,
+        )
         try:
             status, config = run.status(), run.config
         except AEViewerError as error:
-            return RunItem(key, run.name, "damaged", 0, 0, problem=str(error), **look)
-        return RunItem(
-            key,
-            run.name,
-            state or status.state,
-            status.step,
-            config.steps,
+            return replace(item, problem=str(error))
+        return replace(
+            item,
+            state=state or status.state,
+            step=status.step,
+            steps=config.steps,
             config=config,
             problem=status.error,
-            **look,
         )

@@ -1,5 +1,6 @@
-"""The queue of trainings: what Train, Pause, Resume and Stop do, and how what happens reaches the
-session.
+"""The queue of trainings: what Train, Pause, Resume and Stop do.
+
+It also carries what happens in the compute thread to the session.
 """
 
 from __future__ import annotations

@@ -3,100 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFontInfo, QPalette
 
+from aeviewer.widgets.curve import Curve, Reading, Values
 from aeviewer.widgets.smoothing import Smoother
-from aeviewer.widgets.styled_plot import StyledPlot
+from aeviewer.widgets.styled_plot import StyledPlot, small
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
     from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
-Values = NDArray[np.float64]
-
 _HEADROOM = 1.05
 _MUCH_SMALLER = 0.7
-_RAW_OPACITY = 0.28
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A curve near one step: its last values up to there.
-
-    Attributes
-    ----------
-    x, value
-        The step, and the smoothed value; None where the curve has not begun.
-    marker_x, marker
-        The last marker up to there.
-    best_x, best
-        The lowest marker of all.
-    """
-
-    x: float | None = None
-    value: float | None = None
-    marker_x: float | None = None
-    marker: float | None = None
-    best_x: float | None = None
-    best: float | None = None
-
-
-class _Curve:
-    """One named curve: its numbers and the items that show them."""
-
-    def __init__(self, window: int) -> None:
-        self.x: Values = np.empty(0)
-        self.y: Values = np.empty(0)
-        self.markers: Values = np.empty((0, 2))
-        self.smoother = Smoother(window)
-        self.colour = QColor()
-        self.raw = pg.PlotDataItem()
-        self.smooth = pg.PlotDataItem(antialias=True)
-        self.spots = pg.ScatterPlotItem(pxMode=True)
-        self.best = pg.ScatterPlotItem(pxMode=True)
-
-    @property
-    def items(self) -> tuple[object, ...]:
-        """From the back to the front."""
-        return self.raw, self.smooth, self.spots, self.best
-
-    def take(self, x: Values, y: Values) -> None:
-        """Takes the whole curve in; what was smoothed before is kept where it only grew."""
-        known = len(self.x)
-        grew = known and known <= len(x) and x[known - 1] == self.x[-1] and y[0] == self.y[0]
-        if not grew:
-            self.smoother.clear()
-        self.smoother.extend(y[len(self.smoother) :])
-        self.x, self.y = x, y
-
-    def reading(self, x: float) -> Reading:
-        """What the curve says at `x`."""
-        at = int(np.searchsorted(self.x, x + 0.5)) - 1
-        spot = int(np.searchsorted(self.markers[:, 0], x + 0.5)) - 1
-        step, value = (self.x[at], self.smoother.values[at]) if at >= 0 else (None, None)
-        marker = self.markers[spot] if spot >= 0 else (None, None)
-        best = self.lowest if self.lowest is not None else (None, None)
-        return Reading(step, value, *marker, *best)
-
-    @property
-    def lowest(self) -> Values | None:
-        """(2,) x and y of the lowest marker."""
-        finite = self.markers[np.isfinite(self.markers[:, 1])]
-        return finite[finite[:, 1].argmin()] if len(finite) else None
-
-    def values(self) -> Iterator[Values]:
-        """All that is drawn."""
-        yield self.y
-        yield self.markers[:, 1]
+_RAW_SHARE = 0.35
 
 
 class CurvePlot(StyledPlot):
@@ -112,7 +37,8 @@ class CurvePlot(StyledPlot):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(pg.ViewBox(enableMenu=False), name, parent)
-        self._curves: dict[str, _Curve] = {}
+        self._curves: dict[str, Curve] = {}
+        self._left = ""
         self._is_logarithmic, self._window, self._follows = False, 1, True
         self._cursor = pg.InfiniteLine(angle=90)
         self._step = pg.InfiniteLine(angle=90)
@@ -191,9 +117,9 @@ class CurvePlot(StyledPlot):
             self._show_all()
 
     def set_labels(self, bottom: str, left: str) -> None:
-        """Names the axes, units included."""
+        """Names the axes, units included; that of y stands over it, level and never cut."""
         self.axis("bottom").setLabel(bottom)
-        self.axis("left").setLabel(left)
+        self._left = left
         self.restyle()
 
     def set_step(self, x: float | None) -> None:
@@ -252,8 +178,8 @@ class CurvePlot(StyledPlot):
 
     # -- items -----------------------------------------------------------------------------------
 
-    def _added(self, name: str) -> _Curve:
-        curve = self._curves[name] = _Curve(self._window)
+    def _added(self, name: str) -> Curve:
+        curve = self._curves[name] = Curve(self._window)
         for height, item in enumerate(curve.items):
             item.setZValue(10 * (height + 1))
             self.addItem(item, ignoreBounds=True)
@@ -268,7 +194,7 @@ class CurvePlot(StyledPlot):
         for curve in self._curves.values():
             self._show(curve)
 
-    def _show(self, curve: _Curve) -> None:
+    def _show(self, curve: Curve) -> None:
         curve.raw.setData(curve.x, self._drawn(curve.y))
         curve.raw.setVisible(self._window > 1)
         curve.smooth.setData(curve.x, self._drawn(curve.smoother.values))
@@ -285,9 +211,9 @@ class CurvePlot(StyledPlot):
         usable = finite & (values > 0)
         return np.log10(values, where=usable, out=np.full(values.shape, np.nan))
 
-    def _paint(self, curve: _Curve) -> None:
-        faint = QColor(curve.colour)
-        faint.setAlphaF(_RAW_OPACITY)
+    def _paint(self, curve: Curve) -> None:
+        # Opaque: where a faint line crosses itself, as noise does, it would not be faint.
+        faint = _mixed(self.role(QPalette.ColorRole.Base), curve.colour, _RAW_SHARE)
         curve.raw.setPen(pg.mkPen(faint, width=1))
         curve.smooth.setPen(pg.mkPen(curve.colour, width=1.5))
         edge = pg.mkPen(self.role(QPalette.ColorRole.Base), width=1)
@@ -301,6 +227,9 @@ class CurvePlot(StyledPlot):
     def restyle(self) -> None:
         """Takes all colours anew."""
         super().restyle()
+        quiet = self.role(QPalette.ColorRole.PlaceholderText)
+        size = f"{QFontInfo(small(self.font())).pixelSize()}px"
+        self.plotItem.setTitle(self._left, color=quiet, size=size, justify="left")
         self._cursor.setPen(pg.mkPen(self.role(QPalette.ColorRole.PlaceholderText), width=1))
         self._step.setPen(pg.mkPen(self.role(QPalette.ColorRole.Highlight), width=1))
         for curve in self._curves.values():
@@ -340,3 +269,9 @@ class CurvePlot(StyledPlot):
             self.reset_view()
         else:
             super().keyPressEvent(event)
+
+
+def _mixed(under: QColor, over: QColor, share: float) -> QColor:
+    """`over` laid on `under` with that opacity."""
+    pairs = zip(under.getRgbF()[:3], over.getRgbF()[:3], strict=True)
+    return QColor.fromRgbF(*((1 - share) * u + share * o for u, o in pairs))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pyqtgraph import siFormat
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFont, QPalette
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -55,7 +56,7 @@ class FieldSpec:
         """The bounds with thousands as k and millions as M, to stand beside the field."""
         if self.minimum is None or self.maximum is None:
             return ""
-        ends = (siFormat(end, precision=2, space="") for end in (self.minimum, self.maximum))
+        ends = (siFormat(end, precision=3, space="") for end in (self.minimum, self.maximum))
         return " – ".join(ends)
 
 
@@ -68,17 +69,20 @@ class Field(QObject):
         super().__init__(parent)
         self.spec = spec
         self.label = QLabel(spec.label, parent)
-        self.editor, self._read, self._write = _EDITORS[spec.kind](spec, parent, self.edited.emit)
+        self.editor, self._read, self._write = _EDITORS[spec.kind](
+            spec, parent, lambda *_value: self.edited.emit()
+        )
         self.editor.setObjectName(spec.name)
         self.editor.setAccessibleName(f"{spec.label} {spec.unit}".strip())
         self.label.setBuddy(self.editor)
-        self.problem = QLabel(parent, wordWrap=True, visible=False)
-        self.problem.setProperty("problem", True)
+        self.problem = QLabel(parent, wordWrap=True)
+        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.problem.hide()
         told = [spec.help, f"Bounds: {spec.bounds}." if spec.bounds else ""]
         for widget in (self.label, self.editor):
             widget.setToolTip("\n".join(line for line in told if line))
         self.hint = QLabel(spec.short_bounds, parent)
-        self.hint.setProperty("secondary", True)
+        self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.editor.installEventFilter(self)
 
     def value(self) -> object:
@@ -136,9 +140,9 @@ class Form(QScrollArea):
         self._headings: dict[str, QLabel] = {}
         self._applicable: set[str] = set()
         ordered = sorted(specs, key=lambda spec: spec.advanced)
-        self._fold = QToolButton(
-            self._body, text="Advanced", checkable=True, arrowType=Qt.ArrowType.RightArrow
-        )
+        self._fold = QToolButton(self._body)
+        self._fold.setText("Advanced")
+        self._fold.setCheckable(True)
         self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._fold.toggled.connect(self._refresh)
         for spec in ordered:
@@ -186,7 +190,10 @@ class Form(QScrollArea):
             row += 1
         if spec.group and not spec.advanced and spec.group not in self._headings:
             heading = QLabel(spec.group, self._body)
-            heading.setProperty("heading", True)
+            heading.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            font = heading.font()
+            font.setWeight(QFont.Weight.DemiBold)
+            heading.setFont(font)
             heading.setContentsMargins(0, 8 if self._headings else 0, 0, 0)
             self._headings[spec.group] = heading
             self._grid.addWidget(heading, row, 0, 1, 3)
@@ -213,7 +220,7 @@ class Form(QScrollArea):
 
 
 Editor = tuple[QWidget, Callable[[], Any], Callable[[Any], None]]
-Changed = Callable[[], None]
+Changed = Callable[..., None]
 
 
 class _PlainSpinBox(QDoubleSpinBox):
@@ -224,7 +231,8 @@ class _PlainSpinBox(QDoubleSpinBox):
 
 
 def _integer(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
-    box = QSpinBox(parent, groupSeparatorShown=True)
+    box = QSpinBox(parent)
+    box.setGroupSeparatorShown(True)
     box.setRange(int(spec.minimum or 0), int(2**31 - 1 if spec.maximum is None else spec.maximum))
     _dress(box, spec)
     box.valueChanged.connect(changed)

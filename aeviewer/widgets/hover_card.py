@@ -23,6 +23,7 @@ class HoverCard(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._room = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.picture, self.words = QLabel(), QLabel()
         layout = QHBoxLayout(self)
@@ -48,7 +49,7 @@ class HoverCard(QWidget):
         self.show()
 
     def _beside(self, place: QPoint, size: QSize) -> QPoint:
-        room = self.parentWidget().rect()
+        room = self._room.rect()
         right, below = place.x() + 16, place.y() + 16
         x = right if right + size.width() <= room.right() else place.x() - 16 - size.width()
         y = below if below + size.height() <= room.bottom() else place.y() - 16 - size.height()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from PySide6.QtWidgets import QAbstractButton, QGridLayout, QHBoxLayout, QLabel,
 from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
 _HEIGHT = 24
@@ -181,8 +182,9 @@ class Readout(QWidget):
         self.resize(self.sizeHint())
 
     def _build(self, lines: Sequence[tuple[str, ...]]) -> None:
-        while (item := self._layout.takeAt(0)) is not None:
-            item.widget().setParent(None)
+        for old in (*self._swatches, *(label for line in self._labels for label in line)):
+            self._layout.removeWidget(old)
+            old.deleteLater()
         self._labels = [[QLabel() for _ in line] for line in lines]
         self._swatches = [_Swatch() for _ in lines[1:]]
         for row, labels in enumerate(self._labels):

@@ -238,14 +238,14 @@ class PlanePlot(StyledPlot):
 
     def _space_grid(self) -> None:
         """Squares for a grid where the axes share a unit."""
-        levels = None
+        step = None
         if self._is_square:
             pixel = self.box.viewPixelSize()[0]
             if not 0 < pixel * _PIXELS_PER_LINE < math.inf:
                 return
-            levels = [(round_step(pixel * _PIXELS_PER_LINE), 0)]
+            step = round_step(pixel * _PIXELS_PER_LINE)
         for side in ("bottom", "left"):
-            self.axis(side).setTickSpacing(levels=levels)
+            self.axis(side).set_step(step)
 
     # -- colours ---------------------------------------------------------------------------------
 
@@ -342,7 +342,8 @@ class PlanePlot(StyledPlot):
         return inside
 
     def _scene_place(self, event: QMouseEvent) -> QPointF:
-        return self.viewportTransform().inverted()[0].map(event.position())
+        place: QPointF = self.viewportTransform().inverted()[0].map(event.position())
+        return place
 
     def _place_of(self, event: QMouseEvent) -> tuple[float, float]:
         place = self.box.mapSceneToView(self._scene_place(event))

@@ -121,8 +121,8 @@ def _shades(palette: NDArray[np.uint8], coverage: NDArray[np.float64]) -> NDArra
     alpha = palette[:, 3, None, None] / 255 * coverage
     parts = np.rint(palette[:, :3, None, None] * alpha[:, None]).astype(np.uint32)
     opaque = np.rint(255 * alpha).astype(np.uint32)
-    shades: NDArray[np.uint32] = opaque << 24 | parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
-    return shades
+    shades = opaque << 24 | parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2]
+    return shades.astype(np.uint32)
 
 
 class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untyped
@@ -134,7 +134,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
 
     def __init__(self) -> None:
         super().__init__()
-        self.xy = np.empty((0, 2))
+        self.xy: NDArray[np.floating] = np.empty((0, 2))
         self.shown = np.empty(0, np.intp)
         self._colours = np.empty(0, np.intp)
         self._palette = np.empty((0, 4), np.uint8)

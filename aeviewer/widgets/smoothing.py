@@ -52,8 +52,10 @@ class Smoother:
         self._values[first : self._count] = averages / weights
 
     def _averaged(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The uncorrected averages: within blocks by a weighted sum, from block to block by one
-        number, since the weights of a long series would overflow.
+        """The uncorrected averages.
+
+        Within blocks by a weighted sum, from block to block by one number: the weights of a long
+        series would overflow.
         """
         length = max(1, int(math.log(_LEAST_WEIGHT) / math.log(self._decay)))
         count = math.ceil(len(new) / length)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
     from PySide6.QtWidgets import QWidget
 
-_PIXELS_PER_TICK = 44
-_MANTISSAS = (tuple(range(1, 10)), (1, 2, 5), (1,))
+_PIXELS_PER_TICK = {"bottom": 88, "left": 40}
+_DECADES = 30
+_MANTISSAS = (tuple(range(1, 10)), (1, 2, 5), (1, 3), (1,))
 
 
 def tabular(font: QFont) -> QFont:
@@ -28,30 +29,37 @@ def tabular(font: QFont) -> QFont:
 
 
 def small(font: QFont) -> QFont:
-    """The font a point smaller, its figures of one width."""
+    """The font somewhat smaller, its figures of one width."""
     smaller = tabular(font)
-    smaller.setPointSizeF(max(font.pointSizeF() - 1, 7))
+    if font.pixelSize() > 0:
+        smaller.setPixelSize(max(font.pixelSize() - 2, 9))
+    else:
+        smaller.setPointSizeF(max(font.pointSizeF() - 1, 7))
     return smaller
 
 
 def logarithmic_ticks(low: float, high: float, most: float) -> list[float]:
     """Round values between two positive bounds, about `most` of them at most, two where it can be.
 
-    By 1 to 9, by 1-2-5 or by decades; evenly spaced where less than a decade is in view.
+    By 1 to 9, by 1-2-5, by 1-3 or by decades; evenly spaced where less than a decade is in view.
     """
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    kept: list[float] = []
     for mantissas in _MANTISSAS:
         values = [m * 10.0**d for d in decades for m in mantissas]
         ticks = [value for value in values if low <= value <= high]
         if len(ticks) < 2:
-            return _even_ticks(low, high, most)
-        if len(ticks) <= most:
-            return ticks
-    return ticks[:: math.ceil(len(ticks) / most)]
+            break
+        kept = ticks
+        if len(kept) <= most:
+            return kept
+    return kept[:: math.ceil(len(kept) / most)] or even_ticks(
+        low, high, round_step((high - low) / most)
+    )
 
 
-def _even_ticks(low: float, high: float, most: float) -> list[float]:
-    step = round_step((high - low) / max(most, 2))
+def even_ticks(low: float, high: float, step: float) -> list[float]:
+    """The multiples of `step` between two bounds."""
     first = math.ceil(low / step)
     return [n * step for n in range(first, math.floor(high / step) + 1)]
 
@@ -68,7 +76,9 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
+        self.setZValue(-1)  # its grid is behind the points
         self._logarithmic = False
+        self._step: float | None = None
 
     def set_logarithmic(self, logarithmic: bool) -> None:
         """Whether the plotted values are logarithms to base 10."""
@@ -76,17 +86,27 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
         self.picture = None
         self.update()
 
+    def set_step(self, step: float | None) -> None:
+        """Distance of the ticks; found anew for each view where None."""
+        if step != self._step:
+            self._step = step
+            self.picture = None
+            self.update()
+
     def set_words(self, ticks: Sequence[tuple[float, str]] | None) -> None:
         """Names places instead of numbering them; None numbers them again."""
         self.setTicks(None if ticks is None else [list(ticks)])
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Where the ticks are."""
-        if not self._logarithmic or high - low > 300 or high <= low:
-            levels: list[tuple[float, list[float]]] = super().tickValues(low, high, size)
-            return levels
-        ticks = logarithmic_ticks(10.0**low, 10.0**high, max(size / _PIXELS_PER_TICK, 2))
-        return [(1.0, [math.log10(tick) for tick in ticks])]
+        if not 0 < high - low < math.inf:
+            return []
+        most = max(size / _PIXELS_PER_TICK[self.orientation], 2)
+        if self._logarithmic and high - low < _DECADES:
+            ticks = logarithmic_ticks(10.0**low, 10.0**high, most)
+            return [(1.0, [math.log10(tick) for tick in ticks])]
+        step = self._step or round_step((high - low) / most)
+        return [(step, even_ticks(low, high, step))]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """How the numbers are written."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from trainers.config import Activation, Likelihood, ModelConfig
 
-_KERNEL = {"kernel_size": 4, "stride": 2, "padding": 1}
 
 
 class ConvAutoencoder(Autoencoder):
@@ -61,13 +60,13 @@ class ConvAutoencoder(Autoencoder):
         outputs = 2 * latent_dim if variational else latent_dim
         down: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
         for inputs, found in pairwise([1, *channels]):
-            down += [nn.Conv2d(inputs, found, **_KERNEL), act()]
+            down += [nn.Conv2d(inputs, found, 4, stride=2, padding=1), act()]
         dense_down = [nn.Flatten(), nn.Linear(prod(bottom), dense), act()]
         self.encoder = nn.Sequential(*down, *dense_down, nn.Linear(dense, outputs))
         up: list[nn.Module] = [nn.Linear(latent_dim, dense), act()]
         up += [nn.Linear(dense, prod(bottom)), act(), nn.Unflatten(1, bottom)]
         for inputs, found in pairwise([*reversed(channels), 1]):
-            up += [nn.ConvTranspose2d(inputs, found, **_KERNEL), act()]
+            up += [nn.ConvTranspose2d(inputs, found, 4, stride=2, padding=1), act()]
         self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
 
     def posterior(self, images: Tensor) -> Posterior:

@@ -141,10 +141,9 @@ class Trainer:
                 return
             yield Working()
         self._step = 1
-        error = sum(
-            float(((model.decode(model.encode(chunk)) - chunk) ** 2).sum())
-            for chunk in images.split(_FIT_CHUNK)
-        )
+        error = 0.0
+        for chunk in images.split(_FIT_CHUNK):
+            error += float(((model.decode(model.encode(chunk)) - chunk) ** 2).sum())
         self._seconds = time.perf_counter() - began
         loss = torch.tensor([[error / len(images), error / len(images), 0.0]])
         yield self._progress(1, loss)
@@ -334,7 +333,7 @@ class Trainer:
         model = build(self.config.model)
         generator = torch.Generator().manual_seed(self.config.training.seed)
         model.initialise(generator, self.config.model.activation)
-        model = model.to(self._device, memory_format=torch.channels_last)
+        model = model.to(self._device).to(memory_format=torch.channels_last)
         if not model.closed_form:
             self._engine = Engine(model, self.config.training, self._device)
         return model

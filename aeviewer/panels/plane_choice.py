@@ -1,0 +1,160 @@
+"""Which plane of the latent space is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from aeviewer.theme import icon
+from aeviewer.widgets.styled_plot import small
+from trainers.evaluation.geometry import Plane, axes_plane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def coordinate(index: int) -> str:
+    """The name of a coordinate, counted from 0: z₁, z₂, ..."""
+    return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
+
+
+class PlaneChoice(QWidget):
+    """The row above the plot: plane, axes, prior, and a button that shows everything."""
+
+    plane_changed = Signal()
+    prior_changed = Signal()
+    reset_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._latent_dim = 0
+        self.kind = self._combo(
+            "Plane", "Two coordinates of the code, or the plane in which the codes vary most."
+        )
+        self.kind.addItems(["Coordinates", "PCA of the codes"])
+        self.x_axis = self._combo(
+            "Coordinate on x", "The coordinate of the code that runs along x."
+        )
+        self.y_axis = self._combo(
+            "Coordinate on y", "The coordinate of the code that runs along y."
+        )
+        self.note = QLabel()
+        self.prior = self._button("Prior", "Circles at 1 and 2 standard deviations of the prior.")
+        self.prior.setCheckable(True)
+        self.reset = self._button("Show all", "Show all codes, and follow them (A).")
+        self.reset.setIcon(icon("fit-to-screen-outline"))
+        self.reset.setDisabled(True)
+        self._build()
+        self.kind.currentIndexChanged.connect(self._change_kind)
+        self.x_axis.currentIndexChanged.connect(self._change_axis)
+        self.y_axis.currentIndexChanged.connect(self._change_axis)
+        self.prior.toggled.connect(self.prior_changed)
+        self.reset.clicked.connect(self.reset_requested)
+
+    def _build(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        self.note.setFont(small(self.font()))
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        for widget in (self.kind, self.x_axis, self.y_axis, self.note):
+            layout.addWidget(widget)
+        layout.addStretch(1)
+        layout.addWidget(self.prior)
+        layout.addWidget(self.reset)
+
+    def _combo(self, name: str, meaning: str) -> QComboBox:
+        combo = QComboBox()
+        combo.setAccessibleName(name)
+        combo.setToolTip(meaning)
+        return combo
+
+    def _button(self, name: str, meaning: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(name)
+        button.setAutoRaise(True)
+        button.setAccessibleName(name)
+        button.setToolTip(meaning)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        return button
+
+    # -- what is chosen --------------------------------------------------------------------------
+
+    @property
+    def is_principal(self) -> bool:
+        """Whether the plane is that of the two first principal components."""
+        return self._latent_dim > 2 and self.kind.currentIndex() == 1
+
+    @property
+    def shows_prior(self) -> bool:
+        """Whether the prior's circles are wanted, and there is a prior."""
+        return self.prior.isChecked() and self.prior.isVisibleTo(self)
+
+    def axes_plane(self) -> Plane:
+        """The plane of the two coordinates that are chosen."""
+        return axes_plane(self._latent_dim, self.x_axis.currentIndex(), self.y_axis.currentIndex())
+
+    def axis_names(self, plane: Plane) -> tuple[str, str]:
+        """What is along x and y of a plane."""
+        if plane.shares is None:
+            return coordinate(plane.axes[0]), coordinate(plane.axes[1])
+        named = zip(plane.axes, plane.shares, strict=True)
+        x, y = (f"PC {a + 1} of the codes ({share:.0%} of variance)" for a, share in named)
+        return x, y
+
+    def set_latent_dim(self, latent_dim: int) -> None:
+        """Offers the planes that codes of so many numbers have."""
+        if latent_dim == self._latent_dim:
+            return
+        self._latent_dim = latent_dim
+        names = [coordinate(index) for index in range(latent_dim)]
+        self._fill(self.x_axis, names, 0)
+        self._fill(self.y_axis, names, 1)
+        self.kind.setVisible(latent_dim > 2)
+        self._show_controls()
+
+    def set_prior(self, has_prior: bool) -> None:
+        """Offers the prior's circles, or not."""
+        self.prior.setVisible(has_prior and self._latent_dim > 1)
+
+    @Slot(bool)
+    def set_following(self, follows: bool) -> None:
+        """Offers to show everything where the view does not follow."""
+        self.reset.setDisabled(follows)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _fill(self, combo: QComboBox, names: Sequence[str], fallback: int) -> None:
+        kept = combo.currentIndex()
+        with QSignalBlocker(combo):
+            combo.clear()
+            combo.addItems([f"{'x' if combo is self.x_axis else 'y'}: {name}" for name in names])
+            combo.setCurrentIndex(kept if 0 <= kept < len(names) else min(fallback, len(names) - 1))
+
+    def _show_controls(self) -> None:
+        several = self._latent_dim > 2
+        for combo in (self.x_axis, self.y_axis):
+            combo.setVisible(several and not self.is_principal)
+        others = self._latent_dim - 2
+        rest = "the other coordinate" if others == 1 else f"the other {others} coordinates"
+        off = "what is off the plane" if self.is_principal else rest
+        self.note.setText(f"Decoded with {off} of the marked code." if several else "")
+
+    @Slot()
+    def _change_kind(self) -> None:
+        self._show_controls()
+        self.plane_changed.emit()
+
+    @Slot()
+    def _change_axis(self) -> None:
+        """Two axes never show the same coordinate: the other one gives way."""
+        if self.x_axis.currentIndex() == self.y_axis.currentIndex():
+            other = self.y_axis if self.sender() is self.x_axis else self.x_axis
+            with QSignalBlocker(other):
+                other.setCurrentIndex((other.currentIndex() + 1) % self._latent_dim)
+        self.plane_changed.emit()

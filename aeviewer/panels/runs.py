@@ -1,0 +1,266 @@
+"""The list of runs: which there are, how far each is, which are shown, and what to do with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QFile, QModelIndex, QPoint, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QMessageBox,
+    QStackedLayout,
+    QTableView,
+    QWidget,
+)
+
+from aeviewer.panels.runs_model import EYE_COLUMN, IN_HAND, NAME_COLUMN, RunsModel
+from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.list_delegate import (
+    ROW_HEIGHT,
+    TOGGLE_WIDTH,
+    ToggleDelegate,
+    TwoLineDelegate,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeviewer.services.session import RunItem, Session
+    from aeviewer.services.training import TrainingQueue
+
+_CONTINUABLE = frozenset({"new", "stopped", "interrupted", "failed"})
+
+
+def move_to_trash(path: str) -> bool:
+    """Moves a folder to the system's trash; False where the system could not."""
+    done, _place = QFile.moveToTrash(path)
+    return done
+
+
+class RunsPanel(QWidget):
+    """All runs of the runs folder.
+
+    Parameters
+    ----------
+    session
+        Whose runs are listed; told which one is current and which are shown.
+    queue
+        Tells how far the active run is; asked to continue or leave out a run.
+    trash
+        Takes a folder's path and moves it to the trash; answers whether it could.
+    """
+
+    settings_requested = Signal(object)
+    """The `RunConfig` of a run whose settings shall be used again."""
+
+    def __init__(
+        self,
+        session: Session,
+        queue: TrainingQueue,
+        parent: QWidget | None = None,
+        *,
+        trash: Callable[[str], bool] = move_to_trash,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._queue, self._trash = session, queue, trash
+        self._model = RunsModel(session, queue, self)
+        self._view = self._made_view()
+        self._make_actions()
+        self._empty = EmptyState("No runs yet. Choose a preset and press Train.", parent=self)
+        self._layers = QStackedLayout(self)
+        self._layers.addWidget(self._view)
+        self._layers.addWidget(self._empty)
+        self._view.clicked.connect(self._clicked)
+        self._view.customContextMenuRequested.connect(self._open_menu)
+        self._view.selectionModel().currentChanged.connect(self._offer)
+        self._model.dataChanged.connect(self._offer)
+        self._model.rowsInserted.connect(self._show_layer)
+        self._model.rowsRemoved.connect(self._show_layer)
+        session.current_changed.connect(self._go_to_current)
+        self._show_layer()
+        self._go_to_current()
+
+    @property
+    def view(self) -> QTableView:
+        """The list itself."""
+        return self._view
+
+    # -- making ----------------------------------------------------------------------------------
+
+    def _made_view(self) -> QTableView:
+        view = QTableView(self)
+        view.setAccessibleName("Runs")
+        view.setModel(self._model)
+        view.setItemDelegateForColumn(NAME_COLUMN, TwoLineDelegate(view))
+        view.setItemDelegateForColumn(EYE_COLUMN, ToggleDelegate(view))
+        view.setShowGrid(False)
+        view.setTabKeyNavigation(False)
+        view.setMouseTracking(True)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        rows, columns = view.verticalHeader(), view.horizontalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        columns.hide()
+        columns.setMinimumSectionSize(TOGGLE_WIDTH)
+        columns.setSectionResizeMode(NAME_COLUMN, QHeaderView.ResizeMode.Stretch)
+        columns.setSectionResizeMode(EYE_COLUMN, QHeaderView.ResizeMode.Fixed)
+        columns.resizeSection(EYE_COLUMN, TOGGLE_WIDTH)
+        return view
+
+    def _make_actions(self) -> None:
+        self.explore_action = self._action("&Explore", self._explore, "Return", "Enter")
+        self.toggle_action = self._action("&Hide in plots", self._toggle, "Space")
+        self.continue_action = self._action("&Continue training", self._continue)
+        self.remove_action = self._action("Remove from &queue", self._remove)
+        self.settings_action = self._action("&Use these settings", self._use_settings)
+        self.rename_action = self._action("&Rename", self._rename, "F2")
+        self.folder_action = self._action("Open &folder", self._open_folder)
+        self.trash_action = self._action("Move to &trash…", self._ask_to_trash, "Del")
+        self._offer()
+
+    def _action(self, text: str, slot: Callable[[RunItem], None], *keys: str) -> QAction:
+        """Something to do with the run of the focused row; its keys work in the list alone."""
+        action = QAction(text, self._view)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        action.triggered.connect(lambda: self._with_chosen(slot))
+        self._view.addAction(action)
+        return action
+
+    # -- which row -------------------------------------------------------------------------------
+
+    def _chosen(self) -> RunItem | None:
+        index = self._view.currentIndex()
+        return self._model.shown(index) if index.isValid() else None
+
+    def _with_chosen(self, work: Callable[[RunItem], None]) -> None:
+        item = self._chosen()
+        if item is not None:
+            work(item)
+
+    @Slot(QModelIndex)
+    def _clicked(self, index: QModelIndex) -> None:
+        if index.column() == EYE_COLUMN:
+            self._toggle(self._model.shown(index))
+        else:
+            self._explore(self._model.shown(index))
+
+    @Slot()
+    def _go_to_current(self) -> None:
+        current = self._session.current
+        index = self._model.index_of(current.key if current else "")
+        if index.isValid() and index.row() != self._view.currentIndex().row():
+            self._view.setCurrentIndex(index)
+            self._view.scrollTo(index)
+
+    @Slot()
+    def _show_layer(self) -> None:
+        self._layers.setCurrentWidget(self._view if self._model.rowCount() else self._empty)
+        self._go_to_current()
+        self._offer()
+
+    @Slot()
+    def _offer(self) -> None:
+        """What can be done with the run of the focused row."""
+        item = self._chosen()
+        there = item is not None
+        for action in (self.explore_action, self.toggle_action, self.folder_action):
+            action.setEnabled(there)
+        state = item.state if item else ""
+        visible = item is None or item.visible
+        fixed = item is None or item.read_only
+        self.toggle_action.setText("&Hide in plots" if visible else "&Show in plots")
+        self.continue_action.setVisible(state in _CONTINUABLE and not fixed)
+        self.remove_action.setVisible(state == "queued")
+        self.settings_action.setEnabled(item is not None and item.config is not None)
+        self.rename_action.setEnabled(not fixed)
+        self.trash_action.setEnabled(not fixed)
+
+    @Slot(QPoint)
+    def _open_menu(self, place: QPoint) -> None:
+        if not self._view.currentIndex().isValid():
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions([self.explore_action, self.toggle_action])
+        menu.addSeparator()
+        menu.addActions([self.continue_action, self.remove_action, self.settings_action])
+        menu.addSeparator()
+        menu.addActions([self.rename_action, self.folder_action, self.trash_action])
+        menu.popup(self._view.viewport().mapToGlobal(place))
+
+    # -- what can be done with a run -------------------------------------------------------------
+
+    def _explore(self, item: RunItem) -> None:
+        self._session.set_current(item.key)
+
+    def _toggle(self, item: RunItem) -> None:
+        self._session.set_visible(item.key, not item.visible)
+
+    def _continue(self, item: RunItem) -> None:
+        self._queue.continue_run(item.key)
+
+    def _remove(self, item: RunItem) -> None:
+        self._queue.remove(item.key)
+
+    def _use_settings(self, item: RunItem) -> None:
+        self.settings_requested.emit(item.config)
+
+    def _open_folder(self, item: RunItem) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(item.key)):
+            self._session.message_posted.emit(
+                f"No program opened the folder of {item.name!r}; it is {item.key}"
+            )
+
+    def _rename(self, item: RunItem) -> None:
+        if self._is_free(item, "renaming"):
+            index = self._model.index_of(item.key)
+            self._view.setCurrentIndex(index)
+            self._view.edit(index)
+
+    def _ask_to_trash(self, item: RunItem) -> None:
+        if not self._is_free(item, "deleting"):
+            return
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Move to trash")
+        box.setText(f"Move the run “{item.name}” to the trash?")
+        box.setInformativeText("Its checkpoints and losses go with it.")
+        yes = box.addButton("Move to trash", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        yes.clicked.connect(lambda: self._move_to_trash(item.key))
+        box.open()
+
+    def _move_to_trash(self, key: str) -> None:
+        """The question was open for a while: the run may have gone, or be in hand by now."""
+        if not self._session.has(key):
+            return
+        item = self._session.item(key)
+        if not self._is_free(item, "deleting"):
+            return
+        if self._trash(key):
+            self._session.forget(key)
+        else:
+            self._session.message_posted.emit(
+                f"The system has no trash for {item.name!r}; delete its folder yourself: {key}"
+            )
+
+    def _is_free(self, item: RunItem, doing: str) -> bool:
+        """Whether nobody needs the run's folder where it is; says so where somebody does."""
+        if item.read_only or item.state not in IN_HAND:
+            return not item.read_only
+        remedy = "remove it from the queue" if item.state == "queued" else "stop it"
+        self._session.message_posted.emit(
+            f"The run {item.name!r} is {item.state}; {remedy} before {doing} it."
+        )
+        return False
