@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -22,14 +21,15 @@ from aeviewer.settings import Settings
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from trainers.runs import Run
 
+    Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
+
 logger = logging.getLogger(__name__)
-Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 
 class Program:

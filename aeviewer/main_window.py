@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, QUrl, Slot
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QWidget
 
@@ -20,7 +20,7 @@ from aeviewer.panels.training_bar import TrainingBar
 from aeviewer.services.training import Activity
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QCloseEvent
+    from PySide6.QtGui import QCloseEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
     from aeviewer.services.session import Session
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 1
+_SIZE = QSize(1680, 1050)
 _THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
 _SHORTCUTS = """<table cellpadding="3">
 <tr><td><b>Press or drag</b> in the latent space</td><td>decode that point</td></tr>
@@ -79,7 +80,7 @@ class MainWindow(QMainWindow):
         }
         self._docks["timeline"].setTitleBarWidget(QWidget())
         self._make_menus()
-        self.resize(1440, 900)
+        self.resize(_SIZE.boundedTo(0.96 * self.screen().availableSize()))
         self._arrange()
         self._default_state = self.saveState(_LAYOUT_VERSION)
         self._restore_layout()
@@ -89,6 +90,13 @@ class MainWindow(QMainWindow):
         queue.activity_changed.connect(self._tell_activity)
         session.current_changed.connect(self._tell_activity)
         self._tell_activity()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Shares out the space at the first start."""
+        super().showEvent(event)
+        if not self._is_arranged:
+            self._is_arranged = True
+            QTimer.singleShot(0, self, self._share_space)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""
@@ -117,24 +125,31 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["timeline"])
         for dock in docks.values():
             dock.show()
+
+    def _share_space(self) -> None:
+        """Gives every dock its share; only a window on the screen heeds it."""
+        docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         width, height = self.width(), self.height()
         columns = [docks["runs"], docks["latent"], docks["decoder"]]
         self.resizeDocks(columns, [320, width - 320 - 320, 320], across)
-        self.resizeDocks([docks["loss"], docks["reconstructions"]], [3, 2], across)
-        self.resizeDocks([docks["latent"], docks["loss"]], [6 * height, 3 * height], down)
-        self.resizeDocks([docks["runs"], docks["experiment"]], [1 * height, 3 * height], down)
+        rest = width - 320
+        shares = [rest * 11 // 20, rest * 9 // 20]
+        self.resizeDocks([docks["loss"], docks["reconstructions"]], shares, across)
+        self.resizeDocks(
+            [docks["latent"], docks["loss"]], [6 * height // 10, 3 * height // 10], down
+        )
+        self.resizeDocks([docks["runs"], docks["experiment"]], [height // 4, 3 * height // 4], down)
 
     def _restore_layout(self) -> None:
         geometry, state = self._settings.layout()
         if not geometry.isEmpty():
             self.restoreGeometry(geometry)
-        if not state.isEmpty():
-            self.restoreState(state, _LAYOUT_VERSION)
+        self._is_arranged = not state.isEmpty() and self.restoreState(state, _LAYOUT_VERSION)
 
     @Slot()
     def _reset_layout(self) -> None:
         self.restoreState(QByteArray(self._default_state), _LAYOUT_VERSION)
-        self._arrange()
+        self._share_space()
 
     # -- menus -----------------------------------------------------------------------------------
 

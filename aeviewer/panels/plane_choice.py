@@ -141,9 +141,9 @@ class PlaneChoice(QWidget):
         for combo in (self.x_axis, self.y_axis):
             combo.setVisible(several and not self.is_principal)
         others = self._latent_dim - 2
-        rest = "the other coordinate" if others == 1 else f"the other {others} coordinates"
-        off = "what is off the plane" if self.is_principal else rest
-        self.note.setText(f"Decoded with {off} of the marked code." if several else "")
+        rest = "The other coordinate stays" if others == 1 else f"The other {others} stay"
+        rest = "What is off this plane stays" if self.is_principal else rest
+        self.note.setText(f"{rest} as in the marked code." if several else "")
 
     @Slot()
     def _change_kind(self) -> None:

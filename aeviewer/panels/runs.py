@@ -97,6 +97,8 @@ class RunsPanel(QWidget):
         view.setItemDelegateForColumn(NAME_COLUMN, TwoLineDelegate(view))
         view.setItemDelegateForColumn(EYE_COLUMN, ToggleDelegate(view))
         view.setShowGrid(False)
+        # The row shows where the keyboard is; a border around all rows would shift them.
+        view.setStyleSheet("QTableView:focus { border: none; }")
         view.setTabKeyNavigation(False)
         view.setMouseTracking(True)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

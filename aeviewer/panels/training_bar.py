@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aeviewer.panels.experiment import ExperimentPanel
     from aeviewer.services.training import Figures, TrainingQueue
 
-_BAR_WIDTH = 144
+_BAR_WIDTH, _BAR_HEIGHT = 144, 14
 _TRAIN_NOW = "Train the experiment as the form describes it"
 _TRAIN_LATER = "Train the experiment after the run that is being trained"
 
@@ -112,7 +112,7 @@ class TrainingBar(QToolBar):
     def _made_progress(self) -> QProgressBar:
         bar = QProgressBar(self)
         bar.setAccessibleName("Progress of the training")
-        bar.setFixedWidth(_BAR_WIDTH)
+        bar.setFixedSize(_BAR_WIDTH, _BAR_HEIGHT)
         bar.setTextVisible(False)
         return bar
 

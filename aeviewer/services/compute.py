@@ -78,7 +78,7 @@ class ComputeThread(QThread):
         self._questions: dict[str, Question] = {}
         self._trainings: deque[Run] = deque()
         self._paused = False
-        self._stop_wanted = False
+        self._stop_wanted: Run | None = None
         self._closing = False
         self._shelf = ModelShelf()
         self._events: Iterator[Event] | None = None
@@ -103,10 +103,10 @@ class ComputeThread(QThread):
             self._paused = paused
             self._word.notify()
 
-    def stop_training(self) -> None:
-        """Ends the training that runs, with everything kept."""
+    def stop_training(self, run: Run) -> None:
+        """Ends the training of a run, with everything kept."""
         with self._word:
-            self._stop_wanted = True
+            self._stop_wanted = run
             self._paused = False
             self._word.notify()
 
@@ -159,8 +159,8 @@ class ComputeThread(QThread):
         def slice_() -> None:
             if self._events is None:
                 self._events = self._begin(run)
-            if self._stop_wanted and self._shelf.live is not None:
-                self._stop_wanted = False
+            if self._stop_wanted is run and self._shelf.live is not None:
+                self._stop_wanted = None
                 self._shelf.live.stop()
             event = next(self._events, None)
             if event is None:
@@ -200,6 +200,7 @@ class ComputeThread(QThread):
     def _finish(self, run: Run) -> None:
         with self._word:
             self._trainings.popleft()
-            self._stop_wanted = False
+            if self._stop_wanted is run:
+                self._stop_wanted = None
         self._events = self._shelf.live = None
         self._mailbox.post(Letter(str(run.path), Ended()))

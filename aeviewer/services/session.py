@@ -122,7 +122,9 @@ class Session(QObject):
         except AEViewerError as error:
             self.message_posted.emit(str(error))
             found = []
-        runs = {str(run.path): run for run in [*kept, *also, *found]}
+        # A run in hand stays, whatever became of its folder: its training will tell.
+        in_hand = [self._runs[key] for key in self._told]
+        runs = {str(run.path): run for run in [*kept, *also, *found, *in_hand]}
         self._runs = {key: self._runs.get(key, run) for key, run in runs.items()}
         self._items = {key: self._described(key, self._told.get(key)) for key in self._runs}
         self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
@@ -164,12 +166,14 @@ class Session(QObject):
             return
         self._settings.move(key, str(renamed.path))
         was_current = self._current == key
+        if was_current:
+            self._current = str(renamed.path)
         curves = self._curves.pop(key, None)
         if curves:
             self._curves[str(renamed.path)] = curves
         self.refresh()
         if was_current:
-            self.set_current(str(renamed.path))
+            self.current_changed.emit()
 
     def forget(self, key: str) -> None:
         """Drops a run whose folder is gone, with all that is remembered of it."""

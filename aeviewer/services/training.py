@@ -152,8 +152,8 @@ class TrainingQueue(QObject):
 
     def stop(self) -> None:
         """Stops the active run and keeps what was learnt; the next one then begins."""
-        if self._activity in {Activity.RUNNING, Activity.PAUSED}:
-            self._compute.stop_training()
+        if self._activity in {Activity.RUNNING, Activity.PAUSED} and self._active:
+            self._compute.stop_training(self._session.run(self._active))
             self._set_activity(Activity.STOPPING)
 
     def close(self) -> None:
@@ -176,6 +176,8 @@ class TrainingQueue(QObject):
             self.activity_changed.emit()
 
     def _begin_next(self) -> None:
+        # A pause that came as the run before was ending must not hold the next one.
+        self._compute.set_paused(False)
         if not self._waiting:
             self._set_activity(Activity.IDLE)
             return
@@ -197,7 +199,8 @@ class TrainingQueue(QObject):
     def _leave(self, key: str, state: str, step: int | None = None) -> None:
         """The active run has come to its end; the next one begins."""
         was_live = self._session.is_live and self._is_current(key)
-        self._session.set_state(key, state, step)
+        if self._session.has(key):
+            self._session.set_state(key, state, step)
         if key == self._active:
             self._active = None
             self._begin_next()
@@ -213,7 +216,9 @@ class TrainingQueue(QObject):
     @Slot()
     def _drain(self) -> None:
         for letter in self._mailbox.fetch():
-            self._heard(letter.event, letter.key)
+            # The folder of a run may have been deleted meanwhile; then only its end matters.
+            if self._session.has(letter.key) or isinstance(letter.event, Ended):
+                self._heard(letter.event, letter.key)
         if not self._unended:
             self._timer.stop()
 
@@ -269,7 +274,8 @@ class TrainingQueue(QObject):
     @_heard.register
     def _(self, _event: Ended, key: str) -> None:
         self._unended -= 1
-        if key == self._active:
+        # A run may be continued while its first training still measures its last checkpoint.
+        if key == self._active and not self._unended:
             self._leave(key, "stopped")
 
     def _is_current(self, key: str) -> bool:

@@ -228,8 +228,10 @@ class CurvePlot(StyledPlot):
         """Takes all colours anew."""
         super().restyle()
         quiet = self.role(QPalette.ColorRole.PlaceholderText)
-        size = f"{QFontInfo(small(self.font())).pixelSize()}px"
-        self.plotItem.setTitle(self._left, color=quiet, size=size, justify="left")
+        height = QFontInfo(small(self.font())).pixelSize()
+        self.plotItem.setTitle(self._left, color=quiet, size=f"{height}px", justify="left")
+        self.plotItem.titleLabel.setMaximumHeight(height + 8)
+        self.plotItem.layout.setRowFixedHeight(0, height + 8)
         self._cursor.setPen(pg.mkPen(self.role(QPalette.ColorRole.PlaceholderText), width=1))
         self._step.setPen(pg.mkPen(self.role(QPalette.ColorRole.Highlight), width=1))
         for curve in self._curves.values():
@@ -273,5 +275,5 @@ class CurvePlot(StyledPlot):
 
 def _mixed(under: QColor, over: QColor, share: float) -> QColor:
     """`over` laid on `under` with that opacity."""
-    pairs = zip(under.getRgbF()[:3], over.getRgbF()[:3], strict=True)
-    return QColor.fromRgbF(*((1 - share) * u + share * o for u, o in pairs))
+    low, high = np.array([[c.redF(), c.greenF(), c.blueF()] for c in (under, over)])
+    return QColor.fromRgbF(*((1 - share) * low + share * high).tolist())

@@ -1,66 +1,67 @@
-"""What stands where nothing is yet: what to do next."""
+"""What a panel shows before it has anything to show: the next thing to do."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QIcon, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from typing import TYPE_CHECKING
 
-_ICON = 24
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QIcon
+
+_ICON = 32
 
 
 class EmptyState(QWidget):
-    """A sentence in secondary text, centred, an icon above it where there is room for one.
+    """One sentence in the middle, with an icon above and a button below where they help.
 
     Parameters
     ----------
     text
-        What to do next.
+        What to do to see something here.
     icon
-        Drawn above the text; none where left out.
-    slim
-        On one line, for a place that is one row high.
+        Drawn above the text; nothing where left out.
+    action
+        What the button says; there is none where left out.
     """
+
+    triggered = Signal()
 
     def __init__(
         self,
         text: str,
         icon: QIcon | None = None,
+        action: str = "",
         parent: QWidget | None = None,
-        *,
-        slim: bool = False,
     ) -> None:
         super().__init__(parent)
-        self._icon = icon
-        self._picture = QLabel(self, alignment=Qt.AlignmentFlag.AlignCenter)
-        self._words = QLabel(text, self, alignment=Qt.AlignmentFlag.AlignCenter)
-        self._words.setWordWrap(not slim)
-        self._words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        layout = QHBoxLayout(self) if slim else QVBoxLayout(self)
-        layout.setContentsMargins(16, 0, 16, 0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 8, 16, 8)
         layout.setSpacing(8)
-        layout.addStretch(1)
-        layout.addWidget(self._picture)
-        layout.addWidget(self._words)
-        layout.addStretch(1)
-        self._picture.setVisible(icon is not None)
+        layout.addStretch()
+        self._icon, self._drawing = icon, QLabel()
+        if icon is not None:
+            layout.addWidget(self._drawing, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.label = QLabel(text)
+        self.label.setWordWrap(True)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        layout.addWidget(self.label)
+        self.button = QPushButton(action)
+        self.button.setVisible(bool(action))
+        self.button.clicked.connect(self.triggered)
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch()
         self._draw_icon()
 
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self._words.text()
-
-    def set_text(self, text: str) -> None:
-        """Says something else."""
-        self._words.setText(text)
-
     def changeEvent(self, event: QEvent) -> None:
-        """Follows the theme."""
-        super().changeEvent(event)
+        """Draws the icon in the new palette's colour."""
         if event.type() == QEvent.Type.PaletteChange:
             self._draw_icon()
+        super().changeEvent(event)
 
     def _draw_icon(self) -> None:
         if self._icon is not None:
-            self._picture.setPixmap(self._icon.pixmap(_ICON, _ICON))
+            self._drawing.setPixmap(self._icon.pixmap(_ICON, _ICON))

@@ -1,379 +1,265 @@
-"""Stacks of small images that belong together, side by side, drawn as one image."""
+"""Many small images in columns, drawn as one picture."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPalette
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from aeviewer.widgets.image_view import colour_image
+from aeviewer.widgets.image_view import colour_image, diverging_colours, draw_exactly
 from aeviewer.widgets.styled_plot import small
+from aeviewer.widgets.tiling import BAND_GAP, GAP, Arrangement, arranged, compose
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent
 
-_POLES = {True: ("#4aa3ff", "#ff6f52"), False: ("#0b5fc0", "#c8321c")}
-"""Blue for less ink and red for more, told apart by the colour-blind; by whether it is dark."""
-_FULL = 255
-_LABEL_GAP = 8
-_EXPORT_SCALE, _EXPORT_COLUMNS = 3, 16
+_MARGIN = 8
+_PICTURE_SCALE = 3
+_GRAYS = np.uint32(0xFF000000) | np.arange(256, dtype=np.uint32) * np.uint32(0x010101)
 
 
 @dataclass(frozen=True, slots=True)
-class TileRow:
-    """What stands at one height of every stack.
+class Row:
+    """The same place in every column.
 
     Attributes
     ----------
-    name
-        Written beside it.
+    label
+        Stands before it.
     pixels
-        (n, h, w): uint8, 255 is ink; or int16, differences of two such, -255..255.
+        (n, h, w): uint8 is drawn gray; int16 in −255..255 in diverging colours.
     """
 
-    name: str
-    pixels: NDArray[np.uint8] | NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """Device pixels between the tiles of a stack, between stacks, between bands of stacks."""
-
-    tile: int = 1
-    stack: int = 2
-    band: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """How stacks of `rows` tiles, (h, w) pixels each, are laid out; all in device pixels."""
-
-    rows: int
-    tile: tuple[int, int]
-    scale: int = 1
-    columns: int = 0
-    bands: int = 0
-    gaps: Gaps = Gaps()
-
-    @property
-    def room(self) -> int:
-        """How many stacks there is room for."""
-        return self.columns * self.bands
-
-    @property
-    def pitch(self) -> tuple[int, int]:
-        """From one stack to the next, (across, down)."""
-        height, width = self.tile
-        down = self.rows * (height * self.scale + self.gaps.tile) - self.gaps.tile
-        return width * self.scale + self.gaps.stack, down + self.gaps.band
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the whole."""
-        across, down = self.pitch
-        return (
-            max(0, self.columns * across - self.gaps.stack),
-            max(0, self.bands * down - self.gaps.band),
-        )
-
-    def stack(self, index: int) -> tuple[int, int, int, int]:
-        """(left, top, width, height) of a stack."""
-        across, down = self.pitch
-        band, column = divmod(index, self.columns)
-        return column * across, band * down, across - self.gaps.stack, down - self.gaps.band
-
-    def index_at(self, x: float, y: float) -> int:
-        """The stack at a place, the gaps being nobody's; -1 where there is none."""
-        across, down = self.pitch
-        column, band = math.floor(x / across), math.floor(y / down)
-        inside = 0 <= column < self.columns and 0 <= band < self.bands
-        in_gap = x % across >= across - self.gaps.stack or y % down >= down - self.gaps.band
-        return -1 if in_gap or not inside else band * self.columns + column
-
-
-def arranged(
-    count: int,
-    rows: int,
-    tile: tuple[int, int],
-    room: tuple[int, int],
-    least_scale: int = 1,
-    gaps: Gaps | None = None,
-) -> Arrangement:
-    """The largest whole scale at which all `count` stacks fit, in as many bands as that takes.
-
-    Where they do not all fit at `least_scale`, as many as do; never a part of one.
-
-    Parameters
-    ----------
-    rows
-        Tiles in a stack.
-    tile
-        (h, w) of a tile.
-    room
-        (width, height) in device pixels.
-    """
-    gaps, made = gaps or Gaps(), Arrangement(rows, tile)
-    for scale in range(max(least_scale, room[0] // tile[1]), least_scale - 1, -1):
-        made = Arrangement(rows, tile, scale, 1, 1, gaps)
-        across, down = made.pitch
-        columns = (room[0] + gaps.stack) // across
-        bands = (room[1] + gaps.band) // down
-        made = Arrangement(rows, tile, scale, columns, bands, gaps)
-        if made.room >= count:
-            bands = math.ceil(count / columns)
-            return Arrangement(rows, tile, scale, math.ceil(count / bands), bands, gaps)
-    return made
-
-
-@lru_cache(maxsize=8)
-def diverging(neutral: str) -> NDArray[np.uint32]:
-    """(511,) 0xFFRRGGBB for differences -255..255: blue, the neutral colour at 0, red."""
-    middle = QColor(neutral)
-    poles = [QColor(name) for name in _POLES[middle.lightness() < 128]]
-    low, zero, high = (np.array(c.getRgb()[:3], float) for c in (poles[0], middle, poles[1]))
-    share = np.linspace(-1, 1, 2 * _FULL + 1)[:, None]
-    rgb = zero + np.where(share < 0, low - zero, high - zero) * abs(share)
-    return _packed(np.rint(rgb).astype(np.uint32))
-
-
-def _packed(rgb: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    red, green, blue = rgb.T
-    return np.asarray(0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
-
-
-_GRAY = _packed(np.arange(_FULL + 1, dtype=np.uint32)[:, None].repeat(3, axis=1))
-
-
-def drawn(rows: Sequence[TileRow], plan: Arrangement, neutral: str) -> QImage:
-    """The stacks that there is room for, transparent in between."""
-    width, height = plan.size
-    canvas = np.zeros((height, width + plan.gaps.stack), np.uint32)
-    across, down = plan.pitch
-    step = plan.tile[0] * plan.scale + plan.gaps.tile
-    for band, (place, row) in product(range(plan.bands), enumerate(rows)):
-        first = band * plan.columns
-        tiles = _coloured(row.pixels[first : first + plan.columns], neutral)
-        tiles = tiles.repeat(plan.scale, axis=1).repeat(plan.scale, axis=2)
-        top, (count, high, wide) = band * down + place * step, tiles.shape
-        strip = canvas[top : top + high, : count * across].reshape(high, count, across)
-        strip[:, :, :wide] = tiles.swapaxes(0, 1)
-        canvas[top : top + high, : count * across] = strip.reshape(high, -1)
-    return colour_image(canvas[:, :width])
-
-
-def _coloured(pixels: NDArray[Any], neutral: str) -> NDArray[np.uint32]:
-    if pixels.dtype == np.uint8:
-        return _GRAY[pixels]
-    return diverging(neutral)[pixels + _FULL]
+    label: str
+    pixels: NDArray[Any]
 
 
 class ImageGrid(QWidget):
-    """Stacks of images in bands, as large as whole multiples of a pixel allow.
+    """Columns of images, wrapped into as many bands as fit; never a cut one.
 
-    The mouse or the arrow keys point at a stack; `pointed` tells which.
+    The arrow keys go from column to column, as the mouse does.
     """
 
-    pointed = Signal(int)
-    """Index of the stack under the mouse or the keyboard's cursor; -1 for none."""
-    arrangement_changed = Signal()
+    hovered = Signal(int)
+    """The column under the mouse or reached by key; −1 when it is left."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows: tuple[TileRow, ...] = ()
-        self._plan = Arrangement(0, (1, 1))
-        self._gutter = 0
-        self._canvas = QImage()
-        self._pointed = -1
+        self._rows: tuple[Row, ...] = ()
+        self._drawn: QImage | None = None
+        self._current = -1
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
+    # -- what is shown ---------------------------------------------------------------------------
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Shows rows of equally many images of one size; none empties the grid."""
+        self._rows = tuple(rows)
+        self._redraw()
+
     @property
     def count(self) -> int:
-        """How many stacks there are."""
+        """Columns there are."""
         return len(self._rows[0].pixels) if self._rows else 0
 
     @property
     def shown(self) -> int:
-        """How many of them there is room for."""
-        return min(self.count, self._plan.room)
+        """Columns that find room."""
+        arrangement = self.arrangement
+        return min(self.count, arrangement.columns * arrangement.bands)
 
     @property
-    def names_shown(self) -> bool:
-        """Whether the rows' names stand beside them; they give way where they cost stacks."""
-        return self._gutter > 0
+    def notice(self) -> str:
+        """What it says where not all find room."""
+        if self.shown == self.count:
+            return ""
+        return f"{self.shown} of {self.count} shown, enlarge to see all"
 
     @property
     def arrangement(self) -> Arrangement:
-        """How the stacks are laid out, in device pixels."""
-        return self._plan
-
-    def set_rows(self, rows: Sequence[TileRow]) -> None:
-        """Shows stacks of images, each row holding as many as the first, of the same size."""
-        self._rows = tuple(rows)
-        self._arrange()
+        """Where things are; where not all find room, a line is kept for saying so."""
+        found = self._arranged_in(self.height())
+        if self.count > found.columns * found.bands:
+            found = self._arranged_in(self.height() - self._line)
+        return found
 
     def picture(self) -> QImage:
-        """All stacks on the panel's surface, three times enlarged, for the clipboard or a file."""
-        if not self._rows:
-            return QImage()
-        bands = math.ceil(self.count / _EXPORT_COLUMNS)
-        gaps = Gaps(_EXPORT_SCALE, 2 * _EXPORT_SCALE, 8 * _EXPORT_SCALE)
-        columns = min(self.count, _EXPORT_COLUMNS)
-        plan = Arrangement(len(self._rows), self._tile(), _EXPORT_SCALE, columns, bands, gaps)
-        stacks = drawn(self._rows, plan, self._surface().name())
-        border = gaps.band
-        whole = QImage(stacks.size() + QSize(2, 2) * border, QImage.Format.Format_RGB32)
-        whole.fill(self._surface())
-        painter = QPainter(whole)
-        painter.drawImage(border, border, stacks)
+        """All columns in two bands on the surface, whatever finds room here."""
+        side = self._side
+        columns = math.ceil(self.count / 2)
+        tile = _PICTURE_SCALE * side
+        arrangement = Arrangement(_PICTURE_SCALE, columns, 2, tile, GAP, BAND_GAP, len(self._rows))
+        images = colour_image(compose(self._coloured(), arrangement))
+        size = QSize(2 * _MARGIN, 2 * _MARGIN) + images.size()
+        picture = QImage(size, QImage.Format.Format_RGB32)
+        picture.fill(self.palette().color(QPalette.ColorRole.Base))
+        painter = QPainter(picture)
+        painter.drawImage(_MARGIN, _MARGIN, images)
         painter.end()
-        return whole
+        return picture
 
-    def stack_rect(self, index: int) -> QRectF:
-        """Where a stack is, in logical pixels."""
+    # -- geometry --------------------------------------------------------------------------------
+
+    @property
+    def _line(self) -> int:
+        return QFontMetrics(small(self.font())).height()
+
+    @property
+    def _side(self) -> int:
+        return int(self._rows[0].pixels.shape[-1]) if self._rows else 28
+
+    @property
+    def _label_width(self) -> int:
+        metrics = QFontMetrics(small(self.font()))
+        widths = [metrics.horizontalAdvance(row.label) for row in self._rows]
+        return max(widths, default=0) + _MARGIN
+
+    def _arranged_in(self, height: int) -> Arrangement:
         ratio = self.devicePixelRatioF()
-        left, top, width, height = (edge / ratio for edge in self._plan.stack(index))
-        return QRectF(self._gutter + left, 1 + top, width, height)
+        width = max(0, self.width() - self._label_width)
+        rows = max(1, len(self._rows))
+        return arranged(self.count, rows, self._side, width * ratio, height * ratio, ratio)
 
-    # -- Qt --------------------------------------------------------------------------------------
+    def _origin(self, arrangement: Arrangement) -> QPointF:
+        """Upper left corner of the first image; all is in the middle across."""
+        spare = self.width() - self._label_width - arrangement.width / self.devicePixelRatioF()
+        return QPointF(self._label_width + max(0.0, spare) / 2, 0)
 
-    def sizeHint(self) -> QSize:
-        """Two bands of sixteen stacks of usual images."""
-        return QSize(560, 200)
+    def place(self, index: int) -> QRect:
+        """Where a column is."""
+        arrangement, ratio = self.arrangement, self.devicePixelRatioF()
+        x, y = arrangement.corner(index)
+        height = arrangement.band_pitch - arrangement.band_gap
+        corner = self._origin(arrangement) + QPointF(x, y) / ratio
+        return QRectF(corner, QSizeF(arrangement.tile, height) / ratio).toAlignedRect()
 
-    def minimumSizeHint(self) -> QSize:
-        """A few stacks."""
-        return QSize(120, 96)
+    def _column_at(self, position: QPointF) -> int:
+        arrangement = self.arrangement
+        if not self.shown:
+            return -1
+        at = (position - self._origin(arrangement)) * self.devicePixelRatioF()
+        column = int(at.x() // arrangement.pitch)
+        index = int(at.y() // arrangement.band_pitch) * arrangement.columns + column
+        inside = 0 <= column < arrangement.columns and 0 <= index < self.shown
+        return index if inside and self.place(index).contains(position.toPoint()) else -1
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Uses the space."""
-        super().resizeEvent(event)
-        self._arrange()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follows theme and font."""
-        super().changeEvent(event)
-        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.FontChange}:
-            self._arrange()
-
-    def event(self, event: QEvent) -> bool:
-        """Follows the screen's scale."""
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
-            self._arrange()
-        return super().event(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Points at what is under the mouse."""
-        self._point(self._index_at(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Points at nothing."""
-        super().leaveEvent(event)
-        self._point(-1)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Points at nothing, unless a menu is opened."""
-        super().focusOutEvent(event)
-        if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self._point(-1)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows, Home and End point at another stack; Escape at none."""
-        moves = {
-            Qt.Key.Key_Left: self._pointed - 1,
-            Qt.Key.Key_Right: self._pointed + 1,
-            Qt.Key.Key_Up: self._pointed - self._plan.columns,
-            Qt.Key.Key_Down: self._pointed + self._plan.columns,
-            Qt.Key.Key_Home: 0,
-            Qt.Key.Key_End: self.shown - 1,
-        }
-        key = Qt.Key(event.key())
-        if key == Qt.Key.Key_Escape and self._pointed >= 0:
-            self._point(-1)
-        elif key not in moves or not self.shown:
-            super().keyPressEvent(event)
-        elif self._pointed < 0:
-            self._point(self.shown - 1 if key == Qt.Key.Key_End else 0)
-        elif 0 <= moves[key] < self.shown:
-            self._point(moves[key])
+    # -- drawing ---------------------------------------------------------------------------------
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The names, the one image, and a frame around what is pointed at."""
-        painter = QPainter(self)
-        ratio = self.devicePixelRatioF()
-        if self._gutter:
-            self._paint_names(painter)
-        size = self._canvas.deviceIndependentSize() / ratio
-        painter.drawImage(QRectF(QPointF(self._gutter, 1), size), self._canvas)
-        if 0 <= self._pointed < self.shown:
-            painter.setPen(self.palette().color(QPalette.ColorRole.Text))
-            painter.drawRect(self.stack_rect(self._pointed).adjusted(-0.5, -0.5, 0.5, 0.5))
-        painter.end()
-
-    # -- inner -----------------------------------------------------------------------------------
-
-    def _tile(self) -> tuple[int, int]:
-        _count, height, width = self._rows[0].pixels.shape
-        return height, width
-
-    def _surface(self) -> QColor:
-        return self.palette().color(QPalette.ColorRole.Base)
-
-    def _arrange(self) -> None:
+        """Labels, images, the frame of the current column, and what found no room."""
         if not self._rows:
             return
-        wanted = self._wanted_gutter()
-        named, bare = self._planned(wanted), self._planned(1)
-        costs = min(named.room, self.count) < min(bare.room, self.count)
-        self._plan, self._gutter = (bare, 0) if costs else (named, wanted)
-        self._canvas = drawn(self._rows, self._plan, self._surface().name())
-        if self._pointed >= self.shown:
-            self._point(-1)
-        self.update()
-        self.arrangement_changed.emit()
-
-    def _planned(self, gutter: int) -> Arrangement:
-        ratio = self.devicePixelRatioF()
-        room = int((self.width() - gutter - 1) * ratio), int((self.height() - 2) * ratio)
-        gaps = Gaps(*(round(gap * ratio) for gap in (1, 2, 10)))
-        least = max(1, round(ratio))
-        return arranged(self.count, len(self._rows), self._tile(), room, least, gaps)
-
-    def _wanted_gutter(self) -> int:
-        self.setFont(self.font())
-        return 0
-
-    def _paint_names(self, painter: QPainter) -> None:
+        painter = QPainter(self)
         painter.setFont(small(self.font()))
         painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
-        for band, (place, row) in product(range(self._plan.bands), enumerate(self._rows)):
-            _left, top, _wide, high = self._plan.stack(band * self._plan.columns)
-            step = (high + self._plan.gaps.tile) / len(self._rows)
-            ratio = self.devicePixelRatioF()
-            room = QRectF(
-                0, 1 + (top + place * step) / ratio, self._gutter - _LABEL_GAP, step / ratio
-            )
-            side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(room, side, row.name)
+        if self.notice:
+            self._draw_notice(painter)
+        if self.shown:
+            self._draw_labels(painter)
+            self._draw_images(painter)
+        painter.end()
 
-    def _index_at(self, place: QPointF) -> int:
-        ratio = self.devicePixelRatioF()
-        x, y = (place.x() - self._gutter) * ratio, (place.y() - 1) * ratio
-        index = self._plan.index_at(x, y)
-        return index if index < self.shown else -1
+    def _draw_notice(self, painter: QPainter) -> None:
+        where = QRectF(_MARGIN, self.height() - self._line, self.width(), self._line)
+        painter.drawText(where, Qt.AlignmentFlag.AlignLeft, self.notice)
 
-    def _point(self, index: int) -> None:
-        if index != self._pointed:
-            self._pointed = index
+    def _draw_labels(self, painter: QPainter) -> None:
+        arrangement, ratio = self.arrangement, self.devicePixelRatioF()
+        right = self._origin(arrangement).x() - _MARGIN
+        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for band in range(arrangement.bands):
+            for number, row in enumerate(self._rows):
+                top = band * arrangement.band_pitch + number * arrangement.pitch
+                where = QRectF(0, top / ratio, right, arrangement.tile / ratio)
+                painter.drawText(where, align, row.label)
+
+    def _draw_images(self, painter: QPainter) -> None:
+        arrangement = self.arrangement
+        if self._drawn is None:
+            self._drawn = colour_image(compose(self._coloured(), arrangement))
+            self._drawn.setDevicePixelRatio(self.devicePixelRatioF())
+        draw_exactly(painter, self._origin(arrangement), self._drawn)
+        if 0 <= self._current < self.shown:
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1))
+            painter.drawRect(self.place(self._current).adjusted(-1, -1, 0, 0))
+
+    def _coloured(self) -> list[NDArray[np.uint32]]:
+        diverging = diverging_colours(self.palette())
+        return [
+            _GRAYS[row.pixels] if row.pixels.dtype == np.uint8 else diverging[row.pixels + 255]
+            for row in self._rows
+        ]
+
+    def _redraw(self) -> None:
+        self._drawn = None
+        self.update()
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Colours and letters may have changed."""
+        self._redraw()
+        super().changeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """A move to another screen changes the size of a pixel."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._redraw()
+        return super().event(event)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        """Wraps anew."""
+        self._redraw()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """The column under the mouse is the current one."""
+        self._go_to(self._column_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """No column is current."""
+        self._go_to(-1)
+        super().leaveEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """No column is current."""
+        self._go_to(-1)
+        super().focusOutEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Shows where the keyboard is."""
+        if event.reason() in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
+            self._go_to(0 if self.shown else -1)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows, Home and End go from column to column."""
+        across = self.arrangement.columns
+        steps = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: -across,
+            Qt.Key.Key_Down: across,
+            Qt.Key.Key_Home: -self.count,
+            Qt.Key.Key_End: self.count,
+        }
+        step = steps.get(Qt.Key(event.key()))
+        if step is None or not self.shown:
+            super().keyPressEvent(event)
+        else:
+            self._go_to(min(max(max(self._current, 0) + step, 0), self.shown - 1))
+
+    def _go_to(self, index: int) -> None:
+        if index != self._current:
+            self._current = index
             self.update()
-            self.pointed.emit(index)
+            self.hovered.emit(index)

@@ -1,142 +1,194 @@
-"""An image at whole multiples of a pixel, and the ways out of the window: clipboard and PNG."""
+"""Small images, shown and saved at whole multiples of a pixel."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, QStandardPaths, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPalette
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from aeviewer.widgets.styled_plot import small
 
-    from PySide6.QtGui import QPaintEvent
+_WHITE = 255
+_STOPS = {
+    # From the surface outwards, less ink than wanted and more: at ±0.4 and at ±1 of full ink.
+    "dark": (("#2f74c8", "#cfe6ff"), ("#d0503a", "#ffdccb")),
+    "light": (("#5b9bd9", "#0a3a78"), ("#e58565", "#7f1410")),
+}
+_MIDDLE = 0.4
 
-_SIDE = 28
-_LEAST_SCALE = 2
-_HINTED_SCALE = 8
 
-
-def gray_image(pixels: NDArray[np.floating[Any]] | NDArray[np.uint8]) -> QImage:
-    """(h, w) as a gray image that owns its memory, ink bright.
+def gray_image(pixels: NDArray[Any]) -> QImage:
+    """Ink as a gray picture, bright on dark.
 
     Parameters
     ----------
     pixels
-        uint8 (255 is ink), or floating point (1 is ink; what lies outside 0..1 is clipped).
+        (h, w): uint8, or floating ink where 1 is full; what lies outside 0..1 is clipped.
     """
-    rows = np.ascontiguousarray(pixels if pixels.dtype == np.uint8 else _as_bytes(pixels))
-    height, width = rows.shape
-    # The copy owns its pixels; the image over `rows` would outlive them.
-    return QImage(rows.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
-
-
-def _as_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    known = np.nan_to_num(pixels, nan=0.0, posinf=1.0, neginf=0.0)
-    return np.asarray(np.rint(known.clip(0, 1) * 255), np.uint8)
+    if pixels.dtype != np.uint8:
+        pixels = np.rint(np.clip(np.nan_to_num(pixels), 0, 1) * _WHITE).astype(np.uint8)
+    gray = np.ascontiguousarray(pixels)
+    height, width = gray.shape
+    return QImage(gray.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
 def colour_image(pixels: NDArray[np.uint32]) -> QImage:
-    """(h, w) uint32, 0xAARRGGBB with the colours premultiplied, as an image that owns its memory."""
-    rows = np.ascontiguousarray(pixels)
-    height, width = rows.shape
-    form = QImage.Format.Format_ARGB32_Premultiplied
-    return QImage(rows.data, width, height, 4 * width, form).copy()
+    """(h, w) uint32 as 0xAARRGGBB, the colours multiplied by the opacity, as a picture."""
+    height, width = pixels.shape
+    kind = QImage.Format.Format_ARGB32_Premultiplied
+    return QImage(np.ascontiguousarray(pixels).data, width, height, 4 * width, kind).copy()
 
 
-def enlarged(image: QImage, scale: int) -> QImage:
-    """The image `scale` times as large, every pixel a square."""
-    return image.scaled(image.size() * scale)
+def enlarged(image: QImage, factor: int) -> QImage:
+    """Every pixel as a square of `factor` pixels."""
+    return image.scaled(image.size() * factor, mode=Qt.TransformationMode.FastTransformation)
 
 
-def whole_scale(side: int, room: float) -> int:
-    """How many times `side` pixels fit into `room` device pixels; at least once."""
-    return max(1, int(room) // side)
+def draw_exactly(painter: QPainter, place: QPointF, image: QImage) -> None:
+    """Draws an image so that its pixels fall on the screen's, as near to `place` as that goes."""
+    to_device = painter.deviceTransform()
+    at = to_device.map(place)
+    back, _ = to_device.inverted()
+    painter.drawImage(back.map(QPointF(round(at.x()), round(at.y()))), image)
 
 
-def copy_image(image: QImage) -> None:
-    """Puts the image on the clipboard."""
-    QGuiApplication.clipboard().setImage(image)
-
-
-def save_image(
-    image: QImage, name: str, parent: QWidget, failed: Callable[[str], None]
-) -> QFileDialog:
-    """Asks where to save the image as PNG; returns at once with the dialog that asks.
+def save_image(parent: QWidget, image: QImage, name: str) -> str:
+    """Asks where to keep an image as PNG, and keeps it there.
 
     Parameters
     ----------
+    parent
+        The widget the question belongs to.
+    image
+        What to keep.
     name
-        The file name suggested, without its ending.
-    failed
-        Told in one message when the file can not be written.
+        The suggested file name, without folder.
+
+    Returns
+    -------
+    str
+        What went wrong; empty where nothing did, or nobody wanted it kept.
     """
-    dialog = QFileDialog(parent, "Save picture")
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilter("PNG picture (*.png)")
-    dialog.setDefaultSuffix("png")
-    dialog.setDirectory(_pictures())
-    dialog.selectFile(f"{name}.png")
-    dialog.fileSelected.connect(lambda path: _write(image, Path(path), failed))
-    dialog.open()
-    return dialog
+    chosen, _ = QFileDialog.getSaveFileName(parent, "Save as PNG", name, "PNG image (*.png)")
+    if not chosen:
+        return ""
+    place = chosen if Path(chosen).suffix.lower() == ".png" else f"{chosen}.png"
+    if image.save(place, "PNG"):  # type: ignore[call-overload]
+        return ""
+    return f"The picture can not be written to {place}. Choose a folder that you may write to."
 
 
-def _pictures() -> str:
-    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    return place if Path(place).is_dir() else str(Path.home())
+def diverging_colours(palette: QPalette) -> NDArray[np.uint32]:
+    """(511,) 0xffRRGGBB for −255..255: blue below the palette's surface, red above it.
 
-
-def _write(image: QImage, path: Path, failed: Callable[[str], None]) -> None:
-    if not image.save(str(path), "PNG"):  # type: ignore[call-overload]  # the stub wants bytes
-        failed(f"The picture could not be written to {path}. Choose a folder you may write to.")
+    Lightness runs one way from the surface outwards, so that the magnitude is read without hue.
+    """
+    base = palette.color(QPalette.ColorRole.Base)
+    below, above = _STOPS["dark" if base.lightness() < _WHITE // 2 else "light"]
+    places = [-1.0, -_MIDDLE, 0.0, _MIDDLE, 1.0]
+    stops = [QColor(c) for c in (below[1], below[0], base, above[0], above[1])]
+    values = np.linspace(-1, 1, 2 * _WHITE + 1)
+    channels = (
+        np.interp(values, places, [channel(stop) for stop in stops])
+        for channel in (QColor.red, QColor.green, QColor.blue)
+    )
+    red, green, blue = (np.rint(channel).astype(np.uint8) for channel in channels)
+    opaque = np.full_like(red, _WHITE)
+    return np.stack([blue, green, red, opaque], axis=-1).view("<u4")[:, 0].astype(np.uint32)
 
 
 class ImageView(QWidget):
-    """Shows one image as large as whole multiples of a device pixel allow."""
+    """One image, as large as whole multiples of a device pixel allow, in the middle."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
+        self._side = 28
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(_SIDE * _LEAST_SCALE, _SIDE * _LEAST_SCALE)
 
     @property
     def image(self) -> QImage | None:
-        """The image at its own size."""
+        """The image, a pixel a pixel."""
         return self._image
 
-    def set_image(self, pixels: NDArray[np.floating[Any]] | NDArray[np.uint8] | None) -> None:
-        """Shows (h, w) gray pixels as `gray_image` reads them; None shows nothing."""
+    @property
+    def factor(self) -> int:
+        """Device pixels along each side of a pixel of the image."""
+        room = min(self.width(), self.height()) * self.devicePixelRatioF()
+        return max(1, int(room // self._side))
+
+    def set_image(self, pixels: NDArray[Any] | None) -> None:
+        """Shows (h, w) ink as `gray_image` takes it; None shows nothing."""
         self._image = None if pixels is None else gray_image(pixels)
+        if self._image is not None:
+            self._side = max(self._image.width(), self._image.height())
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Eight times the usual image."""
-        return QSize(_SIDE * _HINTED_SCALE, _SIDE * _HINTED_SCALE)
+        """Eight times the image."""
+        return QSize(8 * self._side, 8 * self._side)
 
-    def image_rect(self) -> QRectF:
-        """Where the image is, in logical pixels: centred, on whole device pixels."""
-        if self._image is None:
-            return QRectF()
-        ratio = self.devicePixelRatioF()
-        width, height = int(self.width() * ratio), int(self.height() * ratio)
-        wide, high = self._image.width(), self._image.height()
-        scale = min(whole_scale(wide, width), whole_scale(high, height))
-        left, top = (width - scale * wide) // 2, (height - scale * high) // 2
-        return QRectF(left / ratio, top / ratio, scale * wide / ratio, scale * high / ratio)
+    def minimumSizeHint(self) -> QSize:
+        """Twice the image."""
+        return QSize(2 * self._side, 2 * self._side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The image, and a hairline where black would run into the surface."""
+        """The image."""
         if self._image is None:
             return
+        ratio = self.devicePixelRatioF()
+        shown = enlarged(self._image, self.factor)
+        shown.setDevicePixelRatio(ratio)
+        size = shown.deviceIndependentSize()
+        place = QPointF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2)
         painter = QPainter(self)
-        painter.drawImage(self.image_rect(), self._image)
+        draw_exactly(painter, place, shown)
+        painter.end()
+
+
+class DivergingBar(QWidget):
+    """The scale of the diverging colours, from −1 to +1."""
+
+    _TEXTS = ("−1", "+1 of full ink")
+    _BAR = 64
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFont(small(self.font()))
+        self.setAccessibleName("Colours of the difference")
+        self.setToolTip(
+            "Reconstruction minus input, in units of full ink:\n"
+            "blue where ink is missing, red where there is too much."
+        )
+
+    def sizeHint(self) -> QSize:
+        """The bar and its numbers."""
+        widths = (self.fontMetrics().horizontalAdvance(text) for text in self._TEXTS)
+        return QSize(self._BAR + sum(widths) + 8, self.fontMetrics().height() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        """The bar is never squeezed."""
+        return self.sizeHint()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Number, bar, number."""
+        low, high = self._TEXTS
+        start = self.fontMetrics().horizontalAdvance(low) + 4
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        centre = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), centre, low)
+        painter.drawText(self.rect().adjusted(start + self._BAR + 4, 0, 0, 0), centre, high)
+        colours = colour_image(diverging_colours(self.palette())[None])
+        bar = self.rect().adjusted(start, 0, 0, 0)
+        bar.setSize(QSize(self._BAR, 8))
+        bar.moveTop((self.height() - 8) // 2)
+        painter.drawImage(bar, colours)
         painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
-        painter.drawRect(self.image_rect().adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.drawRect(bar.adjusted(0, 0, -1, -1))
         painter.end()

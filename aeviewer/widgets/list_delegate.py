@@ -54,7 +54,7 @@ class TwoLineDelegate(QStyledItemDelegate):
         _draw_name(painter, option, index, text)
         _draw_detail(painter, option, index, text)
         _draw_progress(painter, option, index, text)
-        _draw_focus(painter, option)
+        _draw_focus(painter, option, index)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -93,7 +93,7 @@ class ToggleDelegate(QStyledItemDelegate):
         place = QRect(0, 0, _ICON + 4, _ICON + 4)
         place.moveCenter(option.rect.center())
         _draw_icon(painter, place, index.data(Qt.ItemDataRole.DecorationRole))
-        _draw_focus(painter, option)
+        _draw_focus(painter, option, index)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -183,8 +183,11 @@ def _draw_icon(painter: QPainter, place: QRect, icon: object) -> None:
         icon.paint(painter, place)
 
 
-def _draw_focus(painter: QPainter, option: QStyleOptionViewItem) -> None:
-    if option.state & QStyle.StateFlag.State_HasFocus:
+def _draw_focus(painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    """A ring where the keyboard is; not where a click has just made it plain."""
+    flag = QStyle.StateFlag
+    told = index.data(Role.CHOSEN) and not option.state & flag.State_KeyboardFocusChange
+    if option.state & flag.State_HasFocus and not told:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Accent), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)

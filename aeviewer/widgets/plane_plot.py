@@ -180,7 +180,7 @@ class PlanePlot(StyledPlot):
         ]
         for ring in self._rings:
             ring.setZValue(20)
-            ring.setPen(self._ring_pen())
+            self._ink(ring)
             self.addItem(ring, ignoreBounds=True)
 
     # -- view ------------------------------------------------------------------------------------
@@ -254,12 +254,13 @@ class PlanePlot(StyledPlot):
         super().restyle()
         self._upright.setPen(self.role(QPalette.ColorRole.Highlight))
         for ring in self._rings:
-            ring.setPen(self._ring_pen())
+            self._ink(ring)
         self.set_marker(self._place)
         self._ring.clear()
 
-    def _ring_pen(self) -> Any:
-        return pg.mkPen(self.role(QPalette.ColorRole.PlaceholderText), width=1)
+    def _ink(self, ring: pg.PlotCurveItem) -> None:
+        ring.setPen(pg.mkPen(self.role(QPalette.ColorRole.Text), width=1))
+        ring.setShadowPen(pg.mkPen(self.role(QPalette.ColorRole.Base), width=3))
 
     def _outlined(
         self,

@@ -53,9 +53,9 @@ def logarithmic_ticks(low: float, high: float, most: float) -> list[float]:
         kept = ticks
         if len(kept) <= most:
             return kept
-    return kept[:: math.ceil(len(kept) / most)] or even_ticks(
-        low, high, round_step((high - low) / most)
-    )
+    if not kept:
+        return even_ticks(low, high, round_step((high - low) / most))
+    return kept[:: math.ceil(len(kept) / most)]
 
 
 def even_ticks(low: float, high: float, step: float) -> list[float]:
@@ -76,7 +76,6 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        self.setZValue(-1)  # its grid is behind the points
         self._logarithmic = False
         self._step: float | None = None
 
@@ -134,6 +133,8 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         self.setFrameShape(self.Shape.NoFrame)
         self.box.setDefaultPadding(0)
         self.plotItem.setContentsMargins(4, 8, 8, 4)
+        for axis in axes.values():
+            axis.setZValue(self.box.zValue() - 1)  # its grid is behind what is plotted
 
     def axis(self, side: str) -> NumberAxis:
         """The axis at "bottom" or "left"."""

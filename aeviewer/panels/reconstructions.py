@@ -1,0 +1,148 @@
+"""What comes back of the same 32 test digits: input, reconstruction, difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.hover_card import HoverCard
+from aeviewer.widgets.image_grid import ImageGrid, Row
+from aeviewer.widgets.image_view import DivergingBar, save_image
+from aeviewer.widgets.styled_plot import small
+from trainers.datasets import PREVIEW_DIGITS
+from trainers.datasets.mnist import split
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from aeviewer.services.session import Session
+
+_EMPTY = "Reconstructions appear here: train a run, or choose one in the list"
+_FULL_INK = 255
+
+
+class ReconstructionsPanel(QWidget):
+    """Shows the session's reconstructions as they change.
+
+    Parameters
+    ----------
+    session
+        Watched: the preview, and the run it belongs to.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._errors = np.empty(0)
+        self.grid = ImageGrid()
+        self.grid.setAccessibleName("Input, reconstruction and difference of 32 test digits")
+        self.grid.hovered.connect(self._tell_digit)
+        self.figure = QLabel()
+        self.figure.setFont(small(self.font()))
+        self.figure.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.figure.setToolTip("Squared error summed over the pixels of an image; full ink is 1.")
+        self._empty = EmptyState(_EMPTY)
+        self._arrange()
+        self.card = HoverCard(self)
+        self._make_menu()
+        session.preview_changed.connect(self._show)
+        session.step_changed.connect(self._show)
+        self._show()
+
+    def _arrange(self) -> None:
+        content = QWidget()
+        foot = QHBoxLayout()
+        foot.addWidget(self.figure, 1)
+        foot.addWidget(DivergingBar())
+        column = QVBoxLayout(content)
+        column.setContentsMargins(8, 8, 8, 4)
+        column.setSpacing(8)
+        column.addWidget(self.grid, 1)
+        column.addLayout(foot)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def _make_menu(self) -> None:
+        self.copy_action = QAction("Copy picture", self)
+        self.copy_action.triggered.connect(self.copy_picture)
+        self.save_action = QAction("Save as PNG…", self)
+        self.save_action.triggered.connect(self.save_picture)
+        self.grid.addActions([self.copy_action, self.save_action])
+        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        preview = self._session.preview
+        inputs = None if preview is None else self._inputs()
+        if preview is None or inputs is None:
+            self.grid.set_rows(())
+            self._pages.setCurrentIndex(0)
+            return
+        outputs = preview.reconstructions
+        difference = outputs.astype(np.int16) - inputs
+        self._errors = np.square(difference / _FULL_INK).sum(axis=(1, 2))
+        self.grid.set_rows(
+            (
+                Row("input", inputs),
+                Row("reconstruction", outputs),
+                Row("difference", difference),
+            )
+        )
+        self.figure.setText(
+            f"mean squared error {self._errors.mean():.1f} per image · step {preview.step:,}"
+        )
+        self._pages.setCurrentIndex(1)
+
+    def _inputs(self) -> NDArray[np.uint8] | None:
+        """(32, 28, 28), what was to be reconstructed; None where the data can not be read."""
+        try:
+            return split("test").images[list(PREVIEW_DIGITS)]
+        except DataError as error:
+            self._session.message_posted.emit(str(error))
+            return None
+
+    @Slot(int)
+    def _tell_digit(self, index: int) -> None:
+        preview = self._session.preview
+        if index < 0 or preview is None:
+            self.card.hide()
+            return
+        digit = PREVIEW_DIGITS[index]
+        test = split("test")
+        pair = np.hstack([test.images[digit], preview.reconstructions[index]])
+        place = self.grid.place(index).center()
+        self.card.show_at(self.grid.mapTo(self, place), pair, self._described(index))
+
+    def _described(self, index: int) -> str:
+        digit = PREVIEW_DIGITS[index]
+        return (
+            f"test {digit} · {split('test').labels[digit]}\n"
+            f"squared error {self._errors[index]:.1f} per image"
+        )
+
+    # -- taking it elsewhere ---------------------------------------------------------------------
+
+    @Slot()
+    def copy_picture(self) -> None:
+        """Puts all 32 digits on the clipboard."""
+        QGuiApplication.clipboard().setImage(self.grid.picture())
+
+    @Slot()
+    def save_picture(self) -> None:
+        """Asks where to keep all 32 digits as PNG."""
+        run, preview = self._session.current, self._session.preview
+        if run is None or preview is None:
+            return
+        name = f"{run.name}-step{preview.step}-reconstructions.png"
+        if problem := save_image(self, self.grid.picture(), name):
+            self._session.message_posted.emit(problem)

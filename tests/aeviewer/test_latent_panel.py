@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from aeviewer.panels.latent import LatentPanel
+from trainers import runs
+from trainers.datasets import mnist
+from trainers.events import Preview
+from trainers.presets import preset
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from aeviewer.services.session import Session
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> LatentPanel:
+    panel = LatentPanel(session)
+    qtbot.addWidget(panel)
+    panel.resize(700, 600)
+    panel.show()
+    qtbot.waitExposed(panel)
+    return panel
+
+
+def codes(latent_dim: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(10_000, latent_dim)) + 0.5).astype(np.float32)
+
+
+def show(
+    qtbot: QtBot, panel: LatentPanel, session: Session, table: np.ndarray, name: str = "elu"
+) -> None:
+    config = preset(name).replace(latent_dim=table.shape[1])
+    session.set_current(session.add(runs.create(config, session.folder), "running"))
+    give(qtbot, panel, session, table, 3000)
+
+
+def give(qtbot: QtBot, panel: LatentPanel, session: Session, table: np.ndarray, step: int) -> None:
+    session.set_preview(Preview(step, table, np.zeros((32, 28, 28), np.uint8)))
+    qtbot.waitUntil(lambda: panel.note.text() == f"step {step:,} · 10,000 test images")
+
+
+def pixel(panel: LatentPanel, x: float, y: float) -> QPoint:
+    plot = panel.plot
+    return plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, y)))
+
+
+def press(qtbot: QtBot, panel: LatentPanel, x: float, y: float) -> None:
+    qtbot.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=pixel(panel, x, y))
+
+
+def hover(panel: LatentPanel, place: QPoint) -> None:
+    none, free = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    where = place.toPointF()
+    event = QMouseEvent(QEvent.Type.MouseMove, where, where, free, free, none)
+    QApplication.sendEvent(panel.plot.viewport(), event)
+
+
+def test_without_codes_it_says_what_to_do(panel: LatentPanel) -> None:
+    assert panel.empty.isVisible()
+    assert panel.empty.text() == "Press Train, or choose a run: its codes appear here."
+
+
+def test_first_codes_give_the_decoder_their_mean(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    table = codes(2)
+    show(qtbot, panel, session, table)
+    np.testing.assert_allclose(session.code, table.mean(axis=0), atol=1e-5)
+    assert panel.plot.marker == pytest.approx(table.mean(axis=0), abs=1e-5)
+
+
+def test_all_test_codes_are_shown_by_class(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    table = codes(2)
+    show(qtbot, panel, session, table)
+    np.testing.assert_allclose(panel.plot.raster.xy, table)
+    assert len(panel.plot.raster.shown) == 10_000
+
+
+def test_pressing_decodes_that_point(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
+    show(qtbot, panel, session, codes(2))
+    press(qtbot, panel, 1.0, -0.5)
+    np.testing.assert_allclose(session.code, [1.0, -0.5], atol=0.02)
+    assert panel.plot.marker == pytest.approx(session.code)
+
+
+def test_arrows_move_the_code(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
+    show(qtbot, panel, session, codes(2))
+    before = np.array(session.code)
+    qtbot.keyClick(panel.plot, Qt.Key.Key_Right)
+    moved = session.code - before
+    assert 0 < moved[0] < 0.2
+    assert moved[1] == pytest.approx(0, abs=1e-6)
+
+
+def test_other_coordinates_stay_as_in_the_marked_code(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    show(qtbot, panel, session, codes(5))
+    session.set_code(np.array([0, 0, 3, 4, 5], np.float32))
+    press(qtbot, panel, 1.0, -0.5)
+    np.testing.assert_allclose(session.code, [1, -0.5, 3, 4, 5], atol=0.03)
+    assert panel.choice.note.text() == "The other 3 stay as in the marked code."
+
+
+def test_axes_are_chosen_and_never_the_same(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    table = codes(5)
+    show(qtbot, panel, session, table)
+    qtbot.keyClick(panel.choice.x_axis, Qt.Key.Key_End)
+    np.testing.assert_allclose(panel.plot.raster.xy, table[:, [4, 1]])
+    qtbot.keyClick(panel.choice.y_axis, Qt.Key.Key_End)
+    np.testing.assert_allclose(panel.plot.raster.xy, table[:, [0, 4]])
+    assert panel.plot.axis("bottom").labelText == "z₁"
+    assert panel.plot.axis("left").labelText == "z₅"
+
+
+def test_principal_plane_is_named_and_does_not_flip(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    table = codes(5) * np.array([1, 5, 1, 3, 1], np.float32)
+    show(qtbot, panel, session, table)
+    qtbot.keyClick(panel.choice.kind, Qt.Key.Key_Down)
+    before = panel.plot.raster.xy
+    label = panel.plot.axis("bottom").labelText
+    assert label.startswith("PC 1 of the codes (6")
+    assert label.endswith("% of variance)")
+    give(qtbot, panel, session, table + 0.05 * codes(5, seed=1), 4000)
+    after = panel.plot.raster.xy
+    assert (np.sum(before * after, axis=0) > 0).all()
+
+
+def test_one_number_is_shown_by_class_and_decoded_by_x(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    table = codes(1)
+    show(qtbot, panel, session, table)
+    xy, labels = panel.plot.raster.xy, mnist.split("test").labels
+    np.testing.assert_allclose(xy[:, 0], table[:, 0])
+    np.testing.assert_array_equal(np.rint(xy[:, 1]), labels)
+    press(qtbot, panel, 1.0, 7.0)
+    np.testing.assert_allclose(session.code, [1.0], atol=0.03)
+    marker = panel.plot.marker
+    assert marker is not None
+    assert np.isnan(marker[1])
+
+
+def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
+    table = codes(2)
+    table[1234] = (6, 6)
+    show(qtbot, panel, session, table)
+    hover(panel, pixel(panel, 6, 6))
+    label = mnist.split("test").labels[1234]
+    assert panel.plot.card.isVisible()
+    assert panel.plot.card.words.text() == f"digit {label}\ntest image 1,234"
+    hover(panel, pixel(panel, 6, -2))
+    assert not panel.plot.card.isVisible()
+
+
+def test_chips_show_and_hide_classes(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
+    show(qtbot, panel, session, codes(2))
+    labels, view = mnist.split("test").labels, panel.plot.view()
+    chips, left = panel.legend.chips, Qt.MouseButton.LeftButton
+
+    def seen() -> set[int]:
+        return set(labels[panel.plot.raster.shown].tolist())
+
+    qtbot.mouseClick(chips[3], left)
+    assert seen() == set(range(10)) - {3}
+    qtbot.keyClick(chips[3], Qt.Key.Key_Space)
+    assert seen() == set(range(10))
+    qtbot.mouseClick(chips[7], left)
+    qtbot.mouseDClick(chips[7], left)
+    assert seen() == {7}
+    qtbot.mouseClick(chips[7], left, Qt.KeyboardModifier.ControlModifier)
+    assert seen() == set(range(10))
+    qtbot.keyClick(chips[2], Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
+    assert seen() == {2}
+    assert panel.plot.view() == view
+
+
+def test_view_rests_while_codes_wander_and_fits_another_run(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    show(qtbot, panel, session, codes(2))
+    view = panel.plot.view()
+    give(qtbot, panel, session, codes(2) * 0.95, 4000)
+    assert panel.plot.view() == view
+    panel.plot.box.sigRangeChangedManually.emit([True, True])
+    show(qtbot, panel, session, codes(2) * 100, "relu")
+    assert panel.plot.view().width() > 10 * view.width()
+
+
+def test_prior_is_offered_for_variational_runs(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    show(qtbot, panel, session, codes(2), "vae")
+    assert panel.choice.prior.isVisible()
+    image = panel.plot.grab().toImage()
+    qtbot.mouseClick(panel.choice.prior, Qt.MouseButton.LeftButton)
+    assert panel.plot.grab().toImage() != image
+    show(qtbot, panel, session, codes(2), "elu")
+    assert not panel.choice.prior.isVisible()
+
+
+def test_codes_that_belong_to_no_test_image_are_refused(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    session.set_preview(Preview(1, codes(2)[:50], np.zeros((32, 28, 28), np.uint8)))
+    qtbot.waitUntil(lambda: "50 codes for 10,000 test images" in panel.empty.text())
+    assert panel.empty.isVisible()
+
+
+def test_hidden_panel_catches_up(qtbot: QtBot, session: Session) -> None:
+    panel = LatentPanel(session)
+    qtbot.addWidget(panel)
+    config = preset("elu").replace(latent_dim=2)
+    session.set_current(session.add(runs.create(config, session.folder), "running"))
+    session.set_preview(Preview(7, codes(2), np.zeros((32, 28, 28), np.uint8)))
+    assert session.code is not None
+    assert panel.note.text() == ""
+    panel.show()
+    assert panel.note.text() == "step 7 · 10,000 test images"

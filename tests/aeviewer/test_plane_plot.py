@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPalette, QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from aeviewer.widgets.plane_plot import PlanePlot
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+COLOURS = np.array([[255, 0, 0, 255], [0, 0, 255, 255]], np.uint8)
+BOTH = np.array([True, True])
+XY = np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0], [1.0, -1.0]])
+CLASSES = np.array([0, 1, 0, 1])
+
+
+@pytest.fixture
+def plot(qtbot: QtBot) -> PlanePlot:
+    plot = PlanePlot("Plane")
+    qtbot.addWidget(plot)
+    plot.resize(600, 400)
+    plot.show()
+    qtbot.waitExposed(plot)
+    plot.set_points(XY, CLASSES, COLOURS, BOTH)
+    return plot
+
+
+def pixel(plot: PlanePlot, x: float, y: float) -> QPoint:
+    return plot.mapFromScene(plot.box.mapViewToScene(QPointF(x, y)))
+
+
+def seen(plot: PlanePlot, x: float, y: float) -> QColor:
+    return plot.grab().toImage().pixelColor(pixel(plot, x, y))
+
+
+def drag(plot: PlanePlot, button: Qt.MouseButton, start: QPoint, end: QPoint) -> None:
+    kinds = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonRelease)
+    for kind, place in zip(kinds, (start, end, end), strict=True):
+        held = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseButtonRelease else button
+        changed = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else button
+        around = plot.viewport().mapToGlobal(place).toPointF()
+        none = Qt.KeyboardModifier.NoModifier
+        event = QMouseEvent(kind, place.toPointF(), around, changed, held, none)
+        QApplication.sendEvent(plot.viewport(), event)
+
+
+def wheel(plot: PlanePlot, place: QPoint) -> None:
+    around = plot.viewport().mapToGlobal(place).toPointF()
+    event = QWheelEvent(
+        place.toPointF(),
+        around,
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(plot.viewport(), event)
+
+
+def test_every_point_is_drawn_in_its_colour(plot: PlanePlot) -> None:
+    for (x, y), colour in zip(XY, CLASSES, strict=True):
+        assert seen(plot, x, y) == QColor(*COLOURS[colour])
+
+
+def test_hidden_colours_are_not_drawn_and_the_view_stays(plot: PlanePlot) -> None:
+    view = plot.view()
+    plot.set_visible(np.array([False, True]))
+    assert seen(plot, *XY[0]) != QColor(255, 0, 0)
+    assert seen(plot, *XY[1]) == QColor(0, 0, 255)
+    assert plot.view() == view
+    assert plot.nearest(*XY[0]) is None
+
+
+def test_points_are_drawn_once_for_one_view(
+    plot: PlanePlot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    draw = plot.raster._draw
+    monkeypatch.setattr(plot.raster, "_draw", lambda *a: (drawn.append(a), draw(*a)))
+    plot.grab()
+    plot.grab()
+    assert len(drawn) <= 1
+    for _ in range(5):
+        plot.set_points(XY, CLASSES, COLOURS, BOTH)
+    count = len(drawn)
+    plot.grab()
+    assert len(drawn) == count + 1
+
+
+def test_left_press_and_drag_point(plot: PlanePlot) -> None:
+    places: list[tuple[float, float]] = []
+    plot.pressed_at.connect(lambda x, y: places.append((x, y)))
+    view = plot.view()
+    drag(plot, Qt.MouseButton.LeftButton, pixel(plot, 0, 0), pixel(plot, 1, 0.5))
+    assert places == [pytest.approx((0, 0), abs=0.02), pytest.approx((1, 0.5), abs=0.02)]
+    assert plot.view() == view
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton])
+def test_other_buttons_pan(plot: PlanePlot, button: Qt.MouseButton) -> None:
+    pressed: list[object] = []
+    plot.pressed_at.connect(lambda *place: pressed.append(place))
+    view, end = plot.view(), pixel(plot, 1, 0.5)
+    drag(plot, button, pixel(plot, 0, 0), end)
+    assert not pressed
+    assert (pixel(plot, 0, 0) - end).manhattanLength() <= 2
+    assert plot.view().width() == pytest.approx(view.width())
+    assert not plot.follows
+
+
+def test_wheel_zooms_around_the_mouse(plot: PlanePlot) -> None:
+    view, place = plot.view(), pixel(plot, 1, 1)
+    wheel(plot, place)
+    assert plot.view().width() < view.width()
+    assert (pixel(plot, 1, 1) - place).manhattanLength() <= 2
+    assert not plot.follows
+
+
+def test_view_follows_until_the_person_moves_it(plot: PlanePlot) -> None:
+    plot.set_points(XY * 5, CLASSES, COLOURS, BOTH)
+    assert plot.view().width() > 10
+    wheel(plot, pixel(plot, 0, 0))
+    view = plot.view()
+    plot.set_points(XY * 50, CLASSES, COLOURS, BOTH)
+    assert plot.view() == view
+
+
+def test_view_rests_while_the_points_fit(plot: PlanePlot) -> None:
+    view = plot.view()
+    plot.set_points(XY * 0.9, CLASSES, COLOURS, BOTH)
+    assert plot.view() == view
+    plot.set_points(XY * 0.1, CLASSES, COLOURS, BOTH)
+    assert plot.view().width() < 0.2 * view.width()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_A, Qt.Key.Key_Home])
+def test_a_key_shows_everything_again(qtbot: QtBot, plot: PlanePlot, key: Qt.Key) -> None:
+    wheel(plot, pixel(plot, 1, 1))
+    qtbot.keyClick(plot, key)
+    assert plot.follows
+    assert all(plot.view().contains(QPointF(*place)) for place in XY)
+
+
+def test_plane_is_square(plot: PlanePlot) -> None:
+    x, y = plot.box.viewPixelSize()
+    assert x == pytest.approx(y, rel=0.01)
+
+
+def test_arrows_nudge_and_shift_makes_it_more(qtbot: QtBot, plot: PlanePlot) -> None:
+    moves: list[tuple[float, float]] = []
+    plot.nudged.connect(lambda x, y: moves.append((x, y)))
+    qtbot.keyClick(plot, Qt.Key.Key_Right)
+    qtbot.keyClick(plot, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    (right, level), (upright, up) = moves
+    assert right > 0 == level == upright
+    assert up == pytest.approx(5 * right)
+
+
+def test_nearest_point_is_within_12_pixels(plot: PlanePlot) -> None:
+    pixel_size = plot.box.viewPixelSize()[0]
+    assert plot.nearest(1 + 11 * pixel_size, 1) == 1
+    assert plot.nearest(1 + 13 * pixel_size, 1) is None
+
+
+def test_marker_is_drawn_in_the_accent_and_follows_the_theme(plot: PlanePlot) -> None:
+    plot.set_marker((-0.5, 0.5))
+    for accent in ("#12ab34", "#ab1234"):
+        palette = plot.palette()
+        palette.setColor(QPalette.ColorRole.Highlight, QColor(accent))
+        plot.setPalette(palette)
+        image, centre = plot.grab().toImage(), pixel(plot, -0.5, 0.5)
+        around = {
+            image.pixelColor(centre.x() + x, centre.y() + y).name()
+            for x in range(-15, 16)
+            for y in range(-15, 16)
+        }
+        assert accent in around
+
+
+def test_codes_at_one_place_and_not_a_number_have_a_view(plot: PlanePlot) -> None:
+    plot.set_points(np.full((4, 2), 3.0), CLASSES, COLOURS, BOTH)
+    assert plot.view().contains(QPointF(3, 3))
+    plot.set_points(np.full((4, 2), np.nan), CLASSES, COLOURS, BOTH)
+    plot.grab()

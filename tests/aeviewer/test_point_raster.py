@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aeviewer.widgets.point_raster import margin, rasterise
+
+RED_AND_BLUE = np.array([[255, 0, 0, 255], [0, 0, 255, 255]], np.uint8)
+RED, BLUE = 0xFFFF0000, 0xFF0000FF
+RADIUS = 2.5
+
+
+def drawn(places: list[tuple[float, float]], colours: list[int]) -> np.ndarray:
+    canvas = rasterise(np.array(places), np.array(colours), RED_AND_BLUE, (20, 30), RADIUS)
+    border = margin(RADIUS)
+    assert canvas.shape == (20 + 2 * border, 30 + 2 * border)
+    return canvas
+
+
+def inner(canvas: np.ndarray) -> np.ndarray:
+    border = margin(RADIUS)
+    return canvas[border:-border, border:-border]
+
+
+@pytest.mark.parametrize("place", [(10.0, 7.0), (10.25, 7.5), (10.99, 7.01)])
+def test_disc_has_its_area_and_its_centre(place: tuple[float, float]) -> None:
+    alpha = (inner(drawn([place], [0])) >> 24) / 255
+    rows, columns = np.mgrid[0.5:20, 0.5:30]
+    assert alpha.sum() == pytest.approx(np.pi * RADIUS**2, rel=0.03)
+    assert (alpha * columns).sum() / alpha.sum() == pytest.approx(place[0], abs=0.15)
+    assert (alpha * rows).sum() / alpha.sum() == pytest.approx(place[1], abs=0.15)
+
+
+def test_rim_is_soft_and_premultiplied() -> None:
+    canvas = drawn([(10.5, 7.5)], [0])
+    alpha, red = canvas >> 24, canvas >> 16 & 255
+    assert ((alpha > 0) & (alpha < 255)).any()
+    np.testing.assert_array_equal(alpha, red)
+
+
+@pytest.mark.parametrize(("order", "top"), [([0, 1], BLUE), ([1, 0], RED)])
+def test_later_points_lie_on_top(order: list[int], top: int) -> None:
+    assert inner(drawn([(10.5, 7.5)] * 2, order))[7, 10] == top
+
+
+def test_overlapping_discs_leave_no_seam() -> None:
+    row = inner(drawn([(10.5, 7.5), (12.5, 7.5)], [0, 1]))[7]
+    assert (row[9:14] >> 24 == 255).all()
+
+
+def test_what_is_outside_or_not_a_number_is_not_seen() -> None:
+    outside = [(-40.0, 5.0), (5.0, 400.0), (np.nan, 5.0), (np.inf, 5.0), (1e30, 5.0)]
+    assert not drawn(outside, [0] * 5).any()
+
+
+def test_nothing_is_left_out() -> None:
+    places = [(float(x) + 0.5, float(y) + 0.5) for y in range(4, 20, 6) for x in range(4, 30, 6)]
+    canvas = inner(drawn(places, [0] * len(places)))
+    assert all(canvas[int(y), int(x)] == RED for x, y in places)

@@ -1,0 +1,242 @@
+"""A person's session with the program, in a real window: real mouse, real keys.
+
+Not collected by itself: `test_on_a_real_screen.py` runs it in a process that has a screen. The
+mouse and the keys are the X server's (xdotool), so that they go the way a person's go.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QSettings
+from PySide6.QtWidgets import QSlider, QSpinBox, QToolButton, QWidget
+
+from aeviewer import theme
+from aeviewer.app import Program
+from aeviewer.services.training import Activity
+from aeviewer.settings import Settings
+from aeviewer.widgets.plane_plot import PlanePlot
+from trainers import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+PATIENCE = 60_000
+
+
+def xdotool(*words: object) -> None:
+    subprocess.run(["xdotool", *map(str, words)], check=True)
+
+
+class Person:
+    """Sees a program's window and has a mouse and a keyboard."""
+
+    def __init__(self, program: Program, qtbot: QtBot, settings: Settings) -> None:
+        self.program, self.qtbot, self.settings = program, qtbot, settings
+        self.session, self.queue = program.session, program.queue
+        self.window = program.window
+
+    def until(self, condition: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE)
+
+    def click(self, widget: QWidget, place: QPoint | None = None) -> None:
+        self._point(widget, place)
+        xdotool("click", 1)
+
+    def drag(self, widget: QWidget, start: QPoint, end: QPoint) -> None:
+        self._point(widget, start)
+        xdotool("mousedown", 1)
+        for share in np.linspace(0, 1, 9):
+            place = widget.mapToGlobal(start + (end - start) * float(share))
+            xdotool("mousemove", place.x(), place.y())
+        xdotool("mouseup", 1)
+
+    def press(self, keys: str) -> None:
+        xdotool("key", keys)
+
+    def picture(self, name: str) -> None:
+        folder = Path(os.environ.get("AEVIEWER_PICTURES", "."))
+        self.window.grab().save(str(folder / f"{name}.png"))
+
+    def _point(self, widget: QWidget, place: QPoint | None) -> None:
+        found = widget.mapToGlobal(widget.rect().center() if place is None else place)
+        xdotool("mousemove", found.x(), found.y())
+
+
+def _opened(folder: Path, settings: Settings, qtbot: QtBot, demo: runs.Run) -> Person:
+    program = Program(folder, settings, [demo])
+    program.window.resize(1500, 900)
+    program.window.show()
+    qtbot.waitExposed(program.window)
+    program.window.activateWindow()
+    person = Person(program, qtbot, settings)
+    person.until(program.window.isActiveWindow)
+    return person
+
+
+def _close(person: Person) -> None:
+    person.window.close()
+    person.program.close()
+    person.window.deleteLater()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    return Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+
+
+@pytest.fixture
+def person(qtbot: QtBot, qapp: QApplication, tmp_path: Path, store: Settings) -> Iterator[Person]:
+    theme.apply_theme(qapp, "dark")
+    with runs.demo() as demo:
+        person = _opened(tmp_path / "runs", store, qtbot, demo)
+        yield person
+        _close(person)
+
+
+def _plane(person: Person) -> PlanePlot:
+    plane = person.window.latent.findChild(PlanePlot)
+    assert plane is not None
+    return plane
+
+
+def _begin(person: Person, steps: int = 200_000) -> str:
+    """Fills in a small model with many steps, and presses Train."""
+    form = person.window.experiment
+    box = form.findChild(QSpinBox, "steps")
+    assert box is not None
+    person.click(box, QPoint(20, box.height() // 2))
+    person.until(box.hasFocus)
+    person.press("ctrl+a")
+    xdotool("type", str(steps))
+    person.press("Return")
+    person.until(lambda: box.value() == steps)
+    person.press("ctrl+Return")
+    person.until(lambda: person.queue.active)
+    return str(person.queue.active)
+
+
+def test_at_first_start_the_demo_can_be_explored(person: Person) -> None:
+    session, plane = person.session, _plane(person)
+    assert session.current is not None
+    assert session.current.read_only
+    person.until(lambda: session.preview is not None and session.image is not None)
+    person.picture("first-start")
+    centre, seen = plane.rect().center(), []
+    for aside in (QPoint(-120, 60), QPoint(90, -70)):
+        before = session.image
+        person.click(plane, centre + aside)
+        person.until(lambda old=before: session.image is not old)
+        seen.append(session.image)
+    assert np.abs(seen[0] - seen[1]).max() > 0.2
+    before = session.image
+    person.drag(plane, centre + QPoint(-150, -100), centre + QPoint(150, 100))
+    person.until(lambda: session.image is not before)
+    code = session.code
+    person.press("Right")
+    person.until(lambda: session.code is not code)
+    assert session.code[0] > code[0]
+
+
+def test_scrubbing_the_timeline_goes_back_and_forth(person: Person) -> None:
+    session, slider = person.session, person.window.timeline.findChild(QSlider)
+    assert slider is not None
+    person.until(lambda: session.preview is not None)
+    last, codes = session.step, session.preview.codes
+    middle = slider.height() // 3
+    person.drag(slider, QPoint(slider.width() - 12, middle), QPoint(6, middle))
+    person.until(lambda: session.step == 0 and session.preview.step == 0)
+    assert not np.allclose(session.preview.codes, codes)
+    person.picture("step-0")
+    slider.setFocus()
+    person.press("End")
+    person.until(lambda: session.step == last and session.preview.step == last)
+    assert np.allclose(session.preview.codes, codes)
+
+
+def test_train_watch_pause_resume_stop(person: Person) -> None:
+    session, queue, plane = person.session, person.queue, _plane(person)
+    key = _begin(person)
+    person.until(lambda: queue.figures.step > 200)
+    assert session.is_live
+    person.until(lambda: session.preview is not None and session.preview.step > 0)
+    first = session.preview
+    person.until(lambda: session.preview.step > first.step)
+    assert len(session.curves(key)) >= session.preview.step > 0
+    person.until(lambda: session.code is not None)
+    before = session.image
+    person.click(plane, plane.rect().center() + QPoint(40, 30))
+    person.until(lambda: session.image is not None and session.image is not before)
+    person.picture("training")
+
+    person.press("ctrl+p")
+    person.until(lambda: queue.activity is Activity.PAUSED)
+    person.qtbot.wait(150)
+    held = queue.figures.step
+    person.qtbot.wait(300)
+    assert queue.figures.step == held
+    person.press("ctrl+p")
+    person.until(lambda: queue.figures.step > held)
+
+    person.press("ctrl+period")
+    person.until(lambda: queue.activity is Activity.IDLE)
+    assert session.item(key).state == "stopped"
+    run = session.run(key)
+    assert run.status().state == "stopped"
+    assert run.checkpoint().step == run.status().step >= held
+    person.until(lambda: run.checkpoint().is_evaluated)
+
+
+def test_a_second_run_waits_behind_the_first(person: Person) -> None:
+    first = _begin(person)
+    person.press("ctrl+Return")
+    person.until(lambda: len(person.queue.waiting) == 1)
+    second = person.queue.waiting[0]
+    person.until(lambda: person.queue.figures.step > 0)
+    person.press("ctrl+period")
+    person.until(lambda: person.queue.active == second)
+    assert person.session.item(first).state == "stopped"
+    person.until(lambda: person.queue.figures.step > 0)
+    assert person.session.current.key == second
+
+
+def test_closing_while_training_keeps_everything(
+    person: Person, qtbot: QtBot, tmp_path: Path, store: Settings
+) -> None:
+    key = _begin(person)
+    person.until(lambda: person.queue.figures.step > 300)
+    seen = person.queue.figures.step
+    person.window.runs.parentWidget().close()
+    _close(person)
+    status = runs.opened(Path(key)).status()
+    assert status.state == "stopped"
+    assert status.step >= seen
+    with runs.demo() as demo:
+        again = _opened(tmp_path / "runs", store, qtbot, demo)
+        assert again.session.current.key == key
+        assert again.session.item(key).state == "stopped"
+        assert not again.window.runs.isVisible()
+        assert again.session.checkpoints[-1] == status.step
+        assert len(again.session.curves(key)) == status.step
+        again.until(lambda: again.session.preview is not None)
+        again.queue.continue_run(key)
+        again.until(lambda: again.queue.figures.step > status.step)
+        _close(again)
+
+
+def test_themes_and_empty_places(person: Person, qapp: QApplication) -> None:
+    buttons = [b for b in person.window.findChildren(QToolButton) if b.isVisible()]
+    named = [b for b in buttons if b.accessibleName() or b.text() or b.toolTip()]
+    assert len(named) == len(buttons)
+    theme.apply_theme(qapp, "light")
+    person.qtbot.wait(200)
+    person.picture("light")
+    theme.apply_theme(qapp, "dark")

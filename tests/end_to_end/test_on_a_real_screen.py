@@ -1,0 +1,55 @@
+"""Runs `session_on_screen.py` in a process of its own, in a real window on a virtual screen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aeviewer import preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOOLS = ("Xvfb", "xdotool", "openbox")
+ABSENT = [tool for tool in TOOLS if not shutil.which(tool)]
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen with a window manager."""
+    read, write = os.pipe()
+    screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+    with subprocess.Popen(screen, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
+        os.close(write)
+        with os.fdopen(read) as told:
+            name = f":{told.readline().strip()}"
+        environment = {**os.environ, "DISPLAY": name}
+        with subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL) as manager:
+            yield name
+            manager.terminate()
+        server.terminate()
+
+
+@pytest.mark.skipif(bool(ABSENT), reason=f"a real window needs {', '.join(ABSENT)}")
+@pytest.mark.skipif(bool(preflight.missing()), reason=f"missing: {preflight.missing()}")
+@pytest.mark.timeout(400)
+def test_a_session_in_a_real_window(display: str, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DISPLAY": display,
+        "QT_QPA_PLATFORM": "xcb",
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "AEVIEWER_PICTURES": os.environ.get("AEVIEWER_PICTURES", str(tmp_path)),
+    }
+    command = [sys.executable, "-m", "pytest", "-x", "-q", str(HERE / "session_on_screen.py")]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=380, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
