@@ -66,7 +66,6 @@ class LatentPanel(QWidget):
         self._take_run()
 
     def _build(self) -> None:
-        self.plot.setToolTip("")
         self.plot.setAccessibleDescription(
             "Press or drag to decode a point; arrow keys move it, Shift makes larger steps; A "
             "shows all."
@@ -146,10 +145,12 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _show_codes(self) -> None:
-        preview, images = self._session.preview, self._images()
-        if preview is None or images is None:
-            self._plane = None
-            self._pages.setCurrentIndex(0)
+        preview = self._session.preview
+        if preview is None:
+            self._refuse(_EMPTY)
+            return
+        images = self._images()
+        if images is None:
             return
         codes = preview.codes
         if len(codes) != len(images):
@@ -178,6 +179,7 @@ class LatentPanel(QWidget):
             return None
 
     def _refuse(self, reason: str) -> None:
+        self._plane = None
         self.empty.setText(reason)
         self._pages.setCurrentIndex(0)
 

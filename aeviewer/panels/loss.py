@@ -24,7 +24,7 @@ from aeviewer.widgets.curve_plot import CurvePlot
 from aeviewer.widgets.legend import Readout, Row
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent, QShowEvent
+    from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.curves import Curves
     from aeviewer.services.session import RunItem, Session
@@ -88,7 +88,7 @@ class LossPanel(QWidget):
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_changes)
         self.plot = CurvePlot("Loss curves")
-        self.readout = Readout(self.plot.viewport())
+        self.readout = Readout()
         self.empty = QLabel("Press Train to start a run: its losses appear here.")
         self._build()
         self._connect()
@@ -113,6 +113,10 @@ class LossPanel(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.empty.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        corner = QVBoxLayout(self.plot.viewport())
+        corner.setContentsMargins(0, 12, 12, 0)
+        corner.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
+        corner.addWidget(self.readout, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.plot)
@@ -298,16 +302,6 @@ class LossPanel(QWidget):
         ]
         self.readout.set_rows((head, "train", "test", "best test"), rows)
         self.readout.setVisible(bool(rows))
-        self._place_readout()
-
-    def _place_readout(self) -> None:
-        room = self.plot.viewport().width() - 12
-        self.readout.move(room - self.readout.width(), 12)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps the numbers in their corner."""
-        super().resizeEvent(event)
-        self._place_readout()
 
 
 def _cells(reading: Reading) -> tuple[str, str, str]:

@@ -144,5 +144,4 @@ class ReconstructionsPanel(QWidget):
         if run is None or preview is None:
             return
         name = f"{run.name}-step{preview.step}-reconstructions.png"
-        if problem := save_image(self, self.grid.picture(), name):
-            self._session.message_posted.emit(problem)
+        save_image(self, self.grid.picture(), name, self._session.message_posted.emit)

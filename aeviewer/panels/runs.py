@@ -36,8 +36,7 @@ _CONTINUABLE = frozenset({"new", "stopped", "interrupted", "failed"})
 
 def move_to_trash(path: str) -> bool:
     """Moves a folder to the system's trash; False where the system could not."""
-    done, _place = QFile.moveToTrash(path)
-    return done
+    return QFile(path).moveToTrash()
 
 
 class RunsPanel(QWidget):

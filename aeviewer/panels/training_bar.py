@@ -222,6 +222,7 @@ def _button(action: QAction, parent: QWidget) -> QPushButton:
     """The primary button: it does what the action does, whenever that can be done."""
     button = QPushButton("Train", parent)
     button.setDefault(True)
+    button.addAction(action)
     button.clicked.connect(action.trigger)
     action.enabledChanged.connect(button.setEnabled)
     return button

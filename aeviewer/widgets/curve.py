@@ -49,8 +49,9 @@ class Curve:
         self.markers: Values = np.empty((0, 2))
         self.smoother = Smoother(window)
         self.colour = QColor()
-        self.raw = pg.PlotDataItem()
-        self.smooth = pg.PlotDataItem(antialias=True)
+        # Points a pixel, not pyqtgraph's five: the rest can not be seen and costs most of a frame.
+        self.raw = pg.PlotDataItem(autoDownsampleFactor=1.0)
+        self.smooth = pg.PlotDataItem(autoDownsampleFactor=0.5, antialias=True)
         self.spots = pg.ScatterPlotItem(pxMode=True)
         self.best = pg.ScatterPlotItem(pxMode=True)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QPointF, QSize, QStandardPaths, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
 from aeviewer.widgets.styled_plot import small
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QPaintEvent
 
 _WHITE = 255
 _STOPS = {
@@ -57,8 +62,10 @@ def draw_exactly(painter: QPainter, place: QPointF, image: QImage) -> None:
     painter.drawImage(back.map(QPointF(round(at.x()), round(at.y()))), image)
 
 
-def save_image(parent: QWidget, image: QImage, name: str) -> str:
-    """Asks where to keep an image as PNG, and keeps it there.
+def save_image(
+    parent: QWidget, image: QImage, name: str, failed: Callable[[str], None]
+) -> QFileDialog:
+    """Asks where to keep an image as PNG, and keeps it there; returns at once.
 
     Parameters
     ----------
@@ -68,19 +75,25 @@ def save_image(parent: QWidget, image: QImage, name: str) -> str:
         What to keep.
     name
         The suggested file name, without folder.
-
-    Returns
-    -------
-    str
-        What went wrong; empty where nothing did, or nobody wanted it kept.
+    failed
+        Told in one message when the file can not be written.
     """
-    chosen, _ = QFileDialog.getSaveFileName(parent, "Save as PNG", name, "PNG image (*.png)")
-    if not chosen:
-        return ""
-    place = chosen if Path(chosen).suffix.lower() == ".png" else f"{chosen}.png"
-    if image.save(place, "PNG"):  # type: ignore[call-overload]
-        return ""
-    return f"The picture can not be written to {place}. Choose a folder that you may write to."
+    dialog = QFileDialog(parent, "Save as PNG")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilter("PNG image (*.png)")
+    dialog.setDefaultSuffix("png")
+    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+    dialog.setDirectory(pictures if Path(pictures).is_dir() else str(Path.home()))
+    dialog.selectFile(name)
+    dialog.fileSelected.connect(lambda place: _write(image, place, failed))
+    dialog.open()
+    return dialog
+
+
+def _write(image: QImage, place: str, failed: Callable[[str], None]) -> None:
+    if not image.save(place, "PNG"):  # type: ignore[call-overload]  # the stub wants bytes
+        failed(f"The picture can not be written to {place}. Choose a folder that you may write to.")
 
 
 def diverging_colours(palette: QPalette) -> NDArray[np.uint32]:

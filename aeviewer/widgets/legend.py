@@ -179,7 +179,6 @@ class Readout(QWidget):
         for row, swatch in zip(rows, self._swatches, strict=True):
             swatch.colour = QColor(row.colour)
             swatch.update()
-        self.resize(self.sizeHint())
 
     def _build(self, lines: Sequence[tuple[str, ...]]) -> None:
         for old in (*self._swatches, *(label for line in self._labels for label in line)):

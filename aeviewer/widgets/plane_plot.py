@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
 _MARGIN = 0.06
@@ -91,6 +91,7 @@ class PlanePlot(StyledPlot):
         self._upright.hide()
         self.box.disableAutoRange()
         self.set_square(True)
+        self.box.sigResized.connect(self._fit_again)
         self.box.sigRangeChanged.connect(self._follow_range)
         self.box.sigRangeChangedManually.connect(self._leave_following)
         self._is_built = True
@@ -223,6 +224,10 @@ class PlanePlot(StyledPlot):
         share = max(extent.width() / view.width(), extent.height() / view.height())
         return not view.contains(extent) or share < _MUCH_SMALLER
 
+    def _fit_again(self) -> None:
+        if self._follows:
+            self._fit()
+
     def _leave_following(self) -> None:
         self._set_follows(False)
 
@@ -328,12 +333,6 @@ class PlanePlot(StyledPlot):
             self._set_follows(False)
         else:
             super().keyPressEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps everything in view while following."""
-        super().resizeEvent(event)
-        if self._is_built and self._follows:
-            self._fit()
 
     def _short_side(self) -> float:
         return min(self.view().width(), self.view().height())

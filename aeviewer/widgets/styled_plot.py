@@ -76,6 +76,8 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
+        # Numbers come and go while it trains; the plot beside them keeps its width.
+        self.setStyle(autoReduceTextSpace=False)
         self._logarithmic = False
         self._step: float | None = None
 
@@ -128,6 +130,9 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         super().__init__(parent=parent, viewBox=view_box, axisItems=axes, enableMenu=False)
         self.box = view_box
         self.hideButtons()
+        # pyqtgraph's menu is a window of its own, which would outlive the plot.
+        menu = self.plotItem.ctrlMenu
+        menu.setParent(self, menu.windowFlags())
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFrameShape(self.Shape.NoFrame)

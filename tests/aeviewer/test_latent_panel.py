@@ -40,7 +40,7 @@ def show(
 ) -> None:
     config = preset(name).replace(latent_dim=table.shape[1])
     session.set_current(session.add(runs.create(config, session.folder), "running"))
-    give(qtbot, panel, session, table, 3000)
+    give(qtbot, panel, session, table, 1000 * len(session.items))
 
 
 def give(qtbot: QtBot, panel: LatentPanel, session: Session, table: np.ndarray, step: int) -> None:
@@ -194,6 +194,7 @@ def test_view_rests_while_codes_wander_and_fits_another_run(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:
     show(qtbot, panel, session, codes(2))
+    panel.grab()
     view = panel.plot.view()
     give(qtbot, panel, session, codes(2) * 0.95, 4000)
     assert panel.plot.view() == view

@@ -80,6 +80,19 @@ def test_a_run_is_read_with_its_newest_and_best_values(
     told(qtbot, panel, "33.00 at 100")
 
 
+def test_readout_stands_in_the_corner_at_any_size(
+    qtbot: QtBot, panel: LossPanel, session: Session
+) -> None:
+    started(session, "elu", 30)
+    told(qtbot, panel, "elu-d5")
+    for width in (700, 500, 900):
+        panel.resize(width, 400)
+        panel.grab()
+        room = panel.plot.viewport().rect()
+        assert room.contains(panel.readout.geometry())
+        assert room.right() - panel.readout.geometry().right() < 16
+
+
 def test_reading_under_the_mouse(qtbot: QtBot, panel: LossPanel, session: Session) -> None:
     started(session, "elu", 30)
     told(qtbot, panel, "elu-d5")
@@ -101,7 +114,8 @@ def test_visible_runs_are_overlaid_and_hidden_ones_are_not(
     qtbot.waitUntil(lambda: set(panel.plot.names) == {first, second})
     session.set_visible(first, False)
     qtbot.waitUntil(lambda: panel.plot.names == (second,))
-    assert "elu-d5\t30" not in panel.readout.text.replace("relu", "")
+    qtbot.waitUntil(lambda: "\nelu-d5" not in panel.readout.text)
+    assert "\nrelu-d5\t35.00" in panel.readout.text
 
 
 @pytest.mark.parametrize("state", ["queued", "damaged"])
@@ -111,8 +125,8 @@ def test_runs_without_curves_are_left_out(
     key = started(session, "elu", 30)
     qtbot.waitUntil(lambda: panel.plot.names == (key,))
     session.set_state(key, state)
-    qtbot.waitUntil(lambda: panel.plot.names == ())
-    assert panel.empty.isVisible()
+    qtbot.waitUntil(panel.empty.isVisible)
+    assert panel.plot.names == ()
 
 
 def test_kl_is_offered_where_a_run_has_one(

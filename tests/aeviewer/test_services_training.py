@@ -233,9 +233,7 @@ class TestBadEnds:
             again.queue.close()
 
     def test_divergence_is_a_state_and_one_message(self, services: Services, qtbot: QtBot) -> None:
-        services.queue.train(
-            small("linear", hidden=(500, 500), learning_rate=10.0, steps=ENDLESS), "a"
-        )
+        services.queue.train(small("vae", learning_rate=10.0), "a")
         services.queue.train(small(), "b")
         qtbot.waitUntil(lambda: services.state("a") == "diverged", timeout=TIMEOUT)
         assert services.state("b") == "running"

@@ -1,0 +1,188 @@
+"""A code, one slider a dimension."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QSlider,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QMouseEvent, QWheelEvent
+
+_PLACES = 1000
+_WIDEST = 1e9
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_ROW = 28
+
+
+def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where most of each dimension lies: 0.5th to 99.5th percentile, a tenth wider.
+
+    Parameters
+    ----------
+    codes
+        (n, d). Of more than 32 dimensions every k-th code is looked at, evenly: a slider's ends
+        need no more, and sorting all would be felt.
+
+    Returns
+    -------
+    tuple
+        (d,) lower and (d,) upper ends, the lower always below the upper.
+    """
+    looked_at = codes[:: 1 + codes.shape[1] // 32]
+    low, high = np.percentile(looked_at, [0.5, 99.5], axis=0)
+    margin = np.maximum(0.05 * (high - low), 1e-3)
+    return (low - margin).astype(np.float32), (high + margin).astype(np.float32)
+
+
+class _Slider(QSlider):
+    """A slider that a double click resets; the wheel moves the list unless it has the focus."""
+
+    reset_requested = Signal()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Asks for the mean."""
+        event.accept()
+        self.reset_requested.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leaves the wheel to the list."""
+        event.ignore()
+
+
+class _Field(QDoubleSpinBox):
+    """A number without buttons; the wheel moves the list."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leaves the wheel to the list."""
+        event.ignore()
+
+
+class _Dimension:
+    """The widgets of one dimension."""
+
+    def __init__(self, number: int, owner: CodeSliders) -> None:
+        self.name = f"z{str(number + 1).translate(_SUBSCRIPTS)}"
+        self.label = QLabel(self.name)
+        self.slider = _Slider(Qt.Orientation.Horizontal)
+        self.field = _Field()
+        self._ends = (-1.0, 1.0)
+        self._set_up()
+        self.slider.valueChanged.connect(lambda place: owner.edit(number, self._value(place)))
+        self.slider.reset_requested.connect(lambda: owner.reset(number))
+        self.field.valueChanged.connect(lambda value: owner.edit(number, value))
+
+    def _set_up(self) -> None:
+        self.label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.slider.setRange(0, _PLACES)
+        self.slider.setPageStep(_PLACES // 10)
+        self.slider.setSingleStep(_PLACES // 100)
+        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.slider.setAccessibleName(f"Code, dimension {self.name[1:]}")
+        self.slider.setToolTip(
+            f"{self.name}: drag, or use the arrow keys. Double-click sets the codes' mean."
+        )
+        self.field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.field.setKeyboardTracking(False)
+        self.field.setRange(-_WIDEST, _WIDEST)
+        self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.field.setFixedWidth(72)
+        self.field.setAccessibleName(f"Value of dimension {self.name[1:]}")
+        self.field.setToolTip(f"{self.name}: any number, beyond the slider's ends too.")
+
+    def widgets(self) -> tuple[QWidget, QWidget, QWidget]:
+        """Label, slider, field."""
+        return self.label, self.slider, self.field
+
+    def _value(self, place: int) -> float:
+        low, high = self._ends
+        return low + (high - low) * place / _PLACES
+
+    def show(self, value: float, low: float, high: float) -> None:
+        """Moves slider and field, and tells nobody."""
+        self._ends = low, high = min(low, value), max(high, value)
+        step = 10.0 ** math.floor(math.log10(max(high - low, 1e-6) / 20))
+        with QSignalBlocker(self.slider), QSignalBlocker(self.field):
+            self.field.setDecimals(max(2, 1 - round(math.log10(step))))
+            self.field.setSingleStep(step)
+            self.field.setValue(value)
+            if not self.slider.isSliderDown():
+                self.slider.setValue(round((value - low) / (high - low) * _PLACES))
+
+
+class CodeSliders(QScrollArea):
+    """One slider and one number for each dimension of a code; scrolls where there are many."""
+
+    code_edited = Signal(object)
+    """(d,) float32, the code as a person changed it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._code = np.empty(0, np.float32)
+        self._low = self._high = self._mean = self._code
+        self._dimensions: list[_Dimension] = []
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._content = QWidget()
+        self._grid = QGridLayout(self._content)
+        self._grid.setContentsMargins(0, 0, 4, 0)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setColumnStretch(1, 1)
+        self.setWidget(self._content)
+
+    @property
+    def code(self) -> NDArray[np.float32]:
+        """(d,), what the sliders say."""
+        return self._code
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a person has a slider in hand."""
+        return any(dimension.slider.isSliderDown() for dimension in self._dimensions)
+
+    def set_codes(self, codes: NDArray[np.float32]) -> None:
+        """Takes the ends of the sliders and the means from (n, d) codes.
+
+        A slider in hand keeps its ends: they would move under the mouse.
+        """
+        if not self.is_held:
+            self._low, self._high = spread(codes)
+            self._mean = codes.mean(axis=0)
+            self._show()
+
+    def set_code(self, code: NDArray[np.float32]) -> None:
+        """Shows a (d,) code; tells nobody."""
+        self._code = np.asarray(code, np.float32)
+        self._show()
+
+    def edit(self, dimension: int, value: float) -> None:
+        """Changes one dimension, and tells of it."""
+        code = self._code.copy()
+        code[dimension] = value
+        self.set_code(code)
+        self.code_edited.emit(code)
+
+    def reset(self, dimension: int | None = None) -> None:
+        """Sets one dimension, or all, to the mean of the codes, and tells of it."""
+        if dimension is not None:
+            self.edit(dimension, float(self._mean[dimension]))
+        elif len(self._mean):
+            self.set_code(self._mean)
+            self.code_edited.emit(self._code)
