@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("AE Viewer")
         self._session, self._queue, self._settings = session, queue, settings
         self._messages: set[str] = set()
+        self._is_arranged = False
         self.setDockNestingEnabled(True)
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
         }
         self._docks["timeline"].setTitleBarWidget(QWidget())
         self._make_menus()
-        self.resize(_SIZE.boundedTo(0.96 * self.screen().availableSize()))
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() * 0.96))
         self._arrange()
         self._default_state = self.saveState(_LAYOUT_VERSION)
         self._restore_layout()
@@ -133,7 +134,7 @@ class MainWindow(QMainWindow):
         columns = [docks["runs"], docks["latent"], docks["decoder"]]
         self.resizeDocks(columns, [320, width - 320 - 320, 320], across)
         rest = width - 320
-        shares = [rest * 11 // 20, rest * 9 // 20]
+        shares = [rest * 26 // 50, rest * 24 // 50]
         self.resizeDocks([docks["loss"], docks["reconstructions"]], shares, across)
         self.resizeDocks(
             [docks["latent"], docks["loss"]], [6 * height // 10, 3 * height // 10], down

@@ -327,7 +327,6 @@ QScrollBar::handle:hover { background: $secondary; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0px; height: 0px; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QAbstractScrollArea { border: none; }
-QAbstractItemView:focus { border: 1px solid $accent; }
 QHeaderView::section { background: $panel; color: $secondary; border: none;
   border-bottom: 1px solid $hairline; padding: 4px 8px; }
 QProgressBar { background: $control; border: 1px solid $hairline; border-radius: 3px;

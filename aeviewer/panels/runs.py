@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFile, QModelIndex, QPoint, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from aeviewer import theme
 from aeviewer.panels.runs_model import EYE_COLUMN, IN_HAND, NAME_COLUMN, RunsModel
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.list_delegate import (
@@ -68,7 +69,11 @@ class RunsPanel(QWidget):
         self._model = RunsModel(session, queue, self)
         self._view = self._made_view()
         self._make_actions()
-        self._empty = EmptyState("No runs yet. Choose a preset and press Train.", parent=self)
+        self._empty = EmptyState(
+            "No runs yet. Choose a preset and press Train.",
+            theme.icon("format-list-bulleted", QPalette.ColorRole.PlaceholderText),
+            parent=self,
+        )
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self._view)
         self._layers.addWidget(self._empty)
@@ -166,7 +171,8 @@ class RunsPanel(QWidget):
     @Slot()
     def _show_layer(self) -> None:
         self._layers.setCurrentWidget(self._view if self._model.rowCount() else self._empty)
-        self._go_to_current()
+        if not self._view.currentIndex().isValid():
+            self._go_to_current()
         self._offer()
 
     @Slot()

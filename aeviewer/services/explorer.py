@@ -16,6 +16,9 @@ from trainers.errors import AEViewerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from aeviewer.services.session import Session
     from aeviewer.services.shelf import ModelShelf
     from trainers.runs import Run
@@ -91,5 +94,8 @@ class Explorer(QObject):
             self._receivers[channel](answer.result)
 
 
-def _decoded(shelf: ModelShelf, run: Run, step: int | None, code: object) -> object:
-    return shelf.at(run, step).decode([code])[0]
+def _decoded(
+    shelf: ModelShelf, run: Run, step: int | None, code: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    image: NDArray[np.float32] = shelf.at(run, step).decode(code[None])[0]
+    return image

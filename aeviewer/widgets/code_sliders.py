@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -27,6 +27,8 @@ _PLACES = 1000
 _WIDEST = 1e9
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ROW = 28
+_UNKNOWN = (-3.0, 3.0)
+"""Ends where there are no codes yet: the prior's."""
 
 
 def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -80,7 +82,7 @@ class _Dimension:
         self.label = QLabel(self.name)
         self.slider = _Slider(Qt.Orientation.Horizontal)
         self.field = _Field()
-        self._ends = (-1.0, 1.0)
+        self._given = self._ends = _UNKNOWN
         self._set_up()
         self.slider.valueChanged.connect(lambda place: owner.edit(number, self._value(place)))
         self.slider.reset_requested.connect(lambda: owner.reset(number))
@@ -113,9 +115,15 @@ class _Dimension:
         return low + (high - low) * place / _PLACES
 
     def show(self, value: float, low: float, high: float) -> None:
-        """Moves slider and field, and tells nobody."""
-        self._ends = low, high = min(low, value), max(high, value)
-        step = 10.0 ** math.floor(math.log10(max(high - low, 1e-6) / 20))
+        """Moves slider and field, and tells nobody.
+
+        The ends give way to a value beyond them, and stay there until others are given: they
+        would move under the mouse.
+        """
+        if self._given != (low, high):
+            self._given = self._ends = low, high
+        low, high = self._ends = min(self._ends[0], value), max(self._ends[1], value)
+        step = 10.0 ** math.floor(math.log10((high - low) / 20))
         with QSignalBlocker(self.slider), QSignalBlocker(self.field):
             self.field.setDecimals(max(2, 1 - round(math.log10(step))))
             self.field.setSingleStep(step)
@@ -135,6 +143,7 @@ class CodeSliders(QScrollArea):
         self._code = np.empty(0, np.float32)
         self._low = self._high = self._mean = self._code
         self._dimensions: list[_Dimension] = []
+        self._provided = 0
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -186,3 +195,34 @@ class CodeSliders(QScrollArea):
         elif len(self._mean):
             self.set_code(self._mean)
             self.code_edited.emit(self._code)
+
+    def _show(self) -> None:
+        self._provide(len(self._code))
+        known = len(self._low) == len(self._code)
+        for number, (dimension, value) in enumerate(
+            zip(self._dimensions, self._code.tolist(), strict=False)
+        ):
+            low, high = (self._low[number], self._high[number]) if known else _UNKNOWN
+            dimension.show(value, float(low), float(high))
+
+    def _provide(self, count: int) -> None:
+        """Makes the rows that are missing, and hides those that are too many."""
+        for number in range(len(self._dimensions), count):
+            dimension = _Dimension(number, self)
+            self._dimensions.append(dimension)
+            for column, widget in enumerate(dimension.widgets()):
+                self._grid.addWidget(widget, number, column)
+        if count == self._provided:
+            return
+        self._provided = count
+        for number, dimension in enumerate(self._dimensions):
+            self._grid.setRowMinimumHeight(number, _ROW if number < count else 0)
+            for widget in dimension.widgets():
+                widget.setVisible(number < count)
+        self.setMaximumHeight(max(1, count) * _ROW)
+        self.setMinimumHeight(min(count, 3) * _ROW)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """All rows, as far as there is room."""
+        return QSize(240, max(1, self._provided) * _ROW)

@@ -106,7 +106,8 @@ class Scene:
         assert editor is not None
         editor.selectAll()
         self.qtbot.keyClicks(editor, text)
-        self.qtbot.keyClick(editor, Qt.Key.Key_Return)
+        with self.qtbot.waitSignal(self.session.runs_changed):
+            self.qtbot.keyClick(editor, Qt.Key.Key_Return)
 
     def names(self) -> list[str]:
         model = self.view.model()
@@ -181,6 +182,7 @@ class TestList:
 
     def test_focus_and_scroll_stay_when_runs_change(self, session: Session, qtbot: QtBot) -> None:
         scene = Scene(session, qtbot, *(f"run {n:02}" for n in range(30)))
+        session.set_current(scene.keys["run 03"])
         scene.view.setCurrentIndex(scene.index("run 05"))
         scene.view.verticalScrollBar().setValue(300)
         scene.make("new one")

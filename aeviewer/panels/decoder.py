@@ -1,0 +1,174 @@
+"""The image that a code stands for, and the code itself, to be turned by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QPalette
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer.widgets.code_sliders import CodeSliders
+from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.image_view import ImageView, enlarged, save_image
+from aeviewer.widgets.styled_plot import small
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
+    from aeviewer.services.session import Session
+
+_EMPTY = "Press in the latent space: the point is decoded here"
+_SAVED_SCALE = 10
+
+
+class DecoderPanel(QWidget):
+    """Shows the session's code and image; its sliders choose another code.
+
+    Parameters
+    ----------
+    session
+        Watched: code, image, preview, step; told of a code chosen here.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.empty = EmptyState(_EMPTY, action="Decode the mean code")
+        self.empty.triggered.connect(self._choose_mean)
+        self.view = ImageView()
+        self.view.setAccessibleName("Decoded image")
+        self.view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.view.setToolTip("The decoded code. The context menu copies and saves it.")
+        self.sliders = CodeSliders()
+        self.sliders.setAccessibleName("Code")
+        self.origin = QLabel()
+        self.origin.setFont(small(self.font()))
+        self.origin.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.reset_button = QPushButton("Reset")
+        self.reset_button.setAccessibleName("Reset the code")
+        self.reset_button.setToolTip("Set every dimension to the mean of the test images' codes.")
+        self._arrange()
+        self._make_menu()
+        self.sliders.code_edited.connect(session.set_code)
+        self.reset_button.clicked.connect(self._choose_mean)
+        session.preview_changed.connect(self._show_spread)
+        session.code_changed.connect(self._show_code)
+        session.image_changed.connect(self._show_image)
+        session.step_changed.connect(self._show_origin)
+        self._show_spread()
+        self._show_code()
+        self._show_image()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Puts the sliders beside the image where the panel is wide."""
+        is_wide = self.width() > 1.5 * self.height()
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._parts.setDirection(across if is_wide else down)
+        super().resizeEvent(event)
+
+    def _arrange(self) -> None:
+        foot = QHBoxLayout()
+        foot.addWidget(self.origin, 1)
+        foot.addWidget(self.reset_button)
+        controls = QVBoxLayout()
+        controls.setSpacing(8)
+        controls.addWidget(self.sliders, 1)
+        controls.addLayout(foot)
+        content = QWidget()
+        self._parts = QBoxLayout(QBoxLayout.Direction.TopToBottom, content)
+        self._parts.setContentsMargins(8, 8, 8, 8)
+        self._parts.setSpacing(8)
+        self._parts.addWidget(self.view, 3)
+        self._parts.addLayout(controls, 2)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def _make_menu(self) -> None:
+        self.copy_action = QAction("Copy image", self)
+        self.copy_action.triggered.connect(self.copy_image)
+        self.save_action = QAction("Save as PNG…", self)
+        self.save_action.triggered.connect(self.save_image)
+        self.copy_code_action = QAction("Copy code as text", self)
+        self.copy_code_action.triggered.connect(self.copy_code)
+        self.view.addActions([self.copy_action, self.save_action, self.copy_code_action])
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show_spread(self) -> None:
+        preview = self._session.preview
+        self.empty.button.setVisible(preview is not None)
+        if preview is not None:
+            self.sliders.set_codes(preview.codes)
+        self._show_origin()
+
+    @Slot()
+    def _show_code(self) -> None:
+        code = self._session.code
+        if code is not None:
+            self.sliders.set_code(code)
+        self._pages.setCurrentIndex(0 if code is None else 1)
+
+    @Slot()
+    def _show_image(self) -> None:
+        self.view.set_image(self._session.image)
+        for action in (self.copy_action, self.save_action):
+            action.setEnabled(self._session.image is not None)
+
+    @Slot()
+    def _show_origin(self) -> None:
+        step = self._session.step
+        self.origin.setText("decoded live" if step is None else f"decoded at step {step:,}")
+
+    @Slot()
+    def _choose_mean(self) -> None:
+        if self._session.preview is not None:
+            self._session.set_code(self._session.preview.codes.mean(axis=0))
+
+    # -- taking it elsewhere ---------------------------------------------------------------------
+
+    @Slot()
+    def copy_image(self) -> None:
+        """Puts the image, ten times enlarged, on the clipboard."""
+        if self.view.image is not None:
+            QGuiApplication.clipboard().setImage(enlarged(self.view.image, _SAVED_SCALE))
+
+    @Slot()
+    def save_image(self) -> None:
+        """Asks where to keep the image, ten times enlarged, as PNG."""
+        run, image = self._session.current, self.view.image
+        if run is None or image is None:
+            return
+        step = self._shown_step()
+        name = f"{run.name}-decoded.png" if step is None else f"{run.name}-step{step}-decoded.png"
+        save_image(self, enlarged(image, _SAVED_SCALE), name, self._session.message_posted.emit)
+
+    @Slot()
+    def copy_code(self) -> None:
+        """Puts the code on the clipboard, as numbers with commas between."""
+        code = self._session.code
+        if code is not None:
+            QGuiApplication.clipboard().setText(_written(code))
+
+    def _shown_step(self) -> int | None:
+        preview = self._session.preview
+        return self._session.step if preview is None else preview.step
+
+
+def _written(code: NDArray[np.float32]) -> str:
+    return ", ".join(f"{value:.6g}" for value in code.tolist())
