@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _EMPTY = "Press in the latent space: the point is decoded here"
 _SAVED_SCALE = 10
+_WIDEST = (1 << 24) - 1
+"""Qt's own bound, which its Python face lacks."""
 
 
 class DecoderPanel(QWidget):
@@ -75,6 +77,7 @@ class DecoderPanel(QWidget):
         is_wide = self.width() > 1.5 * self.height()
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._parts.setDirection(across if is_wide else down)
+        self.view.setMaximumWidth(self.height() if is_wide else _WIDEST)
         super().resizeEvent(event)
 
     def _arrange(self) -> None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QDoubleSpinBox,
     QFrame,
     QGridLayout,
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _PLACES = 1000
 _WIDEST = 1e9
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_ROW = 28
+_ROW = 32
 _UNKNOWN = (-3.0, 3.0)
 """Ends where there are no codes yet: the prior's."""
 
@@ -52,7 +51,7 @@ def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 class _Slider(QSlider):
-    """A slider that a double click resets; the wheel moves the list unless it has the focus."""
+    """A slider that a double click resets; the wheel moves the list."""
 
     reset_requested = Signal()
 
@@ -67,7 +66,7 @@ class _Slider(QSlider):
 
 
 class _Field(QDoubleSpinBox):
-    """A number without buttons; the wheel moves the list."""
+    """A number; the wheel moves the list."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leaves the wheel to the list."""
@@ -98,11 +97,10 @@ class _Dimension:
         self.slider.setToolTip(
             f"{self.name}: drag, or use the arrow keys. Double-click sets the codes' mean."
         )
-        self.field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.field.setKeyboardTracking(False)
         self.field.setRange(-_WIDEST, _WIDEST)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.field.setFixedWidth(72)
+        self.field.setFixedWidth(84)
         self.field.setAccessibleName(f"Value of dimension {self.name[1:]}")
         self.field.setToolTip(f"{self.name}: any number, beyond the slider's ends too.")
 

@@ -41,7 +41,7 @@ class EmptyState(QWidget):
         layout.setContentsMargins(16, 8, 16, 8)
         layout.setSpacing(8)
         layout.addStretch()
-        self._icon, self._drawing = icon, QLabel()
+        self._icon, self._drawing = icon, QLabel(self)
         if icon is not None:
             layout.addWidget(self._drawing, 0, Qt.AlignmentFlag.AlignHCenter)
         self.label = QLabel(text)

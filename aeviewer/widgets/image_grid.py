@@ -98,7 +98,9 @@ class ImageGrid(QWidget):
         side = self._side
         columns = math.ceil(self.count / 2)
         tile = _PICTURE_SCALE * side
-        arrangement = Arrangement(_PICTURE_SCALE, columns, 2, tile, GAP, BAND_GAP, len(self._rows))
+        arrangement = Arrangement(
+            _PICTURE_SCALE, columns, 2, tile, GAP, 2 * GAP, 2 * BAND_GAP, len(self._rows)
+        )
         images = colour_image(compose(self._coloured(), arrangement))
         size = QSize(2 * _MARGIN, 2 * _MARGIN) + images.size()
         picture = QImage(size, QImage.Format.Format_RGB32)
@@ -131,24 +133,27 @@ class ImageGrid(QWidget):
         return arranged(self.count, rows, self._side, width * ratio, height * ratio, ratio)
 
     def _origin(self, arrangement: Arrangement) -> QPointF:
-        """Upper left corner of the first image; all is in the middle across."""
-        spare = self.width() - self._label_width - arrangement.width / self.devicePixelRatioF()
-        return QPointF(self._label_width + max(0.0, spare) / 2, 0)
+        """Upper left corner of the first image; all is in the middle."""
+        ratio, notice = self.devicePixelRatioF(), self._line if self.notice else 0
+        across = self.width() - self._label_width - arrangement.width / ratio
+        down = self.height() - notice - arrangement.height / ratio
+        return QPointF(self._label_width + max(0.0, across) / 2, max(0.0, down) / 2)
 
     def place(self, index: int) -> QRect:
         """Where a column is."""
         arrangement, ratio = self.arrangement, self.devicePixelRatioF()
         x, y = arrangement.corner(index)
-        height = arrangement.band_pitch - arrangement.band_gap
         corner = self._origin(arrangement) + QPointF(x, y) / ratio
-        return QRectF(corner, QSizeF(arrangement.tile, height) / ratio).toAlignedRect()
+        return QRectF(
+            corner, QSizeF(arrangement.tile, arrangement.column_height) / ratio
+        ).toAlignedRect()
 
     def _column_at(self, position: QPointF) -> int:
         arrangement = self.arrangement
         if not self.shown:
             return -1
         at = (position - self._origin(arrangement)) * self.devicePixelRatioF()
-        column = int(at.x() // arrangement.pitch)
+        column = int(at.x() // arrangement.column_pitch)
         index = int(at.y() // arrangement.band_pitch) * arrangement.columns + column
         inside = 0 <= column < arrangement.columns and 0 <= index < self.shown
         return index if inside and self.place(index).contains(position.toPoint()) else -1
@@ -170,17 +175,18 @@ class ImageGrid(QWidget):
         painter.end()
 
     def _draw_notice(self, painter: QPainter) -> None:
-        where = QRectF(_MARGIN, self.height() - self._line, self.width(), self._line)
+        where = QRectF(0, self.height() - self._line, self.width(), self._line)
         painter.drawText(where, Qt.AlignmentFlag.AlignLeft, self.notice)
 
     def _draw_labels(self, painter: QPainter) -> None:
         arrangement, ratio = self.arrangement, self.devicePixelRatioF()
-        right = self._origin(arrangement).x() - _MARGIN
+        origin = self._origin(arrangement)
         align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for band in range(arrangement.bands):
             for number, row in enumerate(self._rows):
                 top = band * arrangement.band_pitch + number * arrangement.pitch
-                where = QRectF(0, top / ratio, right, arrangement.tile / ratio)
+                room = QSizeF(origin.x() - _MARGIN, arrangement.tile / ratio)
+                where = QRectF(QPointF(0, origin.y() + top / ratio), room)
                 painter.drawText(where, align, row.label)
 
     def _draw_images(self, painter: QPainter) -> None:

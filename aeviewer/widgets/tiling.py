@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GAP, BAND_GAP = 2, 10
-"""Space between images, and between bands, in units of the screen's layout."""
+GAP, BAND_GAP = 1, 8
+"""Least space between images, and between bands, in units of the screen's layout."""
+_WIDEST_GAP, _WIDEST_BAND_GAP = 8, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,10 @@ class Arrangement:
         Length of a pixel of an image.
     columns, bands
         Columns in a band; bands.
-    tile, gap, band_gap
-        Side of an image; space between images, and between bands.
+    tile, gap
+        Side of an image; space between images above each other.
+    column_gap, band_gap
+        Space between columns, and between bands.
     rows
         Images in a column.
     """
@@ -37,23 +40,34 @@ class Arrangement:
     bands: int
     tile: int
     gap: int
+    column_gap: int
     band_gap: int
     rows: int
 
     @property
     def pitch(self) -> int:
-        """From one image to the next."""
+        """From one image to the one below."""
         return self.tile + self.gap
+
+    @property
+    def column_pitch(self) -> int:
+        """From one column to the next."""
+        return self.tile + self.column_gap
+
+    @property
+    def column_height(self) -> int:
+        """Of the images in a column."""
+        return self.rows * self.pitch - self.gap
 
     @property
     def band_pitch(self) -> int:
         """From one band to the next."""
-        return self.rows * self.pitch - self.gap + self.band_gap
+        return self.column_height + self.band_gap
 
     @property
     def width(self) -> int:
         """Of it all."""
-        return max(0, self.columns * self.pitch - self.gap)
+        return max(0, self.columns * self.column_pitch - self.column_gap)
 
     @property
     def height(self) -> int:
@@ -63,7 +77,7 @@ class Arrangement:
     def corner(self, index: int) -> tuple[int, int]:
         """(x, y) of the first image of a column."""
         band, column = divmod(index, self.columns)
-        return column * self.pitch, band * self.band_pitch
+        return column * self.column_pitch, band * self.band_pitch
 
 
 def arranged(
@@ -87,8 +101,9 @@ def arranged(
     for scale in range(max(most, least), least - 1, -1):
         found = _wrapped(rows, side * scale, scale, width, height, ratio)
         if found.columns * found.bands >= count:
-            return _balanced(found, count)
-    return found
+            found = _balanced(found, count)
+            break
+    return _spread(found, width, height, ratio)
 
 
 def _wrapped(
@@ -97,15 +112,23 @@ def _wrapped(
     gap, band_gap = round(GAP * ratio), round(BAND_GAP * ratio)
     columns = int((width + gap) // (tile + gap))
     bands = int((height + band_gap) // (rows * (tile + gap) - gap + band_gap))
-    return Arrangement(scale, max(0, columns), max(0, bands), tile, gap, band_gap, rows)
+    return Arrangement(scale, max(0, columns), max(0, bands), tile, gap, gap, band_gap, rows)
 
 
 def _balanced(found: Arrangement, count: int) -> Arrangement:
     """As few bands as that many columns need, all about as long."""
     bands = math.ceil(count / found.columns)
-    columns = math.ceil(count / bands)
-    return Arrangement(
-        found.scale, columns, bands, found.tile, found.gap, found.band_gap, found.rows
+    return replace(found, columns=math.ceil(count / bands), bands=bands)
+
+
+def _spread(found: Arrangement, width: float, height: float, ratio: float) -> Arrangement:
+    """Uses what room is left to set columns and bands farther apart."""
+    across = int(width - found.width) // max(1, found.columns - 1)
+    down = int(height - found.height) // max(1, found.bands - 1)
+    return replace(
+        found,
+        column_gap=min(found.column_gap + max(0, across), round(_WIDEST_GAP * ratio)),
+        band_gap=min(found.band_gap + max(0, down), round(_WIDEST_BAND_GAP * ratio)),
     )
 
 
