@@ -77,6 +77,7 @@ class DecoderPanel(QWidget):
         is_wide = self.width() > 1.5 * self.height()
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._parts.setDirection(across if is_wide else down)
+        self._parts.setStretch(0, 2 if is_wide else 3)
         self.view.setMaximumWidth(self.height() if is_wide else _WIDEST)
         super().resizeEvent(event)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _EMPTY = "Checkpoints appear here while a run trains"
 _PLAY_MILLISECONDS = 250
 _HEIGHT = 52
-_READOUT_WIDTH = 184
+_READOUT_WIDTH = 208
 _TRAINED = {"running", "paused"}
 
 
@@ -118,11 +118,12 @@ class TimelinePanel(QWidget):
         return action
 
     def _make_readout(self) -> None:
-        self.step_label, self.of_label = QLabel(), QLabel()
+        self.word_label, self.step_label, self.of_label = QLabel("step"), QLabel(), QLabel()
         large = tabular(self.font())
         large.setPixelSize(17)
-        self.of_label.setFont(large)
-        self.of_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        for label in (self.word_label, self.of_label):
+            label.setFont(large)
+            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         strong = QFont(large)
         strong.setWeight(QFont.Weight.DemiBold)
         self.step_label.setFont(strong)
@@ -137,12 +138,13 @@ class TimelinePanel(QWidget):
         steps, names = QHBoxLayout(), QHBoxLayout()
         steps.setSpacing(6)
         names.setSpacing(6)
+        steps.addWidget(self.word_label)
         steps.addWidget(self.step_label)
         steps.addWidget(self.of_label, 1)
         names.addWidget(self.swatch)
         names.addWidget(self.name_label, 1)
         readout = QWidget()
-        readout.setFixedWidth(_READOUT_WIDTH)
+        readout.setMinimumWidth(_READOUT_WIDTH)
         lines = QVBoxLayout(readout)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(0)
@@ -165,6 +167,7 @@ class TimelinePanel(QWidget):
         row.addWidget(self._readout())
         row.addWidget(self.slider, 1)
         self.live_button.setText("Live")
+        self.live_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live_button.setCheckable(True)
         self.live_button.setAccessibleName("Follow the run live")
         self.live_button.setToolTip("Follow the model as it learns, or hold its newest checkpoint.")
@@ -189,10 +192,16 @@ class TimelinePanel(QWidget):
         self.slider.set_steps(steps, live=is_trained)
         self.slider.set_step(self._session.step)
         self.live_button.setVisible(is_trained)
-        self.live_button.setChecked(self._session.is_live)
+        self._show_live()
         self._show_readout(run)
         self._enable_actions()
         self._pages.setCurrentIndex(1 if steps and run else 0)
+
+    def _show_live(self) -> None:
+        is_live = self._session.is_live
+        role = QPalette.ColorRole.Highlight if is_live else QPalette.ColorRole.PlaceholderText
+        self.live_button.setIcon(theme.icon("circle" if is_live else "circle-outline", role))
+        self.live_button.setChecked(is_live)
 
     def _show_readout(self, run: RunItem | None) -> None:
         if run is None:
@@ -245,7 +254,7 @@ class TimelinePanel(QWidget):
             self._choose(self._session.checkpoints[-1])
         else:
             self._follow()
-        self.live_button.setChecked(self._session.is_live)
+        self._show_live()
 
     @Slot()
     def _step_back(self) -> None:

@@ -43,6 +43,7 @@ class Person:
         self.program, self.qtbot, self.settings = program, qtbot, settings
         self.session, self.queue = program.session, program.queue
         self.window = program.window
+        self.is_closed = False
 
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE)
@@ -83,6 +84,9 @@ def _opened(folder: Path, settings: Settings, qtbot: QtBot, demo: runs.Run) -> P
 
 
 def _close(person: Person) -> None:
+    if person.is_closed:
+        return
+    person.is_closed = True
     person.window.close()
     person.program.close()
     person.window.deleteLater()
