@@ -170,7 +170,11 @@ class TrainingConfig(Part):
     ] = "none"
     corruption_amount: Annotated[
         float,
-        Field(ge=0, le=1, description="Standard deviation of the noise (full ink is 1), or share masked."),
+        Field(
+            ge=0,
+            le=1,
+            description="Standard deviation of the noise (full ink is 1), or share masked.",
+        ),
         Term("Amount", "of ink", _corrupted),
     ] = 0.3
     seed: Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _EMPTY = "Reconstructions appear here: train a run, or choose one in the list"
 _FULL_INK = 255
+_CARD_OVERLAP = 12
 
 
 class ReconstructionsPanel(QWidget):
@@ -120,14 +121,21 @@ class ReconstructionsPanel(QWidget):
         digit = PREVIEW_DIGITS[index]
         test = split("test")
         pair = np.hstack([test.images[digit], preview.reconstructions[index]])
-        place = self.grid.place(index).center()
-        self.card.show_at(self.grid.mapTo(self, place), pair, self._described(index))
+        self.card.raise_()
+        self.card.show_at(self._beside(index), pair, self._described(index))
+
+    def _beside(self, index: int) -> QPoint:
+        """Where the card hides least of the column: on the side where there is more room."""
+        column = self.grid.place(index)
+        is_left = column.center().x() < self.grid.width() / 2
+        edge = column.right() - _CARD_OVERLAP if is_left else column.left() + _CARD_OVERLAP
+        return self.grid.mapTo(self, QPoint(edge, column.top()))
 
     def _described(self, index: int) -> str:
         digit = PREVIEW_DIGITS[index]
         return (
             f"test {digit} · {split('test').labels[digit]}\n"
-            f"squared error {self._errors[index]:.1f} per image"
+            f"squared error\n{self._errors[index]:.1f} per image"
         )
 
     # -- taking it elsewhere ---------------------------------------------------------------------

@@ -150,6 +150,8 @@ class Form(QScrollArea):
         self._applicable = set(self._fields)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
         self.setWidget(self._body)
+        for surface in (self.viewport(), self._body):
+            surface.setBackgroundRole(QPalette.ColorRole.Base)
         self._refresh()
 
     def values(self) -> dict[str, object]:

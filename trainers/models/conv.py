@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from trainers.config import Activation, Likelihood, ModelConfig
 
 
-
 class ConvAutoencoder(Autoencoder):
     """Strided convolutions to a dense layer to the code, and mirrored.
 

@@ -1,0 +1,27 @@
+"""Who may import whom, as the contracts in pyproject.toml have it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_import_contracts_hold() -> None:
+    command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_is_unpickled() -> None:
+    forbidden = ("pickle", "torch.load(", "yaml", "eval(")
+    for package in ("trainers", "aeviewer"):
+        for module in (ROOT / package).rglob("*.py"):
+            text = module.read_text(encoding="utf-8").replace("allow_pickle=False", "")
+            text = text.replace(".eval()", "").replace("unpickled", "")
+            found = [word for word in forbidden if word in text]
+            assert not found, f"{module}: {found}"
