@@ -141,8 +141,8 @@ class DecoderPanel(QWidget):
 
     @Slot()
     def _choose_mean(self) -> None:
-        if self._session.preview is not None:
-            self._session.set_code(self._session.preview.codes.mean(axis=0))
+        if len(self.sliders.mean):
+            self._session.set_code(self.sliders.mean)
 
     # -- taking it elsewhere ---------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ class ReconstructionsPanel(QWidget):
             f"mean squared error {self._errors.mean():.1f} per image · step {preview.step:,}"
         )
         self._pages.setCurrentIndex(1)
+        self._tell_digit(self.grid.current)
 
     def _inputs(self) -> NDArray[np.uint8] | None:
         """(32, 28, 28), what was to be reconstructed; None where the data can not be read."""

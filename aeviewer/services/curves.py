@@ -51,17 +51,18 @@ class Curves:
         return tuple(self._evaluations[step] for step in sorted(self._evaluations))
 
     def append(self, losses: Losses) -> None:
-        """Adds the steps of a slice."""
-        start, self._count = self._count, self._count + len(losses.step)
+        """Adds the steps of a slice; those that the folder told already are left out."""
+        known = int(np.searchsorted(losses.step, self.step[-1], "right")) if self._count else 0
+        start, self._count = self._count, self._count + len(losses.step) - known
         if self._count > self._rows.shape[1]:
             grown = np.empty((_COLUMNS, 2 * self._count), np.float64)
             grown[:, :start] = self._rows[:, :start]
             self._rows = grown
         added = slice(start, self._count)
-        self._rows[0, added] = losses.step
-        self._rows[1, added] = losses.total
-        self._rows[2, added] = losses.reconstruction
-        self._rows[3, added] = losses.kl
+        self._rows[0, added] = losses.step[known:]
+        self._rows[1, added] = losses.total[known:]
+        self._rows[2, added] = losses.reconstruction[known:]
+        self._rows[3, added] = losses.kl[known:]
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Adds the test figures of a checkpoint."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -20,12 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QWheelEvent
+    from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 
 _PLACES = 1000
 _WIDEST = 1e9
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ROW = 32
+_AHEAD = 4
+"""Rows made beyond those in view, so that Tab finds the next one."""
+_MOST = 256
 _UNKNOWN = (-3.0, 3.0)
 """Ends where there are no codes yet: the prior's."""
 
@@ -82,18 +85,18 @@ class _Dimension:
         self.slider = _Slider(Qt.Orientation.Horizontal)
         self.field = _Field()
         self._given = self._ends = _UNKNOWN
-        self._set_up()
+        self._set_up(number)
         self.slider.valueChanged.connect(lambda place: owner.edit(number, self._value(place)))
         self.slider.reset_requested.connect(lambda: owner.reset(number))
         self.field.valueChanged.connect(lambda value: owner.edit(number, value))
 
-    def _set_up(self) -> None:
+    def _set_up(self, number: int) -> None:
         self.label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.slider.setRange(0, _PLACES)
         self.slider.setPageStep(_PLACES // 10)
         self.slider.setSingleStep(_PLACES // 100)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.setAccessibleName(f"Code, dimension {self.name[1:]}")
+        self.slider.setAccessibleName(f"Dimension {number + 1} of the code")
         self.slider.setToolTip(
             f"{self.name}: drag, or use the arrow keys. Double-click sets the codes' mean."
         )
@@ -101,7 +104,7 @@ class _Dimension:
         self.field.setRange(-_WIDEST, _WIDEST)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.field.setFixedWidth(84)
-        self.field.setAccessibleName(f"Value of dimension {self.name[1:]}")
+        self.field.setAccessibleName(f"Value of dimension {number + 1}")
         self.field.setToolTip(f"{self.name}: any number, beyond the slider's ends too.")
 
     def widgets(self) -> tuple[QWidget, QWidget, QWidget]:
@@ -141,7 +144,7 @@ class CodeSliders(QScrollArea):
         self._code = np.empty(0, np.float32)
         self._low = self._high = self._mean = self._code
         self._dimensions: list[_Dimension] = []
-        self._provided = 0
+        self._count = -1
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -152,12 +155,23 @@ class CodeSliders(QScrollArea):
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnStretch(1, 1)
+        self._grid.setRowStretch(_MOST, 1)
         self.setWidget(self._content)
+        self.verticalScrollBar().setSingleStep(_ROW)
+        self.verticalScrollBar().valueChanged.connect(self._show)
+        # The first row takes its place in the order of Tab now: the others follow it there.
+        self._provide(1)
+        self._set_count(0)
 
     @property
     def code(self) -> NDArray[np.float32]:
         """(d,), what the sliders say."""
         return self._code
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """(d,), the mean of the codes; empty where there are none."""
+        return self._mean
 
     @property
     def is_held(self) -> bool:
@@ -167,12 +181,17 @@ class CodeSliders(QScrollArea):
     def set_codes(self, codes: NDArray[np.float32]) -> None:
         """Takes the ends of the sliders and the means from (n, d) codes.
 
-        A slider in hand keeps its ends: they would move under the mouse.
+        A slider in hand keeps its ends: they would move under the mouse. Of codes that are no
+        numbers nothing is taken.
         """
-        if not self.is_held:
+        if self.is_held:
+            return
+        if np.isfinite(codes).all():
             self._low, self._high = spread(codes)
             self._mean = codes.mean(axis=0)
-            self._show()
+        else:
+            self._low = self._high = self._mean = np.empty(0, np.float32)
+        self._show()
 
     def set_code(self, code: NDArray[np.float32]) -> None:
         """Shows a (d,) code; tells nobody."""
@@ -186,41 +205,57 @@ class CodeSliders(QScrollArea):
         self.set_code(code)
         self.code_edited.emit(code)
 
-    def reset(self, dimension: int | None = None) -> None:
-        """Sets one dimension, or all, to the mean of the codes, and tells of it."""
-        if dimension is not None:
+    def reset(self, dimension: int) -> None:
+        """Sets one dimension to the mean of the codes, and tells of it."""
+        if len(self._mean) == len(self._code):
             self.edit(dimension, float(self._mean[dimension]))
-        elif len(self._mean):
-            self.set_code(self._mean)
-            self.code_edited.emit(self._code)
 
+    # -- rows: made when they come into view, and kept -------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More rows may come into view."""
+        super().resizeEvent(event)
+        self._show()
+
+    @Slot()
     def _show(self) -> None:
-        self._provide(len(self._code))
-        known = len(self._low) == len(self._code)
-        for number, (dimension, value) in enumerate(
-            zip(self._dimensions, self._code.tolist(), strict=False)
-        ):
+        """Brings the rows in view up to date; the others wait until they are."""
+        count = len(self._code)
+        self._set_count(count)
+        top = self.verticalScrollBar().value()
+        first, last = top // _ROW, (top + self.viewport().height()) // _ROW + 1
+        self._provide(min(count, last + _AHEAD))
+        known = len(self._low) == count
+        for number in range(first, min(last + _AHEAD, count)):
             low, high = (self._low[number], self._high[number]) if known else _UNKNOWN
-            dimension.show(value, float(low), float(high))
+            self._dimensions[number].show(float(self._code[number]), float(low), float(high))
 
-    def _provide(self, count: int) -> None:
-        """Makes the rows that are missing, and hides those that are too many."""
-        for number in range(len(self._dimensions), count):
-            dimension = _Dimension(number, self)
-            self._dimensions.append(dimension)
-            for column, widget in enumerate(dimension.widgets()):
-                self._grid.addWidget(widget, number, column)
-        if count == self._provided:
+    def _set_count(self, count: int) -> None:
+        if count == self._count:
             return
-        self._provided = count
+        self._count = count
         for number, dimension in enumerate(self._dimensions):
             self._grid.setRowMinimumHeight(number, _ROW if number < count else 0)
             for widget in dimension.widgets():
                 widget.setVisible(number < count)
+        self._content.setFixedHeight(count * _ROW)
         self.setMaximumHeight(max(1, count) * _ROW)
         self.setMinimumHeight(min(count, 3) * _ROW)
         self.updateGeometry()
 
+    def _provide(self, count: int) -> None:
+        """Makes the rows that are missing, each after the one before in the order of Tab."""
+        for number in range(len(self._dimensions), count):
+            dimension = _Dimension(number, self)
+            self._dimensions.append(dimension)
+            self._grid.setRowMinimumHeight(number, _ROW)
+            for column, widget in enumerate(dimension.widgets()):
+                self._grid.addWidget(widget, number, column)
+                widget.show()
+            if number:
+                self.setTabOrder(self._dimensions[number - 1].field, dimension.slider)
+                self.setTabOrder(dimension.slider, dimension.field)
+
     def sizeHint(self) -> QSize:
         """All rows, as far as there is room."""
-        return QSize(240, max(1, self._provided) * _ROW)
+        return QSize(240, max(1, self._count) * _ROW)

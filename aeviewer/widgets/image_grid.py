@@ -66,6 +66,13 @@ class ImageGrid(QWidget):
         """Shows rows of equally many images of one size; none empties the grid."""
         self._rows = tuple(rows)
         self._redraw()
+        if self._current >= self.shown:
+            self._go_to(-1)
+
+    @property
+    def current(self) -> int:
+        """The column under the mouse or reached by key; −1 where there is none."""
+        return self._current
 
     @property
     def count(self) -> int:
@@ -133,11 +140,12 @@ class ImageGrid(QWidget):
         return arranged(self.count, rows, self._side, width * ratio, height * ratio, ratio)
 
     def _origin(self, arrangement: Arrangement) -> QPointF:
-        """Upper left corner of the first image; all is in the middle."""
+        """Upper left corner of the first image, on a device pixel; all is in the middle."""
         ratio, notice = self.devicePixelRatioF(), self._line if self.notice else 0
-        across = self.width() - self._label_width - arrangement.width / ratio
-        down = self.height() - notice - arrangement.height / ratio
-        return QPointF(self._label_width + max(0.0, across) / 2, max(0.0, down) / 2)
+        across = (self.width() - self._label_width) * ratio - arrangement.width
+        down = (self.height() - notice) * ratio - arrangement.height
+        left = math.ceil(self._label_width * ratio) + max(0, int(across) // 2)
+        return QPointF(left, max(0, int(down) // 2)) / ratio
 
     def place(self, index: int) -> QRect:
         """Where a column is."""

@@ -101,7 +101,7 @@ def arranged(
     for scale in range(max(most, least), least - 1, -1):
         found = _wrapped(rows, side * scale, scale, width, height, ratio)
         if found.columns * found.bands >= count:
-            found = _balanced(found, count)
+            found = _balanced(found, max(1, count))
             break
     return _spread(found, width, height, ratio)
 

@@ -284,3 +284,11 @@ def test_an_unreadable_runs_folder_is_one_message(
     with qtbot.waitSignal(session.message_posted) as told:
         session.refresh()
     assert str(tmp_path) in told.args[0]
+
+
+def test_steps_that_the_folder_told_already_are_not_added_again() -> None:
+    curves = Curves()
+    values = np.ones(10, np.float32)
+    for first in (1, 6, 11):
+        curves.append(Losses(np.arange(first, first + 10), values, values, values))
+    assert curves.step.tolist() == list(range(1, 21))
