@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
 _MARGIN = 0.06
-_MUCH_SMALLER = 0.6
+_MUCH_SMALLER = 0.5
 _NEAR = 12
 _PIXELS_PER_LINE = 80
 _STEP, _STRIDE = 0.01, 0.05

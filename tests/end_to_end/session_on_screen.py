@@ -48,6 +48,15 @@ class Person:
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE)
 
+    def settled(self, value: Callable[[], int]) -> int:
+        """What `value` gives once it has stayed the same for a second."""
+        seen = value()
+        while True:
+            self.qtbot.wait(1000)
+            if value() == seen:
+                return seen
+            seen = value()
+
     def click(self, widget: QWidget, place: QPoint | None = None) -> None:
         self._point(widget, place)
         xdotool("click", 1)
@@ -183,9 +192,8 @@ def test_train_watch_pause_resume_stop(person: Person) -> None:
 
     person.press("ctrl+p")
     person.until(lambda: queue.activity is Activity.PAUSED)
-    person.qtbot.wait(150)
-    held = queue.figures.step
-    person.qtbot.wait(300)
+    held = person.settled(lambda: queue.figures.step)
+    person.qtbot.wait(500)
     assert queue.figures.step == held
     person.press("ctrl+p")
     person.until(lambda: queue.figures.step > held)

@@ -129,6 +129,7 @@ def test_the_seed_decides_the_weights() -> None:
     assert not torch.equal(first.encoder[0].weight, other.encoder[0].weight)
 
 
+@torch.no_grad()
 def test_two_sigmoid_layers_pass_the_signal_on() -> None:
     images = torch.tensor(split("test").images[:500]).flatten(1) / 255
     codes = _built(preset("sigmoid").model).encode(images)
