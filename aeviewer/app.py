@@ -18,6 +18,7 @@ from aeviewer.services.mailbox import Mailbox
 from aeviewer.services.session import Session
 from aeviewer.services.training import TrainingQueue
 from aeviewer.settings import Settings
+from aeviewer.signals import closing_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:
@@ -51,12 +52,17 @@ class Program:
         self.compute = ComputeThread(mailbox)
         self.queue = TrainingQueue(self.session, self.compute, mailbox)
         self.explorer = Explorer(self.session, self.compute)
+        self.queue.activity_changed.connect(self.explorer.show_step)
         self.window = MainWindow(self.session, self.queue, settings)
         self.session.refresh(also)
         self.compute.start()
 
     def close(self) -> None:
-        """Stops and saves what is being trained, and ends the compute thread."""
+        """Stops and saves what is being trained, and ends the compute thread.
+
+        The window may be gone by then: a failure to save is logged.
+        """
+        self.session.message_posted.connect(logger.error)
         self.queue.close()
 
 
@@ -71,6 +77,7 @@ def run(folder: Path) -> int:
         program = Program(folder, settings, [demo])
         stack.callback(program.close)
         sys.excepthook = _told_by(program.session)
+        stack.enter_context(closing_on_signals(program.window))
         program.window.show()
         return app.exec()
 

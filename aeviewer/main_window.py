@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QPalette
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QWidget,
+)
 
 from aeviewer import theme
 from aeviewer.panels.decoder import DecoderPanel
@@ -60,6 +67,9 @@ class MainWindow(QMainWindow):
         self._session, self._queue, self._settings = session, queue, settings
         self._messages: set[str] = set()
         self._is_arranged = False
+        self._status = QLabel(self)
+        self._status.setContentsMargins(8, 0, 8, 0)
+        self.statusBar().addWidget(self._status, 1)
         self.setDockNestingEnabled(True)
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
@@ -102,7 +112,6 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""
         self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
-        self.statusBar().showMessage("Saving…")
         super().closeEvent(event)
 
     # -- docks -----------------------------------------------------------------------------------
@@ -138,9 +147,8 @@ class MainWindow(QMainWindow):
         rest = width - 320
         shares = [rest * 26 // 50, rest * 24 // 50]
         self.resizeDocks([docks["loss"], docks["reconstructions"]], shares, across)
-        self.resizeDocks(
-            [docks["latent"], docks["loss"]], [6 * height // 10, 3 * height // 10], down
-        )
+        upper = [docks["latent"], docks["loss"]]
+        self.resizeDocks(upper, [56 * height // 100, 44 * height // 100], down)
         self.resizeDocks([docks["runs"], docks["experiment"]], [height // 4, 3 * height // 4], down)
 
     def _restore_layout(self) -> None:
@@ -165,6 +173,10 @@ class MainWindow(QMainWindow):
         self._action(file, "&Quit", self.close, QKeySequence.StandardKey.Quit)
         run = bar.addMenu("&Run")
         run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
+        run.addSeparator()
+        runs = self.runs
+        run.addActions([runs.continue_action, runs.settings_action, runs.toggle_action])
+        run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
@@ -243,7 +255,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _tell_activity(self) -> None:
-        self.statusBar().showMessage(self._activity())
+        self._status.setText(self._activity())
 
     def _activity(self) -> str:
         active = self._queue.active

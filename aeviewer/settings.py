@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, cast
+from collections import Counter
+from typing import TYPE_CHECKING, Literal, cast
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from aeviewer.widgets.colours import RUN_COLOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Theme = Literal["system", "light", "dark"]
 
@@ -45,15 +49,23 @@ class Settings:
         self._store.setValue("window/geometry", geometry)
         self._store.setValue("window/state", state)
 
-    def colour(self, run: str) -> str:
-        """The colour of a run, the same for as long as the run is there."""
+    @property
+    def current(self) -> str:
+        """The run that was explored last."""
+        return str(self._store.value("current", ""))
+
+    @current.setter
+    def current(self, run: str) -> None:
+        self._store.setValue("current", run)
+
+    def colour(self, run: str, used: Collection[str] = ()) -> str:
+        """The colour of a run, kept as long as the run is; a new run gets the least used one."""
         place = f"{_group(run)}/colour"
         kept = self._store.value(place)
         if isinstance(kept, str):
             return kept
-        given = int(str(self._store.value("colours_given", 0)))
-        self._store.setValue("colours_given", given + 1)
-        colour = RUN_COLOURS[given % len(RUN_COLOURS)]
+        count = Counter(used)
+        colour = min(RUN_COLOURS, key=lambda colour: count[colour])
         self._store.setValue(place, colour)
         return colour
 

@@ -312,6 +312,10 @@ QMenuBar { background: $back; padding: 2px 4px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 4px; background: transparent; }
 QMenuBar::item:selected { background: $raised; }
 QMenu { background: $raised; border: 1px solid $hairline; padding: 4px; }
+QMenu::item { padding: 4px 24px 4px 28px; border-radius: 4px; }
+QMenu::item:selected { background: $hairline; color: $text; }
+QMenu::indicator { left: 8px; }
+QMenu::icon { left: 8px; }
 QMenu::separator { height: 1px; background: $hairline; margin: 4px 8px; }
 QStatusBar { background: $back; color: $secondary; border-top: 1px solid $hairline; }
 QStatusBar::item { border: none; }

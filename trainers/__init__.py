@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trainers.config import RunConfig
+from trainers.errors import AEViewerError
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -40,7 +41,12 @@ def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
     from trainers import runs
     from trainers.training.trainer import Trainer
 
-    return Trainer(runs.create(config, folder, name))
+    run = runs.create(config, folder, name)
+    try:
+        return Trainer(run)
+    except AEViewerError:
+        run.discard()
+        raise
 
 
 def __getattr__(name: str) -> object:

@@ -6,23 +6,27 @@ of the same settings with the same bounds.
 
 from __future__ import annotations
 
+import shlex
 import signal
-from contextlib import contextmanager
+import sys
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+import trainers
 from trainers import runs
 from trainers.config import Leaf, RunConfig, fields
-from trainers.errors import AEViewerError
+from trainers.errors import AEViewerError, RunError
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from trainers.events import Event
     from trainers.runs import Run
@@ -67,14 +71,23 @@ def _option(leaf: Leaf) -> Callable[[Command], Command]:
     dashed = leaf.name.replace("_", "-")
     flag = f"--{dashed}/--no-{dashed}" if isinstance(leaf.default, bool) else f"--{dashed}"
     unit = f" [{leaf.term.unit}]" if leaf.term.unit else ""
+    values = {_written(leaf.value(entry.config)) for entry in PRESETS.values()}
+    usual = values.pop() if len(values) == 1 else "the preset's"
     return click.option(
         flag,
         leaf.name,
         type=_type(leaf),
         default=None,
-        help=f"{leaf.info.description}{unit}",
+        help=f"{leaf.info.description}{unit} Default: {usual}.",
         panel=_PANELS[leaf.part],
     )
+
+
+def _written(value: object) -> str:
+    """A default as one would type it."""
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return "automatic" if value is None else str(value)
 
 
 def config_options(command: Command) -> Command:
@@ -84,13 +97,20 @@ def config_options(command: Command) -> Command:
     return command
 
 
+def _folder() -> Path:
+    """The runs folder where the command names none: the one named before it, or the default."""
+    context = click.get_current_context(silent=True)
+    before = context.parent.params.get("folder") if context and context.parent else None
+    return before or runs.default_folder()
+
+
 def runs_option(command: Command) -> Command:
     """Adds `--runs DIR`, the runs folder."""
     option: Callable[[Command], Command] = click.option(
         "--runs",
         "folder",
         type=click.Path(file_okay=False, path_type=Path),
-        default=runs.default_folder,
+        default=_folder,
         metavar="DIR",
         help="The runs folder; otherwise $AEVIEWER_RUNS, or a folder among your user data.",
     )
@@ -132,7 +152,7 @@ def train(name_of_preset: str, name: str, folder: Path, **changes: object) -> No
     chosen = {key: value for key, value in changes.items() if value is not None}
     config = preset(name_of_preset).replace(**chosen)
     _note_unused(config, chosen)
-    _drive(runs.create(config, folder, name), folder)
+    _drive(lambda: trainers.train(config, folder, name))
 
 
 @click.command()
@@ -145,7 +165,14 @@ def resume(name: str, folder: Path) -> None:
     RUN is a run's name in the runs folder, or the path of its folder. The result is the same as if
     it had never been stopped.
     """
-    _drive(_found(name, folder), folder)
+    run = _found(name, folder)
+
+    def prepare() -> Trainer:
+        from trainers.training.trainer import Trainer
+
+        return Trainer(run)
+
+    _drive(prepare)
 
 
 @click.command("runs")
@@ -162,7 +189,8 @@ def list_runs(folder: Path) -> None:
         table.add_row(*_row(run))
     console = Console()
     console.print(
-        table if found else f"There are no runs in {folder}. Begin with: aeviewer train elu"
+        table if found else Text(f"There are no runs in {folder}. Begin with: aeviewer train elu"),
+        soft_wrap=not found,
     )
 
 
@@ -203,7 +231,7 @@ def evaluate(name: str, step: int | None, as_json: bool, folder: Path) -> None:
     for row in rows:
         table.add_row(*row)
     console = Console()
-    console.print(f"{run.name} at step {found.step:,}, {found.images:,} test images")
+    console.print(f"{escape(run.name)} at step {found.step:,}, {found.images:,} test images")
     console.print(table)
 
 
@@ -212,8 +240,10 @@ COMMANDS = (train, resume, list_runs, evaluate)
 
 def _found(name: str, folder: Path) -> Run:
     """The run called so in the folder, or the one at that path."""
-    inside = folder / name
-    return runs.opened(inside if (inside / "config.json").is_file() else Path(name))
+    for place in (folder / name, Path(name)):
+        if (place / "config.json").is_file():
+            return runs.opened(place)
+    raise RunError(f"There is no run {name!r} in {folder}. To see which there are: aeviewer runs")
 
 
 def _note_unused(config: RunConfig, chosen: dict[str, object]) -> None:
@@ -228,36 +258,59 @@ def _row(run: Run) -> tuple[str, ...]:
         status, steps, kept = run.status(), run.config.steps, run.checkpoints()
         measured = [c for c in kept if c.is_evaluated]
         error = f"{measured[-1].evaluation().squared_error_per_pixel:.5f}" if measured else ""
-        return (run.name, status.state, f"{status.step:,}", f"{steps:,}", error)
+        return (escape(run.name), status.state, f"{status.step:,}", f"{steps:,}", error)
     except AEViewerError as error:
-        return (run.name, f"[red]damaged[/red]: {error}", "", "", "")
+        return (escape(run.name), f"[red]damaged[/red]: {escape(str(error))}", "", "", "")
 
 
-def _drive(run: Run, folder: Path) -> None:
+class _Interrupt:
+    """What Ctrl-C does: the first stops and saves, however early it comes; a second breaks off."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._trainer: Trainer | None = None
+
+    def attach(self, trainer: Trainer) -> None:
+        """Names whom to stop."""
+        self._trainer = trainer
+        if self._asked:
+            trainer.stop()
+
+    def __call__(self, _number: int, _frame: object) -> None:
+        """Handles SIGINT."""
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        if self._trainer is not None:
+            self._trainer.stop()
+
+
+def _drive(prepare: Callable[[], Trainer]) -> None:
     """Trains a run to its end, or to Ctrl-C, with a progress bar."""
-    from trainers.training.trainer import Trainer
-
-    trainer = Trainer(run)
     console = Console(stderr=True)
-    console.print(f"Training [bold]{run.name}[/bold] in {run.path}")
-    with _interrupt_stops(trainer):
-        last = _watch(trainer, console)
-    _report(last, run, folder, console)
-
-
-@contextmanager
-def _interrupt_stops(trainer: Trainer) -> Iterator[None]:
-    """The first Ctrl-C stops and saves; a second one breaks off, which saves too."""
-
-    def stop(_number: int, _frame: object) -> None:
-        trainer.stop()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, stop)
+    interrupt = _Interrupt()
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
-        yield
+        trainer = prepare()
+        interrupt.attach(trainer)
+        run = trainer.run
+        console.print(Text(f"Training {run.name} in {run.path}"), soft_wrap=True)
+        try:
+            last = _watch(trainer, console)
+        except KeyboardInterrupt:
+            console.print("Broken off; what was saved last is kept.")
+            _say_how_to_resume(run, console)
+            sys.exit(130)
     finally:
         signal.signal(signal.SIGINT, before)
+    _report(last, run, console)
+
+
+def _say_how_to_resume(run: Run, console: Console) -> None:
+    command = ["aeviewer", "resume", run.name]
+    if run.path.parent != runs.default_folder():
+        command += ["--runs", str(run.path.parent.absolute())]
+    console.print(Text(f"Go on with: {shlex.join(command)}"), soft_wrap=True)
 
 
 def _watch(trainer: Trainer, console: Console) -> Event | None:
@@ -280,14 +333,13 @@ def _watch(trainer: Trainer, console: Console) -> Event | None:
     return ended
 
 
-def _report(ended: Event | None, run: Run, folder: Path, console: Console) -> None:
+def _report(ended: Event | None, run: Run, console: Console) -> None:
     from trainers.events import Diverged, Stopped
 
-    where = "" if folder == runs.default_folder() else f" --runs {folder}"
     match ended:
         case Stopped(step=step):
-            console.print(f"Stopped at step {step:,}; everything is saved. Go on with:")
-            console.print(f"  aeviewer resume {run.name}{where}", highlight=False)
+            console.print(f"Stopped at step {step:,}; everything is saved.")
+            _say_how_to_resume(run, console)
         case Diverged():
             raise click.ClickException(run.status().error)
         case _:

@@ -349,6 +349,13 @@ def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
     for fault in error.errors(include_url=False):
         names = [str(part) for part in fault["loc"] if isinstance(part, str)]
         name = names[-1] if names else "config"
+        if fault["type"] == "tuple_type":
+            yield name, f"{fault['input']!r} should be whole numbers with commas between."
+            continue
+        if fault["type"] in {"too_short", "too_long"}:
+            bounds = " to ".join(str(n) for n in fault["ctx"].values() if isinstance(n, int))
+            yield name, f"{fault['ctx']['actual_length']} values are given; the bound is {bounds}."
+            continue
         text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
         given = "" if fault["type"] in {"missing", "value_error"} else f"{fault['input']!r}: it "
         yield name, f"{given}{text[0].lower() if given else text[0]}{text[1:]}"

@@ -17,7 +17,6 @@ a run that says "running" and is not locked was interrupted.
 from __future__ import annotations
 
 import io
-import json
 import os
 import platform
 import re
@@ -29,14 +28,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from tokenize import TokenError
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trainers import config as configs
 from trainers.errors import ConfigError, RunError
@@ -53,6 +53,26 @@ _HEADER = "step,loss,reconstruction,kl\n"
 _NAME = re.compile(r"[^\W_][\w .=+-]{0,79}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _PREVIEW_COLUMNS = 32
+_SHEET = (32 * 28, 2 * 28)
+_TEST_IMAGES = 10_000
+_LARGEST_CODE = 1e15
+_MOST_STEPS = 10_000_000
+_MOST_JSON = 1_000_000
+_DRAFT = ".draft-"
+_FOREIGN = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    TokenError,
+    Image.DecompressionBombError,
+    ConfigError,
+)
+"""What readers of foreign bytes are known to raise."""
 
 
 class Status(BaseModel):
@@ -61,9 +81,10 @@ class Status(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     state: State = "new"
-    step: int = 0
-    seconds: float = 0.0
+    step: Annotated[int, Field(ge=0, le=_MOST_STEPS)] = 0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     device: str = ""
+    threads: int = 0
     versions: dict[str, str] = {}
     error: str = ""
     created: datetime | None = None
@@ -71,9 +92,13 @@ class Status(BaseModel):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One checkpoint's folder; `evaluation`, `codes` and picture may still be missing."""
+    """One checkpoint's folder; `evaluation`, `codes` and picture may still be missing.
+
+    What is read from it is data from outside: sizes are checked before anything is allocated.
+    """
 
     path: Path
+    run: Run
 
     @property
     def step(self) -> int:
@@ -100,7 +125,10 @@ class Checkpoint:
             When they are missing or damaged.
         """
         with _reading(self.path / "evaluation.json") as file:
-            return Evaluation.model_validate_json(file.read())
+            evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
+            if evaluation.step != self.step:
+                raise ValueError(f"it is of step {evaluation.step:,}")
+            return evaluation
 
     def preview(self) -> Preview:
         """Codes of the test images and reconstructions of the preview digits.
@@ -110,11 +138,15 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
+        latent_dim = self.run.config.model.latent_dim
         with _reading(self.path / "codes.npy") as file:
-            codes = np.load(file, allow_pickle=False).astype(np.float32)
-            if codes.ndim != 2 or not np.isfinite(codes).all():
-                raise ValueError("it holds no finite table of codes")
-        with _reading(self.path / "reconstructions.png") as file, Image.open(file) as picture:
+            codes = _codes(Path(file.name), latent_dim)
+        with (
+            _reading(self.path / "reconstructions.png") as file,
+            Image.open(file, formats=["PNG"]) as picture,
+        ):
+            if picture.size != _SHEET:
+                raise ValueError(f"a picture of {picture.size} is no sheet of {_SHEET}")
             tiles = _tiles(np.asarray(picture.convert("L")))
         return Preview(self.step, codes, tiles)
 
@@ -150,7 +182,7 @@ class Run:
             When `config.json` is missing or damaged.
         """
         with _reading(self.path / "config.json") as file:
-            return configs.from_json(file.read())
+            return configs.from_json(file.read(_MOST_JSON))
 
     def status(self) -> Status:
         """Where the run is; "interrupted" when it says "running" and nobody trains it.
@@ -163,35 +195,29 @@ class Run:
         if not (self.path / "status.json").exists():
             return Status()
         with _reading(self.path / "status.json") as file:
-            status = Status.model_validate_json(file.read())
+            status = Status.model_validate_json(file.read(_MOST_JSON))
         if status.state == "running" and not self._is_locked():
             return status.model_copy(update={"state": "interrupted"})
         return status
 
     def metrics(self) -> Losses:
-        """The training losses of every step kept so far; half-written last rows are left out.
+        """The training losses of every step, up to the first row that is torn or damaged.
 
         Raises
         ------
         RunError
-            When `metrics.csv` holds something else than numbers.
+            When `metrics.csv` can not be opened.
         """
         if not (self.path / "metrics.csv").exists():
             return _losses(np.empty((0, 4)))
         with _reading(self.path / "metrics.csv") as file:
             text = file.read()
-            whole = text[: text.rfind(b"\n") + 1].removeprefix(_HEADER.encode())
-            if not whole:
-                return _losses(np.empty((0, 4)))
-            rows = np.loadtxt(io.BytesIO(whole), delimiter=",", ndmin=2)
-            if rows.shape[1] != 4:
-                raise ValueError(f"it has {rows.shape[1]} columns, not 4")
-        return _losses(rows)
+        return _losses(_rows(text[: text.rfind(b"\n") + 1].removeprefix(_HEADER.encode())))
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All whole checkpoints, by step."""
-        folders = (self.path / "checkpoints").glob("[0-9]*")
-        found = (Checkpoint(f) for f in folders if f.name.isdecimal())
+        folders = (self.path / "checkpoints").glob("[0-9]" * 8)
+        found = (Checkpoint(folder, self) for folder in folders)
         return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
@@ -232,6 +258,7 @@ class Run:
                     f"The run {self.name!r} is being trained by another program; wait for it."
                 ) from None
         try:
+            self._sweep()
             yield
         finally:
             self._lock.release()
@@ -264,16 +291,14 @@ class Run:
         with self.writing():
             _replace(self.path / "resume.safetensors", content)
 
+    def drop_resume(self) -> None:
+        """Removes the resume point of a run that is done."""
+        with self.writing():
+            (self.path / "resume.safetensors").unlink(missing_ok=True)
+
     def append_metrics(self, losses: Losses) -> None:
         """Appends a row a step."""
-        columns = zip(
-            losses.step.tolist(),
-            losses.total.tolist(),
-            losses.reconstruction.tolist(),
-            losses.kl.tolist(),
-            strict=True,
-        )
-        rows = "".join(f"{s},{t:.6g},{r:.6g},{k:.6g}\n" for s, t, r, k in columns)
+        rows = _table(losses)
         with self.writing(), (self.path / "metrics.csv").open("a", encoding="ascii") as file:
             file.write(rows if file.tell() else _HEADER + rows)
 
@@ -281,29 +306,29 @@ class Run:
         """Drops the rows after `step`, which a resumed run does again."""
         kept = self.metrics()
         count = int(np.searchsorted(kept.step, step, side="right"))
-        with self.writing():
-            _replace(self.path / "metrics.csv", _HEADER.encode())
-        self.append_metrics(
-            Losses(
-                kept.step[:count],
-                kept.total[:count],
-                kept.reconstruction[:count],
-                kept.kl[:count],
-            )
+        cut = Losses(
+            kept.step[:count], kept.total[:count], kept.reconstruction[:count], kept.kl[:count]
         )
+        with self.writing():
+            _replace(self.path / "metrics.csv", (_HEADER + _table(cut)).encode())
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
         """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
         place = self.path / "checkpoints" / f"{step:08d}"
         with self.writing():
             place.parent.mkdir(exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
-            (draft / "model.safetensors").write_bytes(model)
-            draft.chmod(0o755)
-            if place.exists():
-                shutil.rmtree(place)
-            draft.rename(place)
-        return Checkpoint(place)
+            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place.parent))
+            try:
+                (draft / "model.safetensors").write_bytes(model)
+                draft.chmod(0o755)
+                if place.exists():
+                    place.rename(draft / "before")
+                draft.rename(place)
+            except OSError:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+            shutil.rmtree(place / "before", ignore_errors=True)
+        return Checkpoint(place, self)
 
     def complete_checkpoint(
         self, step: int, evaluation: Evaluation, preview: Preview, inputs: NDArray[np.uint8]
@@ -338,6 +363,18 @@ class Run:
         with self.writing():
             self.path.rename(place)
         return Run(place)
+
+    def _sweep(self) -> None:
+        """Removes what a crash or a full disk left half written."""
+        for draft in [*self.path.glob(f"{_DRAFT}*"), *self.path.glob(f"checkpoints/{_DRAFT}*")]:
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            else:
+                draft.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Removes a run that could not even begin, so that its name is free again."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _is_locked(self) -> bool:
         if self.read_only or self._lock.is_locked:
@@ -426,7 +463,7 @@ def opened(path: Path) -> Run:
         When there is none there, or its config is damaged.
     """
     if not (path / "config.json").is_file():
-        raise RunError(f"There is no run at {path}: it holds no config.json.")
+        raise RunError(f"There is no run at {path}. To see which there are: aeviewer runs")
     run = Run(path)
     _ = run.config
     return run
@@ -449,12 +486,16 @@ def versions() -> dict[str, str]:
 
 def _replace(place: Path, content: bytes) -> None:
     """Writes beside `place`, then renames: the old content or the new, never a mixture."""
-    draft = place.with_name(f".{place.name}.draft")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(place)
+    draft = place.with_name(f"{_DRAFT}{place.name}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(place)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -465,13 +506,59 @@ def _reading(place: Path) -> Iterator[io.BufferedReader]:
             yield file
     except FileNotFoundError:
         raise RunError(f"{place} is missing: the run is damaged.") from None
-    except (OSError, EOFError, ValueError, SyntaxError, ConfigError, json.JSONDecodeError) as error:
+    except _FOREIGN as error:
         reason = (
             "; ".join(t for _, t in configs.faults(error))
             if isinstance(error, ValidationError)
             else str(error)
         )
         raise RunError(f"{place} is damaged ({reason}).") from error
+
+
+def _codes(path: Path, latent_dim: int) -> NDArray[np.float32]:
+    """The table of codes in a file; mapped first, so that its header's word allocates nothing."""
+    mapped = np.lib.format.open_memmap(path, mode="r")
+    if mapped.shape != (_TEST_IMAGES, latent_dim) or mapped.dtype not in (np.float16, np.float32):
+        raise ValueError(f"it holds {mapped.dtype} of {mapped.shape}, no codes of this run")
+    codes = np.array(mapped, np.float32)
+    if not (np.abs(codes) < _LARGEST_CODE).all():
+        raise ValueError("some codes are no finite numbers")
+    return codes
+
+
+def _rows(text: bytes) -> NDArray[np.float64]:
+    """The (n, 4) numbers of a table up to its first damaged row."""
+    try:
+        rows = np.loadtxt(io.BytesIO(text), delimiter=",", ndmin=2) if text else np.empty((0, 4))
+    except ValueError:
+        rows = np.array([*_whole_rows(text)], np.float64)
+    rows = rows.reshape(-1, 4) if rows.size and rows.shape[1] == 4 else np.empty((0, 4))
+    sound = np.isfinite(rows).all(1) & (rows[:, 0] == np.arange(1, len(rows) + 1))
+    return rows if sound.all() else rows[: int(np.argmin(sound))]
+
+
+def _whole_rows(text: bytes) -> Iterator[list[float]]:
+    """Rows of four numbers, up to the first that is none."""
+    for line in text.splitlines():
+        try:
+            row = [float(cell) for cell in line.split(b",")]
+        except ValueError:
+            return
+        if len(row) != 4:
+            return
+        yield row
+
+
+def _table(losses: Losses) -> str:
+    """A row a step."""
+    columns = zip(
+        losses.step.tolist(),
+        losses.total.tolist(),
+        losses.reconstruction.tolist(),
+        losses.kl.tolist(),
+        strict=True,
+    )
+    return "".join(f"{s},{t:.6g},{r:.6g},{k:.6g}\n" for s, t, r, k in columns)
 
 
 def _losses(rows: NDArray[np.float64]) -> Losses:

@@ -14,10 +14,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from aeviewer import theme
 from aeviewer.widgets.code_sliders import CodeSliders
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView, enlarged, save_image
@@ -60,8 +62,8 @@ class DecoderPanel(QWidget):
         self.reset_button = QPushButton("Reset")
         self.reset_button.setAccessibleName("Reset the code")
         self.reset_button.setToolTip("Set every dimension to the mean of the test images' codes.")
-        self._arrange()
         self._make_menu()
+        self._arrange()
         self.sliders.code_edited.connect(session.set_code)
         self.reset_button.clicked.connect(self._choose_mean)
         session.preview_changed.connect(self._show_spread)
@@ -84,6 +86,11 @@ class DecoderPanel(QWidget):
     def _arrange(self) -> None:
         foot = QHBoxLayout()
         foot.addWidget(self.origin, 1)
+        for action in (self.copy_action, self.save_action):
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setAccessibleName(action.text())
+            foot.addWidget(button)
         foot.addWidget(self.reset_button)
         controls = QVBoxLayout()
         controls.setSpacing(8)
@@ -102,9 +109,9 @@ class DecoderPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _make_menu(self) -> None:
-        self.copy_action = QAction("Copy image", self)
+        self.copy_action = QAction(theme.icon("content-copy"), "Copy image", self)
         self.copy_action.triggered.connect(self.copy_image)
-        self.save_action = QAction("Save as PNG…", self)
+        self.save_action = QAction(theme.icon("content-save-outline"), "Save as PNG…", self)
         self.save_action.triggered.connect(self.save_image)
         self.copy_code_action = QAction("Copy code as text", self)
         self.copy_code_action.triggered.connect(self.copy_code)
@@ -133,11 +140,15 @@ class DecoderPanel(QWidget):
         self.view.set_image(self._session.image)
         for action in (self.copy_action, self.save_action):
             action.setEnabled(self._session.image is not None)
+        self._show_origin()
 
     @Slot()
     def _show_origin(self) -> None:
         step = self._session.step
-        self.origin.setText("decoded live" if step is None else f"decoded at step {step:,}")
+        if self._session.image is None:
+            self.origin.setText("decoding begins when the model is loaded…")
+        else:
+            self.origin.setText("decoded live" if step is None else f"decoded at step {step:,}")
 
     @Slot()
     def _choose_mean(self) -> None:

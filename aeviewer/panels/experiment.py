@@ -42,6 +42,11 @@ class ExperimentPanel(QWidget):
     ----------
     session
         Tells which names are taken.
+
+    Attributes
+    ----------
+    is_valid
+        Whether what the form holds can be trained.
     """
 
     train_requested = Signal(object, str)
@@ -52,6 +57,7 @@ class ExperimentPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._base = preset("vae").replace(latent_dim=2)
+        self.is_valid = True
         self._presets = QComboBox(self)
         self._presets.setAccessibleName("Preset")
         for name, entry in PRESETS.items():
@@ -157,7 +163,10 @@ class ExperimentPanel(QWidget):
         config, problems = self._validated()
         self._form.set_problems(problems)
         self._train.setEnabled(config is not None)
-        if config is not None:
+        self.is_valid = config is not None
+        if config is None:
+            self._architecture.clear()
+        else:
             self._base = config
             self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
             self._architecture.setText(described(config))
@@ -194,7 +203,7 @@ class ExperimentPanel(QWidget):
                 runs.checked_name(name)
             except AEViewerError as error:
                 problem = str(error)
-            if (self._session.folder / name).exists():
+            if (self._session.folder / name).exists() or self._session.is_named(name):
                 problem = f"There is a run {name!r} already; choose another name."
         self._name_problem.setText(problem)
         self._name_problem.setVisible(bool(problem))
@@ -235,6 +244,7 @@ def _spec(leaf: Leaf) -> FieldSpec:
         unit=leaf.term.unit,
         minimum=leaf.bound("ge") if above is None else above,
         maximum=leaf.bound("le"),
+        exclusive=above is not None,
         choices=leaf.choices,
         logarithmic=leaf.term.logarithmic,
         advanced=leaf.term.advanced,

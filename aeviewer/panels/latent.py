@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.widgets.colours import CLASS_COLOURS
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _CLASSES = tuple(str(digit) for digit in range(10))
 _EMPTY = "Press Train, or choose a run: its codes appear here."
+_STARTING = "Starting: the first codes appear in a moment"
+_WAITING = "It waits for its turn"
+_NOT_STARTED = "Not started: choose Continue training in the runs list"
+_CONTINUABLE = {"new", "stopped", "interrupted"}
 _JITTER = 0.35
 _NO_IMAGE = np.empty((0, 0), np.uint8)
 
@@ -59,7 +64,7 @@ class LatentPanel(QWidget):
         self.plot = PlanePlot("Latent space")
         self.choice = PlaneChoice()
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
-        self.empty, self.note = QLabel(_EMPTY), QLabel()
+        self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()
         self._build()
         self._connect()
@@ -75,10 +80,10 @@ class LatentPanel(QWidget):
         for label in (self.empty, self.note):
             label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.note.setFont(small(self.font()))
+        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
         footer.addWidget(self.legend)
-        footer.addStretch(1)
-        footer.addWidget(self.note)
+        footer.addWidget(self.note, 1)
         space = QWidget()
         layout = QVBoxLayout(space)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -95,6 +100,8 @@ class LatentPanel(QWidget):
     def _connect(self) -> None:
         session, plot = self._session, self.plot
         session.current_changed.connect(self._take_run)
+        session.runs_changed.connect(self._take_runs)
+        session.checkpoints_changed.connect(self._take_runs)
         session.preview_changed.connect(self._take_preview)
         session.code_changed.connect(self._mark_code)
         plot.pressed_at.connect(self._decode)
@@ -147,7 +154,7 @@ class LatentPanel(QWidget):
     def _show_codes(self) -> None:
         preview = self._session.preview
         if preview is None:
-            self._refuse(_EMPTY)
+            self._refuse(self._without_codes())
             return
         images = self._images()
         if images is None:
@@ -168,8 +175,27 @@ class LatentPanel(QWidget):
         self._name_axes(self._plane)
         self.plot.set_points(xy, images.labels, self._palette, self.legend.visible)
         self.note.setText(f"step {preview.step:,} · {len(codes):,} test images")
+        self.note.setToolTip(self.note.text())
         self._show_prior()
         self._mark_code()
+
+    def _without_codes(self) -> str:
+        """Why there are no codes yet, and what to do."""
+        item = self._session.current
+        state = item.state if item else ""
+        if state == "running":
+            return _STARTING
+        if state == "queued":
+            return _WAITING
+        if state in _CONTINUABLE and not self._session.checkpoints:
+            return _NOT_STARTED
+        return _EMPTY
+
+    @Slot()
+    def _take_runs(self) -> None:
+        """Another state of the run: it matters where there are no codes."""
+        if self._session.preview is None and self.isVisible():
+            self._refresh.start()
 
     def _images(self) -> Split | None:
         try:

@@ -1,74 +1,39 @@
-"""The losses of every visible run: per step while it trains, and on the test set at checkpoints."""
+"""The losses of the visible runs: per step while they train, and on the test set at checkpoints."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from aeviewer.theme import icon
+from aeviewer.panels.loss_header import QUANTITIES, WINDOW, LossHeader, Quantity
+from aeviewer.panels.loss_numbers import Cells, Detail, has_kl, is_per_pixel, left_out, unit
 from aeviewer.widgets.curve_plot import CurvePlot
-from aeviewer.widgets.legend import Readout, Row
+from aeviewer.widgets.readout import Readout, Row
+from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
+    from PySide6.QtGui import QResizeEvent, QShowEvent
 
     from aeviewer.services.curves import Curves
     from aeviewer.services.session import RunItem, Session
-    from aeviewer.widgets.curve import Reading
     from trainers.config import RunConfig
 
-Quantity = Literal["loss", "reconstruction", "kl"]
-
-_NAMES: dict[Quantity, tuple[str, str]] = {
-    "loss": ("Loss", "What training minimises: reconstruction plus β·KL, where there is a KL."),
-    "reconstruction": ("Reconstruction", "How far the images given back are from the right ones."),
-    "kl": ("KL", "Divergence of the posterior from the prior."),
-}
-_NO_KL = "No visible run has a KL term: train a variational preset, or show such a run."
-_UNITS = {"squared-error": "squared error", "bernoulli": "nats"}
-_WINDOWS = (1, 10, 30, 100, 300, 1000)
-_WINDOW = 100
+_EMPTY = "Press Train to start a run: its losses appear here."
 _WITHOUT_CURVES = {"queued", "damaged", "new"}
-_UNKNOWN = "–"
-
-
-def has_kl(config: RunConfig) -> bool:
-    """Whether the run pays a KL to a prior."""
-    return config.model.variational and config.model.family != "pca"
-
-
-def unit(configs: list[RunConfig], quantity: Quantity) -> str:
-    """The unit of a quantity, and per what it is counted."""
-    if quantity == "kl":
-        return "nats per image"
-    units = sorted({_UNITS[config.model.likelihood] for config in configs}, reverse=True)
-    return f"{' or '.join(units)} per image"
-
-
-def number(value: float | None) -> str:
-    """A loss with four figures."""
-    if value is None or not np.isfinite(value):
-        return _UNKNOWN
-    places = max(0, 3 - int(np.floor(np.log10(max(abs(value), 1e-3)))))
-    return f"{value:,.{min(places, 4)}f}".replace("-", "−")
+_WIDE, _SHORT, _LOW = 640, 280, 180
+_MOST_ROWS, _READOUT_SHARE, _COLUMN_SHARE = 6, 0.35, 0.5
 
 
 class LossPanel(QWidget):
     """Loss, reconstruction or KL of the visible runs, live.
+
+    Runs whose loss has another unit than the current one's are left out: their numbers compare
+    with nothing here.
 
     Parameters
     ----------
@@ -82,14 +47,17 @@ class LossPanel(QWidget):
         self.setAutoFillBackground(True)
         self._session = session
         self._quantity: Quantity = "loss"
+        self._unit = ""
+        self._labels = ("", "")
         self._is_scale_chosen = False
         self._changed: set[str] = set()
         self._hovered: float | None = None
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_changes)
+        self.header = LossHeader()
         self.plot = CurvePlot("Loss curves")
         self.readout = Readout()
-        self.empty = QLabel("Press Train to start a run: its losses appear here.")
+        self.empty, self.note = QLabel(_EMPTY), QLabel()
         self._build()
         self._connect()
         self._take_runs()
@@ -97,86 +65,78 @@ class LossPanel(QWidget):
     def _connect(self) -> None:
         session = self._session
         session.runs_changed.connect(self._take_runs)
+        session.current_changed.connect(self._take_runs)
         session.metrics_changed.connect(self._take_metrics)
         session.step_changed.connect(self._mark_step)
-        session.current_changed.connect(self._mark_step)
         self.plot.hovered_at.connect(self._hover)
         self.plot.left.connect(self._leave)
-        self.plot.following_changed.connect(self._reset.setDisabled)
-        self._reset.clicked.connect(self.plot.reset_view)
-        self._scale.clicked.connect(self._choose_scale)
-        self._smoothing.currentIndexChanged.connect(self._smooth)
+        self.plot.following_changed.connect(self.header.set_following)
+        self.header.quantity_chosen.connect(self.set_quantity)
+        self.header.reset_requested.connect(self.plot.reset_view)
+        self.header.scale_chosen.connect(self._choose_scale)
+        self.header.smoothing_chosen.connect(self._smooth)
 
     # -- layout ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.empty.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        corner = QVBoxLayout(self.plot.viewport())
-        corner.setContentsMargins(0, 12, 12, 0)
-        corner.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
-        corner.addWidget(self.readout, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        self.note.setFont(small(self.font()))
+        for label in (self.empty, self.note):
+            label.setWordWrap(True)
+            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.readout.setAccessibleName("Losses of the runs")
+        curves = QWidget()
+        self._around = QBoxLayout(QBoxLayout.Direction.TopToBottom, curves)
+        self._around.setContentsMargins(0, 0, 0, 0)
+        self._around.setSpacing(4)
+        self._around.addWidget(self.plot, 1)
+        self._around.addWidget(self.readout)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
-        self._pages.addWidget(self.plot)
+        self._pages.addWidget(curves)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
-        layout.addLayout(self._header())
+        layout.addWidget(self.header)
         layout.addWidget(self._pages, 1)
-        self.plot.set_smoothing(_WINDOW)
+        layout.addWidget(self.note)
+        self.header.set_quantity(self._quantity)
+        self.plot.set_smoothing(WINDOW)
 
-    def _header(self) -> QHBoxLayout:
-        header = QHBoxLayout()
-        header.setSpacing(4)
-        for button in self._quantity_buttons():
-            header.addWidget(button)
-        header.addStretch(1)
-        self._smoothing = self._smoothing_choice()
-        self._scale = self._button(
-            "Log", "Logarithmic or linear axis. Logarithmic unless a value is zero or below."
-        )
-        self._scale.setCheckable(True)
-        self._reset = self._button("Show all", "Show all of every curve, and follow it (A).")
-        self._reset.setIcon(icon("fit-to-screen-outline"))
-        self._reset.setDisabled(True)
-        for control in (self._smoothing, self._scale, self._reset):
-            header.addWidget(control)
-        return header
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The numbers stand beside the curves where there is room, otherwise below them."""
+        super().resizeEvent(event)
+        self._name_axes()
+        self._show_readout()
 
-    def _quantity_buttons(self) -> list[QToolButton]:
-        self._quantities = QButtonGroup(self)
-        buttons = []
-        for quantity, (name, meaning) in _NAMES.items():
-            button = self._button(name, meaning)
-            button.setCheckable(True)
-            button.setChecked(quantity == self._quantity)
-            button.clicked.connect(lambda _=False, q=quantity: self.set_quantity(q))
-            self._quantities.addButton(button)
-            buttons.append(button)
-        return buttons
+    @property
+    def _is_wide(self) -> bool:
+        return self.width() >= _WIDE
 
-    def _button(self, name: str, meaning: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(name)
-        button.setAutoRaise(True)
-        button.setToolTip(meaning)
-        button.setAccessibleName(name)
-        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        return button
+    def _arrange(self, rows: int) -> None:
+        """Room for the numbers: half the width at most, or about a third of the height."""
+        beside, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._around.setDirection(beside if self._is_wide else below)
+        if self._is_wide:
+            self.readout.setMaximumSize(self._room(), self.height())
+        else:
+            share = int(_READOUT_SHARE * self._pages.height() / self.readout.line_height) - 1
+            rows = min(rows, _MOST_ROWS, max(share, 1))
+            self.readout.setMaximumSize(self.width(), self.readout.height_of(rows))
+        self._around.activate()
 
-    def _smoothing_choice(self) -> QComboBox:
-        choice = QComboBox()
-        choice.setAccessibleName("Smoothing")
-        choice.setToolTip(
-            "Steps over which the training loss is averaged (exponentially, without a lag at the "
-            "start). The faint line is the loss of each step."
-        )
-        for window in _WINDOWS:
-            choice.addItem("No smoothing" if window == 1 else f"Over {window:,} steps", window)
-        choice.setCurrentIndex(_WINDOWS.index(_WINDOW))
-        return choice
+    def _name_axes(self) -> None:
+        """A short panel has no line to spare below the curves."""
+        name = f"{QUANTITIES[self._quantity][0]}, {self._unit} per image"
+        is_short = self.height() < _SHORT
+        labels = ("", f"{name}, over steps") if is_short else ("step", name)
+        if labels != self._labels:
+            self._labels = labels
+            self.plot.set_labels(*labels)
+
+    def _room(self) -> int:
+        """Pixels that the numbers may have side by side."""
+        return int(self.width() * (_COLUMN_SHARE if self._is_wide else 1)) - 16
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -185,54 +145,84 @@ class LossPanel(QWidget):
         """Which of the losses is shown."""
         return self._quantity
 
+    @Slot(str)
     def set_quantity(self, quantity: Quantity) -> None:
         """Shows the loss, its reconstruction part or its KL."""
         if quantity != self._quantity:
             self._quantity = quantity
-            self._quantities.buttons()[list(_NAMES).index(quantity)].setChecked(True)
+            self.header.set_quantity(quantity)
             self.plot.reset_view()
             self._take_runs()
 
-    @Slot()
-    def _choose_scale(self) -> None:
+    @Slot(bool)
+    def _choose_scale(self, logarithmic: bool) -> None:
         self._is_scale_chosen = True
-        self.plot.set_logarithmic(self._scale.isChecked())
+        self.plot.set_logarithmic(logarithmic)
 
-    @Slot()
-    def _smooth(self) -> None:
-        self.plot.set_smoothing(self._smoothing.currentData())
+    @Slot(int)
+    def _smooth(self, window: int) -> None:
+        self.plot.set_smoothing(window)
         self._show_readout()
 
     def _visible(self) -> list[tuple[RunItem, RunConfig]]:
+        """All visible runs that have this quantity, in whatever unit."""
         return [
             (item, item.config)
             for item in self._session.items
-            if item.visible and item.config is not None and item.state not in _WITHOUT_CURVES
+            if item.visible
+            and item.config is not None
+            and item.state not in _WITHOUT_CURVES
+            and (self._quantity != "kl" or has_kl(item.config))
         ]
 
-    def _shown(self) -> list[RunItem]:
-        kl = self._quantity == "kl"
-        return [item for item, config in self._visible() if not kl or has_kl(config)]
+    def _shown_unit(self) -> str:
+        """That of the current run, of the first one where the current one is not visible."""
+        units = {item.key: unit(config, self._quantity) for item, config in self._visible()}
+        current = self._session.current
+        first = next(iter(units.values()), "")
+        if current is None or current.config is None:
+            return first
+        wanted = unit(current.config, self._quantity)
+        return wanted if wanted in units.values() else first
+
+    def _shown(self) -> list[tuple[RunItem, RunConfig]]:
+        return [
+            (item, config)
+            for item, config in self._visible()
+            if unit(config, self._quantity) == self._unit
+        ]
 
     # -- the session -----------------------------------------------------------------------------
 
     @Slot()
     def _take_runs(self) -> None:
         """Other runs, names, colours or states: every curve is looked at again."""
-        configs = [config for _, config in self._visible()]
-        kl = self._quantities.buttons()[list(_NAMES).index("kl")]
-        kl.setEnabled(any(map(has_kl, configs)))
-        kl.setToolTip(_NAMES["kl"][1] if kl.isEnabled() else _NO_KL)
-        if self._quantity == "kl" and not kl.isEnabled():
+        items = [item for item in self._session.items if item.visible]
+        self.header.set_has_kl(
+            any(
+                item.config is not None and has_kl(item.config)
+                for item in items
+                if item.state not in _WITHOUT_CURVES
+            )
+        )
+        if self._quantity == "kl" and not self.header.has_kl:
             self.set_quantity("loss")
             return
-        name = _NAMES[self._quantity][0]
-        self.plot.set_labels("step", f"{name}, {unit(configs, self._quantity)}")
-        shown = {item.key for item in self._shown()}
+        self._take_unit(self._shown_unit())
+        shown = {item.key for item, _ in self._shown()}
         for key in set(self.plot.names) - shown:
             self.plot.remove_curve(key)
         self._changed = shown
         self._schedule()
+
+    def _take_unit(self, name: str) -> None:
+        """Curves of another unit are elsewhere: the view goes there."""
+        if name != self._unit:
+            self._unit = name
+            self.plot.reset_view()
+        self._name_axes()
+        self.note.setText(left_out([unit(c, self._quantity) for _, c in self._visible()], name))
+        self.note.setVisible(bool(self.note.text()))
 
     @Slot(str)
     def _take_metrics(self, key: str) -> None:
@@ -252,14 +242,14 @@ class LossPanel(QWidget):
     @Slot()
     def _show_changes(self) -> None:
         shown = self._shown()
-        for item in shown:
+        for item, _ in shown:
             if item.key in self._changed:
                 self._show_curve(item, self._session.curves(item.key))
         self._changed.clear()
         if not self._is_scale_chosen:
-            self._scale.setChecked(self.plot.is_positive)
-            self.plot.set_logarithmic(self._scale.isChecked())
-        self._pages.setCurrentWidget(self.plot if shown else self.empty)
+            self.header.set_logarithmic(self.plot.is_positive)
+            self.plot.set_logarithmic(self.header.is_logarithmic)
+        self._pages.setCurrentIndex(bool(shown))
         self._mark_step()
         self._show_readout()
 
@@ -272,7 +262,9 @@ class LossPanel(QWidget):
         tests = [(e.step, getattr(e, self._quantity)) for e in curves.evaluations]
         markers = np.array(tests, np.float64).reshape(-1, 2)
         y = series[self._quantity]
-        self.plot.set_curve(item.key, item.colour, curves.step, y, markers)
+        # A low KL is no merit: that of a model that has learnt nothing is the lowest.
+        best = self._quantity != "kl"
+        self.plot.set_curve(item.key, item.colour, curves.step, y, markers, has_best=best)
 
     @Slot()
     def _mark_step(self) -> None:
@@ -291,24 +283,46 @@ class LossPanel(QWidget):
         self._show_readout()
 
     def _show_readout(self) -> None:
-        """Each run's numbers under the mouse, or its newest."""
-        names = set(self.plot.names)
-        items = [item for item in self._shown() if item.key in names]
-        where = np.inf if self._hovered is None else self._hovered
-        head = "newest" if self._hovered is None else f"step {where:,.0f}"
+        """Each run's numbers under the mouse, or its newest; a low panel tells of one run."""
+        told, current = self._told(), self._session.current
+        if self.height() < _LOW and not self._is_wide:
+            told = [pair for pair in told if pair[0] == current] or told[:1]
+        cells = self._cells(told)
+        step = np.inf if self._hovered is None else self._hovered
+        head = "newest" if self._hovered is None else f"step {step:,.0f}"
         rows = [
-            Row(item.name, item.colour, _cells(self.plot.reading(item.key, where)))
-            for item in items
+            self._row(cells, item, config, step, is_current=len(told) > 1 and item == current)
+            for item, config in told
         ]
-        self.readout.set_rows((head, "train", "test", "best test"), rows)
+        self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
+        self._arrange(len(rows))
 
+    def _told(self) -> list[tuple[RunItem, RunConfig]]:
+        """The runs whose curves are drawn."""
+        names = set(self.plot.names)
+        return [(item, config) for item, config in self._shown() if item.key in names]
 
-def _cells(reading: Reading) -> tuple[str, str, str]:
-    best = number(reading.best)
-    if reading.best_x is not None:
-        best = f"{best} at {reading.best_x:,.0f}"
-    test = number(reading.marker)
-    if reading.marker_x is not None and reading.x != reading.marker_x:
-        test = f"{test} at {reading.marker_x:,.0f}"
-    return number(reading.value), test, best
+    def _cells(self, told: list[tuple[RunItem, RunConfig]]) -> Cells:
+        """As much in a cell as there is room for."""
+        names = [item.name for item, _ in told]
+        last = max((item.steps for item, _ in told), default=0)
+        per_pixel = any(is_per_pixel(config, self._quantity) for _, config in told)
+        for detail in (Detail.PER_PIXEL, Detail.STEPS) if per_pixel else (Detail.STEPS,):
+            cells = Cells(self._quantity, detail, last)
+            if self.readout.width_for(names, cells.widest) <= self._room():
+                return cells
+        return Cells(self._quantity, Detail.BRIEF, last)
+
+    def _row(
+        self, cells: Cells, item: RunItem, config: RunConfig, step: float, *, is_current: bool
+    ) -> Row:
+        reading = self.plot.reading(item.key, step)
+        per_pixel = is_per_pixel(config, self._quantity)
+        return Row(
+            item.name,
+            item.colour,
+            cells.written(reading, per_pixel=per_pixel),
+            cells.tips(item.name, reading, per_pixel=per_pixel),
+            is_current,
+        )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
+from superqt import QElidingLabel
 
 from aeviewer.theme import icon
 from aeviewer.widgets.styled_plot import small
@@ -15,6 +16,7 @@ from trainers.evaluation.geometry import Plane, axes_plane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NARROWEST = 48
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -43,7 +45,7 @@ class PlaneChoice(QWidget):
         self.y_axis = self._combo(
             "Coordinate on y", "The coordinate of the code that runs along y."
         )
-        self.note = QLabel()
+        self.note = QElidingLabel()
         self.prior = self._button("Prior", "Circles at 1 and 2 standard deviations of the prior.")
         self.prior.setCheckable(True)
         self.reset = self._button("Show all", "Show all codes, and follow them (A).")
@@ -62,9 +64,9 @@ class PlaneChoice(QWidget):
         layout.setSpacing(4)
         self.note.setFont(small(self.font()))
         self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        for widget in (self.kind, self.x_axis, self.y_axis, self.note):
+        for widget in (self.kind, self.x_axis, self.y_axis):
             layout.addWidget(widget)
-        layout.addStretch(1)
+        layout.addWidget(self.note, 1)
         layout.addWidget(self.prior)
         layout.addWidget(self.reset)
 
@@ -72,6 +74,7 @@ class PlaneChoice(QWidget):
         combo = QComboBox()
         combo.setAccessibleName(name)
         combo.setToolTip(meaning)
+        combo.setMinimumWidth(_NARROWEST)
         return combo
 
     def _button(self, name: str, meaning: str) -> QToolButton:
@@ -115,6 +118,10 @@ class PlaneChoice(QWidget):
         names = [coordinate(index) for index in range(latent_dim)]
         self._fill(self.x_axis, names, 0)
         self._fill(self.y_axis, names, 1)
+        x = self.x_axis.currentIndex()
+        if latent_dim > 1 and self.y_axis.currentIndex() == x:
+            with QSignalBlocker(self.y_axis):
+                self.y_axis.setCurrentIndex((x + 1) % latent_dim)
         self.kind.setVisible(latent_dim > 2)
         self._show_controls()
 
@@ -130,7 +137,8 @@ class PlaneChoice(QWidget):
     # -- inside ----------------------------------------------------------------------------------
 
     def _fill(self, combo: QComboBox, names: Sequence[str], fallback: int) -> None:
-        kept = combo.currentIndex()
+        # Where nothing can be chosen, what was chosen for another run does not count.
+        kept = combo.currentIndex() if len(names) > 2 else fallback
         with QSignalBlocker(combo):
             combo.clear()
             combo.addItems([f"{'x' if combo is self.x_axis else 'y'}: {name}" for name in names])
@@ -144,6 +152,7 @@ class PlaneChoice(QWidget):
         rest = "The other coordinate stays" if others == 1 else f"The other {others} stay"
         rest = "What is off this plane stays" if self.is_principal else rest
         self.note.setText(f"{rest} as in the marked code." if several else "")
+        self.note.setToolTip(self.note.text())
 
     @Slot()
     def _change_kind(self) -> None:

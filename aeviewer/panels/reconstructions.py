@@ -100,7 +100,8 @@ class ReconstructionsPanel(QWidget):
             )
         )
         self.figure.setText(
-            f"mean squared error {self._errors.mean():.1f} per image · step {preview.step:,}"
+            f"squared error {self._errors.mean():.1f}, mean of these {len(self._errors)}"
+            f" · step {preview.step:,}"
         )
         self._pages.setCurrentIndex(1)
         self._tell_digit(self.grid.current)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aeviewer.panels.experiment import ExperimentPanel
     from aeviewer.services.training import Figures, TrainingQueue
 
+_TYPED = 9_999
 _BAR_WIDTH, _BAR_HEIGHT = 144, 14
 _TRAIN_NOW = "Train the experiment as the form describes it"
 _TRAIN_LATER = "Train the experiment after the run that is being trained"
@@ -103,7 +104,8 @@ class TrainingBar(QToolBar):
         spin.setAccessibleName("Latent dimensions")
         leaf = next(leaf for leaf in fields() if leaf.name == "latent_dim")
         low, high = int(leaf.bound("ge") or 1), int(leaf.bound("le") or 1)
-        spin.setRange(low, high)
+        # Wider than the bounds: what is out of them is told at the form's field.
+        spin.setRange(-_TYPED, _TYPED)
         spin.setKeyboardTracking(False)
         spin.setToolTip(f"{leaf.info.description} From {low} to {high}.")
         spin.valueChanged.connect(self._experiment.set_latent_dim)
@@ -137,6 +139,7 @@ class TrainingBar(QToolBar):
         with QSignalBlocker(self._presets), QSignalBlocker(self._latent_dim):
             self._presets.setCurrentIndex(self._presets.findData(self._experiment.preset_name))
             self._latent_dim.setValue(self._experiment.latent_dim)
+        self.train_action.setEnabled(self._experiment.is_valid)
 
     @Slot()
     def _follow_activity(self) -> None:
@@ -195,8 +198,10 @@ def progress_text(activity: Activity, figures: Figures) -> str:
         return "starting…"
     if not count:
         return "solving…"
-    if not figures.rate or figures.seconds_left is None:
+    if not figures.rate:
         return count
+    if figures.seconds_left is None:
+        return f"{count} · {_rate(figures.rate)}"
     return f"{count} · {_rate(figures.rate)} · {time_text(figures.seconds_left)} left"
 
 

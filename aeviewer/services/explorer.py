@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.session import Session
     from aeviewer.services.shelf import ModelShelf
+    from trainers.events import Preview
     from trainers.runs import Run
 
 
@@ -43,23 +44,29 @@ class Explorer(QObject):
         self._compute = compute
         self._numbers: Counter[str] = Counter()
         self._receivers: dict[str, Callable[..., None]] = {
-            "preview": session.set_preview,
+            "preview": self._take_preview,
             "image": session.set_image,
         }
         compute.answered.connect(self._receive)
-        session.current_changed.connect(self._show_step)
-        session.step_changed.connect(self._show_step)
+        session.current_changed.connect(self.show_step)
+        session.step_changed.connect(self.show_step)
         session.preview_changed.connect(self._decode)
         session.code_changed.connect(self._decode)
 
     @Slot()
-    def _show_step(self) -> None:
-        """The preview of the step: from its checkpoint, or computed where that has none."""
+    def show_step(self) -> None:
+        """Has the preview of the step: from its checkpoint, or computed where that has none.
+
+        The live model is asked too, for while it is paused no event brings its preview.
+        """
         self._numbers["preview"] += 1
         current, step = self._session.current, self._session.step
-        if current is None or step is None:
+        if current is None or (step is None and not self._session.checkpoints):
             return
         run = self._session.run(current.key)
+        if step is None:
+            self._ask("preview", lambda shelf: shelf.preview(run, None))
+            return
         try:
             checkpoint = run.checkpoint(step)
             if checkpoint.is_evaluated:
@@ -69,6 +76,12 @@ class Explorer(QObject):
         except AEViewerError as error:
             self._session.set_preview(None)
             self._session.message_posted.emit(str(error))
+
+    def _take_preview(self, preview: Preview) -> None:
+        """Shows an answer, unless the training has told of a later step meanwhile."""
+        shown = self._session.preview
+        if not self._session.is_live or shown is None or preview.step >= shown.step:
+            self._session.set_preview(preview)
 
     @Slot()
     def _decode(self) -> None:

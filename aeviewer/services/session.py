@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 
 from aeviewer.services.curves import Curves
 from trainers import runs as run_folders
-from trainers.errors import AEViewerError
+from trainers.errors import AEViewerError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,6 +110,10 @@ class Session(QObject):
         """Whether there is such a run; its folder may have been deleted meanwhile."""
         return key in self._runs
 
+    def is_named(self, name: str) -> bool:
+        """Whether a run is called so, wherever it lies."""
+        return any(item.name == name for item in self._items.values())
+
     def run(self, key: str) -> Run:
         """The folder of the run called `key`."""
         return self._runs[key]
@@ -130,7 +134,7 @@ class Session(QObject):
         self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
         self.runs_changed.emit()
         if self._current not in self._runs:
-            self.set_current(next(reversed(self._runs), None))
+            self.set_current(self._chosen())
 
     def add(self, run: Run, state: str) -> str:
         """Takes in a run that was just made; answers its key."""
@@ -150,6 +154,11 @@ class Session(QObject):
             self._items[key] = changed
             self.runs_changed.emit()
 
+    def set_problem(self, key: str, problem: str) -> None:
+        """Tells why a run could not begin or go on."""
+        self._items[key] = replace(self._items[key], problem=problem)
+        self.runs_changed.emit()
+
     def set_visible(self, key: str, visible: bool) -> None:
         """Shows or hides a run in the plots, and remembers it."""
         self._settings.set_hidden(key, not visible)
@@ -159,6 +168,8 @@ class Session(QObject):
     def rename(self, key: str, name: str) -> None:
         """Renames a run's folder; a failure is posted as a message."""
         try:
+            if self.is_named(name):
+                raise RunError(f"There is a run {name!r} already; choose another name.")
             renamed = self._runs[key].rename(name)
         except AEViewerError as error:
             self.message_posted.emit(str(error))
@@ -182,13 +193,15 @@ class Session(QObject):
         self._settings.forget(key)
         self.runs_changed.emit()
         if key == self._current:
-            self.set_current(next(reversed(self._runs), None))
+            self.set_current(self._chosen())
 
     def set_current(self, key: str | None) -> None:
         """Chooses the run to explore, at its newest checkpoint."""
         if key == self._current and key is not None:
             return
         self._current = key
+        if key is not None:
+            self._settings.current = key
         self._checkpoints = self._kept_checkpoints()
         self._step = self._checkpoints[-1] if self._checkpoints else None
         self._preview = None
@@ -304,6 +317,14 @@ class Session(QObject):
             self.message_posted.emit(str(error))
         return curves
 
+    def _chosen(self) -> str | None:
+        """The run that was explored last, else the newest that holds anything."""
+        remembered = self._settings.current
+        if remembered in self._runs:
+            return remembered
+        filled = [key for key, run in self._runs.items() if run.checkpoints()]
+        return next(reversed(filled or [*self._runs]), None)
+
     def _kept_checkpoints(self) -> tuple[int, ...]:
         run = self._runs.get(self._current or "")
         return tuple(c.step for c in run.checkpoints()) if run else ()
@@ -323,7 +344,7 @@ class Session(QObject):
             "damaged",
             0,
             0,
-            self._settings.colour(key),
+            self._settings.colour(key, [item.colour for item in self._items.values()]),
             visible=not self._settings.is_hidden(key),
             read_only=run.read_only,
         )

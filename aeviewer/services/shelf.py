@@ -56,7 +56,7 @@ class ModelShelf:
         for place in [place for place in self._models if place[0] == path]:
             del self._models[place]
 
-    def preview(self, run: Run, step: int) -> Preview:
+    def preview(self, run: Run, step: int | None) -> Preview:
         """Codes of the test images and reconstructions of the preview digits, computed now.
 
         Raises
@@ -73,4 +73,4 @@ class ModelShelf:
         model, images = self.at(run, step), split("test").images
         codes = np.concatenate([model.encode(chunk) for chunk in np.array_split(images, 10)])
         decoded = model.decode(codes[list(PREVIEW_DIGITS)]).clip(0, 1) * 255
-        return Preview(step, codes, decoded.round().astype(np.uint8))
+        return Preview(model.step, codes, decoded.round().astype(np.uint8))

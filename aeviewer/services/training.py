@@ -29,11 +29,13 @@ from trainers.events import (
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import ComputeThread
+    from aeviewer.services.mailbox import Letter
     from aeviewer.services.session import Session
     from trainers.config import RunConfig
 
 _DRAIN_MILLISECONDS = 33
 _RATE_SECONDS = 5.0
+_SETTLED_SECONDS = 2.0
 
 
 class Activity(Enum):
@@ -89,6 +91,7 @@ class TrainingQueue(QObject):
         self._unended = 0
         self._figures = Figures()
         self._pace: deque[tuple[float, int]] = deque()
+        self._letters: deque[Letter] = deque()
         self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
         self._timer.timeout.connect(self._drain)
 
@@ -215,7 +218,10 @@ class TrainingQueue(QObject):
 
     @Slot()
     def _drain(self) -> None:
-        for letter in self._mailbox.fetch():
+        # Letters stay until they are read: one that fails keeps none of the others back for good.
+        self._letters.extend(self._mailbox.fetch())
+        while self._letters:
+            letter = self._letters.popleft()
             # The folder of a run may have been deleted meanwhile; then only its end matters.
             if self._session.has(letter.key) or isinstance(letter.event, Ended):
                 self._heard(letter.event, letter.key)
@@ -235,8 +241,8 @@ class TrainingQueue(QObject):
     @_heard.register
     def _(self, event: Progress, key: str) -> None:
         self._session.append_losses(key, event.losses)
-        rate = self._rate(event.step)
-        left = (event.steps - event.step) / rate if rate else None
+        rate, seconds = self._rate(event.step)
+        left = (event.steps - event.step) / rate if rate and seconds > _SETTLED_SECONDS else None
         self._figures = Figures(event.step, event.steps, rate, left, self._figures.device)
         self.progressed.emit()
 
@@ -260,7 +266,7 @@ class TrainingQueue(QObject):
 
     @_heard.register
     def _(self, event: Diverged, key: str) -> None:
-        self._leave(key, "diverged", event.last_good)
+        self._leave(key, "diverged", event.step - 1)
         self._session.refresh()
         self._session.message_posted.emit(
             f"{self._session.item(key).name}: {self._session.item(key).problem}"
@@ -269,6 +275,7 @@ class TrainingQueue(QObject):
     @_heard.register
     def _(self, event: Failed, key: str) -> None:
         self._leave(key, "failed")
+        self._session.set_problem(key, event.message)
         self._session.message_posted.emit(event.message)
 
     @_heard.register
@@ -282,11 +289,11 @@ class TrainingQueue(QObject):
         current = self._session.current
         return current is not None and current.key == key
 
-    def _rate(self, step: int) -> float:
-        """Steps a second over the last few seconds, pauses left out."""
+    def _rate(self, step: int) -> tuple[float, float]:
+        """Steps a second over the last few seconds, pauses left out, and how many they are."""
         now = time.monotonic()
         self._pace.append((now, step))
         while now - self._pace[0][0] > _RATE_SECONDS:
             self._pace.popleft()
         began, first = self._pace[0]
-        return (step - first) / (now - began) if now > began else 0.0
+        return ((step - first) / (now - began) if now > began else 0.0), now - began

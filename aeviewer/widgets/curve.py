@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,16 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A curve near one step: its last values up to there.
+    """A curve at one step; where it does not reach that far, only its best.
 
     Attributes
     ----------
     x, value
-        The step, and the smoothed value; None where the curve has not begun.
+        The step, and the smoothed value; None where the curve has not begun or has ended.
     marker_x, marker
-        The last marker up to there.
+        The last marker up to there, until the curve has ended.
     best_x, best
-        The lowest marker of all.
+        The lowest marker of all, where lower is better.
     """
 
     x: float | None = None
@@ -47,6 +48,7 @@ class Curve:
         self.x: Values = np.empty(0)
         self.y: Values = np.empty(0)
         self.markers: Values = np.empty((0, 2))
+        self.has_best = True
         self.smoother = Smoother(window)
         self.colour = QColor()
         # Points a pixel, not pyqtgraph's five: the rest can not be seen and costs most of a frame.
@@ -72,17 +74,26 @@ class Curve:
         return all(x[at] == self.x[at] and y[at] == self.y[at] for at in places)
 
     def reading(self, x: float) -> Reading:
-        """What the curve says at `x`."""
+        """What the curve says at `x`; at infinity its newest values."""
+        best = self.lowest if self.lowest is not None else (None, None)
+        if self._has_ended(x):
+            return Reading(None, None, None, None, *best)
         at = int(np.searchsorted(self.x, x + 0.5)) - 1
         spot = int(np.searchsorted(self.markers[:, 0], x + 0.5)) - 1
         step, value = (self.x[at], self.smoother.values[at]) if at >= 0 else (None, None)
         marker = self.markers[spot] if spot >= 0 else (None, None)
-        best = self.lowest if self.lowest is not None else (None, None)
         return Reading(step, value, *marker, *best)
+
+    def _has_ended(self, x: float) -> bool:
+        """Whether neither line nor markers reach `x`, to the next whole step."""
+        ends = (*self.x[-1:], *self.markers[-1:, 0])
+        return math.isfinite(x) and x - 0.5 > max(ends, default=-math.inf)
 
     @property
     def lowest(self) -> Values | None:
-        """(2,) x and y of the lowest marker."""
+        """(2,) x and y of the lowest marker, where lower is better."""
+        if not self.has_best:
+            return None
         finite = self.markers[np.isfinite(self.markers[:, 1])]
         return finite[finite[:, 1].argmin()] if len(finite) else None
 

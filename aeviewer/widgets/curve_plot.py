@@ -58,7 +58,16 @@ class CurvePlot(StyledPlot):
         """The curves there are."""
         return tuple(self._curves)
 
-    def set_curve(self, name: str, colour: str, x: Values, y: Values, markers: Values) -> None:
+    def set_curve(
+        self,
+        name: str,
+        colour: str,
+        x: Values,
+        y: Values,
+        markers: Values,
+        *,
+        has_best: bool = True,
+    ) -> None:
         """Shows a curve, or how it has grown.
 
         Parameters
@@ -70,11 +79,13 @@ class CurvePlot(StyledPlot):
         x, y
             (n,) ascending places and values.
         markers
-            (m, 2) places, ascending, and values, drawn as points; the lowest is ringed.
+            (m, 2) places, ascending, and values, drawn as points.
+        has_best
+            Whether lower is better: the lowest marker is ringed then.
         """
         curve = self._curves.get(name) or self._added(name)
         curve.take(x, y)
-        curve.markers = markers.reshape(-1, 2)
+        curve.markers, curve.has_best = markers.reshape(-1, 2), has_best
         if curve.colour != QColor(colour):
             curve.colour = QColor(colour)
             self._paint(curve)
@@ -88,7 +99,7 @@ class CurvePlot(StyledPlot):
         self._follow()
 
     def reading(self, name: str, x: float = math.inf) -> Reading:
-        """What a curve says at `x`; its newest values where left out."""
+        """What a curve says at `x`, if it reaches so far; its newest values where left out."""
         return self._curves[name].reading(x)
 
     @property

@@ -39,6 +39,7 @@ class FieldSpec:
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    exclusive: bool = False
     choices: tuple[str, ...] = ()
     logarithmic: bool = False
     advanced: bool = False
@@ -49,7 +50,8 @@ class FieldSpec:
         """The bounds in words, empty where there are none."""
         if self.minimum is None or self.maximum is None:
             return ""
-        return f"{self.minimum:,.12g} – {self.maximum:,.12g}"
+        above = "above " if self.exclusive else ""
+        return f"{above}{self.minimum:,.12g} – {self.maximum:,.12g}"
 
     @property
     def short_bounds(self) -> str:
@@ -57,7 +59,7 @@ class FieldSpec:
         if self.minimum is None or self.maximum is None:
             return ""
         ends = (siFormat(end, precision=3, space="") for end in (self.minimum, self.maximum))
-        return " – ".join(ends)
+        return ("> " if self.exclusive else "") + " – ".join(ends)
 
 
 class Field(QObject):
@@ -235,7 +237,8 @@ class _PlainSpinBox(QDoubleSpinBox):
 def _integer(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
     box = QSpinBox(parent)
     box.setGroupSeparatorShown(True)
-    box.setRange(int(spec.minimum or 0), int(2**31 - 1 if spec.maximum is None else spec.maximum))
+    # Wider than the bounds: what is out of them is told at the field, not silently cut.
+    box.setRange(-(2**31), 2**31 - 1)
     _dress(box, spec)
     box.valueChanged.connect(changed)
     return box, box.value, box.setValue
@@ -243,7 +246,7 @@ def _integer(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
 
 def _real(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
     box = _PlainSpinBox(parent, decimals=9)
-    box.setRange(spec.minimum or 0.0, 1e9 if spec.maximum is None else spec.maximum)
+    box.setRange(-1e9, 1e9)
     _dress(box, spec)
     if not spec.logarithmic:
         box.setSingleStep(0.05)

@@ -47,6 +47,7 @@ class HoverCard(QWidget):
         self.resize(self.sizeHint())
         self.move(self._beside(place, self.sizeHint()))
         self.show()
+        self.raise_()
 
     def _beside(self, place: QPoint, size: QSize) -> QPoint:
         room = self._room.rect()

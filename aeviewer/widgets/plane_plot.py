@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainterPath, QPalette
 
 from aeviewer.widgets.hover_card import HoverCard
 from aeviewer.widgets.point_raster import PointRaster
-from aeviewer.widgets.styled_plot import StyledPlot, round_step
+from aeviewer.widgets.styled_plot import StyledPlot, round_step, round_step_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _MARGIN = 0.06
 _MUCH_SMALLER = 0.5
 _NEAR = 12
-_PIXELS_PER_LINE = 80
+_PIXELS_PER_LINE, _PIXELS_PER_NUMBER = 80, 40
+_FEWEST_LINES = 3
 _STEP, _STRIDE = 0.01, 0.05
 _ZOOM = 1.25
 _ARROWS = {
@@ -242,15 +243,21 @@ class PlanePlot(StyledPlot):
         self.view_changed.emit()
 
     def _space_grid(self) -> None:
-        """Squares for a grid where the axes share a unit."""
-        step = None
+        """Squares for a grid where the axes share a unit, and three lines across either.
+
+        In a very flat plot the numbers of x would run into each other: there it has fewer lines.
+        """
+        below = beside = None
         if self._is_square:
-            pixel = self.box.viewPixelSize()[0]
-            if not 0 < pixel * _PIXELS_PER_LINE < math.inf:
+            pixel, short = self.box.viewPixelSize()[0], self._short_side()
+            if not (0 < pixel * _PIXELS_PER_LINE < math.inf and 0 < short < math.inf):
                 return
-            step = round_step(pixel * _PIXELS_PER_LINE)
-        for side in ("bottom", "left"):
-            self.axis(side).set_step(step)
+            beside = min(
+                round_step(pixel * _PIXELS_PER_LINE), round_step_below(short / _FEWEST_LINES)
+            )
+            below = max(beside, round_step(pixel * _PIXELS_PER_NUMBER))
+        self.axis("bottom").set_step(below)
+        self.axis("left").set_step(beside)
 
     # -- colours ---------------------------------------------------------------------------------
 

@@ -172,6 +172,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
 
     def viewTransformChanged(self) -> None:
         """Is called by pyqtgraph when the view or its size changes."""
+        super().viewTransformChanged()  # forgets the old view, which it keeps
         self.prepareGeometryChange()
         self.update()
 

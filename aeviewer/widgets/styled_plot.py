@@ -70,6 +70,12 @@ def round_step(least: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
 
 
+def round_step_below(most: float) -> float:
+    """The largest 1, 2 or 5 times a power of ten that is no larger."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return max(m * power for m in (1, 2, 5) if m == 1 or m * power <= most * (1 + 1e-9))
+
+
 class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     """An axis whose numbers have thousands separators; where logarithmic, it is given log10."""
 

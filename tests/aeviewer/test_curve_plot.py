@@ -91,6 +91,17 @@ def test_reading_tells_what_the_curve_says_up_to_there(plot: CurvePlot) -> None:
     assert plot.reading("a", 0).x is None
 
 
+def test_reading_past_the_end_is_empty_but_for_the_best(plot: CurvePlot) -> None:
+    markers = np.array([[0, 90], [30, 40]], np.float64)
+    plot.set_curve("a", "#ff0000", steps(30), steps(30), markers)
+    past = plot.reading("a", 31)
+    assert (past.x, past.value, past.marker_x, past.marker) == (None,) * 4
+    assert (past.best_x, past.best) == (30, 40)
+    assert plot.reading("a", 30.4).value == plot.reading("a").value == 30
+    plot.set_curve("a", "#ff0000", steps(30), steps(30), markers, has_best=False)
+    assert plot.reading("a").best is None
+
+
 def test_growing_a_curve_equals_setting_it_whole(plot: CurvePlot) -> None:
     values = np.random.default_rng(0).normal(size=500) + 5
     plot.set_smoothing(50)

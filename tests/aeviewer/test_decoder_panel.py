@@ -87,6 +87,8 @@ def test_live_is_told(panel: DecoderPanel, session: Session) -> None:
     session.set_code(CODES[0])
     session.set_state(session.items[0].key, "running")
     session.follow()
+    assert "when the model is loaded" in words(panel)
+    session.set_image(np.zeros((28, 28), np.float32))
     assert "decoded live" in words(panel)
 
 

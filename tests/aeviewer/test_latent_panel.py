@@ -126,6 +126,59 @@ def test_axes_are_chosen_and_never_the_same(
     assert panel.plot.axis("left").labelText == "z₅"
 
 
+def test_runs_with_fewer_or_more_coordinates_follow_each_other(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    show(qtbot, panel, session, codes(1))
+    table = codes(5)
+    show(qtbot, panel, session, table, "relu")
+    np.testing.assert_allclose(panel.plot.raster.xy, table[:, [0, 1]])
+    panel.choice.x_axis.setCurrentIndex(1)
+    qtbot.keyClick(panel.choice.y_axis, Qt.Key.Key_End)
+    show(qtbot, panel, session, codes(2), "sigmoid")
+    np.testing.assert_allclose(panel.plot.raster.xy, codes(2))
+
+
+def test_fewer_coordinates_keep_what_can_be_kept(
+    qtbot: QtBot, panel: LatentPanel, session: Session
+) -> None:
+    show(qtbot, panel, session, codes(5))
+    qtbot.keyClick(panel.choice.y_axis, Qt.Key.Key_End)
+    panel.choice.x_axis.setCurrentIndex(1)
+    table = codes(3)
+    show(qtbot, panel, session, table, "relu")
+    np.testing.assert_allclose(panel.plot.raster.xy, table[:, [1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("running", "Starting: the first codes appear in a moment"),
+        ("queued", "It waits for its turn"),
+        ("new", "Not started: choose Continue training in the runs list"),
+        ("stopped", "Not started: choose Continue training in the runs list"),
+        ("interrupted", "Not started: choose Continue training in the runs list"),
+        ("failed", "Press Train, or choose a run: its codes appear here."),
+    ],
+)
+def test_without_codes_it_says_what_is_the_case(
+    qtbot: QtBot, panel: LatentPanel, session: Session, state: str, words: str
+) -> None:
+    key = session.add(runs.create(preset("elu"), session.folder), "paused")
+    session.set_current(key)
+    session.set_state(key, state)
+    qtbot.waitUntil(lambda: panel.empty.text() == words)
+    assert panel.empty.isVisible()
+
+
+@pytest.mark.parametrize("latent_dim", [2, 5])
+def test_panel_can_be_narrow(
+    qtbot: QtBot, panel: LatentPanel, session: Session, latent_dim: int
+) -> None:
+    show(qtbot, panel, session, codes(latent_dim), "vae")
+    assert panel.minimumSizeHint().width() <= 310
+
+
 def test_principal_plane_is_named_and_does_not_flip(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:

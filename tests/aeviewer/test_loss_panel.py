@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 
-from aeviewer.panels.loss import LossPanel, number, unit
+from aeviewer.panels.loss import LossPanel
+from aeviewer.panels.loss_numbers import number, unit
 from trainers import runs
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Losses
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def panel(qtbot: QtBot, session: Session) -> LossPanel:
     panel = LossPanel(session)
     qtbot.addWidget(panel)
-    panel.resize(700, 400)
+    panel.resize(1000, 400)
     panel.show()
     qtbot.waitExposed(panel)
     return panel
@@ -74,37 +75,149 @@ def test_a_run_is_read_with_its_newest_and_best_values(
     qtbot: QtBot, panel: LossPanel, session: Session
 ) -> None:
     key = started(session, "elu", 30)
-    told(qtbot, panel, "elu-d5\t30.00\t33.00\t31.00 at 50")
+    told(qtbot, panel, "elu-d5\t30.00\t33.00\t31.00 (0.03954/px) at 50")
     assert panel.plot.isVisible()
     session.append_losses(key, losses(100, 20, first=101))
     told(qtbot, panel, "33.00 at 100")
 
 
-def test_readout_stands_in_the_corner_at_any_size(
+def places(panel: LossPanel) -> tuple[QRect, QRect]:
+    """Where plot and readout are, in the panel."""
+    panel.grab()
+    return tuple(  # type: ignore[return-value]
+        QRect(w.mapTo(panel, QPoint(0, 0)), w.size()) for w in (panel.plot, panel.readout)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 3, 9])
+@pytest.mark.parametrize(("width", "height"), [(480, 200), (480, 150), (300, 260), (700, 400)])
+def test_readout_hides_nothing_and_leaves_the_curves_room(
+    qtbot: QtBot, panel: LossPanel, session: Session, count: int, width: int, height: int
+) -> None:
+    for _ in range(count):
+        started(session, "elu", 30)
+    told(qtbot, panel, "elu-d5")
+    panel.resize(width, height)
+    plot, readout = places(panel)
+    assert panel.width() == width
+    assert not plot.intersects(readout)
+    assert panel.rect().contains(readout)
+    assert plot.width() > 0.45 * width
+    assert plot.height() > 0.35 * height
+    assert readout.height() >= panel.readout.height_of(1)
+
+
+def test_many_runs_scroll_and_the_current_one_is_in_sight(
     qtbot: QtBot, panel: LossPanel, session: Session
 ) -> None:
-    started(session, "elu", 30)
-    told(qtbot, panel, "elu-d5")
-    for width in (700, 500, 900):
-        panel.resize(width, 400)
-        panel.grab()
-        room = panel.plot.viewport().rect()
-        assert room.contains(panel.readout.geometry())
-        assert room.right() - panel.readout.geometry().right() < 16
+    keys = [started(session, "elu", 30) for _ in range(12)]
+    panel.resize(600, 600)
+    session.set_current(keys[-1])
+    told(qtbot, panel, "elu-d5-12")
+    _, readout = places(panel)
+    assert readout.height() <= panel.readout.height_of(6)
+    assert panel.readout.verticalScrollBar().maximum() > 0
+    item = panel.readout.item(11, 0)
+    assert item is not None
+    assert item.text() == "elu-d5-12"
+    assert panel.readout.viewport().rect().contains(panel.readout.visualItemRect(item).center())
+
+
+def test_low_panel_tells_of_the_current_run_alone(
+    qtbot: QtBot, panel: LossPanel, session: Session
+) -> None:
+    keys = [started(session, "elu", 30) for _ in range(3)]
+    session.set_current(keys[1])
+    panel.resize(480, 170)
+    told(qtbot, panel, "elu-d5-2")
+    qtbot.waitUntil(lambda: panel.readout.rowCount() == 1)
+    assert len(panel.plot.names) == 3
+
+
+def test_panel_can_be_narrow(panel: LossPanel) -> None:
+    assert panel.minimumSizeHint().width() <= 300
+
+
+def hover(panel: LossPanel, step: float) -> None:
+    plot = panel.plot
+    place = plot.mapFromScene(plot.box.mapViewToScene(QPointF(step, plot.view().center().y())))
+    none, free = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    where = place.toPointF()
+    event = QMouseEvent(QEvent.Type.MouseMove, where, where, free, free, none)
+    QApplication.sendEvent(plot.viewport(), event)
 
 
 def test_reading_under_the_mouse(qtbot: QtBot, panel: LossPanel, session: Session) -> None:
     started(session, "elu", 30)
     told(qtbot, panel, "elu-d5")
-    plot = panel.plot
-    place = plot.mapFromScene(plot.box.mapViewToScene(QPointF(60, plot.view().center().y())))
-    none, free = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
-    where = place.toPointF()
-    event = QMouseEvent(QEvent.Type.MouseMove, where, where, free, free, none)
-    QApplication.sendEvent(plot.viewport(), event)
-    told(qtbot, panel, "step 60", "30.00\t31.00 at 50\t31.00 at 50")
-    QApplication.sendEvent(plot, QEvent(QEvent.Type.Leave))
+    hover(panel, 60)
+    told(qtbot, panel, "step 60", "30.00\t31.00 at 50\t31.00 (0.03954/px) at 50")
+    QApplication.sendEvent(panel.plot, QEvent(QEvent.Type.Leave))
     told(qtbot, panel, "newest")
+
+
+def test_runs_that_ended_or_were_not_yet_tested_say_nothing_under_the_mouse(
+    qtbot: QtBot, panel: LossPanel, session: Session
+) -> None:
+    started(session, "elu", 30)
+    longer = started(session, "relu", 35)
+    session.append_losses(longer, losses(900, 20, first=101))
+    told(qtbot, panel, "relu-d5\t20.")
+    hover(panel, 800)
+    told(qtbot, panel, "\nelu-d5\t–\t–\t31.00", "relu-d5\t20.", "38.00 at 100")
+    hover(panel, 20)
+    told(qtbot, panel, "\nelu-d5\t30.00\t–\t31.00", "\nrelu-d5\t35.00\t–\t36.00")
+
+
+def test_only_runs_of_one_unit_are_shown_that_of_the_current_one(
+    qtbot: QtBot, panel: LossPanel, session: Session
+) -> None:
+    elu, relu = started(session, "elu", 30), started(session, "relu", 35)
+    vae = started(session, "vae", 90, kl=12)
+    told(qtbot, panel, "\nelu-d5", "\nrelu-d5")
+    assert set(panel.plot.names) == {elu, relu}
+    assert panel.note.text() == "1 run in nats is not shown; choose it to see it"
+    session.set_current(vae)
+    told(qtbot, panel, "\nvae-d5")
+    assert panel.plot.names == (vae,)
+    assert panel.note.isVisible()
+    told_of = "2 runs in squared error are not shown; choose one of them to see it"
+    assert panel.note.text() == told_of
+    assert panel.plot.view().contains(QPointF(100, np.log10(102)))
+    press(qtbot, panel, "KL")
+    assert not panel.note.isVisible()
+    press(qtbot, panel, "Loss")
+    for key in (elu, relu):
+        session.set_visible(key, False)
+    assert not panel.note.isVisible()
+    for key in (elu, relu):
+        session.set_visible(key, True)
+    session.set_visible(vae, False)
+    qtbot.waitUntil(lambda: set(panel.plot.names) == {elu, relu})
+
+
+def test_kl_has_no_best(qtbot: QtBot, panel: LossPanel, session: Session) -> None:
+    key = started(session, "vae", 90, kl=12)
+    session.add_checkpoint(key, evaluation(0, 500))
+    press(qtbot, panel, "KL")
+    told(qtbot, panel, "newest\ttrain\ttest\n", "vae-d5\t12.00\t12.00")
+    assert "best" not in panel.readout.text
+    assert panel.plot.reading(key).best is None
+    press(qtbot, panel, "Loss")
+    told(qtbot, panel, "best test", "103.0 at 50")
+
+
+def test_loss_per_pixel_where_it_fits_and_always_in_the_tooltip(
+    qtbot: QtBot, panel: LossPanel, session: Session
+) -> None:
+    started(session, "elu", 30)
+    told(qtbot, panel, "(0.03954/px)")
+    panel.resize(380, 400)
+    told(qtbot, panel, "31.00 at 50")
+    assert "px" not in panel.readout.text
+    item = panel.readout.item(0, 3)
+    assert item is not None
+    assert "31.00 per image, 0.03954 per pixel (÷ 784), at step 50" in item.toolTip()
 
 
 def test_visible_runs_are_overlaid_and_hidden_ones_are_not(
@@ -140,7 +253,7 @@ def test_kl_is_offered_where_a_run_has_one(
     vae = started(session, "vae", 90, kl=12)
     qtbot.waitUntil(kl.isEnabled)
     qtbot.mouseClick(kl, Qt.MouseButton.LeftButton)
-    told(qtbot, panel, "vae-d5\t12.00\t12.00\t12.00 at 50")
+    told(qtbot, panel, "vae-d5\t12.00\t12.00")
     assert panel.plot.names == (vae,)
     session.set_visible(vae, False)
     assert panel.quantity == "loss"
@@ -197,10 +310,9 @@ def test_show_all_is_offered_once_the_view_was_moved(
 
 def test_units_are_named() -> None:
     elu, vae = preset("elu"), preset("vae")
-    assert unit([elu], "loss") == "squared error per image"
-    assert unit([vae], "reconstruction") == "nats per image"
-    assert unit([elu, vae], "loss") == "squared error or nats per image"
-    assert unit([elu, vae], "kl") == "nats per image"
+    assert unit(elu, "loss") == "squared error"
+    assert unit(vae, "reconstruction") == "nats"
+    assert unit(elu, "kl") == unit(vae, "kl") == "nats"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPalette, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from aeviewer.widgets.hover_card import HoverCard
 from aeviewer.widgets.plane_plot import PlanePlot
 
 if TYPE_CHECKING:
@@ -189,3 +190,39 @@ def test_codes_at_one_place_and_not_a_number_have_a_view(plot: PlanePlot) -> Non
     assert plot.view().contains(QPointF(3, 3))
     plot.set_points(np.full((4, 2), np.nan), CLASSES, COLOURS, BOTH)
     plot.grab()
+
+
+@pytest.mark.parametrize("factor", [0.3, 5.0])
+def test_points_are_drawn_where_the_view_has_gone(plot: PlanePlot, factor: float) -> None:
+    plot.grab()
+    plot.set_points(XY * factor, CLASSES, COLOURS, BOTH)
+    plot.reset_view()
+    for (x, y), colour in zip(XY * factor, CLASSES, strict=True):
+        assert seen(plot, x, y) == QColor(*COLOURS[colour])
+    assert plot.raster.boundingRect().contains(QPointF(*XY[1] * factor))
+
+
+@pytest.mark.parametrize(("width", "height"), [(600, 160), (520, 250), (300, 600), (900, 300)])
+@pytest.mark.parametrize("factor", [0.7, 1.0, 2.6, 800.0])
+def test_each_axis_has_three_ticks(plot: PlanePlot, width: int, height: int, factor: float) -> None:
+    plot.resize(width, height)
+    plot.set_points(XY * factor, CLASSES, COLOURS, BOTH)
+    plot.reset_view()
+    plot.grab()
+    view = plot.view()
+    spans = {"bottom": (view.left(), view.right()), "left": (view.top(), view.bottom())}
+    for side, span in spans.items():
+        ((_, ticks),) = plot.axis(side).tickValues(*span, 100)
+        assert len(ticks) >= 3, side
+
+
+def test_card_comes_before_what_was_added_later(qtbot: QtBot) -> None:
+    room = QWidget()
+    qtbot.addWidget(room)
+    card = HoverCard(room)
+    later = QWidget(room)
+    room.resize(300, 300)
+    later.resize(300, 300)
+    room.show()
+    card.show_at(QPoint(50, 50), np.zeros((28, 28), np.uint8), "digit 1")
+    assert room.children().index(card) > room.children().index(later)

@@ -73,7 +73,8 @@ def test_settings_are_kept(settings: Settings) -> None:
     assert settings.theme == "system"
     settings.theme = "light"
     assert settings.theme == "light"
-    first, second = settings.colour("/a"), settings.colour("/b")
+    first = settings.colour("/a")
+    second = settings.colour("/b", [first])
     assert first != second
     assert settings.colour("/a") == first
     settings.set_hidden("/a", True)

@@ -51,8 +51,8 @@ def test_train_list_and_evaluate(tmp_path: Path) -> None:
         (["train", "elu", "--hidden", "5,x"], "'5,x' is not a list of whole numbers"),
         (["train", "gan"], "'gan' is not one of"),
         (["train", "elu", "--activation", "cubic"], "'cubic' is not one of"),
-        (["resume", "nothing"], "There is no run at nothing"),
-        (["evaluate", "nothing"], "There is no run at nothing"),
+        (["resume", "nothing"], "There is no run 'nothing' in"),
+        (["evaluate", "nothing"], "There is no run 'nothing' in"),
     ],
 )
 def test_bad_input_gets_one_message(tmp_path: Path, arguments: list[str], told: str) -> None:
@@ -90,6 +90,42 @@ def test_help_is_there(command: str) -> None:
     assert "--runs" in text
 
 
+def test_help_tells_bounds_and_defaults() -> None:
+    text = _call("train", "--help")[1]
+    assert "[1<=x<=256]" in text
+    assert "Default: 500,500." in text
+    assert "Default: the preset's." in text
+
+
+def test_the_runs_folder_may_be_named_before_the_command(tmp_path: Path) -> None:
+    options = ["--steps", "9", "--name", "a", *SMALL]
+    assert _call("--runs", str(tmp_path), "train", "elu", *options)[0] == 0
+    assert runs.opened(tmp_path / "a").status().state == "finished"
+    assert "a finished" in _call("--runs", str(tmp_path), "runs")[1]
+
+
+def test_brackets_in_paths_are_only_letters(tmp_path: Path) -> None:
+    folder = tmp_path / "[red]b[ x]"
+    broken = runs.create(preset("elu"), folder, "broken")
+    (broken.path / "config.json").write_text('{"model": {"family": "[/b]"}}')
+    options = ["--steps", "9", "--runs", str(folder), *SMALL]
+    assert _call("train", "elu", *options)[0] == 0
+    code, text = _call("runs", "--runs", str(folder))
+    assert code == 0
+    assert "damaged" in text
+
+
+def test_a_start_that_fails_leaves_its_name_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainers.training.device.available", lambda: ("cpu",))
+    options = ["--name", "mine", "--runs", str(tmp_path)]
+    code, text = _call("train", "elu", "--device", "cuda", *options)
+    assert code == 1
+    assert "There is no cuda device here" in text
+    assert not (tmp_path / "mine").exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole process groups")
 def test_ctrl_c_saves_and_says_how_to_resume(tmp_path: Path) -> None:
     options = [*SMALL, "--steps", "200000", "--name", "long", "--runs", str(tmp_path)]
@@ -101,7 +137,7 @@ def test_ctrl_c_saves_and_says_how_to_resume(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "aeviewer resume long" in " ".join(told.split())
+    assert f"aeviewer resume long --runs {tmp_path}" in told
     status = runs.opened(run).status()
     assert status.state == "stopped"
     assert runs.opened(run).checkpoint().step == status.step

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trainers import runs
 from trainers.errors import RunError
@@ -59,6 +60,79 @@ def test_a_torn_row_is_left_out(tmp_path: Path) -> None:
     with (run.path / "metrics.csv").open("a") as file:
         file.write("4,0.5,0.")
     assert run.metrics().step.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "tail", ["\x00" * 40 + "\n", "\n\n", "4,x,1,1\n", "4,nan,1,1\n", "9,1,1,1\n"]
+)
+def test_rows_are_read_up_to_the_first_damaged_one(tmp_path: Path, tail: str) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    run.append_metrics(_losses(1, 3))
+    with (run.path / "metrics.csv").open("a") as file:
+        file.write(tail + "4,1,1,1\n5,1,1,1\n")
+    assert run.metrics().step.tolist()[:3] == [1, 2, 3]
+    assert np.isfinite(run.metrics().total).all()
+    run.cut_metrics(2)
+    assert run.metrics().step.tolist() == [1, 2]
+
+
+def test_what_a_crash_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    (run.path / "checkpoints" / ".draft-x").mkdir(parents=True)
+    (run.path / ".draft-status.json").write_text("{")
+    with run.training():
+        assert not list(run.path.rglob(".draft-*"))
+
+
+def test_a_checkpoint_that_is_written_again_replaces_the_old_one(tmp_path: Path) -> None:
+    run = runs.create(CONFIG, tmp_path)
+    for content in (b"first", b"second"):
+        kept = run.write_checkpoint(7, content)
+        assert kept.model.read_bytes() == content
+        assert [p.name for p in kept.path.iterdir()] == ["model.safetensors"]
+    assert [c.step for c in run.checkpoints()] == [7]
+
+
+def test_a_picture_must_be_a_png(start: Callable[..., Trainer]) -> None:
+    trainer = start()
+    list(trainer)
+    kept = trainer.run.checkpoint()
+    for kind in ("bmp", "gif"):
+        Image.new("L", (896, 56)).save(kept.path / "reconstructions.png", kind)
+        with pytest.raises(RunError, match=r"reconstructions\.png is damaged"):
+            kept.preview()
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        np.zeros((10_000, 3), np.float32),
+        np.zeros((100, 2), np.float32),
+        np.full((10_000, 2), 3e38, np.float32),
+        np.full((10_000, 2), np.nan, np.float32),
+        np.zeros((10_000, 2), np.complex64),
+        np.zeros((10_000, 2), "datetime64[s]"),
+    ],
+    ids=["dimension", "count", "large", "nan", "complex", "dates"],
+)
+def test_codes_must_be_those_of_the_run(start: Callable[..., Trainer], codes: np.ndarray) -> None:
+    trainer = start()
+    list(trainer)
+    kept = trainer.run.checkpoint()
+    np.save(kept.path / "codes.npy", codes)
+    with pytest.raises(RunError, match=r"codes\.npy is damaged"):
+        kept.preview()
+
+
+def test_a_header_that_promises_too_much_allocates_nothing(start: Callable[..., Trainer]) -> None:
+    trainer = start()
+    list(trainer)
+    kept = trainer.run.checkpoint()
+    path = kept.path / "codes.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"(10000, 2)", b"(99999999999, 9)"[:10]))
+    with pytest.raises(RunError, match=r"codes\.npy is damaged"):
+        kept.preview()
 
 
 def test_a_torn_checkpoint_is_not_seen(start: Callable[..., Trainer]) -> None:

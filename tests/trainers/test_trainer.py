@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 import trainers
@@ -19,6 +23,7 @@ from trainers.events import (
     Progress,
     Started,
     Stopped,
+    Working,
 )
 from trainers.presets import PRESETS
 from trainers.training.device import memory_guard
@@ -128,13 +133,156 @@ def test_a_stopped_run_ends_as_an_unbroken_one(
 
 
 def test_pausing_is_asking_later(start: Start) -> None:
-    trainer = start()
+    trainer, other = start(name="held"), start(name="other")
     events = iter(trainer)
     next(e for e in events if isinstance(e, Progress))
     held = trainer.step
-    assert trainer.run.status().state == "running"
+    list(other)
     assert trainer.step == held
+    assert trainer.run.status().state == "running"
+    list(events)
+    assert _weights(trainer.run, 60) == _weights(other.run, 60)
+
+
+@pytest.mark.parametrize("preset", ["elu", "pca"])
+def test_a_stop_in_the_last_evaluation_lets_the_run_finish(start: Start, preset: str) -> None:
+    trainer = start(preset=preset)
+    events = iter(trainer)
+    for event in events:
+        if trainer.step == trainer.config.steps and isinstance(event, Working):
+            trainer.stop()
+            break
     assert isinstance(list(events)[-1], Finished)
+    assert trainer.run.checkpoint().is_evaluated
+
+
+@pytest.mark.parametrize("moment", [Started, Progress, Working, CheckpointSaved])
+def test_a_stop_is_heeded_before_any_more_measuring(start: Start, moment: type) -> None:
+    trainer = start(steps=100_000, checkpoints=(0, 1, 2, 3, 4, 5))
+    events = iter(trainer)
+    next(e for e in events if isinstance(e, moment))
+    trainer.stop()
+    rest = list(events)
+    stopped = next(i for i, e in enumerate(rest) if isinstance(e, Stopped))
+    assert not of_kind(rest[:stopped], Working)
+    assert trainer.run.status().state == "stopped"
+
+
+def test_a_stop_while_pca_is_solved(start: Start) -> None:
+    trainer = start(preset="pca")
+    events = iter(trainer)
+    next(e for e in events if isinstance(e, Working))
+    trainer.stop()
+    assert isinstance(list(events)[-1], Stopped)
+    assert trainer.run.status().state == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "changes"),
+    [
+        (Finished, "finished", {}),
+        (Diverged, "diverged", {"preset": "vae", "learning_rate": 10.0, "steps": 5_000}),
+    ],
+)
+def test_who_leaves_at_the_end_changes_nothing(
+    start: Start, end: type, state: str, changes: dict[str, object]
+) -> None:
+    trainer = start(**changes)
+    events = iter(trainer)
+    next(e for e in events if isinstance(e, end))
+    before = trainer.run.status()
+    events.close()  # type: ignore[attr-defined]
+    assert trainer.run.status() == before
+    assert before.state == state
+
+
+def _stopped(start: Start) -> Trainer:
+    trainer = start(name="mine", steps=5_000, checkpoints=(0,))
+    events = iter(trainer)
+    next(e for e in events if isinstance(e, Progress) and e.step > 20)
+    events.close()  # type: ignore[attr-defined]
+    return trainer
+
+
+def test_without_its_resume_point_a_run_is_not_begun_again(start: Start, again: Again) -> None:
+    trainer = _stopped(start)
+    rows, step = len(trainer.run.metrics().step), trainer.run.status().step
+    (trainer.run.path / "resume.safetensors").unlink()
+    with pytest.raises(RunError, match="has no resume point"):
+        list(again("mine"))
+    assert trainer.run.status().step == step
+    (trainer.run.path / "status.json").unlink()
+    with pytest.raises(RunError, match="has no resume point"):
+        list(again("mine"))
+    assert len(trainer.run.metrics().step) == rows
+
+
+DAMAGE: dict[str, Callable[[dict[str, torch.Tensor]], object]] = {
+    "moments of another shape": lambda t: t.update({"optimiser.0.exp_avg": torch.zeros(3)}),
+    "no moments": lambda t: [t.pop(name) for name in [*t] if name.startswith("optimiser.")],
+    "an odd name": lambda t: t.update({"optimiser.x.y": torch.zeros(3)}),
+    "noise of another size": lambda t: t.update({"noise": torch.zeros(3, dtype=torch.uint8)}),
+    "noise of another type": lambda t: t.update({"noise": torch.zeros(3)}),
+    "no noise": lambda t: t.pop("noise"),
+    "weights of another shape": lambda t: t.update({"model.encoder.0.bias": torch.zeros(3)}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_resume_point_is_one_message(start: Start, again: Again, damage: str) -> None:
+    trainer = _stopped(start)
+    path = trainer.run.path / "resume.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    with safetensors.safe_open(path, "pt") as file:
+        position = file.metadata()
+    DAMAGE[damage](tensors)
+    safetensors.torch.save_file(tensors, path, position)
+    rows, step = len(trainer.run.metrics().step), trainer.run.status().step
+    with pytest.raises(RunError, match=r"resume\.safetensors"):
+        list(again("mine"))
+    assert len(trainer.run.metrics().step) == rows
+    assert trainer.run.status().step == step
+
+
+@pytest.mark.parametrize("position", ['{"step": -3, "seconds": 1}', '{"step": 9e9}', "[", "{}"])
+def test_an_impossible_position_is_one_message(start: Start, again: Again, position: str) -> None:
+    trainer = _stopped(start)
+    path = trainer.run.path / "resume.safetensors"
+    safetensors.torch.save_file(safetensors.torch.load_file(path), path, {"position": position})
+    with pytest.raises(RunError, match=r"resume\.safetensors"):
+        list(again("mine"))
+
+
+def test_a_run_that_another_program_finished_is_left_alone(start: Start, again: Again) -> None:
+    first = start(name="shared")
+    events = iter(first)
+    next(events)
+    second = again("shared")
+    list(events)
+    with pytest.raises(RunError, match="has finished"):
+        list(second)
+    assert len(first.run.metrics().step) == 60
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGKILL")
+def test_a_killed_run_ends_as_an_unbroken_one(start: Start, tmp_path: Path) -> None:
+    whole = start(name="whole", steps=400)
+    list(whole)
+    run = runs.create(whole.config, tmp_path / "runs", "killed")
+    code = (
+        "import sys; from pathlib import Path; from trainers import runs;"
+        "from trainers.training.trainer import Trainer;"
+        "list(Trainer(runs.opened(Path(sys.argv[1]))))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(run.path)]) as process:
+        while process.poll() is None and not (run.path / "resume.safetensors").exists():
+            pass
+        process.kill()
+    assert run.status().state in {"interrupted", "finished"}
+    if run.status().state == "interrupted":
+        list(Trainer(run))
+    assert _weights(run, 400) == _weights(whole.run, 400)
+    assert (run.path / "metrics.csv").read_bytes() == (whole.run.path / "metrics.csv").read_bytes()
 
 
 def test_previews_come_while_training(tmp_path: Path) -> None:

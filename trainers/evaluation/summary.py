@@ -28,7 +28,7 @@ class Evaluation(BaseModel):
         reconstruction + β·kl, what training minimises.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
     step: Annotated[int, Field(ge=0)]
     images: Annotated[int, Field(ge=1)]

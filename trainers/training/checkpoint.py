@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
+    from torch.optim import Optimizer
 
     from trainers.config import Precision
     from trainers.models.base import Autoencoder
     from trainers.runs import Run
 
 _NOISE = "noise"
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def weights(model: Autoencoder, precision: Precision = "float32") -> bytes:
@@ -88,8 +90,30 @@ class ResumePoint:
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path} is no resume point ({error!r} is missing or odd).") from error
 
+    def restore(
+        self, model: Autoencoder, optimiser: Optimizer, noise: torch.Generator, path: Path
+    ) -> None:
+        """Puts everything back; `path` is where it came from.
 
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+        Raises
+        ------
+        RunError
+            When something in it does not fit the model.
+        """
+        _load(model, self.model, path)
+        try:
+            if self.step > 0 and not self.optimiser:
+                raise ValueError("the optimiser's moments are missing")
+            _restore_optimiser(optimiser, self.optimiser)
+            noise.set_state(self.noise)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise RunError(
+                f"{path} does not fit the run ({error}): it is damaged. The run's checkpoints can "
+                "still be explored; start a new run from its config."
+            ) from error
+
+
+def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
     """An optimiser's moments, named "<parameter>.<moment>"."""
     state = optimiser.state_dict()["state"]
     return {
@@ -99,25 +123,29 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     }
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Puts moments back that `optimiser_tensors` took."""
+def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Puts moments back that `optimiser_tensors` took.
+
+    Raises
+    ------
+    ValueError
+        When they are not those of the optimiser's parameters: fused Adam would read past their end.
+    """
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    expected = {
+        f"{index}.{name}": torch.Size() if name == "step" else parameter.shape
+        for index, parameter in enumerate(parameters)
+        for name in _MOMENTS
+    }
+    # Before the first step there are no moments yet.
+    if tensors and {name: tensor.shape for name, tensor in tensors.items()} != expected:
+        raise ValueError("the optimiser's moments are not those of the model's weights")
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = tensor
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": state, "param_groups": groups})
-
-
-def restore_model(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:
-    """Puts weights back that a resume point holds.
-
-    Raises
-    ------
-    RunError
-        When they do not fit the model.
-    """
-    _load(model, tensors, path)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from trainers.config import Device
 
 
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
+
+
 def choose(name: Device) -> torch.device:
     """The device called `name`; "auto" is CUDA, else Apple's MPS, else the CPU.
 
@@ -51,8 +54,11 @@ def memory_guard(device: torch.device) -> Iterator[None]:
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
+            raise
+        elsewhere = "" if device.type == "cpu" else "the CPU as device, "
         raise DeviceError(
             f"{device} has not enough memory for this model and batch. "
-            "Choose the CPU as device, a smaller batch or smaller layers."
+            f"Choose {elsewhere}a smaller batch or smaller layers."
         ) from error

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from trainers import runs
 from trainers.datasets import PREVIEW_DIGITS
 from trainers.errors import AEViewerError, RunError
 from trainers.evaluation.reconstruction import evaluate, preview, to_bytes
@@ -33,6 +32,7 @@ from trainers.training import checkpoint as checkpoints
 from trainers.training.data import resident
 from trainers.training.device import choose, memory_guard
 from trainers.training.engine import Engine
+from trainers.training.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +44,8 @@ if TYPE_CHECKING:
     from trainers.runs import Run, State
 
 _SLICE_SECONDS = 0.02
-_RESUME_SECONDS = 30.0
-_STATUS_SECONDS = 2.0
 _PREVIEW_SHARE = 0.1
 _FIT_CHUNK = 6_000
-_DONE: tuple[State, ...] = ("finished", "diverged")
 
 
 class Trainer:
@@ -69,26 +66,22 @@ class Trainer:
     DeviceError
         When the chosen device is not there.
     RunError
-        When the run is finished, has diverged, or its resume point is damaged.
+        When the run is finished or has diverged. Iterating raises it too: when another program
+        trains the run, when its resume point is missing or damaged, when it can not be written.
     """
 
     def __init__(self, run: Run, *, preview_seconds: float | None = None) -> None:
         self.run = run
         self.config = run.config
-        status = run.status()
-        if status.state in _DONE:
-            raise RunError(
-                f"The run {run.name!r} has {status.state} at step {status.step:,}; "
-                "start a new one from its config to train longer."
-            )
-        self._status = status
+        _refuse_ended(run)
         self._device = choose(self.config.training.device)
+        self._journal = Journal(run, self._device)
         self._preview_seconds = preview_seconds
         self._stop_requested = False
-        self._step = 0
-        self._seconds = 0.0
-        self._unwritten: list[Losses] = []
-        self._kept_at = self._told_at = self._previewed_at = time.perf_counter()
+        self._has_ended = False
+        self._step = self._journal.status.step
+        self._seconds = self._journal.status.seconds
+        self._previewed_at = time.perf_counter()
         self._preview_cost = 0.0
         with memory_guard(self._device):
             self.model = self._built()
@@ -99,7 +92,10 @@ class Trainer:
         return self._step
 
     def stop(self) -> None:
-        """Asks to end: the next events are `Stopped`, then the checkpoint it stopped at."""
+        """Asks to end: `Stopped` is the next event but one at the latest, its checkpoint follows.
+
+        A run that has done its last step finishes instead.
+        """
         self._stop_requested = True
 
     def __iter__(self) -> Iterator[Event]:
@@ -108,7 +104,8 @@ class Trainer:
                 with memory_guard(self._device):
                     yield from self._events()
             except GeneratorExit:
-                self._keep("stopped")
+                if not self._has_ended:
+                    self._keep("stopped")
                 raise
             except AEViewerError as error:
                 self._fail(str(error))
@@ -120,6 +117,7 @@ class Trainer:
     # -- the loop --------------------------------------------------------------------------------
 
     def _events(self) -> Iterator[Event]:
+        _refuse_ended(self.run)
         self._restore()
         self._tell("running")
         parameters = sum(p.numel() for p in self.model.state_dict().values())
@@ -137,66 +135,64 @@ class Trainer:
         for _ in model.fit(images.split(_FIT_CHUNK)):
             if self._stop_requested:
                 self._tell("stopped")
-                yield Stopped(0)
+                yield self._ended(Stopped(0))
                 return
             yield Working()
         self._step = 1
-        error = 0.0
-        for chunk in images.split(_FIT_CHUNK):
-            error += float(((model.decode(model.encode(chunk)) - chunk) ** 2).sum())
         self._seconds = time.perf_counter() - began
-        loss = torch.tensor([[error / len(images), error / len(images), 0.0]])
-        yield self._progress(1, loss)
+        left = float(model.total_variance - model.variances.sum())
+        yield self._progress(1, torch.tensor([[left, left, 0.0]]))
         yield from self._checkpoint()
         yield from self._finish()
 
     def _descend(self) -> Iterator[Event]:
         """Gradient steps, in slices that end at checkpoints."""
-        targets = self.config.checkpoint_steps
-        count = 1
-        if self._step in targets and not self._is_kept(self._step):
-            yield from self._checkpoint()
-        while self._step < self.config.steps:
-            if self._stop_requested:
+        targets, steps, count = self.config.checkpoint_steps, self.config.steps, 1
+        is_due = self._step in targets and not self._journal.is_kept(self._step)
+        while is_due or self._step < steps:
+            if self._stop_requested and self._step < steps:
                 yield from self._stop()
                 return
+            if is_due:
+                if not self._is_sound():
+                    yield from self._diverge(self._step)
+                    return
+                yield from self._checkpoint()
+                is_due = False
+                continue
             next_target = next(t for t in targets if t > self._step)
             first, began = self._step, time.perf_counter()
             losses = self._engine.run(first, min(count, next_target - first)).cpu()
             taken = time.perf_counter() - began
             self._seconds += taken
             count = max(1, min(2 * count, int(_SLICE_SECONDS * len(losses) / taken)))
-            bad = _first_unsound(losses)
-            if bad is not None:
-                yield from self._diverge(first, losses[:bad])
+            sound = _sound(losses)
+            self._step += len(sound)
+            if len(sound):
+                yield self._progress(first + 1, sound)
+            if len(sound) < len(losses):
+                yield from self._diverge(self._step)
                 return
-            self._step += len(losses)
-            yield self._progress(first + 1, losses)
-            if self._step in targets:
-                if not self._is_sound():
-                    yield from self._diverge(self._step, losses[:0])
-                    return
-                yield from self._checkpoint()
+            is_due = self._step in targets
             yield from self._between()
         yield from self._finish()
 
     def _between(self) -> Iterator[Event]:
-        """What is due by the clock: previews, rows of metrics, a resume point."""
-        now = time.perf_counter()
-        if now - self._told_at > _STATUS_SECONDS:
+        """What is due by the clock: status, a resume point, a preview."""
+        if self._journal.status_is_due:
             self._tell("running")
-        if now - self._kept_at > _RESUME_SECONDS:
+        if self._journal.resume_point_is_due:
             self._save_resume_point()
         if self._preview_seconds is not None:
             wait = max(self._preview_seconds, self._preview_cost / _PREVIEW_SHARE)
-            if now - self._previewed_at > wait:
+            if time.perf_counter() - self._previewed_at > wait:
                 yield from self._preview()
 
     def _progress(self, first: int, losses: Tensor) -> Progress:
         columns = losses.float().numpy()
         steps = np.arange(first, first + len(columns), dtype=np.int64)
         block = Losses(steps, columns[:, 0], columns[:, 1], columns[:, 2])
-        self._unwritten.append(block)
+        self._journal.add(block)
         return Progress(self._step, self.config.steps, self._seconds, block)
 
     def _preview(self) -> Iterator[Event]:
@@ -219,32 +215,36 @@ class Trainer:
 
     def _stop(self) -> Iterator[Event]:
         """Everything learnt is safe before `Stopped` is told; the figures follow."""
+        if not self._is_sound():
+            yield from self._diverge(self._step)
+            return
         self._keep("stopped")
-        yield Stopped(self._step)
-        if not self._is_kept(self._step):
-            yield from self._complete_checkpoint()
+        yield self._ended(Stopped(self._step))
+        if not self._journal.is_kept(self._step):
+            yield from self._measure(heeds_stop=False)
 
     def _finish(self) -> Iterator[Event]:
         self._tell("finished")
-        (self.run.path / "resume.safetensors").unlink(missing_ok=True)
-        yield Finished(self._step)
+        self.run.drop_resume()
+        yield self._ended(Finished(self._step))
 
-    def _diverge(self, before: int, sound: Tensor) -> Iterator[Event]:
-        """Ends at the last good checkpoint; the steps before the bad one keep their losses."""
-        self._step = before + len(sound)
-        self._progress(before + 1, sound)
-        bad = self._step + 1
+    def _diverge(self, step: int) -> Iterator[Event]:
+        """Ends at the last good checkpoint; the losses before the bad step are kept."""
         kept = self.run.checkpoints()
-        last_good = kept[-1].step if kept else None
         ends = (
-            f"the run ends at its checkpoint of step {last_good:,}" if kept else "nothing is kept"
+            f"the run ends at its checkpoint of step {kept[-1].step:,}" if kept else "none is kept"
         )
         self._tell(
             "diverged",
-            f"The loss ceased to be a number at step {bad:,}; {ends}. "
+            f"The loss ceased to be a number at step {step + 1:,}; {ends}. "
             f"Try a learning rate below {self.config.training.learning_rate:g}.",
         )
-        yield Diverged(bad, last_good)
+        yield self._ended(Diverged(step + 1, kept[-1].step if kept else None))
+
+    def _ended(self, event: Event) -> Event:
+        """Marks that the run's end is told: closing the generator changes nothing any more."""
+        self._has_ended = True
+        return event
 
     def _fail(self, message: str) -> None:
         """Tells the folder, if it can still be told; the first failure is the one that counts."""
@@ -257,24 +257,22 @@ class Trainer:
 
     def _keep(self, state: State) -> None:
         """Weights, resume point and status of this moment."""
-        if self.model.closed_form or not self._is_sound():
-            self._tell(state)
-            return
-        self._save_resume_point()
-        if not self._is_kept(self._step):
-            self._write_weights()
+        if not self.model.closed_form and self._is_sound():
+            self._save_resume_point()
+            if not self._journal.is_kept(self._step):
+                self._journal.write_weights(self.model, self._step)
         self._tell(state)
 
     def _checkpoint(self) -> Iterator[Event]:
-        self._write_weights()
-        yield from self._complete_checkpoint()
-        if not self.model.closed_form and self._step < self.config.steps:
+        self._journal.write_weights(self.model, self._step)
+        is_last = self._step == self.config.steps
+        yield from self._measure(heeds_stop=not is_last)
+        if not is_last:
             self._save_resume_point()
         self._tell("running")
 
-    def _complete_checkpoint(self) -> Iterator[Event]:
-        """Measures the model; given up when a stop is asked for, and done after it was told."""
-        heeds_stop = not self._stop_requested
+    def _measure(self, *, heeds_stop: bool) -> Iterator[Event]:
+        """Adds its figures to the checkpoint; given up where a stop is asked for and heeded."""
         images = resident("test", self._device)
         work = evaluate(self.model, images, self._step)
         while True:
@@ -286,14 +284,11 @@ class Trainer:
             if heeds_stop and self._stop_requested:
                 return
             yield Working()
-        tiles = to_bytes(images[list(PREVIEW_DIGITS)])
-        self.run.complete_checkpoint(self._step, evaluation, seen, tiles)
+        self.run.complete_checkpoint(
+            self._step, evaluation, seen, to_bytes(images[list(PREVIEW_DIGITS)])
+        )
         self._previewed_at = time.perf_counter()
         yield CheckpointSaved(self._step, evaluation, seen)
-
-    def _write_weights(self) -> None:
-        precision = self.config.training.precision
-        self.run.write_checkpoint(self._step, checkpoints.weights(self.model, precision))
 
     def _save_resume_point(self) -> None:
         point = checkpoints.ResumePoint(
@@ -303,28 +298,10 @@ class Trainer:
             optimiser=checkpoints.optimiser_tensors(self._engine.optimiser),
             noise=self._engine.noise.get_state(),
         )
-        self._write_metrics()
-        self.run.write_resume(point.to_bytes())
-        self._kept_at = time.perf_counter()
+        self._journal.write_resume_point(point)
 
     def _tell(self, state: State, error: str = "") -> None:
-        self._write_metrics()
-        changes = {
-            "state": state,
-            "step": self._step,
-            "seconds": round(self._seconds, 3),
-            "device": str(self._device),
-            "versions": runs.versions(),
-            "error": error,
-        }
-        self._status = self._status.model_copy(update=changes)
-        self.run.write_status(self._status)
-        self._told_at = time.perf_counter()
-
-    def _write_metrics(self) -> None:
-        blocks, self._unwritten = self._unwritten, []
-        for block in blocks:
-            self.run.append_metrics(block)
+        self._journal.tell(state, self._step, self._seconds, error)
 
     # -- beginning -------------------------------------------------------------------------------
 
@@ -341,24 +318,42 @@ class Trainer:
     def _restore(self) -> None:
         """Goes to the resume point, if there is one, and drops the metrics that lie beyond it."""
         path = self.run.path / "resume.safetensors"
-        if path.exists() and not self.model.closed_form:
+        if self.model.closed_form or not path.exists():
+            self._refuse_to_overwrite()
+            self._step, self._seconds = 0, 0.0
+        else:
             point = checkpoints.ResumePoint.read(path)
-            checkpoints.restore_model(self.model, point.model, path)
-            checkpoints.restore_optimiser(self._engine.optimiser, point.optimiser)
-            self._engine.noise.set_state(point.noise)
+            point.restore(self.model, self._engine.optimiser, self._engine.noise, path)
+            if not 0 <= point.step <= self.config.steps:
+                raise RunError(f"{path} is of step {point.step:,} of {self.config.steps:,}.")
             self._step, self._seconds = point.step, point.seconds
         self.run.cut_metrics(self._step)
-
-    def _is_kept(self, step: int) -> bool:
-        """Whether the checkpoint of `step` is there with all its figures."""
-        return any(c.step == step and c.is_evaluated for c in self.run.checkpoints())
 
     def _is_sound(self) -> bool:
         """Whether every weight is a finite number."""
         return all(bool(torch.isfinite(p).all()) for p in self.model.state_dict().values())
 
+    def _refuse_to_overwrite(self) -> None:
+        """Without a resume point a run begins anew, and so may not have come anywhere yet."""
+        kept = [c.step for c in self.run.checkpoints() if c.step > 0]
+        if kept or len(self.run.metrics().step):
+            newest = f"; its checkpoint of step {kept[-1]:,} can be explored" if kept else ""
+            raise RunError(
+                f"The run {self.run.name!r} has no resume point and can not go on{newest}. "
+                "Start a new run from its config."
+            )
 
-def _first_unsound(losses: Tensor) -> int | None:
-    """The first row that holds no finite number."""
+
+def _refuse_ended(run: Run) -> None:
+    status = run.status()
+    if status.state in {"finished", "diverged"}:
+        raise RunError(
+            f"The run {run.name!r} has {status.state} at step {status.step:,}; "
+            "start a new one from its config to train longer."
+        )
+
+
+def _sound(losses: Tensor) -> Tensor:
+    """(n, 3) losses up to the first that is no finite number."""
     bad = (~torch.isfinite(losses)).any(1).nonzero()
-    return int(bad[0]) if len(bad) else None
+    return losses[: int(bad[0])] if len(bad) else losses

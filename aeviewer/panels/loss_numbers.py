@@ -1,0 +1,127 @@
+"""How losses are written: units, figures, and the cells of the table beside the curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from aeviewer.panels.loss_header import Quantity
+    from aeviewer.widgets.curve import Reading
+    from trainers.config import RunConfig
+
+PIXELS = 28 * 28
+_UNITS = {"squared-error": "squared error", "bernoulli": "nats"}
+_UNKNOWN = "–"
+_WIDEST = "000.00"
+
+
+class Detail(IntEnum):
+    """How much a cell says: the number, the step too, or the loss per pixel too."""
+
+    BRIEF = 0
+    STEPS = 1
+    PER_PIXEL = 2
+
+
+def has_kl(config: RunConfig) -> bool:
+    """Whether the run pays a KL to a prior."""
+    return config.model.variational and config.model.family != "pca"
+
+
+def unit(config: RunConfig, quantity: Quantity) -> str:
+    """The unit of a quantity of a run."""
+    return "nats" if quantity == "kl" else _UNITS[config.model.likelihood]
+
+
+def is_per_pixel(config: RunConfig, quantity: Quantity) -> bool:
+    """Whether the quantity is a squared error alone, which has a mean over the pixels."""
+    is_error = unit(config, quantity) == _UNITS["squared-error"]
+    return is_error and (quantity == "reconstruction" or not has_kl(config))
+
+
+def left_out(units: list[str], shown: str) -> str:
+    """How many runs are not shown because their unit is another, and what to do; may be empty."""
+    others = [other for other in units if other != shown]
+    if not others:
+        return ""
+    told = f"{' or '.join(sorted(set(others)))} {'is' if len(others) == 1 else 'are'} not shown"
+    if len(others) == 1:
+        return f"1 run in {told}; choose it to see it"
+    return f"{len(others)} runs in {told}; choose one of them to see it"
+
+
+def number(value: float | None) -> str:
+    """A loss with four figures."""
+    if value is None or not np.isfinite(value):
+        return _UNKNOWN
+    places = max(0, 3 - int(np.floor(np.log10(max(abs(value), 1e-3)))))
+    return f"{value:,.{min(places, 4)}f}".replace("-", "−")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How the readings of runs become cells.
+
+    Attributes
+    ----------
+    quantity
+        The KL has no best: that of a model that has learnt nothing is the lowest.
+    detail
+        How much a cell says.
+    last_step
+        Of all runs, to know how wide a cell may become.
+    """
+
+    quantity: Quantity
+    detail: Detail
+    last_step: int
+
+    @property
+    def has_best(self) -> bool:
+        """Whether lower is better."""
+        return self.quantity != "kl"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Above the columns of numbers."""
+        return ("train", "test", "best test") if self.has_best else ("train", "test")
+
+    @property
+    def widest(self) -> tuple[str, ...]:
+        """The widest text of each column."""
+        step = f" at {self.last_step:,}" if self.detail >= Detail.STEPS else ""
+        pixel = " (0.00000/px)" if self.detail == Detail.PER_PIXEL else ""
+        best = max(f"{_WIDEST}{pixel}{step}", "best test", key=len)
+        columns = (_WIDEST, f"{_WIDEST}{step}", best)
+        return columns[: len(self.heads)]
+
+    def written(self, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
+        """The cells of a run."""
+        test, best = number(reading.marker), number(reading.best)
+        if per_pixel and self.detail == Detail.PER_PIXEL and reading.best is not None:
+            best += f" ({reading.best / PIXELS:.5f}/px)"
+        if self.detail >= Detail.STEPS:
+            if reading.marker_x is not None and reading.marker_x != reading.x:
+                test += f" at {reading.marker_x:,.0f}"
+            if reading.best_x is not None:
+                best += f" at {reading.best_x:,.0f}"
+        return (number(reading.value), test, best)[: len(self.heads)]
+
+    def tips(self, name: str, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
+        """What more there is to say of the name and of each cell."""
+        train = _told("Training loss, smoothed", reading.x, reading.value, per_pixel=per_pixel)
+        test = _told("All test images", reading.marker_x, reading.marker, per_pixel=per_pixel)
+        best = _told("Lowest of all checkpoints", reading.best_x, reading.best, per_pixel=per_pixel)
+        return (name, train, test, best)[: 1 + len(self.heads)]
+
+
+def _told(what: str, step: float | None, value: float | None, *, per_pixel: bool) -> str:
+    """A cell in full; the loss per pixel is that per image ÷ 784."""
+    if step is None or value is None:
+        return f"{what}: none at this step"
+    pixel = f" per image, {value / PIXELS:.5f} per pixel (÷ {PIXELS})" if per_pixel else ""
+    return f"{what}: {number(value)}{pixel}, at step {step:,.0f}"

@@ -1,0 +1,42 @@
+"""Ctrl-C in the terminal and a polite kill close the window, which saves."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSocketNotifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PySide6.QtWidgets import QWidget
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def closing_on_signals(window: QWidget) -> Iterator[None]:
+    """While inside, SIGINT and SIGTERM close `window`.
+
+    Python runs a signal's handler between two of its own instructions, and Qt's event loop runs
+    none: a byte on a socket wakes it.
+    """
+    awake, waker = socket.socketpair()
+    for end in (awake, waker):
+        end.setblocking(False)
+    notifier = QSocketNotifier(awake.fileno(), QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(lambda: awake.recv(1))
+    waking = signal.set_wakeup_fd(waker.fileno())
+    before = {kind: signal.signal(kind, lambda *_: window.close()) for kind in _SIGNALS}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+        signal.set_wakeup_fd(waking)
+        notifier.setEnabled(False)
+        awake.close()
+        waker.close()
