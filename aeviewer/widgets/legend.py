@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
 _HEIGHT = 24
-_DOT, _SLACK = 10, 8
+_DOT, _SLACK = 10, 10
 _FADED = 0.45
 
 

@@ -1,0 +1,49 @@
+"""A polite kill closes the window, which saves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trainers import runs
+from trainers.presets import preset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from aeviewer import app
+from trainers.presets import preset
+
+class Training(app.Program):
+    def __init__(self, folder, settings, also=()):
+        super().__init__(folder, settings, also)
+        self.queue.train(preset("elu").replace(hidden=(32,), latent_dim=2), "mine")
+
+app.Program = Training
+sys.exit(app.run(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no polite kill")
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_the_program_and_saves(tmp_path: Path, kind: signal.Signals) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    run = runs.Run(tmp_path / "mine")
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(command, env=environment) as process:
+        while process.poll() is None and len(run.metrics().step) < 50:
+            pass
+        process.send_signal(kind)
+        assert process.wait(60) == 0
+    status = run.status()
+    assert status.state == "stopped"
+    assert run.checkpoint().step == status.step
+    assert run.config == preset("elu").replace(hidden=(32,), latent_dim=2)
