@@ -113,6 +113,10 @@ class LossPanel(QWidget):
     def _is_wide(self) -> bool:
         return self.width() >= _WIDE
 
+    @property
+    def _is_low(self) -> bool:
+        return self.height() < _LOW and not self._is_wide
+
     def _arrange(self, rows: int) -> None:
         """Room for the numbers: half the width at most, or about a third of the height."""
         beside, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
@@ -222,7 +226,6 @@ class LossPanel(QWidget):
             self.plot.reset_view()
         self._name_axes()
         self.note.setText(left_out([unit(c, self._quantity) for _, c in self._visible()], name))
-        self.note.setVisible(bool(self.note.text()))
 
     @Slot(str)
     def _take_metrics(self, key: str) -> None:
@@ -285,7 +288,7 @@ class LossPanel(QWidget):
     def _show_readout(self) -> None:
         """Each run's numbers under the mouse, or its newest; a low panel tells of one run."""
         told, current = self._told(), self._session.current
-        if self.height() < _LOW and not self._is_wide:
+        if self._is_low:
             told = [pair for pair in told if pair[0] == current] or told[:1]
         cells = self._cells(told)
         step = np.inf if self._hovered is None else self._hovered
@@ -296,6 +299,8 @@ class LossPanel(QWidget):
         ]
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
+        # Where hardly any height is left, the curves have it.
+        self.note.setVisible(bool(self.note.text()) and not self._is_low)
         self._arrange(len(rows))
 
     def _told(self) -> list[tuple[RunItem, RunConfig]]:

@@ -16,7 +16,7 @@ from trainers.evaluation.geometry import Plane, axes_plane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NARROWEST = 48
+_NARROWEST, _NARROWEST_AXIS = 48, 66
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -45,6 +45,8 @@ class PlaneChoice(QWidget):
         self.y_axis = self._combo(
             "Coordinate on y", "The coordinate of the code that runs along y."
         )
+        for axis in (self.x_axis, self.y_axis):
+            axis.setMinimumWidth(_NARROWEST_AXIS)
         self.note = QElidingLabel()
         self.prior = self._button("Prior", "Circles at 1 and 2 standard deviations of the prior.")
         self.prior.setCheckable(True)

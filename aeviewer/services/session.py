@@ -130,7 +130,10 @@ class Session(QObject):
         in_hand = [self._runs[key] for key in self._told]
         runs = {str(run.path): run for run in [*kept, *also, *found, *in_hand]}
         self._runs = {key: self._runs.get(key, run) for key, run in runs.items()}
-        self._items = {key: self._described(key, self._told.get(key)) for key in self._runs}
+        self._items = {key: item for key, item in self._items.items() if key in runs}
+        for key in self._runs:
+            self._items[key] = self._described(key, self._told.get(key))
+        self._items = {key: self._items[key] for key in self._runs}
         self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
         self.runs_changed.emit()
         if self._current not in self._runs:

@@ -185,11 +185,12 @@ def test_only_runs_of_one_unit_are_shown_that_of_the_current_one(
     assert panel.note.text() == told_of
     assert panel.plot.view().contains(QPointF(100, np.log10(102)))
     press(qtbot, panel, "KL")
-    assert not panel.note.isVisible()
+    qtbot.waitUntil(lambda: not panel.note.isVisible())
     press(qtbot, panel, "Loss")
+    qtbot.waitUntil(panel.note.isVisible)
     for key in (elu, relu):
         session.set_visible(key, False)
-    assert not panel.note.isVisible()
+    qtbot.waitUntil(lambda: not panel.note.isVisible())
     for key in (elu, relu):
         session.set_visible(key, True)
     session.set_visible(vae, False)

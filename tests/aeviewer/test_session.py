@@ -292,3 +292,13 @@ def test_steps_that_the_folder_told_already_are_not_added_again() -> None:
     for first in (1, 6, 11):
         curves.append(Losses(np.arange(first, first + 10), values, values, values))
     assert curves.step.tolist() == list(range(1, 21))
+
+
+def test_runs_have_colours_of_their_own(session: Session) -> None:
+    for name in "abcd":
+        made(session, name)
+    session.refresh()
+    made(session, "e")
+    session.refresh()
+    assert len({item.colour for item in session.items}) == 5
+    assert [item.name for item in session.items] == [*"abcde"]
