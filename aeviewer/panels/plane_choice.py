@@ -16,7 +16,7 @@ from trainers.evaluation.geometry import Plane, axes_plane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NARROWEST, _NARROWEST_AXIS = 48, 66
+_NARROWEST, _NARROWEST_AXIS = 48, 74
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
