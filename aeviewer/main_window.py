@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _LAYOUT_VERSION = 1
 _SIZE = QSize(1680, 1050)
+_LEAST_LOWER = 290
 _THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
 _SHORTCUTS = """<table cellpadding="3">
 <tr><td><b>Press or drag</b> in the latent space</td><td>decode that point</td></tr>
@@ -148,7 +149,8 @@ class MainWindow(QMainWindow):
         shares = [rest * 26 // 50, rest * 24 // 50]
         self.resizeDocks([docks["loss"], docks["reconstructions"]], shares, across)
         upper = [docks["latent"], docks["loss"]]
-        self.resizeDocks(upper, [56 * height // 100, 44 * height // 100], down)
+        lower = max(_LEAST_LOWER, height // 3)
+        self.resizeDocks(upper, [height - lower, lower], down)
         self.resizeDocks([docks["runs"], docks["experiment"]], [height // 4, 3 * height // 4], down)
 
     def _restore_layout(self) -> None:

@@ -253,8 +253,12 @@ class Session(QObject):
         """Takes in a checkpoint that was just saved."""
         self.curves(key).add_evaluation(evaluation)
         self.metrics_changed.emit(key)
-        if key == self._current and evaluation.step not in self._checkpoints:
-            self._checkpoints = tuple(sorted({*self._checkpoints, evaluation.step}))
+        self.add_step(key, evaluation.step)
+
+    def add_step(self, key: str, step: int) -> None:
+        """Takes in a checkpoint that has no figures yet."""
+        if key == self._current and step not in self._checkpoints:
+            self._checkpoints = tuple(sorted({*self._checkpoints, step}))
             self.checkpoints_changed.emit()
 
     # -- what is shown ---------------------------------------------------------------------------

@@ -258,6 +258,8 @@ class TrainingQueue(QObject):
 
     @_heard.register
     def _(self, event: Stopped, key: str) -> None:
+        if event.step:
+            self._session.add_step(key, event.step)
         self._leave(key, "stopped", event.step)
 
     @_heard.register

@@ -327,9 +327,11 @@ class PlanePlot(StyledPlot):
         self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge, A and Home reset, + and - zoom."""
+        """Arrows nudge, A and Home reset, + and - zoom; with Ctrl they are somebody else's."""
         key = Qt.Key(event.key())
-        if key in _ARROWS:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().keyPressEvent(event)
+        elif key in _ARROWS:
             shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             step = (_STRIDE if shifted else _STEP) * self._short_side()
             self.nudged.emit(*(step * part for part in _ARROWS[key]))

@@ -159,6 +159,7 @@ def test_arrows_nudge_and_shift_makes_it_more(qtbot: QtBot, plot: PlanePlot) -> 
     plot.nudged.connect(lambda x, y: moves.append((x, y)))
     qtbot.keyClick(plot, Qt.Key.Key_Right)
     qtbot.keyClick(plot, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(plot, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
     (right, level), (upright, up) = moves
     assert right > 0 == level == upright
     assert up == pytest.approx(5 * right)

@@ -130,6 +130,7 @@ class TestOneRun:
         assert training.state("a") == status.state == "stopped"
         assert status.step == training.session.item(training.key("a")).step > 0
         assert status.step in [c.step for c in training.folder("a").checkpoints()]
+        assert training.session.step == training.session.checkpoints[-1] == status.step
 
     def test_a_stopped_run_is_continued_where_it_stood(
         self, training: Services, qtbot: QtBot

@@ -311,6 +311,7 @@ class Trainer:
         generator = torch.Generator().manual_seed(self.config.training.seed)
         model.initialise(generator, self.config.model.activation)
         model = model.to(self._device).to(memory_format=torch.channels_last)
+        resident("train", self._device)  # now, so that no slice waits for it
         if not model.closed_form:
             self._engine = Engine(model, self.config.training, self._device)
         return model
