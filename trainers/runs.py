@@ -16,7 +16,6 @@ a run that says "running" and is not locked was interrupted.
 
 from __future__ import annotations
 
-import io
 import os
 import platform
 import re
@@ -28,18 +27,17 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
-from tokenize import TokenError
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from trainers import config as configs
-from trainers.errors import ConfigError, RunError
+from trainers import formats
+from trainers.errors import RunError
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Losses, Preview
 
@@ -49,30 +47,10 @@ if TYPE_CHECKING:
     from trainers.config import RunConfig
 
 State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "interrupted"]
-_HEADER = "step,loss,reconstruction,kl\n"
 _NAME = re.compile(r"[^\W_][\w .=+-]{0,79}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-_PREVIEW_COLUMNS = 32
-_SHEET = (32 * 28, 2 * 28)
-_TEST_IMAGES = 10_000
-_LARGEST_CODE = 1e15
 _MOST_STEPS = 10_000_000
 _MOST_JSON = 1_000_000
-_DRAFT = ".draft-"
-_FOREIGN = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    SyntaxError,
-    TokenError,
-    Image.DecompressionBombError,
-    ConfigError,
-)
-"""What readers of foreign bytes are known to raise."""
 
 
 class Status(BaseModel):
@@ -124,7 +102,7 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
-        with _reading(self.path / "evaluation.json") as file:
+        with formats.reading(self.path / "evaluation.json") as file:
             evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
             if evaluation.step != self.step:
                 raise ValueError(f"it is of step {evaluation.step:,}")
@@ -138,16 +116,8 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
-        latent_dim = self.run.config.model.latent_dim
-        with _reading(self.path / "codes.npy") as file:
-            codes = _codes(Path(file.name), latent_dim)
-        with (
-            _reading(self.path / "reconstructions.png") as file,
-            Image.open(file, formats=["PNG"]) as picture,
-        ):
-            if picture.size != _SHEET:
-                raise ValueError(f"a picture of {picture.size} is no sheet of {_SHEET}")
-            tiles = _tiles(np.asarray(picture.convert("L")))
+        codes = formats.read_codes(self.path / "codes.npy", self.run.config.model.latent_dim)
+        tiles = formats.read_sheet(self.path / "reconstructions.png")
         return Preview(self.step, codes, tiles)
 
 
@@ -181,7 +151,7 @@ class Run:
         RunError
             When `config.json` is missing or damaged.
         """
-        with _reading(self.path / "config.json") as file:
+        with formats.reading(self.path / "config.json") as file:
             return configs.from_json(file.read(_MOST_JSON))
 
     def status(self) -> Status:
@@ -194,7 +164,7 @@ class Run:
         """
         if not (self.path / "status.json").exists():
             return Status()
-        with _reading(self.path / "status.json") as file:
+        with formats.reading(self.path / "status.json") as file:
             status = Status.model_validate_json(file.read(_MOST_JSON))
         if status.state == "running" and not self._is_locked():
             return status.model_copy(update={"state": "interrupted"})
@@ -208,11 +178,7 @@ class Run:
         RunError
             When `metrics.csv` can not be opened.
         """
-        if not (self.path / "metrics.csv").exists():
-            return _losses(np.empty((0, 4)))
-        with _reading(self.path / "metrics.csv") as file:
-            text = file.read()
-        return _losses(_rows(text[: text.rfind(b"\n") + 1].removeprefix(_HEADER.encode())))
+        return formats.read_metrics(self.path / "metrics.csv")
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All whole checkpoints, by step."""
@@ -284,12 +250,12 @@ class Run:
     def write_status(self, status: Status) -> None:
         """Replaces `status.json`."""
         with self.writing():
-            _replace(self.path / "status.json", status.model_dump_json(indent=2).encode())
+            formats.replace(self.path / "status.json", status.model_dump_json(indent=2).encode())
 
     def write_resume(self, content: bytes) -> None:
         """Replaces the resume point."""
         with self.writing():
-            _replace(self.path / "resume.safetensors", content)
+            formats.replace(self.path / "resume.safetensors", content)
 
     def drop_resume(self) -> None:
         """Removes the resume point of a run that is done."""
@@ -298,9 +264,9 @@ class Run:
 
     def append_metrics(self, losses: Losses) -> None:
         """Appends a row a step."""
-        rows = _table(losses)
+        rows = formats.table(losses)
         with self.writing(), (self.path / "metrics.csv").open("a", encoding="ascii") as file:
-            file.write(rows if file.tell() else _HEADER + rows)
+            file.write(rows if file.tell() else formats.HEADER + rows)
 
     def cut_metrics(self, step: int) -> None:
         """Drops the rows after `step`, which a resumed run does again."""
@@ -310,14 +276,16 @@ class Run:
             kept.step[:count], kept.total[:count], kept.reconstruction[:count], kept.kl[:count]
         )
         with self.writing():
-            _replace(self.path / "metrics.csv", (_HEADER + _table(cut)).encode())
+            formats.replace(
+                self.path / "metrics.csv", (formats.HEADER + formats.table(cut)).encode()
+            )
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
         """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
         place = self.path / "checkpoints" / f"{step:08d}"
         with self.writing():
             place.parent.mkdir(exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place.parent))
+            draft = Path(tempfile.mkdtemp(prefix=formats.DRAFT, dir=place.parent))
             try:
                 (draft / "model.safetensors").write_bytes(model)
                 draft.chmod(0o755)
@@ -335,15 +303,15 @@ class Run:
     ) -> None:
         """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
         place = self.path / "checkpoints" / f"{step:08d}"
-        codes, picture = io.BytesIO(), io.BytesIO()
         kept = np.float16 if self.config.training.precision == "float16" else np.float32
-        np.save(codes, preview.codes.astype(kept), allow_pickle=False)
-        rows = np.concatenate([inputs, preview.reconstructions])
-        Image.fromarray(_sheet(rows)).save(picture, "png", optimize=True)
+        codes = formats.write_codes(preview.codes, kept)
+        picture = formats.write_sheet(inputs, preview.reconstructions)
         with self.writing():
-            _replace(place / "codes.npy", codes.getvalue())
-            _replace(place / "reconstructions.png", picture.getvalue())
-            _replace(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
+            formats.replace(place / "codes.npy", codes)
+            formats.replace(place / "reconstructions.png", picture)
+            formats.replace(
+                place / "evaluation.json", evaluation.model_dump_json(indent=2).encode()
+            )
 
     def rename(self, name: str) -> Run:
         """Moves the folder to a new name beside it.
@@ -366,7 +334,8 @@ class Run:
 
     def _sweep(self) -> None:
         """Removes what a crash or a full disk left half written."""
-        for draft in [*self.path.glob(f"{_DRAFT}*"), *self.path.glob(f"checkpoints/{_DRAFT}*")]:
+        drafts = f"{formats.DRAFT}*"
+        for draft in [*self.path.glob(drafts), *self.path.glob(f"checkpoints/{drafts}")]:
             if draft.is_dir():
                 shutil.rmtree(draft, ignore_errors=True)
             else:
@@ -409,9 +378,9 @@ def create(config: RunConfig, folder: Path, name: str = "") -> Run:
     run = Run(place)
     try:
         place.mkdir(parents=True)
-        _replace(place / "config.json", config.model_dump_json(indent=2).encode())
+        formats.replace(place / "config.json", config.model_dump_json(indent=2).encode())
         created = Status(created=datetime.now(UTC))
-        _replace(place / "status.json", created.model_dump_json(indent=2).encode())
+        formats.replace(place / "status.json", created.model_dump_json(indent=2).encode())
     except OSError as error:
         raise RunError(
             f"No run can be made in {folder} ({error.strerror or error}). "
@@ -482,100 +451,3 @@ def versions() -> dict[str, str]:
 
     names = ("aeviewer", "torch", "numpy")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Writes beside `place`, then renames: the old content or the new, never a mixture."""
-    draft = place.with_name(f"{_DRAFT}{place.name}")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(place)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _reading(place: Path) -> Iterator[io.BufferedReader]:
-    """Opens a file of a run; what is wrong with it becomes one message."""
-    try:
-        with place.open("rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise RunError(f"{place} is missing: the run is damaged.") from None
-    except _FOREIGN as error:
-        reason = (
-            "; ".join(t for _, t in configs.faults(error))
-            if isinstance(error, ValidationError)
-            else str(error)
-        )
-        raise RunError(f"{place} is damaged ({reason}).") from error
-
-
-def _codes(path: Path, latent_dim: int) -> NDArray[np.float32]:
-    """The table of codes in a file; mapped first, so that its header's word allocates nothing."""
-    mapped = np.lib.format.open_memmap(path, mode="r")
-    if mapped.shape != (_TEST_IMAGES, latent_dim) or mapped.dtype not in (np.float16, np.float32):
-        raise ValueError(f"it holds {mapped.dtype} of {mapped.shape}, no codes of this run")
-    codes = np.array(mapped, np.float32)
-    if not (np.abs(codes) < _LARGEST_CODE).all():
-        raise ValueError("some codes are no finite numbers")
-    return codes
-
-
-def _rows(text: bytes) -> NDArray[np.float64]:
-    """The (n, 4) numbers of a table up to its first damaged row."""
-    try:
-        rows = np.loadtxt(io.BytesIO(text), delimiter=",", ndmin=2) if text else np.empty((0, 4))
-    except ValueError:
-        rows = np.array([*_whole_rows(text)], np.float64)
-    rows = rows.reshape(-1, 4) if rows.size and rows.shape[1] == 4 else np.empty((0, 4))
-    sound = np.isfinite(rows).all(1) & (rows[:, 0] == np.arange(1, len(rows) + 1))
-    return rows if sound.all() else rows[: int(np.argmin(sound))]
-
-
-def _whole_rows(text: bytes) -> Iterator[list[float]]:
-    """Rows of four numbers, up to the first that is none."""
-    for line in text.splitlines():
-        try:
-            row = [float(cell) for cell in line.split(b",")]
-        except ValueError:
-            return
-        if len(row) != 4:
-            return
-        yield row
-
-
-def _table(losses: Losses) -> str:
-    """A row a step."""
-    columns = zip(
-        losses.step.tolist(),
-        losses.total.tolist(),
-        losses.reconstruction.tolist(),
-        losses.kl.tolist(),
-        strict=True,
-    )
-    return "".join(f"{s},{t:.6g},{r:.6g},{k:.6g}\n" for s, t, r, k in columns)
-
-
-def _losses(rows: NDArray[np.float64]) -> Losses:
-    total, reconstruction, kl = (rows[:, i].astype(np.float32) for i in (1, 2, 3))
-    return Losses(rows[:, 0].astype(np.int64), total, reconstruction, kl)
-
-
-def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(k·32, h, w) images as k rows of 32 tiles: (k·h, 32·w)."""
-    count, height, width = images.shape
-    rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width)
-    return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width)
-
-
-def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The reconstructions (lower row) of a sheet that `_sheet` made."""
-    side = sheet.shape[1] // _PREVIEW_COLUMNS
-    if sheet.shape != (2 * side, _PREVIEW_COLUMNS * side) or not side:
-        raise ValueError(f"a picture of {sheet.shape} is no sheet of 2 rows of 32 digits")
-    return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side).swapaxes(0, 1)

@@ -1,0 +1,196 @@
+"""The formats inside a run's folder: how each file is written whole, and read with distrust.
+
+Everything here is data from outside, for a run may come from anybody: sizes are checked before
+anything is allocated, nothing is unpickled, and what is wrong becomes one message.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import contextmanager
+from tokenize import TokenError
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import ValidationError
+
+from trainers import config as configs
+from trainers.errors import ConfigError, RunError
+from trainers.events import Losses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HEADER = "step,loss,reconstruction,kl\n"
+_PREVIEW_COLUMNS = 32
+_SHEET = (32 * 28, 2 * 28)
+_TEST_IMAGES = 10_000
+_LARGEST_CODE = 1e15
+DRAFT = ".draft-"
+_FOREIGN = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    TokenError,
+    Image.DecompressionBombError,
+    ConfigError,
+)
+"""What readers of foreign bytes are known to raise."""
+
+
+def replace(place: Path, content: bytes) -> None:
+    """Writes beside `place`, then renames: the old content or the new, never a mixture."""
+    draft = place.with_name(f"{DRAFT}{place.name}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(place)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[io.BufferedReader]:
+    """Opens a file of a run; what is wrong with it becomes one message."""
+    try:
+        with place.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise RunError(f"{place} is missing: the run is damaged.") from None
+    except _FOREIGN as error:
+        reason = (
+            "; ".join(t for _, t in configs.faults(error))
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
+        raise RunError(f"{place} is damaged ({reason}).") from error
+
+
+def read_codes(place: Path, latent_dim: int) -> NDArray[np.float32]:
+    """The (10000, `latent_dim`) codes in an NPY; mapped first: its header's word allocates nothing.
+
+    Raises
+    ------
+    RunError
+        When it is missing, damaged, or holds anything else.
+    """
+    with reading(place):
+        mapped = np.lib.format.open_memmap(place, mode="r")
+        shape, kind = mapped.shape, mapped.dtype
+        if shape != (_TEST_IMAGES, latent_dim) or kind not in (np.float16, np.float32):
+            raise ValueError(f"it holds {kind} of {shape}, no codes of this run")
+        codes = np.array(mapped, np.float32)
+        if not (np.abs(codes) < _LARGEST_CODE).all():
+            raise ValueError("some codes are no finite numbers")
+        return codes
+
+
+def _rows(text: bytes) -> NDArray[np.float64]:
+    """The (n, 4) numbers of a table up to its first damaged row."""
+    try:
+        rows = np.loadtxt(io.BytesIO(text), delimiter=",", ndmin=2) if text else np.empty((0, 4))
+    except ValueError:
+        rows = np.array([*_whole_rows(text)], np.float64)
+    rows = rows.reshape(-1, 4) if rows.size and rows.shape[1] == 4 else np.empty((0, 4))
+    sound = np.isfinite(rows).all(1) & (rows[:, 0] == np.arange(1, len(rows) + 1))
+    return rows if sound.all() else rows[: int(np.argmin(sound))]
+
+
+def _whole_rows(text: bytes) -> Iterator[list[float]]:
+    """Rows of four numbers, up to the first that is none."""
+    for line in text.splitlines():
+        try:
+            row = [float(cell) for cell in line.split(b",")]
+        except ValueError:
+            return
+        if len(row) != 4:
+            return
+        yield row
+
+
+def table(losses: Losses) -> str:
+    """A row a step."""
+    columns = zip(
+        losses.step.tolist(),
+        losses.total.tolist(),
+        losses.reconstruction.tolist(),
+        losses.kl.tolist(),
+        strict=True,
+    )
+    return "".join(f"{s},{t:.6g},{r:.6g},{k:.6g}\n" for s, t, r, k in columns)
+
+
+def _losses(rows: NDArray[np.float64]) -> Losses:
+    total, reconstruction, kl = (rows[:, i].astype(np.float32) for i in (1, 2, 3))
+    return Losses(rows[:, 0].astype(np.int64), total, reconstruction, kl)
+
+
+def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(k·32, h, w) images as k rows of 32 tiles: (k·h, 32·w)."""
+    count, height, width = images.shape
+    rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width)
+    return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width)
+
+
+def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The reconstructions (lower row) of a sheet that `_sheet` made."""
+    side = sheet.shape[1] // _PREVIEW_COLUMNS
+    if sheet.shape != (2 * side, _PREVIEW_COLUMNS * side) or not side:
+        raise ValueError(f"a picture of {sheet.shape} is no sheet of 2 rows of 32 digits")
+    return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side).swapaxes(0, 1)
+
+
+def read_metrics(place: Path) -> Losses:
+    """The losses in a metrics.csv, up to the first row that is torn or damaged.
+
+    Raises
+    ------
+    RunError
+        When it can not be opened.
+    """
+    if not place.exists():
+        return _losses(np.empty((0, 4)))
+    with reading(place) as file:
+        text = file.read()
+    return _losses(_rows(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
+
+
+def write_sheet(inputs: NDArray[np.uint8], reconstructions: NDArray[np.uint8]) -> bytes:
+    """A PNG with (32, 28, 28) inputs in its upper row and reconstructions in its lower one."""
+    picture = io.BytesIO()
+    sheet = _sheet(np.concatenate([inputs, reconstructions]))
+    Image.fromarray(sheet).save(picture, "png", optimize=True)
+    return picture.getvalue()
+
+
+def read_sheet(place: Path) -> NDArray[np.uint8]:
+    """The (32, 28, 28) reconstructions in a picture that `write_sheet` made.
+
+    Raises
+    ------
+    RunError
+        When it is missing or another picture.
+    """
+    with reading(place) as file, Image.open(file, formats=["PNG"]) as picture:
+        if picture.size != _SHEET:
+            raise ValueError(f"a picture of {picture.size} is no sheet of {_SHEET}")
+        return _tiles(np.asarray(picture.convert("L")))
+
+
+def write_codes(codes: NDArray[np.float32], kept: type[np.floating]) -> bytes:
+    """An NPY of codes in the precision that is kept."""
+    content = io.BytesIO()
+    np.save(content, codes.astype(kept), allow_pickle=False)
+    return content.getvalue()
