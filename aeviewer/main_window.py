@@ -144,7 +144,8 @@ class MainWindow(QMainWindow):
         docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         width, height = self.width(), self.height()
         columns = [docks["runs"], docks["latent"], docks["decoder"]]
-        self.resizeDocks(columns, [320, width - 320 - 320, 320], across)
+        side = min(320, width // 4)
+        self.resizeDocks(columns, [320, width - 320 - side, side], across)
         rest = width - 320
         shares = [rest * 26 // 50, rest * 24 // 50]
         self.resizeDocks([docks["loss"], docks["reconstructions"]], shares, across)

@@ -11,13 +11,13 @@ from PySide6.QtGui import QAction, QGuiApplication, QPalette
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from aeviewer import theme
 from aeviewer.widgets.code_sliders import CodeSliders
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import Session
 
 _EMPTY = "Press in the latent space: the point is decoded here"
+_LEAST_TEXT = 40
 _SAVED_SCALE = 10
 _WIDEST = (1 << 24) - 1
 """Qt's own bound, which its Python face lacks."""
@@ -56,7 +57,8 @@ class DecoderPanel(QWidget):
         self.view.setToolTip("The decoded code. The context menu copies and saves it.")
         self.sliders = CodeSliders()
         self.sliders.setAccessibleName("Code")
-        self.origin = QLabel()
+        self.origin = QElidingLabel()
+        self.origin.setMinimumWidth(_LEAST_TEXT)
         self.origin.setFont(small(self.font()))
         self.origin.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.reset_button = QPushButton("Reset")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.hover_card import HoverCard
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import Session
 
 _EMPTY = "Reconstructions appear here: train a run, or choose one in the list"
+_LEAST_TEXT = 40
 _FULL_INK = 255
 _CARD_OVERLAP = 12
 
@@ -43,7 +45,8 @@ class ReconstructionsPanel(QWidget):
         self.grid = ImageGrid()
         self.grid.setAccessibleName("Input, reconstruction and difference of 32 test digits")
         self.grid.hovered.connect(self._tell_digit)
-        self.figure = QLabel()
+        self.figure = QElidingLabel()
+        self.figure.setMinimumWidth(_LEAST_TEXT)
         self.figure.setFont(small(self.font()))
         self.figure.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.figure.setToolTip("Squared error summed over the pixels of an image; full ink is 1.")
