@@ -2,8 +2,7 @@
 
 Widgets take every colour from their palette. The roles, beyond what Qt says of them: `Window` is
 the surface behind, `Base` panels and plots, `AlternateBase` what is raised, `PlaceholderText`
-secondary text, `Mid` hairlines and grid, `Accent` the one accent, `BrightText` an error,
-`LinkVisited` a warning.
+secondary text, `Mid` hairlines and grid, `Accent` the one accent, `BrightText` an error.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Tokens:
         Primary and secondary text; lines and grid.
     accent, on_accent
         The one accent, and text upon it.
-    error, warning, success
+    error
         Text that tells of one.
     """
 
@@ -60,8 +59,6 @@ class Tokens:
     accent: str
     on_accent: str
     error: str
-    warning: str
-    success: str
 
 
 DARK = Tokens(
@@ -75,8 +72,6 @@ DARK = Tokens(
     accent="#35c99a",
     on_accent="#06251b",
     error="#ff8f85",
-    warning="#e3b55c",
-    success="#74c493",
 )
 LIGHT = Tokens(
     back="#e9ebee",
@@ -89,8 +84,6 @@ LIGHT = Tokens(
     accent="#08805c",
     on_accent="#ffffff",
     error="#b3261e",
-    warning="#845400",
-    success="#1c7040",
 )
 
 
@@ -106,11 +99,6 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     """
     look = app.findChild(_Look) or _Look(app)
     look.choose(theme)
-
-
-def tokens(palette: QPalette) -> Tokens:
-    """The colours of the theme that `palette` belongs to."""
-    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
 
 
 def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
@@ -149,7 +137,6 @@ def palette(colours: Tokens) -> QPalette:
         role.Highlight: colours.accent,
         role.HighlightedText: colours.on_accent,
         role.Link: colours.accent,
-        role.LinkVisited: colours.warning,
         role.BrightText: colours.error,
     }
     made = QPalette()
