@@ -58,7 +58,7 @@ class FieldSpec:
         """The bounds with thousands as k and millions as M, to stand beside the field."""
         if self.minimum is None or self.maximum is None:
             return ""
-        ends = (siFormat(end, precision=3, space="") for end in (self.minimum, self.maximum))
+        ends = (siFormat(end, precision=4, space="") for end in (self.minimum, self.maximum))
         return ("> " if self.exclusive else "") + " – ".join(ends)
 
 
