@@ -52,7 +52,7 @@ class Program:
         self.compute = ComputeThread(mailbox)
         self.queue = TrainingQueue(self.session, self.compute, mailbox)
         self.explorer = Explorer(self.session, self.compute)
-        self.queue.activity_changed.connect(self.explorer.show_step)
+        self.queue.activity_changed.connect(self.explorer.show_live)
         self.window = MainWindow(self.session, self.queue, settings)
         self.session.refresh(also)
         self.compute.start()

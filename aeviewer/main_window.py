@@ -27,6 +27,8 @@ from aeviewer.panels.training_bar import TrainingBar
 from aeviewer.services.training import Activity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtGui import QCloseEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
@@ -197,13 +199,13 @@ class MainWindow(QMainWindow):
         self,
         menu: QMenu,
         text: str,
-        slot: object,
+        slot: Callable[[], object],
         shortcut: str | QKeySequence.StandardKey | None = None,
     ) -> None:
         action = QAction(text, self)
         if shortcut is not None:
             action.setShortcut(QKeySequence(shortcut))
-        action.triggered.connect(lambda: slot())  # type: ignore[operator]
+        action.triggered.connect(lambda: slot())
         menu.addAction(action)
 
     def _theme_menu(self, menu: QMenu) -> None:

@@ -48,17 +48,14 @@ class Explorer(QObject):
             "image": session.set_image,
         }
         compute.answered.connect(self._receive)
-        session.current_changed.connect(self.show_step)
-        session.step_changed.connect(self.show_step)
+        session.current_changed.connect(self._show_step)
+        session.step_changed.connect(self._show_step)
         session.preview_changed.connect(self._decode)
         session.code_changed.connect(self._decode)
 
     @Slot()
-    def show_step(self) -> None:
-        """Has the preview of the step: from its checkpoint, or computed where that has none.
-
-        The live model is asked too, for while it is paused no event brings its preview.
-        """
+    def _show_step(self) -> None:
+        """Has the preview of the step: from its checkpoint, or computed where that has none."""
         self._numbers["preview"] += 1
         current, step = self._session.current, self._session.step
         if current is None or (step is None and not self._session.checkpoints):
@@ -76,6 +73,12 @@ class Explorer(QObject):
         except AEViewerError as error:
             self._session.set_preview(None)
             self._session.message_posted.emit(str(error))
+
+    @Slot()
+    def show_live(self) -> None:
+        """Has the live model's preview, if it is shown: while paused, no event brings one."""
+        if self._session.is_live:
+            self._show_step()
 
     def _take_preview(self, preview: Preview) -> None:
         """Shows an answer, unless the training has told of a later step meanwhile."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from trainers.datasets import PREVIEW_DIGITS, idx, load
+from trainers.datasets import PREVIEW_DIGITS, idx, split
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 def test_mnist_is_whole() -> None:
-    data = load()
-    assert data.train.images.shape == (60_000, 28, 28)
-    assert data.test.images.shape == (10_000, 28, 28)
-    assert np.bincount(data.test.labels).tolist() == [
+    train, test = split("train"), split("test")
+    assert train.images.shape == (60_000, 28, 28)
+    assert test.images.shape == (10_000, 28, 28)
+    assert np.bincount(test.labels).tolist() == [
         980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
     ]  # fmt: skip
-    assert data.train.images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
+    assert train.images.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
 
 
 def test_the_preview_digits_show_every_class() -> None:
-    assert set(load().test.labels[list(PREVIEW_DIGITS)]) == set(range(10))
+    assert set(split("test").labels[list(PREVIEW_DIGITS)]) == set(range(10))
 
 
 def test_an_idx_file_is_read(tmp_path: Path) -> None:

@@ -46,14 +46,6 @@ class Split:
         return len(self.images)
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A training and a test split."""
-
-    train: Split
-    test: Split
-
-
 @cache
 def split(name: Literal["train", "test"]) -> Split:
     """One split of MNIST, read once and kept.
@@ -68,11 +60,6 @@ def split(name: Literal["train", "test"]) -> Split:
     if images.ndim != 3 or len(images) != len(labels) or labels.max() >= _CLASSES:
         raise DataError(f"MNIST's {name} images and labels do not belong together.")
     return Split(images, labels)
-
-
-def load() -> Dataset:
-    """Both splits: 60,000 training and 10,000 test images."""
-    return Dataset(split("train"), split("test"))
 
 
 def _read(name: str) -> NDArray[np.uint8]:

@@ -147,9 +147,41 @@ class Autoencoder(nn.Module, ABC):
         return ()
 
 
-def split_posterior(parameters: Tensor, latent_dim: int) -> Posterior:
-    """(B, D) or (B, 2·D) outputs of an encoder → posterior; the second half is log-variance."""
-    if parameters.shape[1] == latent_dim:
-        return Posterior(parameters, None)
-    mean, log_variance = parameters.split(latent_dim, dim=1)
-    return Posterior(mean, log_variance)
+class Network(Autoencoder):
+    """An autoencoder of two stacks of layers; a family builds them in its constructor.
+
+    Attributes
+    ----------
+    encoder
+        (B, P) → (B, D), or (B, 2·D) where variational: means, then log-variances.
+    decoder
+        (B, D) → (B, P).
+    """
+
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+
+    @property
+    def encoder_outputs(self) -> int:
+        """Numbers that the encoder gives for an image: D, or 2·D where variational."""
+        return 2 * self.latent_dim if self.variational else self.latent_dim
+
+    def posterior(self, images: Tensor) -> Posterior:
+        """(B, P) → posterior over (B, D)."""
+        parameters: Tensor = self.encoder(images)
+        if not self.variational:
+            return Posterior(parameters, None)
+        mean, log_variance = parameters.split(self.latent_dim, dim=1)
+        return Posterior(mean, log_variance)
+
+    def output(self, codes: Tensor) -> Tensor:
+        """(B, D) → (B, P)."""
+        output: Tensor = self.decoder(codes)
+        return output
+
+    def linear_layers(self) -> tuple[nn.Module, ...]:
+        """The last layer with weights of the encoder and of the decoder."""
+        weighted = [
+            [p for p in stack if [*p.parameters()]] for stack in (self.encoder, self.decoder)
+        ]
+        return tuple(layers[-1] for layers in weighted)

@@ -11,9 +11,9 @@ from itertools import pairwise
 from math import isqrt, prod
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from torch import nn
 
-from trainers.models.base import ACTIVATIONS, Autoencoder, Posterior, split_posterior
+from trainers.models.base import ACTIVATIONS, Network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trainers.config import Activation, Likelihood, ModelConfig
 
 
-class ConvAutoencoder(Autoencoder):
+class ConvAutoencoder(Network):
     """Strided convolutions to a dense layer to the code, and mirrored.
 
     Parameters
@@ -56,30 +56,16 @@ class ConvAutoencoder(Autoencoder):
         act = ACTIVATIONS[activation]
         small = side >> len(channels)
         bottom = (channels[-1], small, small)
-        outputs = 2 * latent_dim if variational else latent_dim
         down: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
         for inputs, found in pairwise([1, *channels]):
             down += [nn.Conv2d(inputs, found, 4, stride=2, padding=1), act()]
         dense_down = [nn.Flatten(), nn.Linear(prod(bottom), dense), act()]
-        self.encoder = nn.Sequential(*down, *dense_down, nn.Linear(dense, outputs))
+        self.encoder = nn.Sequential(*down, *dense_down, nn.Linear(dense, self.encoder_outputs))
         up: list[nn.Module] = [nn.Linear(latent_dim, dense), act()]
         up += [nn.Linear(dense, prod(bottom)), act(), nn.Unflatten(1, bottom)]
         for inputs, found in pairwise([*reversed(channels), 1]):
             up += [nn.ConvTranspose2d(inputs, found, 4, stride=2, padding=1), act()]
         self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
-
-    def posterior(self, images: Tensor) -> Posterior:
-        """(B, P) → posterior over (B, D)."""
-        return split_posterior(self.encoder(images), self.latent_dim)
-
-    def output(self, codes: Tensor) -> Tensor:
-        """(B, D) → (B, P)."""
-        output: Tensor = self.decoder(codes)
-        return output
-
-    def linear_layers(self) -> tuple[nn.Module, ...]:
-        """The last layer of the encoder and of the decoder."""
-        return (self.encoder[-1], self.decoder[-2])
 
 
 def build(config: ModelConfig, pixels: int) -> ConvAutoencoder:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from torch import nn
 
-from trainers.models.base import ACTIVATIONS, Autoencoder, Posterior, split_posterior
+from trainers.models.base import ACTIVATIONS, Network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trainers.config import Activation, Likelihood, ModelConfig
 
 
-class MLPAutoencoder(Autoencoder):
+class MLPAutoencoder(Network):
     """Linear layers with one activation between them.
 
     Parameters
@@ -49,22 +49,8 @@ class MLPAutoencoder(Autoencoder):
         super().__init__(
             latent_dim=latent_dim, variational=variational, likelihood=likelihood, beta=beta
         )
-        outputs = 2 * latent_dim if variational else latent_dim
-        self.encoder = _stack([pixels, *hidden, outputs], activation)
+        self.encoder = _stack([pixels, *hidden, self.encoder_outputs], activation)
         self.decoder = _stack([latent_dim, *reversed(hidden), pixels], activation)
-
-    def posterior(self, images: Tensor) -> Posterior:
-        """(B, P) → posterior over (B, D)."""
-        return split_posterior(self.encoder(images), self.latent_dim)
-
-    def output(self, codes: Tensor) -> Tensor:
-        """(B, D) → (B, P)."""
-        output: Tensor = self.decoder(codes)
-        return output
-
-    def linear_layers(self) -> tuple[nn.Module, ...]:
-        """The last layer of the encoder and of the decoder."""
-        return (self.encoder[-1], self.decoder[-1])
 
 
 def _stack(widths: Sequence[int], activation: Activation) -> nn.Sequential:
