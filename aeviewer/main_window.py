@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LAYOUT_VERSION = 1
 _SIZE = QSize(1680, 1050)
-_LEAST_LOWER = 290
+_LEAST_LOWER = 330
 _THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
 _SHORTCUTS = """<table cellpadding="3">
 <tr><td><b>Press or drag</b> in the latent space</td><td>decode that point</td></tr>
@@ -272,6 +272,9 @@ class MainWindow(QMainWindow):
                 return f"{name} is paused; it stays in memory until it goes on or is stopped."
             case Activity.STOPPING:
                 return f"Stopping {name} and keeping what it learnt…"
-        if self._session.current is None:
+        current = self._session.current
+        if current is None:
             return "Choose a preset and press Train."
+        if not self._session.checkpoints:
+            return f"{current.name} has learnt nothing yet: continue it, or choose another run."
         return "Press or drag in the latent space to decode a point; drag the timeline to go back."
