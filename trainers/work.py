@@ -1,0 +1,20 @@
+"""Driving a generator of work to its end, where nobody else need be served in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Result = TypeVar("Result")
+
+
+def finish(work: Generator[object, None, Result]) -> Result:
+    """Iterates `work` to its end and answers what it returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: Result = done.value
+            return result
