@@ -1,14 +1,20 @@
-"""The figures that every checkpoint keeps. Loads no torch."""
+"""The figures that every checkpoint keeps, and how each is spoken of. Loads no torch."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ACTIVE_VARIANCE = 0.01
+"""Variance of the posterior mean over the data from which a unit is active (Burda et al. 2015)."""
+
 
 class Evaluation(BaseModel):
     """What a model does on the whole test set, each image reconstructed from its mean code.
+
+    Figures that came to the program later are None where an older one wrote the checkpoint.
 
     Attributes
     ----------
@@ -25,7 +31,25 @@ class Evaluation(BaseModel):
     kl
         KL to the prior, nats per image; 0 where the model has no posterior.
     loss
-        reconstruction + β·kl, what training minimises.
+        reconstruction + β·kl, what training minimises. Where training binarises its images these
+        three are of the test images binarised once; all other figures are of the grey images.
+    cross_entropy
+        Of the grey image against the decoded one, nats per image, whatever the likelihood; the
+        decoded ink is kept half a grey level away from 0 and 1.
+    explained_variance
+        1 - squared error / variance of the test images; 1 is perfect.
+    pca_ratio
+        Squared error over that of a PCA with as many codes; below 1 no linear autoencoder gets.
+    class_squared_error
+        Squared error per image of each class, "0" to "9".
+    active_units
+        Dimensions of the code whose mean varies by more than 0.01 over the images.
+    code_variances
+        Variance of each dimension's mean over the images.
+    kl_per_dimension
+        Nats per image that each dimension costs; None where the model has no posterior.
+    principal_angles
+        Degrees between the decoder's span and PCA's, ascending; None where it is not linear.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
@@ -37,3 +61,68 @@ class Evaluation(BaseModel):
     reconstruction: float
     kl: float
     loss: float
+    cross_entropy: float | None = None
+    explained_variance: float | None = None
+    pca_ratio: float | None = None
+    class_squared_error: tuple[float, ...] | None = None
+    active_units: int | None = None
+    code_variances: tuple[float, ...] | None = None
+    kl_per_dimension: tuple[float, ...] | None = None
+    principal_angles: tuple[float, ...] | None = None
+
+    @property
+    def largest_angle(self) -> float | None:
+        """The largest principal angle in degrees; 0 where the decoder spans PCA's plane."""
+        return self.principal_angles[-1] if self.principal_angles else None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a figure of `Evaluation` is spoken of.
+
+    Attributes
+    ----------
+    key
+        The attribute of `Evaluation` that holds it.
+    label
+        What it is called.
+    unit
+        What a value of one means; empty for a pure number.
+    form
+        How it is written, as `format` takes it.
+    more_is_better
+        Whether a greater value is the better one; None where neither is.
+    """
+
+    key: str
+    label: str
+    unit: str
+    form: str = ".3f"
+    more_is_better: bool | None = False
+
+    def value(self, evaluation: Evaluation) -> float | None:
+        """The figure, or None where the checkpoint has none."""
+        found: float | None = getattr(evaluation, self.key)
+        return found
+
+    def written(self, evaluation: Evaluation) -> str:
+        """The figure as it is shown; empty where there is none."""
+        value = self.value(evaluation)
+        return "" if value is None else format(value, self.form)
+
+
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        Metric("squared_error_per_pixel", "Squared error", "per pixel", ".5f"),
+        Metric("squared_error", "Squared error", "per image", ".2f"),
+        Metric("pca_ratio", "Error over PCA's", "ratio"),
+        Metric("explained_variance", "Explained variance", "share", ".4f", True),
+        Metric("cross_entropy", "Cross-entropy", "nats per image", ".2f"),
+        Metric("loss", "Test loss", "per image", ".2f"),
+        Metric("kl", "KL to the prior", "nats per image", ".2f", None),
+        Metric("active_units", "Active units", "dimensions", ".0f", None),
+        Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f"),
+    )
+}
+"""The figures that are one number, by key, in the order in which they are offered."""

@@ -1,0 +1,1 @@
+"""The paper again: what it trained, what it only supposed, and a report of what came out."""
