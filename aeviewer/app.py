@@ -15,6 +15,7 @@ from aeviewer.main_window import MainWindow
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.explorer import Explorer
 from aeviewer.services.mailbox import Mailbox
+from aeviewer.services.reproduction import Reproduction
 from aeviewer.services.session import Session
 from aeviewer.services.training import TrainingQueue
 from aeviewer.settings import Settings
@@ -53,7 +54,8 @@ class Program:
         self.queue = TrainingQueue(self.session, self.compute, mailbox)
         self.explorer = Explorer(self.session, self.compute)
         self.queue.activity_changed.connect(self.explorer.show_live)
-        self.window = MainWindow(self.session, self.queue, settings)
+        self.reproduction = Reproduction(self.session, self.queue)
+        self.window = MainWindow(self.session, self.queue, self.reproduction, settings)
         self.session.refresh(also)
         self.compute.start()
 
@@ -63,6 +65,7 @@ class Program:
         The window may be gone by then: a failure to save is logged.
         """
         self.session.message_posted.connect(logger.error)
+        self.reproduction.close()
         self.queue.close()
 
 

@@ -21,6 +21,7 @@ from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.reconstructions import ReconstructionsPanel
+from aeviewer.panels.reproduce import ReproduceDialog
 from aeviewer.panels.runs import RunsPanel
 from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.training_bar import TrainingBar
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
+    from aeviewer.services.reproduction import Reproduction
     from aeviewer.services.session import Session
     from aeviewer.services.training import TrainingQueue
     from aeviewer.settings import Settings
@@ -58,16 +60,23 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    session, queue
+    session, queue, reproduction
         What the panels watch and ask.
     settings
         Where layout and theme are remembered.
     """
 
-    def __init__(self, session: Session, queue: TrainingQueue, settings: Settings) -> None:
+    def __init__(
+        self,
+        session: Session,
+        queue: TrainingQueue,
+        reproduction: Reproduction,
+        settings: Settings,
+    ) -> None:
         super().__init__()
         self.setWindowTitle("AE Viewer")
         self._session, self._queue, self._settings = session, queue, settings
+        self._reproduction = reproduction
         self._messages: set[str] = set()
         self._is_arranged = False
         self._status = QLabel(self)
@@ -101,6 +110,7 @@ class MainWindow(QMainWindow):
         self.experiment.train_requested.connect(queue.train)
         self.runs.settings_requested.connect(self.experiment.set_config)
         session.message_posted.connect(self._tell)
+        reproduction.report_written.connect(self._open_page)
         queue.activity_changed.connect(self._tell_activity)
         session.current_changed.connect(self._tell_activity)
         self._tell_activity()
@@ -182,6 +192,8 @@ class MainWindow(QMainWindow):
         runs = self.runs
         run.addActions([runs.continue_action, runs.settings_action, runs.toggle_action])
         run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
+        run.addSeparator()
+        self._action(run, "Reproduce the &paper…", self._offer_reproduction)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
@@ -229,6 +241,16 @@ class MainWindow(QMainWindow):
         folder = self._session.folder
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _offer_reproduction(self) -> None:
+        dialog = ReproduceDialog(self._reproduction, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    @Slot(str)
+    def _open_page(self, path: str) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+            self._tell(f"No program opened the report; it is {path}")
 
     def _show_shortcuts(self) -> None:
         self._open(QMessageBox(QMessageBox.Icon.NoIcon, "Mouse and keys", _SHORTCUTS))

@@ -58,6 +58,15 @@ class Settings:
     def current(self, run: str) -> None:
         self._store.setValue("current", run)
 
+    @property
+    def metric(self) -> str:
+        """The figure that the list of runs shows; empty for none."""
+        return str(self._store.value("metric", "squared_error_per_pixel"))
+
+    @metric.setter
+    def metric(self, key: str) -> None:
+        self._store.setValue("metric", key)
+
     def colour(self, run: str, used: Collection[str] = ()) -> str:
         """The colour of a run, kept as long as the run is; a new run gets the least used one."""
         place = f"{_group(run)}/colour"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Activation = Literal["linear", "sigmoid", "tanh", "relu", "elu", "gelu", "silu"]
 Likelihood = Literal["squared-error", "bernoulli"]
 Corruption = Literal["none", "gaussian", "masking"]
+Schedule = Literal["constant", "linear", "cosine"]
+Binarisation = Literal["none", "dynamic"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float16"]
 Width = Annotated[int, Field(ge=1, le=4096)]
@@ -50,6 +52,10 @@ def _trained_by_gradient(config: RunConfig) -> bool:
 
 def _corrupted(config: RunConfig) -> bool:
     return _trained_by_gradient(config) and config.training.corruption != "none"
+
+
+def _bernoulli(config: RunConfig) -> bool:
+    return _trained_by_gradient(config) and config.model.likelihood == "bernoulli"
 
 
 def _variational(config: RunConfig) -> bool:
@@ -163,6 +169,16 @@ class TrainingConfig(Part):
         Field(gt=0, le=10, description="Adam's step size."),
         Term("Learning rate", "", _trained_by_gradient, logarithmic=True),
     ] = 1e-3
+    schedule: Annotated[
+        Schedule,
+        Field(description="How the learning rate falls to 0 by the last step, if it does."),
+        Term("Schedule", "", _trained_by_gradient, advanced=True),
+    ] = "constant"
+    binarisation: Annotated[
+        Binarisation,
+        Field(description="dynamic draws each pixel from its grey level, anew at every step."),
+        Term("Binarisation", "", _bernoulli, advanced=True),
+    ] = "none"
     corruption: Annotated[
         Corruption,
         Field(description="What is done to the input; the target stays clean."),
@@ -219,6 +235,16 @@ class RunConfig(Part):
         if self.model.family not in families():
             known = ", ".join(families())
             raise ValueError(f"model family {self.model.family!r} is unknown; choose from {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _pixels_fit_the_likelihood(self) -> Self:
+        binarised = self.training.binarisation != "none"
+        if binarised and _trained_by_gradient(self) and self.model.likelihood != "bernoulli":
+            raise ValueError(
+                f"binarisation {self.training.binarisation!r} needs the likelihood 'bernoulli', "
+                f"not {self.model.likelihood!r}; choose that likelihood or binarisation 'none'"
+            )
         return self
 
     @property

@@ -90,8 +90,7 @@ class TrainedModel:
         return images.reshape(-1, 28, 28)
 
     def _tensor(self, values: NDArray[np.float32]) -> torch.Tensor:
-        place = next(iter(self._model.state_dict().values())).device
-        return torch.from_numpy(np.ascontiguousarray(values)).to(place)
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self._model.device)
 
 
 def load(run: Run | Path | str, step: int | None = None) -> TrainedModel:

@@ -1,4 +1,4 @@
-"""The experiments of the paper, ready to run. Loads no torch."""
+"""The experiments of the paper, and two to be held against later ones. Loads no torch."""
 
 from __future__ import annotations
 
@@ -78,6 +78,31 @@ PRESETS: dict[str, Preset] = dict(
             "Sees a corrupted digit, must give back the clean one.",
             ModelConfig(),
             TrainingConfig(corruption="gaussian"),
+        ),
+        _preset(
+            "hinton30",
+            "Deep autoencoder, 30 codes",
+            "To beat the 3.00 of Hinton & Salakhutdinov (2006).",
+            ModelConfig(
+                latent_dim=30,
+                hidden=(1000, 500, 250),
+                activation="gelu",
+                likelihood="bernoulli",
+            ),
+            TrainingConfig(schedule="cosine"),
+        ),
+        _preset(
+            "burda50",
+            "Binarised VAE, 50 codes",
+            "The one-layer VAE of Burda et al. (2015): 86.8 nats.",
+            ModelConfig(
+                latent_dim=50,
+                hidden=(200, 200),
+                activation="tanh",
+                variational=True,
+                likelihood="bernoulli",
+            ),
+            TrainingConfig(steps=200_000, schedule="cosine", binarisation="dynamic"),
         ),
     ]
 )

@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainers import config as configs
 from trainers import formats
+from trainers.datasets import PREVIEW_DIGITS, split
 from trainers.errors import RunError
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Losses, Preview
@@ -298,13 +298,12 @@ class Run:
             shutil.rmtree(place / "before", ignore_errors=True)
         return Checkpoint(place, self)
 
-    def complete_checkpoint(
-        self, step: int, evaluation: Evaluation, preview: Preview, inputs: NDArray[np.uint8]
-    ) -> None:
+    def complete_checkpoint(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
         """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
         place = self.path / "checkpoints" / f"{step:08d}"
         kept = np.float16 if self.config.training.precision == "float16" else np.float32
         codes = formats.write_codes(preview.codes, kept)
+        inputs = split("test").images[list(PREVIEW_DIGITS)]
         picture = formats.write_sheet(inputs, preview.reconstructions)
         with self.writing():
             formats.replace(place / "codes.npy", codes)

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from aeviewer.panels.loss_header import QUANTITIES, WINDOW, LossHeader, Quantity
-from aeviewer.panels.loss_numbers import Cells, Detail, has_kl, is_per_pixel, left_out, unit
+from aeviewer.panels.loss_header import WINDOW, LossHeader
+from aeviewer.panels.loss_numbers import Cells, Detail, has_kl, is_per_pixel, left_out, title, unit
 from aeviewer.widgets.curve_plot import CurvePlot
 from aeviewer.widgets.readout import Readout, Row
 from aeviewer.widgets.styled_plot import small
@@ -46,7 +46,7 @@ class LossPanel(QWidget):
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
         self._session = session
-        self._quantity: Quantity = "loss"
+        self._quantity = "loss"
         self._unit = ""
         self._labels = ("", "")
         self._is_scale_chosen = False
@@ -131,7 +131,7 @@ class LossPanel(QWidget):
 
     def _name_axes(self) -> None:
         """A short panel has no line to spare below the curves."""
-        name = f"{QUANTITIES[self._quantity][0]}, {self._unit} per image"
+        name = title(self._quantity, self._unit)
         is_short = self.height() < _SHORT
         labels = ("", f"{name}, over steps") if is_short else ("step", name)
         if labels != self._labels:
@@ -145,16 +145,19 @@ class LossPanel(QWidget):
     # -- what is shown ---------------------------------------------------------------------------
 
     @property
-    def quantity(self) -> Quantity:
-        """Which of the losses is shown."""
+    def quantity(self) -> str:
+        """Which of the losses, or which metric, is shown."""
         return self._quantity
 
     @Slot(str)
-    def set_quantity(self, quantity: Quantity) -> None:
-        """Shows the loss, its reconstruction part or its KL."""
+    def set_quantity(self, quantity: str) -> None:
+        """Shows the loss, its reconstruction part, its KL, or a metric of the checkpoints."""
         if quantity != self._quantity:
             self._quantity = quantity
             self.header.set_quantity(quantity)
+            for name in self.plot.names:
+                self.plot.remove_curve(name)
+            self.plot.set_smoothing(self.header.window)
             self.plot.reset_view()
             self._take_runs()
 
@@ -257,17 +260,17 @@ class LossPanel(QWidget):
         self._show_readout()
 
     def _show_curve(self, item: RunItem, curves: Curves) -> None:
-        series: dict[Quantity, NDArray[np.float64]] = {
+        tests = [(e.step, getattr(e, self._quantity)) for e in curves.evaluations]
+        known = [(step, value) for step, value in tests if value is not None]
+        markers = np.array(known, np.float64).reshape(-1, 2)
+        series: dict[str, NDArray[np.float64]] = {
             "loss": curves.loss,
             "reconstruction": curves.reconstruction,
             "kl": curves.kl,
         }
-        tests = [(e.step, getattr(e, self._quantity)) for e in curves.evaluations]
-        markers = np.array(tests, np.float64).reshape(-1, 2)
-        y = series[self._quantity]
-        # A low KL is no merit: that of a model that has learnt nothing is the lowest.
-        best = self._quantity != "kl"
-        self.plot.set_curve(item.key, item.colour, curves.step, y, markers, has_best=best)
+        x, y = (curves.step, series[self._quantity]) if self._quantity in series else markers.T
+        best = Cells(self._quantity, Detail.BRIEF, 0).has_best
+        self.plot.set_curve(item.key, item.colour, x, y, markers, has_best=best)
 
     @Slot()
     def _mark_step(self) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QHBoxLayout,
+    QMenu,
     QStyle,
     QStyleOptionToolButton,
     QStylePainter,
@@ -17,23 +19,29 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.theme import icon
+from trainers.evaluation.summary import METRICS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
-Quantity = Literal["loss", "reconstruction", "kl"]
-
-QUANTITIES: dict[Quantity, tuple[str, str]] = {
+QUANTITIES: dict[str, tuple[str, str]] = {
     "loss": ("Loss", "What training minimises: reconstruction plus β·KL, where there is a KL."),
     "reconstruction": ("Reconstruction", "How far the images given back are from the right ones."),
     "kl": ("KL", "Divergence of the posterior from the prior."),
 }
+"""What is known of every step, by key: name and meaning."""
+
+MEASURED = {key: metric for key, metric in METRICS.items() if key not in QUANTITIES}
+"""What is known of checkpoints alone."""
+
 WINDOW = 100
 """Steps over which the curves are smoothed until something else is chosen."""
 
+_MORE = "Metrics"
+_MORE_TIP = "Any figure that checkpoints keep of the test images, over the steps."
 _NO_KL = "No visible run has a KL term: train a variational preset, or show such a run."
 _WINDOWS = (1, 10, 30, 100, 300, 1000)
-_NARROWEST = 40
+_NARROWEST = 33
 
 
 class _Button(QToolButton):
@@ -70,12 +78,13 @@ class LossHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QButtonGroup(self)
-        self._quantities: dict[Quantity, _Button] = {}
+        self._quantities: dict[str, _Button] = {}
         for quantity, (name, meaning) in QUANTITIES.items():
             button = self._quantities[quantity] = _Button(name, meaning)
             button.setCheckable(True)
             self._group.addButton(button)
             button.clicked.connect(lambda _=False, q=quantity: self.quantity_chosen.emit(q))
+        self._more = self._metric_choice()
         self._smoothing = self._smoothing_choice()
         self._scale = _Button(
             "Log", "Logarithmic or linear axis. Logarithmic unless a value is zero or below."
@@ -92,9 +101,26 @@ class LossHeader(QWidget):
         layout.setSpacing(4)
         for button in self._quantities.values():
             layout.addWidget(button)
+        layout.addWidget(self._more)
         layout.addStretch(1)
         for control in (self._smoothing, self._scale, self._reset):
             layout.addWidget(control)
+
+    def _metric_choice(self) -> _Button:
+        """A button with a menu of the figures that checkpoints keep."""
+        button = _Button(_MORE, _MORE_TIP)
+        button.setCheckable(True)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._group.addButton(button)
+        menu, group = QMenu(button), QActionGroup(button)
+        self._metrics: dict[str, QAction] = {}
+        for key, metric in MEASURED.items():
+            action = self._metrics[key] = menu.addAction(f"{metric.label}, {metric.unit}")
+            action.setCheckable(True)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, k=key: self.quantity_chosen.emit(k))
+        button.setMenu(menu)
+        return button
 
     def _smoothing_choice(self) -> QComboBox:
         choice = QComboBox()
@@ -106,7 +132,7 @@ class LossHeader(QWidget):
         for window in _WINDOWS:
             choice.addItem("No smoothing" if window == 1 else f"Over {window:,} steps", window)
         choice.setCurrentIndex(_WINDOWS.index(WINDOW))
-        choice.setMinimumWidth(_NARROWEST + 24)
+        choice.setMinimumWidth(60)
         return choice
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -121,9 +147,20 @@ class LossHeader(QWidget):
         """Whether the KL can be chosen."""
         return self._quantities["kl"].isEnabled()
 
-    def set_quantity(self, quantity: Quantity) -> None:
-        """Shows which loss is chosen."""
-        self._quantities[quantity].setChecked(True)
+    def set_quantity(self, quantity: str) -> None:
+        """Shows which loss or metric is chosen; nothing is smoothed between checkpoints."""
+        is_measured = quantity in MEASURED
+        self._quantities.get(quantity, self._more).setChecked(True)
+        self._more.setText(MEASURED[quantity].label if is_measured else _MORE)
+        for key, action in self._metrics.items():
+            action.setChecked(key == quantity)
+        self._smoothing.setDisabled(is_measured)
+
+    @property
+    def window(self) -> int:
+        """Steps over which the curves are smoothed."""
+        window: int = self._smoothing.currentData() if self._smoothing.isEnabled() else 1
+        return window
 
     def set_logarithmic(self, logarithmic: bool) -> None:
         """Shows which axis there is."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aeviewer.panels.loss_header import MEASURED, QUANTITIES
+
 if TYPE_CHECKING:
-    from aeviewer.panels.loss_header import Quantity
     from aeviewer.widgets.curve import Reading
     from trainers.config import RunConfig
 
@@ -32,20 +33,30 @@ def has_kl(config: RunConfig) -> bool:
     return config.model.variational and config.model.family != "pca"
 
 
-def unit(config: RunConfig, quantity: Quantity) -> str:
-    """The unit of a quantity of a run."""
-    return "nats" if quantity == "kl" else _UNITS[config.model.likelihood]
+def unit(config: RunConfig, quantity: str) -> str:
+    """The unit of a quantity of a run: of a metric the same for every run."""
+    if quantity in MEASURED:
+        return MEASURED[quantity].unit
+    return f"{'nats' if quantity == 'kl' else _UNITS[config.model.likelihood]} per image"
 
 
-def is_per_pixel(config: RunConfig, quantity: Quantity) -> bool:
+def title(quantity: str, unit_of_it: str) -> str:
+    """What stands at the axis."""
+    name = MEASURED[quantity].label if quantity in MEASURED else QUANTITIES[quantity][0]
+    return f"{name}, {unit_of_it}"
+
+
+def is_per_pixel(config: RunConfig, quantity: str) -> bool:
     """Whether the quantity is a squared error alone, which has a mean over the pixels."""
-    is_error = unit(config, quantity) == _UNITS["squared-error"]
+    if quantity in MEASURED:
+        return False
+    is_error = config.model.likelihood == "squared-error" and quantity != "kl"
     return is_error and (quantity == "reconstruction" or not has_kl(config))
 
 
 def left_out(units: list[str], shown: str) -> str:
     """How many runs are not shown because their unit is another, and what to do; may be empty."""
-    others = [other for other in units if other != shown]
+    others = [other.removesuffix(" per image") for other in units if other != shown]
     if not others:
         return ""
     told = f"{' or '.join(sorted(set(others)))} {'is' if len(others) == 1 else 'are'} not shown"
@@ -76,19 +87,27 @@ class Cells:
         Of all runs, to know how wide a cell may become.
     """
 
-    quantity: Quantity
+    quantity: str
     detail: Detail
     last_step: int
 
     @property
     def has_best(self) -> bool:
         """Whether lower is better."""
+        if self.quantity in MEASURED:
+            return MEASURED[self.quantity].more_is_better is False
         return self.quantity != "kl"
 
     @property
     def heads(self) -> tuple[str, ...]:
         """Above the columns of numbers."""
-        return ("train", "test", "best test") if self.has_best else ("train", "test")
+        heads = ("train", "test", "best test") if self.has_best else ("train", "test")
+        return heads[self._first :]
+
+    @property
+    def _first(self) -> int:
+        """Where the columns begin: a metric has no training value."""
+        return 1 if self.quantity in MEASURED else 0
 
     @property
     def widest(self) -> tuple[str, ...]:
@@ -97,7 +116,7 @@ class Cells:
         pixel = " (0.00000/px)" if self.detail == Detail.PER_PIXEL else ""
         best = max(f"{_WIDEST}{pixel}{step}", "best test", key=len)
         columns = (_WIDEST, f"{_WIDEST}{step}", best)
-        return columns[: len(self.heads)]
+        return columns[self._first :][: len(self.heads)]
 
     def written(self, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
         """The cells of a run."""
@@ -109,14 +128,14 @@ class Cells:
                 test += f" at {reading.marker_x:,.0f}"
             if reading.best_x is not None:
                 best += f" at {reading.best_x:,.0f}"
-        return (number(reading.value), test, best)[: len(self.heads)]
+        return (number(reading.value), test, best)[self._first :][: len(self.heads)]
 
     def tips(self, name: str, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
         """What more there is to say of the name and of each cell."""
         train = _told("Training loss, smoothed", reading.x, reading.value, per_pixel=per_pixel)
         test = _told("All test images", reading.marker_x, reading.marker, per_pixel=per_pixel)
         best = _told("Lowest of all checkpoints", reading.best_x, reading.best, per_pixel=per_pixel)
-        return (name, train, test, best)[: 1 + len(self.heads)]
+        return (name, *(train, test, best)[self._first :][: len(self.heads)])
 
 
 def _told(what: str, step: float | None, value: float | None, *, per_pixel: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFile, QModelIndex, QPoint, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QPalette
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,6 +25,7 @@ from aeviewer.widgets.list_delegate import (
     ToggleDelegate,
     TwoLineDelegate,
 )
+from trainers.evaluation.summary import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +204,22 @@ class RunsPanel(QWidget):
         menu.addActions([self.continue_action, self.remove_action, self.settings_action])
         menu.addSeparator()
         menu.addActions([self.rename_action, self.folder_action, self.trash_action])
+        menu.addSeparator()
+        menu.addMenu(self._metric_menu(menu))
         menu.popup(self._view.viewport().mapToGlobal(place))
+
+    def _metric_menu(self, parent: QMenu) -> QMenu:
+        """Which figure the list shows of every run."""
+        menu = QMenu("&Figure in this list", parent)
+        group, shown = QActionGroup(menu), self._session.metric
+        choices = {key: f"{m.label}, {m.unit}" for key, m in METRICS.items()}
+        for key, text in {**choices, "": "None"}.items():
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(key == (shown.key if shown else ""))
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, k=key: self._session.set_metric(k))
+        return menu
 
     # -- what can be done with a run -------------------------------------------------------------
 

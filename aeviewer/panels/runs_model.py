@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPalette
 from aeviewer import theme
 from aeviewer.panels.experiment import described
 from aeviewer.widgets.list_delegate import Role
+from trainers.evaluation.summary import METRICS
 from trainers.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import RunItem, Session
     from aeviewer.services.training import TrainingQueue
     from trainers.config import RunConfig
+    from trainers.evaluation.summary import Evaluation
 
 Index = QModelIndex | QPersistentModelIndex
 NAME_COLUMN, EYE_COLUMN = 0, 1
@@ -66,6 +68,7 @@ class RunsModel(QAbstractTableModel):
         self._read = self._readers()
         session.runs_changed.connect(self._follow_runs)
         session.current_changed.connect(self._repaint)
+        session.metric_changed.connect(self._repaint)
         queue.progressed.connect(self._follow_progress)
         self._follow_runs()
 
@@ -187,6 +190,7 @@ class RunsModel(QAbstractTableModel):
             Role.SWATCH: lambda item: QColor(item.colour),
             Role.BADGE: _lock,
             Role.FRACTION: _fraction,
+            Role.VALUE: self._value,
         }
         eye: dict[int, Callable[[RunItem], object]] = {
             **shared,
@@ -200,6 +204,11 @@ class RunsModel(QAbstractTableModel):
     def _is_current(self, item: RunItem) -> bool:
         current = self._session.current
         return current is not None and current.key == item.key
+
+    def _value(self, item: RunItem) -> str:
+        """The chosen figure."""
+        metric = self._session.metric
+        return metric.told(item.evaluation) if metric and item.evaluation else ""
 
 
 def state_text(item: RunItem) -> str:
@@ -225,6 +234,8 @@ def tooltip(item: RunItem) -> str:
         lines.append("Comes with the program; it can be explored, and not changed.")
     if item.config is not None:
         lines += summary(item.config)
+    if item.evaluation is not None:
+        lines += figures(item.evaluation)
     return "\n".join([*lines, item.problem] if item.problem else lines)
 
 
@@ -241,6 +252,16 @@ def summary(config: RunConfig) -> list[str]:
         f"Adam {training.learning_rate:g}, {training.batch_size:,} images a step, "
         f"seed {training.seed}",
     ]
+
+
+def figures(evaluation: Evaluation) -> list[str]:
+    """All figures of a checkpoint that are one number, a line each."""
+    told = (
+        f"{metric.label}: {written} {metric.unit}"
+        for metric in METRICS.values()
+        if (written := metric.written(evaluation))
+    )
+    return [f"Test images at step {evaluation.step:,}:", *told]
 
 
 def _verb(item: RunItem) -> str:

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from aeviewer.services.curves import Curves
 from trainers import runs as run_folders
 from trainers.errors import AEViewerError, RunError
+from trainers.evaluation.summary import METRICS, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +40,8 @@ class RunItem:
     state
         See `trainers.runs.State`; "queued" while it waits for its turn, "paused" while it is
         held, "damaged" when its folder can not be read (`problem` says why).
+    evaluation
+        The test figures of its newest checkpoint that has any.
     """
 
     key: str
@@ -50,6 +53,7 @@ class RunItem:
     visible: bool = True
     read_only: bool = False
     config: RunConfig | None = None
+    evaluation: Evaluation | None = None
     problem: str = ""
 
 
@@ -70,6 +74,7 @@ class Session(QObject):
     step_changed = Signal()
     preview_changed = Signal()
     metrics_changed = Signal(str)
+    metric_changed = Signal()
     code_changed = Signal()
     image_changed = Signal()
     message_posted = Signal(str)
@@ -216,6 +221,18 @@ class Session(QObject):
         self.code_changed.emit()
         self.image_changed.emit()
 
+    # -- figures ---------------------------------------------------------------------------------
+
+    @property
+    def metric(self) -> Metric | None:
+        """The figure that the list of runs shows."""
+        return METRICS.get(self._settings.metric)
+
+    def set_metric(self, key: str) -> None:
+        """Chooses the figure that the list of runs shows; empty for none."""
+        self._settings.metric = key
+        self.metric_changed.emit()
+
     # -- time ------------------------------------------------------------------------------------
 
     @property
@@ -252,6 +269,8 @@ class Session(QObject):
     def add_checkpoint(self, key: str, evaluation: Evaluation) -> None:
         """Takes in a checkpoint that was just saved."""
         self.curves(key).add_evaluation(evaluation)
+        self._items[key] = replace(self._items[key], evaluation=evaluation)
+        self.runs_changed.emit()
         self.metrics_changed.emit(key)
         self.add_step(key, evaluation.step)
 
@@ -357,6 +376,8 @@ class Session(QObject):
         )
         try:
             status, config = run.status(), run.config
+            measured = [c for c in run.checkpoints() if c.is_evaluated]
+            evaluation = measured[-1].evaluation() if measured else None
         except AEViewerError as error:
             return replace(item, problem=str(error))
         return replace(
@@ -365,5 +386,6 @@ class Session(QObject):
             step=status.step,
             steps=config.steps,
             config=config,
+            evaluation=evaluation,
             problem=status.error,
         )

@@ -30,7 +30,8 @@ class Role(IntEnum):
     """What a row tells beside Qt's own roles (DisplayRole is the name, DecorationRole an icon).
 
     DETAIL is the second line; SWATCH a colour; BADGE an icon beside the name; FRACTION 0..1, or
-    None where there is nothing to be done; CHOSEN and FADED are flags.
+    None where there is nothing to be done; CHOSEN and FADED are flags; VALUE is a figure at the
+    end of the second line, or empty.
     """
 
     DETAIL = Qt.ItemDataRole.UserRole + 1
@@ -39,6 +40,7 @@ class Role(IntEnum):
     FRACTION = Qt.ItemDataRole.UserRole + 4
     CHOSEN = Qt.ItemDataRole.UserRole + 5
     FADED = Qt.ItemDataRole.UserRole + 6
+    VALUE = Qt.ItemDataRole.UserRole + 7
 
 
 class TwoLineDelegate(QStyledItemDelegate):
@@ -157,10 +159,16 @@ def _draw_detail(
         index.data(Qt.ItemDataRole.DecorationRole),
     )
     line = QRect(text.left() + _ICON + _GAP // 2, top, text.width() - _ICON - _GAP // 2, _LINE)
-    detail = QFontMetrics(font).elidedText(
+    metrics = QFontMetrics(font)
+    painter.setFont(font)
+    value = str(index.data(Role.VALUE) or "")
+    if value:
+        painter.setPen(option.palette.color(QPalette.ColorRole.Text))
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, value)
+        line.setWidth(line.width() - metrics.horizontalAdvance(value) - _GAP)
+    detail = metrics.elidedText(
         str(index.data(Role.DETAIL)), Qt.TextElideMode.ElideRight, line.width()
     )
-    painter.setFont(font)
     painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
     painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, detail)
 

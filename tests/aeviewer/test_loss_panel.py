@@ -62,6 +62,11 @@ def press(qtbot: QtBot, panel: LossPanel, name: str) -> None:
     qtbot.mouseClick(buttons[name], Qt.MouseButton.LeftButton)
 
 
+def choose_metric(panel: LossPanel, label: str) -> None:
+    actions = [a for b in panel.findChildren(QToolButton) if b.menu() for a in b.menu().actions()]
+    next(a for a in actions if a.text().startswith(label)).trigger()
+
+
 def told(qtbot: QtBot, panel: LossPanel, *words: str) -> None:
     qtbot.waitUntil(lambda: all(word in panel.readout.text for word in words))
 
@@ -311,9 +316,32 @@ def test_show_all_is_offered_once_the_view_was_moved(
 
 def test_units_are_named() -> None:
     elu, vae = preset("elu"), preset("vae")
-    assert unit(elu, "loss") == "squared error"
-    assert unit(vae, "reconstruction") == "nats"
-    assert unit(elu, "kl") == unit(vae, "kl") == "nats"
+    assert unit(elu, "loss") == "squared error per image"
+    assert unit(vae, "reconstruction") == "nats per image"
+    assert unit(elu, "kl") == unit(vae, "kl") == "nats per image"
+    assert unit(elu, "pca_ratio") == unit(vae, "pca_ratio") == "ratio"
+
+
+def test_any_metric_of_the_checkpoints_is_plotted_for_runs_of_every_unit(
+    qtbot: QtBot, panel: LossPanel, session: Session
+) -> None:
+    elu, vae = started(session, "elu", 30), started(session, "vae", 90, kl=8)
+    for key, step, ratio in ((elu, 200, 0.5), (elu, 300, 0.7), (vae, 200, 0.8)):
+        changes = {"pca_ratio": ratio, "active_units": 4}
+        session.add_checkpoint(key, evaluation(step, 20).model_copy(update=changes))
+    choose_metric(panel, "Error over PCA's")
+    told(qtbot, panel, "elu-d5\t0.7000\t0.5000 at 200", "vae-d5\t0.8000\t0.8000 at 200")
+    assert "ratio" in panel.plot.plotItem.titleLabel.text
+    smoothing = panel.findChild(QComboBox)
+    assert smoothing is not None
+    assert not smoothing.isEnabled()
+    # Neither many nor few active units are the better ones.
+    choose_metric(panel, "Active units")
+    told(qtbot, panel, "elu-d5\t4.000", "vae-d5\t4.000")
+    assert "best" not in panel.readout.text
+    press(qtbot, panel, "Loss")
+    told(qtbot, panel, "30.00")
+    assert smoothing.isEnabled()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from aeviewer.panels.runs_model import EYE_COLUMN, NAME_COLUMN
 from aeviewer.services.training import Activity, Figures
 from aeviewer.widgets.list_delegate import Role
 from trainers import runs
+from trainers.evaluation.summary import Evaluation
 from trainers.presets import preset
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ class Scene:
     def place(self, name: str, column: int = NAME_COLUMN) -> QPoint:
         return self.view.visualRect(self.index(name, column)).center()
 
+    def choose(self, name: str, menu: str, text: str) -> None:
+        """Chooses an entry of a submenu of the run's menu."""
+        self.view.customContextMenuRequested.emit(self.place(name))
+        found = self.panel.findChildren(QMenu)
+        entries = next(m for m in reversed(found) if m.title().replace("&", "") == menu).actions()
+        next(action for action in entries if action.text() == text).trigger()
+
     def click(self, name: str, column: int = NAME_COLUMN) -> None:
         self.qtbot.mouseClick(self.view.viewport(), LEFT, pos=self.place(name, column))
 
@@ -164,6 +172,27 @@ class TestList:
         scene.session.refresh()
         assert scene.index("a").data(Role.DETAIL) == "Damaged"
         assert "status.json" in scene.index("a").data(Qt.ItemDataRole.ToolTipRole)
+
+    def test_a_figure_stands_in_every_row_and_another_can_be_chosen(self, scene: Scene) -> None:
+        measured = Evaluation(
+            step=100,
+            images=10_000,
+            squared_error=18.38,
+            squared_error_per_pixel=0.02345,
+            reconstruction=18.38,
+            kl=0,
+            loss=18.38,
+            pca_ratio=0.527,
+        )
+        scene.session.add_checkpoint(scene.keys["a"], measured)
+        assert scene.index("a").data(Role.VALUE) == "0.0234/px"
+        assert scene.index("b").data(Role.VALUE) == ""
+        tip = scene.index("a").data(Qt.ItemDataRole.ToolTipRole)
+        assert "Error over PCA's: 0.527 ratio" in tip
+        scene.choose("a", "Figure in this list", "Error over PCA's, ratio")
+        assert scene.index("a").data(Role.VALUE) == "0.53× PCA"
+        scene.choose("a", "Figure in this list", "None")
+        assert scene.index("a").data(Role.VALUE) == ""
 
     def test_the_active_run_shows_how_far_it_is(self, scene: Scene) -> None:
         scene.queue.active = scene.keys["b"]

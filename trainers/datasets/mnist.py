@@ -24,7 +24,8 @@ _MD5 = {
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
 _PREFIX = {"train": "train", "test": "t10k"}
-_CLASSES = 10
+CLASSES = 10
+"""Digits that an image can be of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def split(name: Literal["train", "test"]) -> Split:
     """
     images = _read(f"{_PREFIX[name]}-images-idx3-ubyte")
     labels = _read(f"{_PREFIX[name]}-labels-idx1-ubyte")
-    if images.ndim != 3 or len(images) != len(labels) or labels.max() >= _CLASSES:
+    if images.ndim != 3 or len(images) != len(labels) or labels.max() >= CLASSES:
         raise DataError(f"MNIST's {name} images and labels do not belong together.")
     return Split(images, labels)
 

@@ -90,6 +90,8 @@ class Metric:
         What a value of one means; empty for a pure number.
     form
         How it is written, as `format` takes it.
+    brief
+        How it is written where no heading says what it is, as `str.format` takes it.
     more_is_better
         Whether a greater value is the better one; None where neither is.
     """
@@ -97,7 +99,8 @@ class Metric:
     key: str
     label: str
     unit: str
-    form: str = ".3f"
+    form: str
+    brief: str
     more_is_better: bool | None = False
 
     def value(self, evaluation: Evaluation) -> float | None:
@@ -110,19 +113,24 @@ class Metric:
         value = self.value(evaluation)
         return "" if value is None else format(value, self.form)
 
+    def told(self, evaluation: Evaluation) -> str:
+        """The figure with its unit; empty where there is none."""
+        value = self.value(evaluation)
+        return "" if value is None else self.brief.format(value)
+
 
 METRICS: dict[str, Metric] = {
     metric.key: metric
     for metric in (
-        Metric("squared_error_per_pixel", "Squared error", "per pixel", ".5f"),
-        Metric("squared_error", "Squared error", "per image", ".2f"),
-        Metric("pca_ratio", "Error over PCA's", "ratio"),
-        Metric("explained_variance", "Explained variance", "share", ".4f", True),
-        Metric("cross_entropy", "Cross-entropy", "nats per image", ".2f"),
-        Metric("loss", "Test loss", "per image", ".2f"),
-        Metric("kl", "KL to the prior", "nats per image", ".2f", None),
-        Metric("active_units", "Active units", "dimensions", ".0f", None),
-        Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f"),
+        Metric("squared_error_per_pixel", "Squared error", "per pixel", ".5f", "{:.4f}/px"),
+        Metric("squared_error", "Squared error", "per image", ".2f", "{:.1f}/image"),
+        Metric("pca_ratio", "Error over PCA's", "ratio", ".3f", "{:.2f}× PCA"),
+        Metric("explained_variance", "Explained variance", "share", ".4f", "{:.1%} of var.", True),
+        Metric("cross_entropy", "Cross-entropy", "nats per image", ".2f", "{:.1f} nats"),
+        Metric("loss", "Test loss", "per image", ".2f", "loss {:.1f}"),
+        Metric("kl", "KL to the prior", "nats per image", ".2f", "KL {:.1f} nats", None),
+        Metric("active_units", "Active units", "dimensions", ".0f", "{:.0f} active", None),
+        Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f", "{:.1f}° to PCA"),
     )
 }
 """The figures that are one number, by key, in the order in which they are offered."""

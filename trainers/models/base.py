@@ -53,9 +53,13 @@ class Posterior(NamedTuple):
 
     def kl(self) -> Tensor:
         """(B,), KL to N(0, I) in nats (Kingma & Welling 2014, appendix B); 0 for a point."""
+        return self.kl_per_dimension().sum(1)
+
+    def kl_per_dimension(self) -> Tensor:
+        """(B, D), what each dimension adds to the KL."""
         if self.log_variance is None:
-            return self.mean.new_zeros(len(self.mean))
-        return 0.5 * (self.mean**2 + self.log_variance.exp() - self.log_variance - 1).sum(1)
+            return torch.zeros_like(self.mean)
+        return 0.5 * (self.mean**2 + self.log_variance.exp() - self.log_variance - 1)
 
 
 class StepLoss(NamedTuple):
@@ -93,6 +97,11 @@ class Autoencoder(nn.Module, ABC):
         self.variational = variational
         self.likelihood = likelihood
         self.beta = beta
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(iter(self.state_dict().values())).device
 
     @abstractmethod
     def posterior(self, images: Tensor) -> Posterior:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from trainers.presets import PRESETS, preset
@@ -28,6 +29,10 @@ SEEDS = (1, 2, 3)
 """Seeds where a claim compares two numbers; elsewhere the first."""
 
 QUICK_STEPS = 2_000
+
+_PIXELS = 784
+_PCA_WORK = 300.0
+_CONV_WORK = 5.5
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,23 @@ class Entry:
     def latent_dim(self) -> int:
         """Numbers in its code."""
         return self.config.model.latent_dim
+
+    @property
+    def steps(self) -> int:
+        """Steps to its end."""
+        return self.config.steps
+
+    @property
+    def work(self) -> float:
+        """About how long it takes, in steps of the paper's autoencoder."""
+        model = self.config.model
+        if model.family == "pca":
+            return _PCA_WORK
+        if model.family == "conv":
+            return _CONV_WORK * self.steps
+        widths = (_PIXELS, *model.hidden, model.latent_dim)
+        paper = (_PIXELS, 500, 500, LATENT_DIM)
+        return self.steps * _products(widths) / _products(paper)
 
 
 def entries(*, quick: bool = False) -> tuple[Entry, ...]:
@@ -116,7 +138,10 @@ def _entry(
 
 
 def _shortened(entry: Entry) -> Entry:
-    if entry.config.steps <= QUICK_STEPS:
-        return entry
-    config = entry.config.replace(steps=QUICK_STEPS)
-    return Entry(entry.name, entry.title, entry.chapter, config)
+    config = entry.config.replace(steps=min(entry.config.training.steps, QUICK_STEPS))
+    return Entry(f"{entry.name}-quick", entry.title, entry.chapter, config)
+
+
+def _products(widths: tuple[int, ...]) -> int:
+    """Multiplications of an image on its way through layers of these widths."""
+    return sum(a * b for a, b in pairwise(widths))

@@ -3,7 +3,7 @@
 ::
 
     <results>/<name>/result.json               figures, config, seconds, device, versions
-                     step-<step:08d>.png       (2·28, 32·28): inputs, reconstructions of PREVIEW_DIGITS
+                     step-<step:08d>.png       the preview digits: inputs above reconstructions
 
 An entry whose result is there, for the same config, is finished, whether or not its run folder
 still is. Loads no torch.
@@ -63,6 +63,16 @@ def landmarks(steps: int) -> tuple[int, ...]:
     """Steps whose reconstructions the report shows: the paper's, or three of a shorter run."""
     shown = {*LANDMARKS, steps} if steps >= LANDMARKS[-1] else {steps // 5, steps * 3 // 5, steps}
     return tuple(sorted(step for step in shown if 0 < step <= steps))
+
+
+def folder_name(*, quick: bool) -> str:
+    """The folder among the runs that holds report and results."""
+    return "reproduction-quick" if quick else "reproduction"
+
+
+def is_there(folder: Path, entry: Entry) -> bool:
+    """Whether there is a result of that name; `read` says whether it is of the same config."""
+    return (folder / entry.name / "result.json").is_file()
 
 
 def read(folder: Path, entry: Entry) -> Result | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,7 +26,7 @@ class Engine:
     model
         On `device` already, its weights set.
     config
-        Batch size, learning rate, corruption, seed.
+        Batch size, learning rate and its schedule, binarisation, corruption, seed.
     device
         Where the work is done.
 
@@ -34,7 +35,7 @@ class Engine:
     optimiser
         Adam, its moments part of a resume point.
     noise
-        The generator that codes and corruptions are drawn from, its state part of one too.
+        The generator that pixels, corruptions and codes are drawn from, its state part of one too.
     """
 
     def __init__(self, model: Autoencoder, config: TrainingConfig, device: torch.device) -> None:
@@ -54,12 +55,24 @@ class Engine:
         return torch.stack(losses)
 
     def _step(self, step: int) -> Tensor:
+        self._set_learning_rate(step)
         target = self._images.index_select(0, self._order.indices(step))
+        if self._config.binarisation == "dynamic":
+            target = torch.bernoulli(target, generator=self.noise)
         loss = self._model.loss(self._corrupted(target), target, self.noise)
         self.optimiser.zero_grad()
         loss.total.backward()
         self.optimiser.step()
         return torch.stack([part.detach() for part in loss])
+
+    def _set_learning_rate(self, step: int) -> None:
+        """For the step after `step` steps, and of that number alone: exact on resuming."""
+        if self._config.schedule == "constant":
+            return
+        left = 1 - step / self._config.steps
+        factor = left if self._config.schedule == "linear" else 0.5 - 0.5 * math.cos(math.pi * left)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._config.learning_rate * factor
 
     def _corrupted(self, images: Tensor) -> Tensor:
         """The input that the model sees (Vincent et al. 2008); the target stays as it is."""

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from trainers.datasets import PREVIEW_DIGITS
 from trainers.errors import AEViewerError, RunError
-from trainers.evaluation.reconstruction import evaluate, preview, to_bytes
+from trainers.evaluation.reconstruction import evaluate_test_set, preview
 from trainers.events import (
     CheckpointSaved,
     Diverged,
@@ -273,8 +272,7 @@ class Trainer:
 
     def _measure(self, *, heeds_stop: bool) -> Iterator[Event]:
         """Adds its figures to the checkpoint; given up where a stop is asked for and heeded."""
-        images = resident("test", self._device)
-        work = evaluate(self.model, images, self._step)
+        work = evaluate_test_set(self.model, self.config, self._step)
         while True:
             try:
                 next(work)
@@ -284,9 +282,7 @@ class Trainer:
             if heeds_stop and self._stop_requested:
                 return
             yield Working()
-        self.run.complete_checkpoint(
-            self._step, evaluation, seen, to_bytes(images[list(PREVIEW_DIGITS)])
-        )
+        self.run.complete_checkpoint(self._step, evaluation, seen)
         self._previewed_at = time.perf_counter()
         yield CheckpointSaved(self._step, evaluation, seen)
 

@@ -1,0 +1,128 @@
+"""What the commands have in common: options, the run that a name means, plain errors.
+
+The options of `train` are made from the config's fields, so that form, file and command line speak
+of the same settings with the same bounds.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from trainers import runs
+from trainers.config import Leaf, fields
+from trainers.errors import AEViewerError, RunError
+from trainers.presets import PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainers.runs import Run
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+_PANELS = {"": "Data", "model": "Model", "training": "Training"}
+
+
+class _IntList(click.ParamType[object]):
+    """Whole numbers joined by commas, as in 500,500."""
+
+    name = "n,n,…"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(int(part) for part in value.replace(",", " ").split())
+        except ValueError:
+            self.fail(f"{value!r} is not a list of whole numbers such as 500,500.", param, ctx)
+
+
+def _type(leaf: Leaf) -> Any:
+    """What click checks a value of this field with: the same bounds as everywhere."""
+    if leaf.choices:
+        return click.Choice(leaf.choices)
+    if isinstance(leaf.default, bool):
+        return bool
+    if leaf.default is None or isinstance(leaf.default, tuple):
+        return _IntList()
+    least, above = leaf.bound("ge"), leaf.bound("gt")
+    kind: Any = click.IntRange if isinstance(leaf.default, int) else click.FloatRange
+    return kind(above if least is None else least, leaf.bound("le"), min_open=least is None)
+
+
+def _option(leaf: Leaf) -> Callable[[Command], Command]:
+    """The option of one field; left out, the preset decides."""
+    dashed = leaf.name.replace("_", "-")
+    flag = f"--{dashed}/--no-{dashed}" if isinstance(leaf.default, bool) else f"--{dashed}"
+    unit = f" [{leaf.term.unit}]" if leaf.term.unit else ""
+    values = {_written(leaf.value(entry.config)) for entry in PRESETS.values()}
+    usual = values.pop() if len(values) == 1 else "the preset's"
+    return click.option(
+        flag,
+        leaf.name,
+        type=_type(leaf),
+        default=None,
+        help=f"{leaf.info.description}{unit} Default: {usual}.",
+        panel=_PANELS[leaf.part],
+    )
+
+
+def _written(value: object) -> str:
+    """A default as one would type it."""
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return "automatic" if value is None else str(value)
+
+
+def config_options(command: Command) -> Command:
+    """Adds an option for every field of the config."""
+    for leaf in reversed(list(fields())):
+        command = _option(leaf)(command)
+    return command
+
+
+def _folder() -> Path:
+    """The runs folder where the command names none: the one named before it, or the default."""
+    context = click.get_current_context(silent=True)
+    before = context.parent.params.get("folder") if context and context.parent else None
+    return before or runs.default_folder()
+
+
+def runs_option(command: Command) -> Command:
+    """Adds `--runs DIR`, the runs folder."""
+    option: Callable[[Command], Command] = click.option(
+        "--runs",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=_folder,
+        metavar="DIR",
+        help="The runs folder; otherwise $AEVIEWER_RUNS, or a folder among your user data.",
+    )
+    return option(command)
+
+
+def plainly(command: Command) -> Command:
+    """Turns an error that a person can act on into its message and exit status 1."""
+
+    @wraps(command)
+    def wrapped(*args: object, **kwargs: object) -> object:
+        try:
+            return command(*args, **kwargs)
+        except AEViewerError as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped  # type: ignore[return-value]
+
+
+def opened(name: str, folder: Path) -> Run:
+    """The run called so in the folder, or the one at that path."""
+    for place in (folder / name, Path(name)):
+        if (place / "config.json").is_file():
+            return runs.opened(place)
+    raise RunError(f"There is no run {name!r} in {folder}. To see which there are: aeviewer runs")

@@ -1,0 +1,164 @@
+"""The commands that train: train, resume."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.console import Console
+from rich.text import Text
+
+import trainers
+from trainers import runs
+from trainers.cli.options import config_options, opened, plainly, runs_option
+from trainers.config import RunConfig, fields
+from trainers.presets import PRESETS, preset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from trainers.events import Event
+    from trainers.runs import Run
+    from trainers.training.trainer import Trainer
+
+_EXAMPLES = """Examples:
+
+aeviewer train elu --steps 2000 --latent-dim 5 --seed 1
+
+aeviewer train vae --latent-dim 2 --hidden 256,128 --name small"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("name_of_preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
+@click.option("--name", default="", help="What to call the run; otherwise it names itself.")
+@runs_option
+@config_options
+@plainly
+def train(name_of_preset: str, name: str, folder: Path, **changes: object) -> None:
+    """Train a run without a window.
+
+    PRESET is one of the paper's experiments; every option overrides one of its settings. What is
+    learnt is kept in the runs folder as it trains. Ctrl-C saves and says how to go on.
+    """
+    chosen = {key: value for key, value in changes.items() if value is not None}
+    config = preset(name_of_preset).replace(**chosen)
+    _note_unused(config, chosen)
+    _drive(lambda: trainers.train(config, folder, name))
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@runs_option
+@plainly
+def resume(name: str, folder: Path) -> None:
+    """Go on with a run that was stopped or interrupted.
+
+    RUN is a run's name in the runs folder, or the path of its folder. The result is the same as if
+    it had never been stopped.
+    """
+    run = opened(name, folder)
+
+    def prepare() -> Trainer:
+        from trainers.training.trainer import Trainer
+
+        return Trainer(run)
+
+    _drive(prepare)
+
+
+def _note_unused(config: RunConfig, chosen: dict[str, object]) -> None:
+    unused = [f.name for f in fields() if f.name in chosen and not f.term.applies(config)]
+    for name in unused:
+        option = f"--{name.replace('_', '-')}"
+        click.echo(f"Note: {option} means nothing for this model and is left aside.", err=True)
+
+
+class _Interrupt:
+    """What Ctrl-C does: the first stops and saves, however early it comes; a second breaks off."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._trainer: Trainer | None = None
+
+    def attach(self, trainer: Trainer) -> None:
+        """Names whom to stop."""
+        self._trainer = trainer
+        if self._asked:
+            trainer.stop()
+
+    def __call__(self, _number: int, _frame: object) -> None:
+        """Handles SIGINT."""
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        if self._trainer is not None:
+            self._trainer.stop()
+
+
+def _drive(prepare: Callable[[], Trainer]) -> None:
+    """Trains a run to its end, or to Ctrl-C, with a progress bar."""
+    console = Console(stderr=True)
+    interrupt = _Interrupt()
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        trainer = prepare()
+        interrupt.attach(trainer)
+        run = trainer.run
+        console.print(Text(f"Training {run.name} in {run.path}"), soft_wrap=True)
+        try:
+            last = _watch(trainer, console)
+        except KeyboardInterrupt:
+            console.print("Broken off; what was saved last is kept.")
+            _say_how_to_resume(run, console)
+            sys.exit(130)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    _report(last, run, console)
+
+
+def _say_how_to_resume(run: Run, console: Console) -> None:
+    command = ["aeviewer", "resume", run.name]
+    if run.path.parent != runs.default_folder():
+        command += ["--runs", str(run.path.parent.absolute())]
+    console.print(Text(f"Go on with: {shlex.join(command)}"), soft_wrap=True)
+
+
+def _watch(trainer: Trainer, console: Console) -> Event | None:
+    """Shows rate, time left and losses; answers the event that ended the training."""
+    from trainers.cli.progress import TrainingProgress
+    from trainers.events import Diverged, Finished, Progress, Started, Stopped
+
+    ended: Event | None = None
+    with TrainingProgress(console, trainer.config) as bar:
+        for event in trainer:
+            match event:
+                case Started(step=step, steps=steps, device=device):
+                    bar.start(step, steps, device)
+                case Progress(step=step, losses=losses):
+                    bar.advance(step, losses)
+                case Finished() | Stopped() | Diverged():
+                    ended = event
+                case _:
+                    pass
+    return ended
+
+
+def _report(ended: Event | None, run: Run, console: Console) -> None:
+    from trainers.events import Diverged, Stopped
+
+    match ended:
+        case Stopped(step=step):
+            console.print(f"Stopped at step {step:,}; everything is saved.")
+            _say_how_to_resume(run, console)
+        case Diverged():
+            raise click.ClickException(run.status().error)
+        case _:
+            error = run.checkpoint().evaluation()
+            console.print(
+                f"Finished: test squared error {error.squared_error_per_pixel:.5f} per pixel, "
+                f"{error.squared_error:.2f} per image."
+            )

@@ -1,0 +1,81 @@
+"""Everything that can be measured of a run's checkpoint, one question after another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from trainers.datasets.mnist import split
+from trainers.evaluation.codes import codes, encoded
+from trainers.evaluation.collapse import collapsed
+from trainers.evaluation.compression import compression
+from trainers.evaluation.denoising import denoising
+from trainers.evaluation.likelihood import likelihood, protocol_of
+from trainers.evaluation.measurement import Measurement
+from trainers.evaluation.reconstruction import evaluate_test_set
+from trainers.evaluation.spectrum import spectrum
+from trainers.evaluation.subspace import subspace
+from trainers.training.checkpoint import load_model
+from trainers.training.data import resident
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from trainers.runs import Run
+
+_CPU = torch.device("cpu")
+_LIKELIHOOD_IMAGES = 1_000
+
+
+def measure(run: Run, step: int | None = None) -> Generator[None, None, Measurement]:
+    """Measures the checkpoint of `step`, or the newest; yields between chunks of work.
+
+    Everything is measured anew from the weights, on the CPU. A minute for the paper's models.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or it is damaged.
+    """
+    model, found_step = load_model(run, step)
+    train, test = resident("train", _CPU), resident("test", _CPU)
+    evaluation, _ = yield from evaluate_test_set(model, run.config, found_step)
+    protocol = protocol_of(run.config)
+    shown = None
+    if protocol is not None:
+        shown = yield from likelihood(model, test[:_LIKELIHOOD_IMAGES], protocol=protocol)
+    train_codes = yield from encoded(model, train)
+    test_codes = yield from encoded(model, test)
+    ranges = torch.from_numpy(train_codes.min(0)), torch.from_numpy(train_codes.max(0))
+    return Measurement(
+        run=run.name,
+        preset=run.config.preset,
+        latent_dim=run.config.model.latent_dim,
+        step=found_step,
+        reconstruction=evaluation,
+        likelihood=shown,
+        codes=(
+            yield from codes(train_codes, split("train").labels, test_codes, split("test").labels)
+        ),
+        subspace=subspace(model, spectrum(), evaluation.squared_error),
+        compression=(yield from compression(model, torch.from_numpy(test_codes), test, ranges)),
+        denoising=(yield from denoising(model, test)),
+        collapse=collapsed(evaluation, run.config),
+    )
+
+
+def complete(run: Run) -> Generator[None, None, None]:
+    """Measures anew the checkpoints that an older program measured with fewer figures.
+
+    Raises
+    ------
+    RunError
+        When a checkpoint is damaged or the run's folder can not be written.
+    """
+    for checkpoint in run.checkpoints():
+        if checkpoint.is_evaluated and checkpoint.evaluation().pca_ratio is not None:
+            continue
+        model, step = load_model(run, checkpoint.step)
+        evaluation, preview = yield from evaluate_test_set(model, run.config, step)
+        run.complete_checkpoint(step, evaluation, preview)
