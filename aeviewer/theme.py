@@ -295,6 +295,14 @@ QComboBox::down-arrow { image: url("$icons/chevron-down.svg"); width: 12px; heig
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $hairline; padding: 4px;
   outline: none; }
 
+QRadioButton { spacing: 8px; }
+QRadioButton::indicator { width: 12px; height: 12px; border: 1px solid $secondary;
+  border-radius: 7px; background: $control; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 4px solid $accent;
+  background: $on_accent; }
+QRadioButton::indicator:disabled { border-color: $hairline; }
+QRadioButton:focus { color: $accent; }
+
 QMenuBar { background: $back; padding: 2px 4px; }
 QMenuBar::item { padding: 4px 8px; border-radius: 4px; background: transparent; }
 QMenuBar::item:selected { background: $raised; }
@@ -321,6 +329,6 @@ QAbstractScrollArea { border: none; }
 QHeaderView::section { background: $panel; color: $secondary; border: none;
   border-bottom: 1px solid $hairline; padding: 4px 8px; }
 QProgressBar { background: $control; border: 1px solid $hairline; border-radius: 3px;
-  text-align: center; min-height: 12px; }
+  text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 """

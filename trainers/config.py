@@ -237,20 +237,15 @@ class RunConfig(Part):
             raise ValueError(f"model family {self.model.family!r} is unknown; choose from {known}")
         return self
 
-    @model_validator(mode="after")
-    def _pixels_fit_the_likelihood(self) -> Self:
-        binarised = self.training.binarisation != "none"
-        if binarised and _trained_by_gradient(self) and self.model.likelihood != "bernoulli":
-            raise ValueError(
-                f"binarisation {self.training.binarisation!r} needs the likelihood 'bernoulli', "
-                f"not {self.model.likelihood!r}; choose that likelihood or binarisation 'none'"
-            )
-        return self
-
     @property
     def steps(self) -> int:
         """Steps to the end: PCA is solved in one."""
         return self.training.steps if _trained_by_gradient(self) else 1
+
+    @property
+    def is_binarised(self) -> bool:
+        """Whether training draws binary pixels: only a Bernoulli likelihood can be of such."""
+        return _bernoulli(self) and self.training.binarisation != "none"
 
     @property
     def checkpoint_steps(self) -> tuple[int, ...]:

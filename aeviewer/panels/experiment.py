@@ -24,6 +24,7 @@ from aeviewer.widgets.form import FieldSpec, Form, Kind
 from trainers import runs
 from trainers.config import Leaf, RunConfig, faults, fields
 from trainers.errors import AEViewerError
+from trainers.evaluation.collapse import forecast
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class ExperimentPanel(QWidget):
         self._name_problem.hide()
         self._form = Form([_spec(leaf) for leaf in fields() if leaf.name not in _ONLY_CHOICE], self)
         self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
+        self._forecast = _line(self, QPalette.ColorRole.BrightText)
         self._train = QPushButton("Train", self)
         self._train.setDefault(True)
         self._train.setToolTip("Start this run, or put it behind the one that is running.")
@@ -151,6 +153,7 @@ class ExperimentPanel(QWidget):
         foot.setContentsMargins(12, 8, 12, 12)
         foot.setSpacing(8)
         foot.addWidget(self._architecture)
+        foot.addWidget(self._forecast)
         foot.addWidget(self._train)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -166,10 +169,12 @@ class ExperimentPanel(QWidget):
         self.is_valid = config is not None
         if config is None:
             self._architecture.clear()
+            self._forecast.hide()
         else:
             self._base = config
             self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
             self._architecture.setText(described(config))
+            self._tell_forecast(config)
             self._tell_preset(config)
             self._suggest_name()
         self.config_edited.emit()
@@ -180,6 +185,12 @@ class ExperimentPanel(QWidget):
         self._reset.setEnabled(changed)
         summary = PRESETS[self.preset_name].summary
         self._summary.setText(f"{summary} Changed from the preset." if changed else summary)
+
+    def _tell_forecast(self, config: RunConfig) -> None:
+        """Which dimensions the loss will leave dead, before an hour is spent on finding out."""
+        known = forecast(config)
+        self._forecast.setText(known.message if known else "")
+        self._forecast.setVisible(bool(self._forecast.text()))
 
     def _validated(self) -> tuple[RunConfig | None, dict[str, str]]:
         """The config, or what is wrong by field."""

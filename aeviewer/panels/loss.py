@@ -157,7 +157,7 @@ class LossPanel(QWidget):
             self.header.set_quantity(quantity)
             for name in self.plot.names:
                 self.plot.remove_curve(name)
-            self.plot.set_smoothing(self.header.window)
+            self.plot.set_smoothing(self.header.smoothing_window)
             self.plot.reset_view()
             self._take_runs()
 

@@ -157,7 +157,7 @@ class LossHeader(QWidget):
         self._smoothing.setDisabled(is_measured)
 
     @property
-    def window(self) -> int:
+    def smoothing_window(self) -> int:
         """Steps over which the curves are smoothed."""
         window: int = self._smoothing.currentData() if self._smoothing.isEnabled() else 1
         return window

@@ -30,7 +30,7 @@ _WHAT = (
 )
 _FULL = "Full: {runs} runs, most of 50,000 steps. Hours on a CPU; best left overnight."
 _QUICK = "Quick: {runs} runs of {steps:,} steps. Shows that it works; its numbers prove nothing."
-_WIDTH = 460
+_WIDTH, _BAR = 460, 8
 
 
 class ReproduceDialog(QDialog):
@@ -54,6 +54,7 @@ class ReproduceDialog(QDialog):
         self._full.setChecked(True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(_BAR)
         self._state = QLabel()
         self._state.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._buttons = QDialogButtonBox()
@@ -61,7 +62,7 @@ class ReproduceDialog(QDialog):
         self._start = self._buttons.addButton("Start", role.AcceptRole)
         self._stop = self._buttons.addButton("Stop", role.DestructiveRole)
         self._open = self._buttons.addButton("Open the report", role.ActionRole)
-        self._buttons.addButton(QDialogButtonBox.StandardButton.Close)
+        self._buttons.addButton("Close", role.RejectRole)
         self._lay_out()
         self._start.clicked.connect(self._begin)
         self._stop.clicked.connect(reproduction.stop)

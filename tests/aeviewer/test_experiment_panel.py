@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QSpinBox
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox
 
 from aeviewer.panels.experiment import ExperimentPanel, described
 from trainers import runs
@@ -127,3 +127,16 @@ def test_the_weights_it_tells_are_those_there_are(name: str) -> None:
     with torch.no_grad():
         count = sum(weight.numel() for weight in build(config.model).parameters())
     assert f"{count:,} weights" in described(config)
+
+
+def test_a_collapse_that_the_loss_makes_certain_is_told_before_training(
+    panel: ExperimentPanel,
+) -> None:
+    linear = preset("linear").replace(variational=True, latent_dim=3)
+    panel.set_config(linear.replace(beta=7.0))
+    told = [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]
+    # Of 5.12, 3.74 and 3.25 two exceed 7/2.
+    assert any("β = 7 will leave 2 of 3 dimensions" in text for text in told)
+    panel.set_config(linear.replace(beta=6.0))
+    told = [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]
+    assert not any("dimensions of the code alive" in text for text in told)

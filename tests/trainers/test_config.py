@@ -40,7 +40,7 @@ def test_presets_are_the_papers(name: str) -> None:
         ({"family": "tree"}, ["tree", "mlp"]),
         ({"colour": 3}, ["colour"]),
         ({"schedule": "staircase"}, ["schedule", "staircase", "cosine"]),
-        ({"binarisation": "dynamic"}, ["binarisation", "dynamic", "bernoulli", "none"]),
+        ({"binarisation": "static"}, ["binarisation", "static", "dynamic", "none"]),
     ],
 )
 def test_a_fault_names_the_field_the_value_and_the_bound(
@@ -95,6 +95,12 @@ def test_a_config_of_an_older_version_still_means_what_it_meant() -> None:
     values = preset("vae").model_dump()
     del values["training"]["schedule"], values["training"]["binarisation"]
     assert configs.validated(values) == preset("vae")
+
+
+def test_only_a_bernoulli_likelihood_is_of_binary_pixels() -> None:
+    assert preset("vae").replace(binarisation="dynamic").is_binarised
+    assert not preset("elu").replace(binarisation="dynamic").is_binarised
+    assert not preset("vae").is_binarised
 
 
 def test_importing_trainers_loads_no_torch() -> None:

@@ -61,7 +61,7 @@ def _default_jobs() -> int:
     default=_default_jobs,
     help="Runs trained side by side, one thread each. Default: one a core, 8 at most.",
 )
-@click.option("--only-report", is_flag=True, help="Train nothing: a report of what there is.")
+@click.option("--only-report", is_flag=True, help="Train nothing: measure and tell what there is.")
 @plainly
 def reproduce(quick: bool, folder: Path, place: Path | None, jobs: int, only_report: bool) -> None:
     """Train all that the paper trained and supposed, and write a report.
@@ -70,24 +70,24 @@ def reproduce(quick: bool, folder: Path, place: Path | None, jobs: int, only_rep
     time. The report is one HTML file, with its figures and tables beside it as PNG, SVG and CSV.
     """
     from trainers.reproduction.report import write_report
+    from trainers.reproduction.runner import is_trained
 
     plan = entries(quick=quick)
     home = place or folder / results.folder_name(quick=quick)
     kept = home / "results"
     console = Console(stderr=True)
-    failed: dict[str, str] = {}
-    if not only_report:
-        ended = _watched(plan, folder, kept, jobs, console)
-        failed = ended.failed
-        if ended.open:
-            command = shlex.join(["aeviewer", *sys.argv[1:]])
-            console.print(Text(f"Stopped; go on with: {command}"), soft_wrap=True)
-            sys.exit(130)
+    if only_report:
+        plan = tuple(entry for entry in plan if is_trained(entry, folder))
+    ended = _watched(plan, folder, kept, jobs, console)
+    if ended.open:
+        command = shlex.join(["aeviewer", *sys.argv[1:]])
+        console.print(Text(f"Stopped; go on with: {command}"), soft_wrap=True)
+        sys.exit(130)
     page = write_report(kept, home, quick=quick)
     console.print(Text(f"The report: {page}"), soft_wrap=True)
-    if failed:
-        told = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
-        raise click.ClickException(f"{len(failed)} runs could not be trained: {told}")
+    if ended.failed:
+        told = "; ".join(f"{name}: {reason}" for name, reason in ended.failed.items())
+        raise click.ClickException(f"{len(ended.failed)} runs could not be trained: {told}")
 
 
 def _watched(

@@ -15,6 +15,7 @@ import trainers
 from trainers import runs
 from trainers.cli.options import config_options, opened, plainly, runs_option
 from trainers.config import RunConfig, fields
+from trainers.evaluation.collapse import forecast
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def train(name_of_preset: str, name: str, folder: Path, **changes: object) -> No
     chosen = {key: value for key, value in changes.items() if value is not None}
     config = preset(name_of_preset).replace(**chosen)
     _note_unused(config, chosen)
+    _note_collapse(config)
     _drive(lambda: trainers.train(config, folder, name))
 
 
@@ -75,6 +77,12 @@ def _note_unused(config: RunConfig, chosen: dict[str, object]) -> None:
     for name in unused:
         option = f"--{name.replace('_', '-')}"
         click.echo(f"Note: {option} means nothing for this model and is left aside.", err=True)
+
+
+def _note_collapse(config: RunConfig) -> None:
+    known = forecast(config)
+    if known and known.dead:
+        click.echo(f"Note: {known.message}", err=True)
 
 
 class _Interrupt:

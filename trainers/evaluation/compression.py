@@ -48,21 +48,19 @@ def compression(
         "float16": (2, lambda found: found.half().float()),
         "8 bits": (1, lambda found: _quantised(found, low, high)),
     }
-    exact, stored = 0.0, []
-    for storage, (size, keep) in ways.items():
-        error = yield from _error(model, keep(codes), images)
-        exact = exact or error
-        code_bytes = size * codes.shape[1]
-        stored.append(
-            StoredCode(
-                storage=storage,
-                code_bytes=code_bytes,
-                ratio=images.shape[1] / code_bytes,
-                squared_error=error,
-                added_error=error - exact,
-            )
+    errors = {}
+    for storage, (_, keep) in ways.items():
+        errors[storage] = yield from _error(model, keep(codes), images)
+    return tuple(
+        StoredCode(
+            storage=storage,
+            code_bytes=size * codes.shape[1],
+            ratio=images.shape[1] / (size * codes.shape[1]),
+            squared_error=errors[storage],
+            added_error=errors[storage] - errors["float32"],
         )
-    return tuple(stored)
+        for storage, (size, _) in ways.items()
+    )
 
 
 def _quantised(codes: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -77,6 +75,6 @@ def _error(model: Autoencoder, codes: Tensor, images: Tensor) -> Generator[None,
     total = 0.0
     for code, image in zip(codes.split(_CHUNK), images.split(_CHUNK), strict=True):
         with torch.inference_mode():
-            total += float((model.decode(code) - image).double().square().sum())
+            total += float((model.decode(code) - image).square().sum(1).cpu().double().sum())
         yield
     return total / len(images)

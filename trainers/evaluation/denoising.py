@@ -47,8 +47,8 @@ def denoising(
             with torch.inference_mode():
                 noise = torch.empty_like(clean).normal_(0, 1, generator=dice) * level
                 again = model.decode(model.encode(clean + noise))
-                given += float(noise.double().square().sum())
-                back += float((again - clean).double().square().sum())
+                given += float(noise.square().sum(1).cpu().double().sum())
+                back += float((again - clean).square().sum(1).cpu().double().sum())
             yield
         count = len(images)
         found.append(Denoising(noise=level, input_error=given / count, squared_error=back / count))

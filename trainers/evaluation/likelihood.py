@@ -40,8 +40,7 @@ def protocol_of(config: RunConfig) -> Protocol | None:
     if not model.variational or model.family == "pca":
         return None
     if model.likelihood == "bernoulli":
-        is_binary = config.training.binarisation != "none"
-        return "binarised Bernoulli" if is_binary else "grey Bernoulli"
+        return "binarised Bernoulli" if config.is_binarised else "grey Bernoulli"
     return "grey Gaussian" if model.beta > 0 else None
 
 

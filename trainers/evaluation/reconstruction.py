@@ -114,7 +114,7 @@ def evaluate_test_set(
         resident("test", model.device),
         split("test").labels,
         step,
-        binarised=config.training.binarisation != "none",
+        binarised=config.is_binarised,
     )
 
 

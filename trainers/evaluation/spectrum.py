@@ -57,8 +57,8 @@ class Spectrum:
     def reconstruct(self, images: NDArray[np.float32], latent_dim: int) -> NDArray[np.float32]:
         """(N, P) images of 0..1 → what `latent_dim` components give back, (N, P)."""
         basis = self.basis(latent_dim)
-        reconstructions: NDArray[np.float32] = (images - self.mean) @ basis @ basis.T + self.mean
-        return reconstructions
+        codes = (images - self.mean) @ basis
+        return np.asarray(codes @ basis.T + self.mean, np.float32)
 
 
 @cache

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder
 
 _RIGHT_ANGLE = 90.0
+_ROUNDING = 1e-6
 
 
 def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
@@ -35,7 +36,9 @@ def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]
     Parameters
     ----------
     first, second
-        (P, D), a basis in the columns; they need be neither orthogonal nor independent.
+        (P, D), a basis in the columns; they need be neither orthogonal nor independent. What is
+        less than a millionth of its largest singular value is the rounding of weights in single
+        precision, and no direction.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]
     """
     bases = [np.asarray(basis, np.float64) for basis in (first, second)]
     size = max(basis.shape[1] for basis in bases)
-    spans = [linalg.orth(basis) for basis in bases]
+    spans = [linalg.orth(basis, rcond=_ROUNDING) for basis in bases]
     angles = np.full(size, _RIGHT_ANGLE)
     if all(span.shape[1] for span in spans):
         found = np.degrees(linalg.subspace_angles(*spans))[::-1]
@@ -55,7 +58,7 @@ def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]
 def decoder_span(model: Autoencoder) -> NDArray[np.float64] | None:
     """(P, D), the columns that a linear decoder adds up; None where it is not linear."""
     if isinstance(model, PCA):
-        return model.components.T.double().cpu().numpy()
+        return model.components.T.cpu().double().numpy()
     if model.likelihood == "bernoulli" or not isinstance(model, Network):
         return None
     layers = [*model.decoder]
@@ -64,7 +67,7 @@ def decoder_span(model: Autoencoder) -> NDArray[np.float64] | None:
     span = torch.eye(model.latent_dim, dtype=torch.float64)
     for layer in layers:
         if isinstance(layer, nn.Linear):
-            span = layer.weight.double().cpu() @ span
+            span = layer.weight.cpu().double() @ span
     columns: NDArray[np.float64] = span.numpy()
     return columns
 

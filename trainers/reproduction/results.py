@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from trainers import formats
-from trainers.config import LANDMARKS, RunConfig
+from trainers.config import LANDMARKS, RunConfig, default_checkpoints
 from trainers.evaluation.measurement import Measurement
 from trainers.evaluation.summary import Evaluation
 
@@ -60,9 +60,13 @@ class Result(BaseModel):
 
 
 def landmarks(steps: int) -> tuple[int, ...]:
-    """Steps whose reconstructions the report shows: the paper's, or three of a shorter run."""
-    shown = {*LANDMARKS, steps} if steps >= LANDMARKS[-1] else {steps // 5, steps * 3 // 5, steps}
-    return tuple(sorted(step for step in shown if 0 < step <= steps))
+    """Steps whose reconstructions the report shows: the paper's, or the last three of a short run.
+
+    All of them are checkpoints that a run keeps where nothing else is asked for.
+    """
+    if steps >= LANDMARKS[-1]:
+        return tuple(sorted({*LANDMARKS, steps}))
+    return tuple(step for step in default_checkpoints(steps) if step)[-3:]
 
 
 def folder_name(*, quick: bool) -> str:

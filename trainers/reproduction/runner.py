@@ -106,6 +106,12 @@ def reproduce(
         pool.shutdown(cancel_futures=True)
 
 
+def is_trained(entry: Entry, folder: Path) -> bool:
+    """Whether the run of that name has done its last step."""
+    place = folder / entry.name
+    return (place / "config.json").is_file() and runs.Run(place).status().state == "finished"
+
+
 def refuse_another(entry: Entry, folder: Path) -> None:
     """Refuses to go on with a run of that name which was asked to do something else.
 

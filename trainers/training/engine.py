@@ -41,6 +41,8 @@ class Engine:
     def __init__(self, model: Autoencoder, config: TrainingConfig, device: torch.device) -> None:
         self._model = model
         self._config = config
+        is_bernoulli = model.likelihood == "bernoulli"
+        self._is_binarised = is_bernoulli and config.binarisation == "dynamic"
         self._images = resident("train", device)
         self._order = BatchOrder(len(self._images), config.batch_size, config.seed, device)
         self.optimiser = torch.optim.Adam(model.parameters(), config.learning_rate, fused=True)
@@ -57,7 +59,7 @@ class Engine:
     def _step(self, step: int) -> Tensor:
         self._set_learning_rate(step)
         target = self._images.index_select(0, self._order.indices(step))
-        if self._config.binarisation == "dynamic":
+        if self._is_binarised:
             target = torch.bernoulli(target, generator=self.noise)
         loss = self._model.loss(self._corrupted(target), target, self.noise)
         self.optimiser.zero_grad()
