@@ -101,7 +101,8 @@ class Autoencoder(nn.Module, ABC):
     @property
     def device(self) -> torch.device:
         """Where its weights are."""
-        return next(iter(self.state_dict().values())).device
+        weights: Tensor = next(iter(self.state_dict().values()))
+        return weights.device
 
     @abstractmethod
     def posterior(self, images: Tensor) -> Posterior:
