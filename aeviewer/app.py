@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
 from aeviewer.main_window import MainWindow
+from aeviewer.services.comparison import Comparison
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.explorer import Explorer
 from aeviewer.services.mailbox import Mailbox
@@ -55,7 +56,10 @@ class Program:
         self.explorer = Explorer(self.session, self.compute)
         self.queue.activity_changed.connect(self.explorer.show_live)
         self.reproduction = Reproduction(self.session, self.queue)
-        self.window = MainWindow(self.session, self.queue, self.reproduction, settings)
+        self.comparison = Comparison(self.session, self.compute)
+        self.window = MainWindow(
+            self.session, self.queue, self.reproduction, self.comparison, settings
+        )
         self.session.refresh(also)
         self.compute.start()
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
+from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.latent import LatentPanel
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
+    from aeviewer.services.comparison import Comparison
     from aeviewer.services.reproduction import Reproduction
     from aeviewer.services.session import Session
     from aeviewer.services.training import TrainingQueue
@@ -60,7 +62,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    session, queue, reproduction
+    session, queue, reproduction, comparison
         What the panels watch and ask.
     settings
         Where layout and theme are remembered.
@@ -71,12 +73,14 @@ class MainWindow(QMainWindow):
         session: Session,
         queue: TrainingQueue,
         reproduction: Reproduction,
+        comparison: Comparison,
         settings: Settings,
     ) -> None:
         super().__init__()
         self.setWindowTitle("AE Viewer")
         self._session, self._queue, self._settings = session, queue, settings
-        self._reproduction = reproduction
+        self._reproduction, self._comparison = reproduction, comparison
+        self._comparing: CompareWindow | None = None
         self._messages: set[str] = set()
         self._is_arranged = False
         self._status = QLabel(self)
@@ -109,6 +113,7 @@ class MainWindow(QMainWindow):
         self._restore_layout()
         self.experiment.train_requested.connect(queue.train)
         self.runs.settings_requested.connect(self.experiment.set_config)
+        self.runs.comparison_requested.connect(self._compare)
         session.message_posted.connect(self._tell)
         reproduction.report_written.connect(self._open_page)
         queue.activity_changed.connect(self._tell_activity)
@@ -125,6 +130,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""
         self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
+        if self._comparing is not None:
+            self._comparing.close()
         super().closeEvent(event)
 
     # -- docks -----------------------------------------------------------------------------------
@@ -193,6 +200,7 @@ class MainWindow(QMainWindow):
         run.addActions([runs.continue_action, runs.settings_action, runs.toggle_action])
         run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
         run.addSeparator()
+        run.addAction(runs.compare_action)
         self._action(run, "Reproduce the &paper…", self._offer_reproduction)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
@@ -241,6 +249,21 @@ class MainWindow(QMainWindow):
         folder = self._session.folder
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    @Slot(object)
+    def _compare(self, keys: list[str]) -> None:
+        """Opens the window that compares runs, or brings it to the front."""
+        if self._comparing is None:
+            self._comparing = CompareWindow(self._comparison, self._settings)
+            self._comparing.destroyed.connect(self._forget_comparing)
+        self._comparing.compare(keys)
+        self._comparing.show()
+        self._comparing.raise_()
+        self._comparing.activateWindow()
+
+    @Slot()
+    def _forget_comparing(self) -> None:
+        self._comparing = None
 
     def _offer_reproduction(self) -> None:
         dialog = ReproduceDialog(self._reproduction, self)

@@ -133,9 +133,10 @@ class Reproduction(QObject):
             self._write()
         elif not states & _IN_HAND:
             self._set_stage(Stage.IDLE)
+            runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
             self._session.message_posted.emit(
-                f"The reproduction has stopped with {len(missing)} runs to go; choose "
-                "“Reproduce the paper…” to go on."
+                f"The reproduction has stopped with {runs} to go; choose “Reproduce the paper…” "
+                "to go on."
             )
         else:
             self.changed.emit()
