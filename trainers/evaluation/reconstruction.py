@@ -84,7 +84,7 @@ def evaluate(
         with torch.inference_mode():
             posterior = model.posterior(chunk)
             codes.append(posterior.mean.cpu())
-            divergences.append(posterior.kl_per_dimension().double().sum(0).cpu())
+            divergences.append(posterior.kl_per_dimension().cpu().double().sum(0))
         yield
         with torch.inference_mode():
             output = model.output(posterior.mean)
@@ -95,8 +95,8 @@ def evaluate(
                 pixels = torch.bernoulli(chunk, generator=dice)
                 posterior = model.posterior(pixels)
                 output = model.output(posterior.mean)
-                figures[-1][:, 2] = model.reconstruction_loss(output, pixels).double().cpu()
-                divergences[-1] = posterior.kl_per_dimension().double().sum(0).cpu()
+                figures[-1][:, 2] = model.reconstruction_loss(output, pixels).cpu().double()
+                divergences[-1] = posterior.kl_per_dimension().cpu().double().sum(0)
         yield
     every_code = torch.cat(codes)
     sums = torch.stack(divergences).sum(0)
@@ -125,7 +125,7 @@ def _figures(model: Autoencoder, output: Tensor, images: Tensor) -> Tensor:
     squared_error = (decoded - images).square().sum(1)
     cross_entropy = functional.binary_cross_entropy(ink, images, reduction="none").sum(1)
     own = model.reconstruction_loss(output, images)
-    return torch.stack([squared_error, cross_entropy, own], 1).double().cpu()
+    return torch.stack([squared_error, cross_entropy, own], 1).cpu().double()
 
 
 def _summed(
@@ -168,7 +168,7 @@ def _summed(
 
 def _variance(images: Tensor) -> float:
     """Squared distance of an image from the mean image, on average."""
-    return float(images.double().var(0, unbiased=False).sum())
+    return float(images.cpu().double().var(0, unbiased=False).sum())
 
 
 def _to_bytes(images: Tensor) -> NDArray[np.uint8]:
