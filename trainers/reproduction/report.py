@@ -1,0 +1,210 @@
+"""The report: one page that stands alone, its figures and tables as files beside it.
+
+The same results give the same bytes. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from trainers import formats
+from trainers.presets import PRESETS
+from trainers.reproduction.claims import claims
+from trainers.reproduction.collected import METHODS, NON_LINEAR, collect, nearest
+from trainers.reproduction.drawing import QUICK, inlined
+from trainers.reproduction.figures import figures
+from trainers.reproduction.plan import LATENT_DIM
+from trainers.reproduction.table import written
+from trainers.reproduction.tables import tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.reproduction.collected import Collected
+    from trainers.reproduction.judging import Claim
+
+PAGE = "report.html"
+"""The page's file name."""
+
+_TEMPLATE = "templates/report.html.j2"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How the runs that are there were made.
+
+    Attributes
+    ----------
+    seconds
+        Of training, all runs added up.
+    devices, versions
+        Every device and release that took part, sorted; more than one where runs were made on
+        different machines.
+    """
+
+    seconds: float
+    devices: tuple[str, ...]
+    versions: tuple[str, ...]
+
+    @property
+    def time(self) -> str:
+        """The training time in hours and minutes."""
+        minutes = round(self.seconds / 60)
+        return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+
+
+def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
+    """Writes the report of the results that are there, whichever those are.
+
+    Parameters
+    ----------
+    results_folder
+        What `trainers.reproduction.results` keeps.
+    out
+        Gets `report.html`, each figure as PNG and SVG and each table as CSV. Files of those names
+        are replaced; a figure whose runs are not there any more is removed.
+    quick
+        Whether the results are of the short plan: every figure then says so.
+
+    Returns
+    -------
+    The page.
+
+    Raises
+    ------
+    RunError
+        When a result is damaged.
+    OSError
+        When `out` can not be written.
+    """
+    collected = collect(results_folder, quick=quick)
+    judged = claims(collected)
+    drawn, tabled = figures(collected), tables(collected, judged)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, picture in drawn.items():
+        for suffix in ("png", "svg"):
+            place = out / f"{name}.{suffix}"
+            if picture is None:
+                place.unlink(missing_ok=True)
+            else:
+                formats.replace(place, picture.png if suffix == "png" else picture.svg)
+    for name, table in tabled.items():
+        formats.replace(out / f"{name}.csv", table.csv().encode())
+    page = (
+        _environment()
+        .from_string(_template())
+        .render(
+            collected=collected,
+            facts=_facts(collected),
+            findings=_findings(collected, judged),
+            claims=judged,
+            figures=drawn,
+            tables=tabled,
+            quick=QUICK if quick else "",
+        )
+    )
+    formats.replace(out / PAGE, page.encode())
+    return out / PAGE
+
+
+def _template() -> str:
+    return resources.files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["written"] = lambda cell, column: written(column, cell)
+    environment.filters["inlined"] = lambda picture: Markup(inlined(picture))
+    return environment
+
+
+def _facts(collected: Collected) -> Facts:
+    found = [f.result for f in collected.found]
+    return Facts(
+        seconds=sum(r.seconds for r in found),
+        devices=tuple(
+            sorted({f"{r.device}, {r.threads} thread{'s' * (r.threads != 1)}" for r in found})
+        ),
+        versions=tuple(sorted({f"{name} {v}" for r in found for name, v in r.versions.items()})),
+    )
+
+
+def _findings(collected: Collected, judged: tuple[Claim, ...]) -> tuple[str, ...]:
+    """The main findings, a sentence each, as far as there are numbers for them."""
+    nothing = "" if collected.found else "No run of the plan is trained yet."
+    told = (nothing, _errors(collected), _plane(collected), _reading(collected), _verdicts(judged))
+    return tuple(sentence for sentence in told if sentence)
+
+
+def _errors(collected: Collected) -> str:
+    errors = {name: collected.over_seeds(lambda f: f.squared_error, name) for name in METHODS}
+    there = {name: error for name, error in errors.items() if error is not None}
+    floor = there.pop("pca", None)
+    there.pop("linear", None)
+    if floor is None or not there:
+        return ""
+    best = min(there, key=lambda name: there[name].mean)
+    worst = max(there, key=lambda name: there[name].mean)
+    sentence = (
+        f"With {LATENT_DIM} numbers for a digit, PCA leaves a squared error of {floor.mean:.2f} "
+        f"per test image; the {_called(best)} leaves {there[best].mean:.2f}, "
+        f"{there[best].mean / floor.mean:.2f} times as much"
+    )
+    if worst == best:
+        return f"{sentence}."
+    return f"{sentence}, and the {_called(worst)}, the worst of the non-linear ones, " + (
+        f"{there[worst].mean:.2f}."
+    )
+
+
+def _called(name: str) -> str:
+    """A method within a sentence: its first letter small, unless the word is a name."""
+    title = PRESETS[name].title
+    return title if title[1].isupper() or name == "relu" else title[0].lower() + title[1:]
+
+
+def _plane(collected: Collected) -> str:
+    found = [
+        s for f in collected.runs("linear") if (s := f.result.measurement.subspace) is not None
+    ]
+    if not found:
+        return ""
+    angle = max(max(figures.principal_angles) for figures in found)
+    seeds = "1 seed" if len(found) == 1 else f"{len(found)} seeds"
+    return (
+        f"The linear autoencoder ends at {max(f.ratio for f in found):.4f} times PCA's error, its "
+        f"plane {angle:.2f}° from PCA's (largest principal angle; the worst of {seeds})."
+    )
+
+
+def _reading(collected: Collected) -> str:
+    found = {name: collected.over_seeds(nearest, name) for name in NON_LINEAR}
+    there = [accuracy.mean for accuracy in found.values() if accuracy is not None]
+    pixels = collected.pixels
+    if not there or pixels is None:
+        return ""
+    least, most = f"{100 * min(there):.1f}", f"{100 * max(there):.1f}"
+    reached = f"{most} %" if least == most else f"{least} to {most} %"
+    return (
+        f"Nearest neighbours among the {LATENT_DIM} numbers name {reached} of the test digits, "
+        f"among the 784 raw pixels {100 * pixels.nearest_neighbours:.1f} %."
+    )
+
+
+def _verdicts(judged: tuple[Claim, ...]) -> str:
+    holds, fails, unsettled = (
+        sum(claim.verdict == verdict for claim in judged)
+        for verdict in ("holds", "does not hold", "open")
+    )
+    return (
+        f"Of {len(judged)} claims, by the thresholds named below, {holds} "
+        f"{'holds' if holds == 1 else 'hold'}, {fails} {'does' if fails == 1 else 'do'} not, and "
+        f"{unsettled} {'is' if unsettled == 1 else 'are'} open."
+    )

@@ -1,0 +1,266 @@
+"""The report's tables, made of what is there: missing runs are rows that say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trainers import config as configs
+from trainers.reproduction import thresholds as at
+from trainers.reproduction.code_tables import compression, denoising, subspace, sweep
+from trainers.reproduction.collected import METHODS, NAMES, codes_of, linear, nearest
+from trainers.reproduction.drawing import QUICK
+from trainers.reproduction.plan import LATENT_DIM
+from trainers.reproduction.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainers.config import RunConfig
+    from trainers.reproduction.collected import Collected, Finished, Spread
+    from trainers.reproduction.judging import Claim
+
+
+def tables(collected: Collected, judged: tuple[Claim, ...]) -> dict[str, Table]:
+    """Every table by its name."""
+    made = (
+        _claims(judged),
+        _methods(collected),
+        subspace(collected),
+        _curves(collected),
+        sweep(collected),
+        compression(collected),
+        denoising(collected),
+        _beyond(collected),
+        _runs(collected),
+    )
+    quick = f" ({QUICK[0].upper()}{QUICK[1:]}.)" if collected.quick else ""
+    return {table.name: replace(table, caption=table.caption + quick) for table in made}
+
+
+def _claims(judged: tuple[Claim, ...]) -> Table:
+    columns = tuple(
+        Column(key, key) for key in ("claim", "statement", "verdict", "test", "numbers")
+    )
+    rows = tuple((c.key, c.statement, c.verdict, c.test, " ".join(c.reasons)) for c in judged)
+    return Table("claims", "Claims and verdicts", "", columns, rows)
+
+
+_ACCURACIES = (
+    Column("linear_probe_accuracy", "linear", "%", ".2f", 100, "accuracy on codes", True),
+    Column("knn_accuracy", "k-NN", "%", ".2f", 100, "accuracy on codes", True),
+)
+
+
+def _methods(collected: Collected) -> Table:
+    error = "test squared error"
+    columns = (
+        Column("method", "method"),
+        Column("runs", "seeds", "", "d"),
+        Column("squared_error_per_pixel", "per pixel", "", ".5f", 1, error, True),
+        Column("squared_error_per_image", "per image", "", ".2f", 1, error, True),
+        Column("error_over_pca", "× PCA", "", ".3f", 1, error, True),
+        *_ACCURACIES,
+        Column("elbo_nats", "ELBO", "nats", ".2f", 1, "test likelihood"),
+        Column("minus_log_p_nats", "−log p", "nats", ".2f", 1, "test likelihood"),
+        Column("protocol", "protocol", group="test likelihood"),
+        Column("training_minutes", "training", "min", ".1f"),
+    )
+    rows: list[Row] = [_method(collected, name) for name in METHODS]
+    pixels = collected.pixels
+    if pixels is not None:
+        blank = (None,) * 3
+        probes = (pixels.linear, pixels.nearest_neighbours)
+        rows.append(("Raw pixels (784)", None, *blank, *probes, None, None, "", None))
+    return Table(
+        "methods",
+        f"The paper's methods, d = {LATENT_DIM}",
+        "All on the 10,000 test images. Squared error: per pixel, summed over an image's 784 "
+        "pixels, and over the error of PCA with as many components. Accuracy: of a logistic "
+        "regression and of k nearest neighbours fitted to the codes of the training images; last "
+        "row, to the pixels themselves. ELBO and −log p (importance-weighted"
+        f"{_how(collected)}) are told of variational models only, with the protocol they belong "
+        "to: figures of different protocols are not comparable. Where there are several seeds: "
+        "mean ± half of the range. "
+        "Training: mean time, other runs going on beside it.",
+        columns,
+        tuple(rows),
+    )
+
+
+def _how(collected: Collected) -> str:
+    """From how many samples and images the likelihoods of the paper's methods are."""
+    runs = (f for name in METHODS for f in collected.runs(name))
+    found = {
+        f"{figures.samples:,} samples an image, {figures.images:,} images"
+        for f in runs
+        if (figures := f.result.measurement.likelihood) is not None
+    }
+    return "".join(f"; {how}" for how in sorted(found))
+
+
+def _method(collected: Collected, preset: str) -> Row:
+    runs = collected.runs(preset)
+
+    def over(value: Callable[[Finished], float | None]) -> Spread | None:
+        return collected.over_seeds(value, preset)
+
+    found = [f.result.measurement.likelihood for f in runs]
+    return (
+        NAMES[preset] + ("" if runs else " (not trained yet)"),
+        len(runs),
+        over(lambda f: f.result.measurement.reconstruction.squared_error_per_pixel),
+        over(lambda f: f.squared_error),
+        over(lambda f: f.result.measurement.reconstruction.pca_ratio),
+        over(linear),
+        over(nearest),
+        over(_elbo),
+        over(_minus_log_p),
+        next((figures.protocol for figures in found if figures), ""),
+        over(lambda f: f.result.seconds / 60),
+    )
+
+
+def _elbo(finished: Finished) -> float | None:
+    found = finished.result.measurement.likelihood
+    return found.elbo if found else None
+
+
+def _minus_log_p(finished: Finished) -> float | None:
+    found = finished.result.measurement.likelihood
+    return -found.log_likelihood if found else None
+
+
+def _curves(collected: Collected) -> Table:
+    rows = tuple(
+        (name, f.entry.seed, e.step, e.squared_error_per_pixel, e.squared_error, e.pca_ratio)
+        for name in METHODS
+        for f in collected.runs(name)
+        for e in f.result.history
+    )
+    columns = (
+        Column("method", "method"),
+        Column("seed", "seed", "", "d"),
+        Column("step", "step", "", ",d"),
+        Column("squared_error_per_pixel", "per pixel", "", ".5f"),
+        Column("squared_error_per_image", "per image", "", ".2f"),
+        Column("error_over_pca", "× PCA", "", ".3f"),
+    )
+    return Table("curves", "Test error at every checkpoint", "", columns, rows)
+
+
+def _beyond(collected: Collected) -> Table:
+    deep, vae = collected.only("hinton30"), collected.only("burda50")
+    pca = collected.first("pca", 30)
+    figures = vae.result.measurement.likelihood if vae else None
+    how = (
+        f"{figures.protocol}, {figures.samples:,} samples, {figures.images:,} images"
+        if figures
+        else ""
+    )
+    error = "squared error per test image"
+    rows: tuple[Row, ...] = (
+        (
+            "PCA, 30 components",
+            error,
+            at.HINTON_PCA,
+            pca.squared_error if pca else None,
+            "Hinton & Salakhutdinov (2006)",
+            "",
+        ),
+        (
+            "Deep autoencoder, 30 codes",
+            error,
+            at.HINTON,
+            deep.squared_error if deep else None,
+            "Hinton & Salakhutdinov (2006)",
+            "",
+        ),
+        (
+            "One-layer VAE, 50 codes",
+            "−log p, nats per test image",
+            at.BURDA,
+            -figures.log_likelihood if figures else None,
+            "Burda et al. (2015), K = 1",
+            how,
+        ),
+    )
+    return Table(
+        "beyond",
+        "Ours and theirs",
+        "Ours beside the figures of later papers. −log p is an upper bound that falls with the "
+        "number of samples: theirs has 5,000 an image over the 10,000 test images. Both draw "
+        "binary pixels from the grey levels; figures on a fixed binarisation of MNIST are not "
+        "comparable with these.",
+        (
+            Column("model", "model"),
+            Column("figure", "figure"),
+            Column("published", "published", "", ".2f"),
+            Column("ours", "ours", "", ".2f"),
+            Column("source", "source"),
+            Column("how", "how ours was measured"),
+        ),
+        rows,
+    )
+
+
+def _runs(collected: Collected) -> Table:
+    there = {f.entry.name: f for f in collected.found}
+    rows: list[Row] = []
+    for entry in collected.plan:
+        f = there.get(entry.name)
+        known: Row = ("not trained yet", *(None,) * 6, "")
+        if f is not None:
+            figures = f.result.measurement.reconstruction
+            device = f"{f.result.device}, {f.result.threads} thread"
+            device += "s" * (f.result.threads != 1)
+            accuracy = codes_of(f).codes.nearest_neighbours
+            known = (
+                "finished",
+                f.result.measurement.step,
+                figures.squared_error_per_pixel,
+                figures.squared_error,
+                figures.pca_ratio,
+                accuracy,
+                f.result.seconds,
+                device,
+            )
+        rows.append((entry.name, differences(entry.config), *known))
+    return Table(
+        "runs",
+        "Every run",
+        "What each run of the plan has that differs from the paper's autoencoder (784-500-500-5 "
+        "and back, ELU, squared error, 50,000 steps of 100 images, Adam at 0.001), and what it "
+        "came to on the 10,000 test images.",
+        (
+            Column("run", "run"),
+            Column("settings", "settings"),
+            Column("state", "state"),
+            Column("steps", "steps", "", ",d"),
+            Column("squared_error_per_pixel", "error", "per pixel", ".5f"),
+            Column("squared_error_per_image", "error", "per image", ".2f"),
+            Column("error_over_pca", "× PCA", "", ".3f"),
+            Column("knn_accuracy", "k-NN", "%", ".2f", 100),
+            Column("training_seconds", "training", "s", ",.0f"),
+            Column("device", "device"),
+        ),
+        tuple(rows),
+    )
+
+
+def differences(config: RunConfig) -> str:
+    """The settings that are not the defaults and mean something for this config."""
+    told = [
+        f"{leaf.term.label.lower()} {_plain(leaf.value(config))}".strip()
+        for leaf in configs.fields()
+        if leaf.term.applies(config) and leaf.value(config) != leaf.default
+    ]
+    return "; ".join(told) or "none"
+
+
+def _plain(value: object) -> str:
+    if value is True:
+        return ""
+    if isinstance(value, tuple):
+        return "–".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
