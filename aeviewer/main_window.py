@@ -53,6 +53,7 @@ _SHORTCUTS = """<table cellpadding="3">
 <tr><td><b>Ctrl+.</b></td><td>stop, keeping what was learnt</td></tr>
 <tr><td><b>Ctrl+Left</b>, <b>Ctrl+Right</b></td><td>the checkpoint before, after</td></tr>
 <tr><td><b>Ctrl+Space</b></td><td>play the checkpoints</td></tr>
+<tr><td><b>Ctrl+Shift+C</b></td><td>compare the selected runs (Ctrl+click selects more)</td></tr>
 <tr><td><b>F2</b>, <b>Del</b>, <b>Space</b> in the runs list</td>
 <td>rename, delete, show or hide</td></tr></table>"""
 

@@ -50,6 +50,15 @@ class Settings:
         self._store.setValue("window/state", state)
 
     @property
+    def compare_geometry(self) -> QByteArray:
+        """Place and size of the window that compares runs, empty at the first time."""
+        return cast("QByteArray", self._store.value("compare/geometry", QByteArray()))
+
+    @compare_geometry.setter
+    def compare_geometry(self, geometry: QByteArray) -> None:
+        self._store.setValue("compare/geometry", geometry)
+
+    @property
     def current(self) -> str:
         """The run that was explored last."""
         return str(self._store.value("current", ""))

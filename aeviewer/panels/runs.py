@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFile, QModelIndex, QPoint, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QPalette
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QDesktopServices,
+    QGuiApplication,
+    QKeySequence,
+    QPalette,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -56,6 +63,8 @@ class RunsPanel(QWidget):
 
     settings_requested = Signal(object)
     """The `RunConfig` of a run whose settings shall be used again."""
+    comparison_requested = Signal(object)
+    """The keys of the selected runs, as a list."""
 
     def __init__(
         self,
@@ -107,7 +116,7 @@ class RunsPanel(QWidget):
         view.setTabKeyNavigation(False)
         view.setMouseTracking(True)
         view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -129,6 +138,9 @@ class RunsPanel(QWidget):
         self.continue_action = self._action("&Continue training", self._continue)
         self.remove_action = self._action("Remove from &queue", self._remove)
         self.settings_action = self._action("&Use these settings", self._use_settings)
+        self.compare_action = self._action("Co&mpare…", self._compare, "Ctrl+Shift+C")
+        # Wherever the keyboard is: it is about all runs as much as about the focused one.
+        self.compare_action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         self.rename_action = self._action("&Rename", self._rename, "F2")
         self.folder_action = self._action("Open &folder", self._open_folder)
         self.trash_action = self._action("Move to &trash…", self._ask_to_trash, "Del")
@@ -156,9 +168,10 @@ class RunsPanel(QWidget):
 
     @Slot(QModelIndex)
     def _clicked(self, index: QModelIndex) -> None:
+        extends = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
         if index.column() == EYE_COLUMN:
             self._toggle(self._model.shown(index))
-        else:
+        elif not QGuiApplication.keyboardModifiers() & extends:
             self._explore(self._model.shown(index))
 
     @Slot()
@@ -183,6 +196,7 @@ class RunsPanel(QWidget):
         there = item is not None
         for action in (self.explore_action, self.toggle_action, self.folder_action):
             action.setEnabled(there)
+        self.compare_action.setEnabled(self._model.rowCount() > 0)
         state = item.state if item else ""
         visible = item is None or item.visible
         fixed = item is None or item.read_only
@@ -199,7 +213,7 @@ class RunsPanel(QWidget):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addActions([self.explore_action, self.toggle_action])
+        menu.addActions([self.explore_action, self.compare_action, self.toggle_action])
         menu.addSeparator()
         menu.addActions([self.continue_action, self.remove_action, self.settings_action])
         menu.addSeparator()
@@ -228,6 +242,10 @@ class RunsPanel(QWidget):
 
     def _toggle(self, item: RunItem) -> None:
         self._session.set_visible(item.key, not item.visible)
+
+    def _compare(self, _item: RunItem) -> None:
+        rows = self._view.selectionModel().selectedRows(NAME_COLUMN)
+        self.comparison_requested.emit([self._model.shown(row).key for row in rows])
 
     def _continue(self, item: RunItem) -> None:
         self._queue.continue_run(item.key)

@@ -16,7 +16,7 @@ from aeviewer.widgets.styled_plot import StyledPlot, small
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QKeyEvent, QMouseEvent
+    from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
 _HEADROOM = 1.05
@@ -40,6 +40,7 @@ class CurvePlot(StyledPlot):
         self._curves: dict[str, Curve] = {}
         self._left = ""
         self._is_logarithmic, self._window, self._follows = False, 1, True
+        self._thickness = 1
         self._cursor = pg.InfiniteLine(angle=90)
         self._step = pg.InfiniteLine(angle=90)
         for line in (self._step, self._cursor):
@@ -225,8 +226,8 @@ class CurvePlot(StyledPlot):
     def _paint(self, curve: Curve) -> None:
         # Opaque: where a faint line crosses itself, as noise does, it would not be faint.
         faint = _mixed(self.role(QPalette.ColorRole.Base), curve.colour, _RAW_SHARE)
-        curve.raw.setPen(pg.mkPen(faint, width=1))
-        curve.smooth.setPen(pg.mkPen(curve.colour, width=1.5))
+        curve.raw.setPen(pg.mkPen(faint, width=self._thickness))
+        curve.smooth.setPen(pg.mkPen(curve.colour, width=1.5 * self._thickness))
         edge = pg.mkPen(self.role(QPalette.ColorRole.Base), width=1)
         curve.spots.setSize(7)
         curve.spots.setBrush(pg.mkBrush(curve.colour))
@@ -234,6 +235,23 @@ class CurvePlot(StyledPlot):
         curve.best.setSize(13)
         curve.best.setBrush(None)
         curve.best.setPen(pg.mkPen(curve.colour, width=1.5))
+
+    def picture(self, finer: int) -> QImage:
+        """The curves alone, without the lines that mark a step; as thick as on the screen."""
+        marked = self._step.isVisible()
+        self._step.hide()
+        self._set_thickness(finer)
+        try:
+            return super().picture(finer)
+        finally:
+            self._set_thickness(1)
+            self._step.setVisible(marked)
+
+    def _set_thickness(self, pixels: int) -> None:
+        """Pens are as many pixels wide whatever these measure."""
+        self._thickness = pixels
+        for curve in self._curves.values():
+            self._paint(curve)
 
     def restyle(self) -> None:
         """Takes all colours anew."""

@@ -112,7 +112,8 @@ def _text_area(cell: QRect) -> QRect:
 
 def _draw_background(painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
     hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-    chosen = bool(index.data(Role.CHOSEN))
+    is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+    chosen = bool(index.data(Role.CHOSEN)) or is_selected
     if chosen or hovered:
         colour = QColor(option.palette.color(QPalette.ColorRole.AlternateBase))
         colour.setAlphaF(1.0 if chosen else 0.5)

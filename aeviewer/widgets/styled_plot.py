@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QFont, QPalette
+from PySide6.QtGui import QFont, QImage, QPainter, QPalette
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,6 +162,17 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         """What is in view, in the plot's coordinates."""
         rect: QRectF = self.box.viewRect()
         return rect
+
+    def picture(self, finer: int) -> QImage:
+        """The plot as it is seen, with `finer` pixels to each unit of the screen's layout."""
+        image = QImage(self.size() * finer, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(finer)
+        image.fill(self.role(QPalette.ColorRole.Base))
+        painter = QPainter(image)
+        painter.setRenderHints(self.renderHints())
+        self.render(painter, QRectF(self.rect()), self.viewport().rect())
+        painter.end()
+        return image
 
     def restyle(self) -> None:
         """Takes all colours and fonts anew."""

@@ -1,0 +1,519 @@
+"""Runs side by side: the same test images through each of them, at steps as alike as they have.
+
+Watches the session; asks the compute thread on a channel a run, so that a newer question replaces
+the one before. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services import digits as choice
+from aeviewer.services.compute import Answer, ComputeThread, Question
+from aeviewer.services.digits import Rule
+from aeviewer.widgets.colours import RUN_COLOURS
+from trainers.datasets.mnist import split
+from trainers.evaluation.spectrum import spectrum
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from aeviewer.services.session import RunItem, Session
+    from aeviewer.services.shelf import ModelShelf
+    from trainers.config import RunConfig
+    from trainers.evaluation.summary import Evaluation
+    from trainers.runs import Run
+
+MOST_RUNS = 8
+"""Runs that can be compared at a time."""
+
+_SPARE = ("#7b5cc4", "#8a9199", *RUN_COLOURS)
+"""For runs whose own colour is taken; first those that no run has as its own."""
+
+_CHUNK = 1_000
+_MEASURED_KEPT = 32
+_NOTHING = np.zeros(0, np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reconstructed:
+    """What becomes of test images.
+
+    Attributes
+    ----------
+    step
+        Of the checkpoint that did it; 0 for a PCA.
+    digits
+        (n) their numbers.
+    images
+        (n, 28, 28) uint8, clipped to 0..255.
+    errors
+        (n,) float64, squared error of each, summed over pixels, before clipping; full ink is 1.
+    """
+
+    step: int
+    digits: tuple[int, ...]
+    images: NDArray[np.uint8]
+    errors: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """(n, D) float32 codes of all test images at a step."""
+
+    step: int
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A run in the comparison.
+
+    Attributes
+    ----------
+    item
+        The run as the session knows it.
+    colour
+        Its own, or a free one where another compared run has the same.
+    steps
+        Of its checkpoints, ascending.
+    step
+        That of its checkpoint nearest to the comparison's; None where it has none.
+    shown, codes
+        The latest that is known; of an earlier step while an answer is awaited.
+    problem
+        Why there is nothing to show.
+    """
+
+    item: RunItem
+    colour: str
+    steps: tuple[int, ...] = ()
+    step: int | None = None
+    shown: Reconstructed | None = None
+    codes: Codes | None = None
+    problem: str = ""
+
+    @property
+    def latent_dim(self) -> int:
+        """D; 0 where the config can not be read."""
+        return self.item.config.model.latent_dim if self.item.config else 0
+
+
+@dataclass
+class _Measurement:
+    """The errors of all test images by one checkpoint, as far as they are known."""
+
+    key: str
+    step: int
+    parts: list[NDArray[np.float64]] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+
+class Comparison(QObject):
+    """Which runs are compared, at which step, on which test images, and what they make of them.
+
+    Parameters
+    ----------
+    session
+        Whose runs can be compared.
+    compute
+        Asked for reconstructions, codes and errors.
+    """
+
+    runs_changed = Signal()
+    """Other runs, or other names, states, colours."""
+    step_changed = Signal()
+    """Another step, or other steps to choose from."""
+    digits_changed = Signal()
+    """Other test images, or how far they are measured."""
+    rows_changed = Signal()
+    """A run has answered, or can not."""
+    codes_changed = Signal(str)
+    selection_changed = Signal()
+
+    def __init__(
+        self, session: Session, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._compute = compute
+        self._runs: dict[str, Compared] = {}
+        self._chosen: frozenset[str] = frozenset()
+        self._steps: tuple[int, ...] = ()
+        self._step: int | None = None
+        self._rule = Rule()
+        self._digits: tuple[int, ...] = ()
+        self._wants_codes = False
+        self._selection = _NOTHING
+        self._measuring: _Measurement | None = None
+        self._measured: OrderedDict[tuple[str, int], NDArray[np.float64]] = OrderedDict()
+        self._numbers: Counter[str] = Counter()
+        self._receivers: dict[str, Callable[[Answer], None]] = {}
+        self._asked: dict[str, object] = {}
+        session.runs_changed.connect(self._take_runs)
+        compute.answered.connect(self._receive)
+
+    # -- runs ------------------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> tuple[Compared, ...]:
+        """The compared runs, by latent dimension, then as the session lists them."""
+        return tuple(sorted(self._runs.values(), key=lambda run: run.latent_dim))
+
+    def run(self, key: str) -> Compared:
+        """One of them."""
+        return self._runs[key]
+
+    def has(self, key: str) -> bool:
+        """Whether the run is compared."""
+        return key in self._runs
+
+    def choose(self, keys: Iterable[str]) -> None:
+        """Compares these runs, the first eight of them; none ends all work."""
+        self._chosen = frozenset(list(dict.fromkeys(keys))[:MOST_RUNS])
+        if not self._chosen:
+            self._measured.clear()
+            self._asked.clear()
+            self._measuring = None
+        self._take_runs()
+
+    def evaluation(self, key: str) -> Evaluation | None:
+        """The test figures of a run's checkpoint at its step; None where it has none."""
+        run = self._runs[key]
+        if run.step is None or run.item.config is None:
+            return None
+        found = self.session.curves(key).evaluations
+        return next((e for e in found if e.step == run.step), None)
+
+    @Slot()
+    def _take_runs(self) -> None:
+        """Other runs in the session, or another choice: whoever stays keeps what is known of it."""
+        items = [item for item in self.session.items if item.key in self._chosen]
+        colours = distinct_colours([item.colour for item in items])
+        known = self._runs
+        self._runs = {
+            item.key: self._taken(item, colour, known.get(item.key))
+            for item, colour in zip(items, colours, strict=True)
+        }
+        if not items and not known:
+            return
+        at_end = self._step is None or self._step == max(self._steps, default=None)
+        self._steps = tuple(sorted({step for run in self._runs.values() for step in run.steps}))
+        self._step = self._steps[-1] if at_end and self._steps else nearest(self._steps, self._step)
+        self.runs_changed.emit()
+        self._follow_step()
+
+    def _taken(self, item: RunItem, colour: str, known: Compared | None) -> Compared:
+        """A run as it is now."""
+        if known is not None and known.item == item and not known.problem:
+            return replace(known, colour=colour)
+        self._asked = {c: a for c, a in self._asked.items() if not c.endswith(item.key)}
+        steps = tuple(c.step for c in self.session.run(item.key).checkpoints())
+        fresh = known or Compared(item, colour)
+        problem = item.problem if item.config is None else ""
+        return replace(fresh, item=item, colour=colour, steps=steps, problem=problem)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of all checkpoints of all compared runs, ascending."""
+        return self._steps
+
+    @property
+    def step(self) -> int | None:
+        """The one that is shown; None where there is no checkpoint."""
+        return self._step
+
+    @Slot(int)
+    def show_step(self, step: int) -> None:
+        """Moves every run to its checkpoint nearest to `step`."""
+        if step != self._step and step in self._steps:
+            self._step = step
+            self._follow_step()
+
+    def move(self, places: int) -> None:
+        """Goes so many checkpoints on, or back, as far as there are any."""
+        if self._step is not None:
+            at = bisect_left(self._steps, self._step) + places
+            self.show_step(self._steps[min(max(at, 0), len(self._steps) - 1)])
+
+    def _follow_step(self) -> None:
+        for key, run in self._runs.items():
+            self._runs[key] = replace(run, step=nearest(run.steps, self._step))
+        self.step_changed.emit()
+        self._choose_digits()
+        self._ask_codes()
+
+    # -- test images -----------------------------------------------------------------------------
+
+    @property
+    def rule(self) -> Rule:
+        """How the test images are chosen."""
+        return self._rule
+
+    def set_rule(self, rule: Rule) -> None:
+        """Chooses the test images anew."""
+        if rule != self._rule:
+            self._rule = rule
+            self._choose_digits()
+
+    @property
+    def digits(self) -> tuple[int, ...]:
+        """Their numbers; the ones before, while others are measured."""
+        return self._digits
+
+    @property
+    def measured_share(self) -> float | None:
+        """How much of the test set is measured, 0..1; None while nothing is."""
+        return self._measuring.done / len(split("test")) if self._measuring else None
+
+    def _choose_digits(self) -> None:
+        rule, test = self._rule, split("test")
+        if rule.kind != "worst":
+            self._measuring = None
+        if rule.kind == "classes":
+            self._set_digits(choice.first_of_classes(test.labels, rule.count))
+        elif rule.kind == "random":
+            self._set_digits(choice.random_digits(len(test), rule.count, rule.seed))
+        elif rule.kind == "chosen":
+            self._set_digits(rule.chosen)
+        else:
+            self._choose_worst()
+
+    def _choose_worst(self) -> None:
+        run = self._runs.get(self._rule.run)
+        if run is None or run.step is None:
+            self._measuring = None
+            self._set_digits(self._digits)
+            return
+        place = (run.item.key, run.step)
+        if place in self._measured:
+            self._measuring = None
+            self._set_digits(choice.worst(self._measured[place], self._rule.count))
+            return
+        if self._measuring is None or (self._measuring.key, self._measuring.step) != place:
+            self._measuring = _Measurement(*place)
+            self._measure_on(self._measuring)
+        self._set_digits(self._digits)
+
+    def _set_digits(self, digits: tuple[int, ...]) -> None:
+        self._digits = digits
+        self.digits_changed.emit()
+        for run in self._runs.values():
+            self._ask_row(run)
+        self.rows_changed.emit()
+
+    # -- measuring all test images: a chunk a question, others are served in between --------------
+
+    def _measure_on(self, measurement: _Measurement) -> None:
+        run = self.session.run(measurement.key)
+        start = measurement.done
+        chunk = tuple(range(start, min(start + _CHUNK, len(split("test")))))
+        self._ask(
+            "compare worst",
+            partial(reconstructed, run=run, step=measurement.step, digits=chunk),
+            partial(self._take_measured, measurement),
+        )
+
+    def _take_measured(self, measurement: _Measurement, answer: Answer) -> None:
+        if measurement is not self._measuring:
+            return
+        if not isinstance(answer.result, Reconstructed):
+            self._measuring = None
+            self._take_problem(measurement.key, answer.problem)
+            self.digits_changed.emit()
+            return
+        measurement.parts.append(answer.result.errors)
+        if measurement.done < len(split("test")):
+            self._measure_on(measurement)
+            self.digits_changed.emit()
+            return
+        self._measured[measurement.key, measurement.step] = np.concatenate(measurement.parts)
+        if len(self._measured) > _MEASURED_KEPT:
+            self._measured.popitem(last=False)
+        self._choose_worst()
+
+    # -- reconstructions -------------------------------------------------------------------------
+
+    def is_current(self, run: Compared) -> bool:
+        """Whether what is known of a run is of its step and of these test images."""
+        shown = run.shown
+        return shown is not None and (shown.step, shown.digits) == (run.step, self._digits)
+
+    def _ask_row(self, run: Compared) -> None:
+        key = run.item.key
+        channel, wanted = f"compare row {key}", (run.step, self._digits)
+        if run.step is None or not self._digits or self._asked.get(channel) == wanted:
+            return
+        self._asked[channel] = wanted
+        folder = self.session.run(key)
+        self._ask(
+            channel,
+            partial(reconstructed, run=folder, step=run.step, digits=self._digits),
+            partial(self._take_row, key),
+        )
+
+    def _take_row(self, key: str, answer: Answer) -> None:
+        if key not in self._runs:
+            return
+        if isinstance(answer.result, Reconstructed):
+            self._runs[key] = replace(self._runs[key], shown=answer.result, problem="")
+            self.rows_changed.emit()
+        else:
+            self._take_problem(key, answer.problem)
+
+    def _take_problem(self, key: str, problem: str) -> None:
+        if key in self._runs:
+            self._runs[key] = replace(self._runs[key], shown=None, codes=None, problem=problem)
+            self.rows_changed.emit()
+            self.codes_changed.emit(key)
+
+    # -- codes -----------------------------------------------------------------------------------
+
+    def want_codes(self, wanted: bool) -> None:
+        """Has the codes read from now on, or no longer."""
+        self._wants_codes = wanted
+        self._ask_codes()
+
+    def _ask_codes(self) -> None:
+        for key, run in self._runs.items() if self._wants_codes else ():
+            channel = f"compare codes {key}"
+            if run.step is None or self._asked.get(channel) == run.step:
+                continue
+            self._asked[channel] = run.step
+            folder = self.session.run(key)
+            self._ask(
+                channel,
+                partial(read_codes, run=folder, step=run.step),
+                partial(self._take_codes, key),
+            )
+
+    def _take_codes(self, key: str, answer: Answer) -> None:
+        if key not in self._runs:
+            return
+        if isinstance(answer.result, Codes):
+            self._runs[key] = replace(self._runs[key], codes=answer.result)
+            self.codes_changed.emit(key)
+        else:
+            self._take_problem(key, answer.problem)
+
+    @property
+    def selection(self) -> NDArray[np.bool_]:
+        """(n,) which test images are selected; (0,) where none is."""
+        return self._selection
+
+    def select(self, images: NDArray[np.bool_]) -> None:
+        """Selects test images, (n,) bool; none of them clears the selection."""
+        chosen = images if images.any() else _NOTHING
+        if len(chosen) or len(self._selection):
+            self._selection = chosen
+            self.selection_changed.emit()
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        channel: str,
+        work: Callable[[ModelShelf], object],
+        receive: Callable[[Answer], None],
+    ) -> None:
+        self._numbers[channel] += 1
+        number = self._numbers[channel]
+        self._receivers[channel] = receive
+
+        def wanted_work(shelf: ModelShelf) -> object:
+            # Many steps are passed while scrubbing: nothing is worked out for those.
+            return work(shelf) if self._numbers[channel] == number else None
+
+        self._compute.ask(Question(channel, number, wanted_work))
+
+    @Slot(object)
+    def _receive(self, answer: Answer) -> None:
+        channel = answer.question.channel
+        if channel in self._receivers and answer.question.number == self._numbers[channel]:
+            self._receivers.pop(channel)(answer)
+
+
+def nearest(steps: Sequence[int], step: int | None) -> int | None:
+    """The one of ascending `steps` that is nearest; the earlier of two that are as near."""
+    if step is None or not steps:
+        return None
+    return min(steps, key=lambda kept: (abs(kept - step), kept))
+
+
+def distinct_colours(colours: Sequence[str]) -> list[str]:
+    """Each its own colour; one that is taken already gives way to a free one."""
+    free = [colour for colour in _SPARE if colour not in colours]
+    found: list[str] = []
+    for colour in colours:
+        found.append(free.pop(0) if colour in found and free else colour)
+    return found
+
+
+def by_latent_dim(runs: Sequence[Compared]) -> list[tuple[int, list[Compared]]]:
+    """The runs of each latent dimension, ascending; those of dimension 0 are unreadable."""
+    dims = sorted({run.latent_dim for run in runs})
+    return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
+
+
+def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...]) -> Reconstructed:
+    """Encodes and decodes test images by a run's checkpoint; runs in the compute thread.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or it is damaged.
+    """
+    inputs = split("test").images[list(digits)]
+    model = shelf.at(run, step)
+    return _told(step, digits, inputs, model.decode(model.encode(inputs)))
+
+
+def pca_reconstructed(digits: tuple[int, ...], latent_dim: int) -> Reconstructed:
+    """What a PCA with as many codes gives back of test images."""
+    inputs = split("test").images[list(digits)]
+    flat = inputs.reshape(len(inputs), -1).astype(np.float32) / np.float32(255)
+    return _told(0, digits, inputs, spectrum().reconstruct(flat, latent_dim).reshape(inputs.shape))
+
+
+def has_pca(latent_dim: int) -> bool:
+    """Whether so many principal components are known."""
+    return 0 < latent_dim <= len(spectrum().components)
+
+
+def _told(
+    step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
+) -> Reconstructed:
+    errors = np.square(outputs - inputs / 255.0).sum(axis=(1, 2))
+    images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
+    return Reconstructed(step, digits, images, errors)
+
+
+def read_codes(shelf: ModelShelf, run: Run, step: int) -> Codes:
+    """The codes that a checkpoint keeps, computed where it keeps none; in the compute thread.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or it is damaged.
+    """
+    checkpoint = run.checkpoint(step)
+    found = checkpoint.preview() if checkpoint.is_evaluated else shelf.preview(run, step)
+    return Codes(step, found.codes)
+
+
+def likelihood(config: RunConfig | None) -> str:
+    """The unit of a run's training loss, in short: what compares with what."""
+    return {"bernoulli": "nats"}.get(config.model.likelihood, "squared error") if config else ""

@@ -1,0 +1,133 @@
+"""What is seen as a figure: PNG or SVG, with its caption below, in the colours of the moment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QBuffer, QIODevice, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPalette
+from PySide6.QtSvg import QSvgGenerator
+
+from aeviewer.widgets.styled_plot import tabular
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MARGIN, _SPACE = 16, 12
+_INCH = 0.0254
+_DOTS = 96
+_NARROWEST = 480
+
+
+class Drawable(Protocol):
+    """Something that draws itself into a figure."""
+
+    def figure_size(self) -> QSizeF:
+        """How large it is, in units of the screen's layout."""
+
+    def draw_figure(self, painter: QPainter) -> None:
+        """Draws it, from the painter's origin on."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing with a caption below.
+
+    Attributes
+    ----------
+    drawing
+        Draws itself.
+    caption
+        May be empty.
+    font, palette
+        Of the caption; the surface is the palette's `Base`.
+    """
+
+    drawing: Drawable
+    caption: str
+    font: QFont
+    palette: QPalette
+
+    @property
+    def size(self) -> QSize:
+        """All of it with its margins, in units of the screen's layout."""
+        drawing = self.drawing.figure_size()
+        height = drawing.height() + (_SPACE + self._caption_height if self.caption else 0)
+        return QSize(math.ceil(self._width) + 2 * _MARGIN, math.ceil(height) + 2 * _MARGIN)
+
+    @property
+    def _width(self) -> float:
+        return max(self.drawing.figure_size().width(), _NARROWEST if self.caption else 0)
+
+    @property
+    def _caption_height(self) -> float:
+        room = QRectF(0, 0, self._width, 10_000)
+        metrics = QFontMetricsF(tabular(self.font))
+        return metrics.boundingRect(room, int(Qt.TextFlag.TextWordWrap), self.caption).height() + 2
+
+    def image(self, factor: int) -> QImage:
+        """The figure with `factor` pixels to each unit of the screen's layout."""
+        image = QImage(self.size * factor, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(factor)
+        dots = round(factor * _DOTS / _INCH)
+        image.setDotsPerMeterX(dots)
+        image.setDotsPerMeterY(dots)
+        painter = QPainter(image)
+        self._draw(painter)
+        painter.end()
+        return image
+
+    def svg(self, title: str) -> bytes:
+        """The figure as an SVG: words and lines as such, what is made of pixels as pictures."""
+        kept = QBuffer()
+        kept.open(QIODevice.OpenModeFlag.WriteOnly)
+        generator = QSvgGenerator()
+        generator.setOutputDevice(kept)
+        generator.setTitle(title)
+        generator.setDescription(self.caption)
+        generator.setResolution(_DOTS)
+        generator.setSize(self.size)
+        generator.setViewBox(QRectF(QPointF(0, 0), QSizeF(self.size)))
+        painter = QPainter(generator)
+        self._draw(painter)
+        painter.end()
+        return bytes(kept.data().data())
+
+    def _draw(self, painter: QPainter) -> None:
+        painter.fillRect(QRectF(QPointF(0, 0), QSizeF(self.size)), self.palette.base())
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        painter.save()
+        painter.translate(_MARGIN, _MARGIN)
+        self.drawing.draw_figure(painter)
+        painter.restore()
+        if not self.caption:
+            return
+        top = _MARGIN + self.drawing.figure_size().height() + _SPACE
+        painter.setFont(tabular(self.font))
+        painter.setPen(self.palette.color(QPalette.ColorRole.Text))
+        place = QRectF(_MARGIN, top, self._width, self._caption_height)
+        painter.drawText(place, int(Qt.TextFlag.TextWordWrap), self.caption)
+
+
+def keep(path: str, content: bytes, failed: Callable[[str], None]) -> bool:
+    """Writes a file; where that fails, one message says so."""
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        failed(
+            f"{path} can not be written ({error.strerror or error}). "
+            "Choose a folder that you may write to."
+        )
+        return False
+    return True
+
+
+def png(image: QImage) -> bytes:
+    """An image as the content of a PNG file."""
+    kept = QBuffer()
+    kept.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(kept, "PNG")  # type: ignore[call-overload]  # the stub wants bytes
+    return bytes(kept.data().data())
