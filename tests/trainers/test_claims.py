@@ -124,6 +124,20 @@ def test_a_claim_is_open_while_a_run_that_it_needs_is_missing(
     assert f"Not trained yet: {gone}." in claim.reasons
 
 
+def test_only_the_run_that_is_needed_is_named(tmp_path: Path) -> None:
+    gone = ["elu-d5-seed1", "elu-d5-seed2", "elu-d50-seed1"]
+    for key in ("compress", "denoising"):
+        claim = judge(tmp_path, key, without=gone)
+        assert claim.verdict == "open"
+        assert claim.reasons[-1] == "Not trained yet: elu-d5-seed1."
+
+
+def test_a_claim_without_figures_is_open(tmp_path: Path) -> None:
+    changed = {"elu-d5-seed1": result_of(PLAN["elu-d5-seed1"], compression=())}
+    claim = judge(tmp_path, "compress", changed)
+    assert (claim.verdict, claim.reasons) == ("open", ())
+
+
 def test_a_run_that_a_claim_does_not_need_may_be_missing(tmp_path: Path) -> None:
     assert judge(tmp_path, "plane", without=["elu-d5-seed1", "vae-d5-seed1"]).verdict == "holds"
     assert judge(tmp_path, "compress", without=["elu-d5-seed2"]).verdict == "holds"

@@ -38,10 +38,41 @@ def test_train_list_and_evaluate(tmp_path: Path) -> None:
     code, text = _call("evaluate", "mine", "--json", *folder)
     measured = json.loads(text)
     kept = runs.opened(tmp_path / "mine").checkpoint().evaluation()
-    assert measured["loss"] == pytest.approx(kept.loss, rel=1e-5)
-    code, text = _call("evaluate", str(tmp_path / "mine"), "--step", "0")
-    assert "per pixel" in text
-    assert "step 0" in text
+    assert measured["reconstruction"]["loss"] == pytest.approx(kept.loss, rel=1e-5)
+    assert measured["likelihood"]["protocol"] == "grey Bernoulli"
+    assert measured["likelihood"]["log_likelihood"] > measured["likelihood"]["elbo"]
+    assert 0.1 < measured["codes"]["codes"]["linear"] < measured["codes"]["pixels"]["linear"]
+    assert measured["subspace"] is None
+    assert [stored["code_bytes"] for stored in measured["compression"]] == [8, 4, 2]
+
+
+def test_evaluate_prints_every_section_that_means_something(tmp_path: Path) -> None:
+    small = ["--steps", "12", *SMALL, "--runs", str(tmp_path)]
+    assert _call("train", "linear", "--name", "line", *small)[0] == 0
+    code, text = _call("evaluate", str(tmp_path / "line"), "--step", "0")
+    assert code == 0
+    assert "line at step 0, 10,000 test images" in text
+    for section in (
+        "Reconstruction squared error per image",
+        "By class 0 1 2 3 4 5 6 7 8 9",
+        "Codes: what they know of the digit",
+        "5 nearest neighbours",
+        "96.88%",
+        "Dimensions: 2 of 2 active",
+        "Linear decoder",
+        "principal angles to PCA's plane, degrees",
+        "Compression: a code against the 784 bytes of an image",
+        "Noisy input",
+    ):
+        assert section in text
+    assert "Likelihood" not in text
+
+
+def test_train_tells_of_a_certain_collapse(tmp_path: Path) -> None:
+    options = ["--variational", "--beta", "7", *SMALL, "--latent-dim", "3", "--steps", "3"]
+    code, text = _call("train", "linear", *options, "--runs", str(tmp_path))
+    assert code == 0
+    assert "β = 7 will leave 2 of 3 dimensions of the code alive" in text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +114,7 @@ def test_no_runs_says_what_to_do(tmp_path: Path) -> None:
     assert "aeviewer train elu" in _call("runs", "--runs", str(tmp_path))[1]
 
 
-@pytest.mark.parametrize("command", ["train", "resume", "runs", "evaluate"])
+@pytest.mark.parametrize("command", ["train", "resume", "runs", "evaluate", "reproduce"])
 def test_help_is_there(command: str) -> None:
     code, text = _call(command, "--help")
     assert code == 0
@@ -93,7 +124,7 @@ def test_help_is_there(command: str) -> None:
 def test_help_tells_bounds_and_defaults() -> None:
     text = _call("train", "--help")[1]
     assert "[1<=x<=256]" in text
-    assert "Default: 500,500." in text
+    assert "Default: 100." in text
     assert "Default: the preset's." in text
 
 

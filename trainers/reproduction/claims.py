@@ -195,6 +195,12 @@ def _classifier(collected: Collected) -> Claim:
     )
 
 
+def _first_lacking(collected: Collected) -> list[str]:
+    """The name of the plain ELU autoencoder of the first seed, where it has no result."""
+    gone = lacking(collected, ("elu", LATENT_DIM))
+    return gone[:1] if collected.first("elu") is None else []
+
+
 def _compress(collected: Collected) -> Claim:
     run = collected.first("elu")
     code = eight_bits(run) if run else None
@@ -215,7 +221,7 @@ def _compress(collected: Collected) -> Claim:
         f"{at.COMPRESSION:g} times smaller than the image and adds at most "
         f"{percent(at.ADDED_SHARE, 0)} to the squared error.",
         holds=holds,
-        lacking=[e.name for e in collected.missing if run is None and e.name.startswith("elu-d5")],
+        lacking=_first_lacking(collected),
         reasons=reasons,
     )
 
@@ -264,8 +270,7 @@ def _denoising(collected: Collected) -> Claim:
             f"{ours.input_error:.2f}."
         )
     gone = lacking(collected, ("denoising", LATENT_DIM))
-    if plain is None:
-        gone += [e.name for e in collected.missing if e.name.startswith("elu-d5")][:1]
+    gone += _first_lacking(collected)
     return judged(
         collected,
         "denoising",

@@ -61,8 +61,7 @@ def _linear(collected: Collected) -> Picture | None:
         "figure-2",
         "Figure 2 of the paper: the linear autoencoder and PCA",
         f"Test digits (first row), what the linear autoencoder with {LATENT_DIM} codes makes of "
-        f"them as it trains, and what PCA with {LATENT_DIM} components makes of them (last row): "
-        "blurred in the same way.",
+        f"them as it trains, and what PCA with {LATENT_DIM} components makes of them (last row).",
     )
 
 

@@ -50,16 +50,15 @@ def judged(
     lacking: list[str],
     reasons: list[str],
 ) -> Claim:
-    """The claim, open where runs are lacking or were the short ones."""
+    """The claim, open where runs or their figures are lacking, or the runs were the short ones."""
     told = list(reasons)
     if lacking:
         told.append(f"Not trained yet: {', '.join(lacking)}.")
     if collected.quick:
         told.append(f"Quick runs of {QUICK_STEPS:,} steps decide nothing.")
-    verdict: Verdict = "holds" if holds else "does not hold"
-    return Claim(
-        key, statement, test, "open" if lacking or collected.quick else verdict, tuple(told)
-    )
+    is_open = bool(lacking) or collected.quick or not reasons
+    verdict: Verdict = "open" if is_open else "holds" if holds else "does not hold"
+    return Claim(key, statement, test, verdict, tuple(told))
 
 
 def lacking(collected: Collected, *wanted: tuple[str, int]) -> list[str]:
