@@ -89,7 +89,12 @@ PRESETS: dict[str, Preset] = dict(
                 activation="gelu",
                 likelihood="bernoulli",
             ),
-            TrainingConfig(schedule="cosine"),
+            TrainingConfig(
+                steps=25_000,
+                schedule="cosine",
+                corruption="gaussian",
+                corruption_amount=0.1,
+            ),
         ),
         _preset(
             "burda50",
