@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aeviewer.services.training import Figures, TrainingQueue
 
 _TYPED = 9_999
-_BAR_WIDTH, _BAR_HEIGHT = 144, 14
+_BAR_WIDTH, _BAR_HEIGHT = 104, 14
 _TRAIN_NOW = "Train the experiment as the form describes it"
 _TRAIN_LATER = "Train the experiment after the run that is being trained"
 
