@@ -27,7 +27,7 @@ from aeviewer.widgets.legend import ChipLegend
 from aeviewer.widgets.linked_plot import LinkedPlot
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers.datasets.mnist import split
-from trainers.evaluation.geometry import Plane, axes_plane, line, principal_plane
+from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent

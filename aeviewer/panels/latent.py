@@ -18,7 +18,7 @@ from aeviewer.widgets.plane_plot import PlanePlot
 from aeviewer.widgets.styled_plot import small
 from trainers.datasets import mnist
 from trainers.errors import DataError
-from trainers.evaluation.geometry import Plane, line, principal_plane
+from trainers.exploration.planes import Plane, line, principal_plane
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent

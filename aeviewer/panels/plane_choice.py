@@ -11,7 +11,7 @@ from superqt import QElidingLabel
 
 from aeviewer.theme import icon
 from aeviewer.widgets.styled_plot import small
-from trainers.evaluation.geometry import Plane, axes_plane
+from trainers.exploration.planes import Plane, axes_plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

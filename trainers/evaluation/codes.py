@@ -26,8 +26,8 @@ from sklearn.preprocessing import StandardScaler
 
 from trainers.datasets.mnist import split
 from trainers.errors import DataError
-from trainers.evaluation.geometry import line, principal_plane
 from trainers.evaluation.measurement import CodesFigures, Probes
+from trainers.exploration.planes import line, principal_plane
 from trainers.work import finish
 
 if TYPE_CHECKING:

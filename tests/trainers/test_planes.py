@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainers.evaluation.geometry import Plane, axes_plane, line, principal_plane
+from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
 
 
 def codes(latent_dim: int = 6, count: int = 500, seed: int = 0) -> np.ndarray:

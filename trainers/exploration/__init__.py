@@ -1,0 +1,1 @@
+"""Walking through a latent space: planes, paths, layers, layouts. Mostly torch-free."""
