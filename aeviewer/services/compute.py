@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass
+from importlib import import_module
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,9 @@ class Question:
     number
         Grows by one with each question of a channel, so that a late answer can be told.
     work
-        Runs in the compute thread; what it returns is the answer.
+        Runs in the compute thread; what it returns is the answer. Long work returns a generator:
+        it is asked for its next part between two slices of training, and what it yields is
+        answered part by part (None: nothing yet to tell).
     """
 
     channel: str
@@ -51,11 +55,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a question: a result, or the message of its failure."""
+    """What came of a question: a result, or the message of its failure.
+
+    Attributes
+    ----------
+    is_last
+        False for a part of long work. The end of long work has no result.
+    """
 
     question: Question
     result: object = None
     problem: str = ""
+    is_last: bool = True
 
 
 class ComputeThread(QThread):
@@ -76,6 +87,7 @@ class ComputeThread(QThread):
         self._mailbox = mailbox
         self._word = Condition()
         self._questions: dict[str, Question] = {}
+        self._jobs: dict[str, tuple[Question, Generator[object]]] = {}
         self._trainings: deque[Run] = deque()
         self._paused = False
         self._stop_wanted: Run | None = None
@@ -121,9 +133,14 @@ class ComputeThread(QThread):
 
     def run(self) -> None:
         """Answers and trains until `close`."""
+        # Loaded here, the first time that a point is looked for does not wait for it.
+        import_module("scipy.spatial")
         while self._await_work():
             for question in self._taken():
+                self._end_job(question.channel)
                 self.answered.emit(self._answer(question))
+            for question, parts in [*self._jobs.values()]:
+                self._continue(question, parts)
             if self._trainings and not self._paused and not self._closing:
                 self._advance(self._trainings[0])
         if self._events is not None:
@@ -132,7 +149,7 @@ class ComputeThread(QThread):
     def _await_work(self) -> bool:
         """Sleeps until there is something to do; False when it is time to end."""
         with self._word:
-            while not self._closing and not self._questions and not self._may_train():
+            while not (self._closing or self._questions or self._jobs or self._may_train()):
                 self._word.wait()
             return not self._closing
 
@@ -145,8 +162,32 @@ class ComputeThread(QThread):
         return questions
 
     def _answer(self, question: Question) -> Answer:
+        result = self._tried(question, lambda: question.work(self._shelf))
+        if isinstance(result, Answer):
+            return result
+        if not isinstance(result, Generator):
+            return Answer(question, result)
+        self._jobs[question.channel] = question, result
+        return Answer(question, is_last=False)
+
+    def _continue(self, question: Question, parts: Generator[object]) -> None:
+        """One part of long work."""
+        end = Answer(question)
+        part = self._tried(question, lambda: next(parts, end))
+        if isinstance(part, Answer):
+            del self._jobs[question.channel]
+            self.answered.emit(part)
+        elif part is not None:
+            self.answered.emit(Answer(question, part, is_last=False))
+
+    def _end_job(self, channel: str) -> None:
+        if channel in self._jobs:
+            self._jobs.pop(channel)[1].close()
+
+    def _tried(self, question: Question, work: Callable[[], object]) -> object:
+        """What `work` returns; of a failure, the answer that tells of it."""
         try:
-            return Answer(question, question.work(self._shelf))
+            return work()
         except AEViewerError as error:
             return Answer(question, problem=str(error))
         except Exception as error:

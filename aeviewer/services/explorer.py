@@ -5,12 +5,12 @@ Watches the session; reads what checkpoints keep, and asks the compute thread fo
 
 from __future__ import annotations
 
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from aeviewer.services.compute import Answer, ComputeThread, Question
+from aeviewer.services.asking import Asker
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from aeviewer.services.compute import Answer, ComputeThread
     from aeviewer.services.session import Session
     from aeviewer.services.shelf import ModelShelf
     from trainers.events import Preview
@@ -41,13 +42,7 @@ class Explorer(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._compute = compute
-        self._numbers: Counter[str] = Counter()
-        self._receivers: dict[str, Callable[..., None]] = {
-            "preview": self._take_preview,
-            "image": session.set_image,
-        }
-        compute.answered.connect(self._receive)
+        self._asker = Asker(compute, "explore", self)
         session.current_changed.connect(self._show_step)
         session.step_changed.connect(self._show_step)
         session.preview_changed.connect(self._decode)
@@ -56,20 +51,20 @@ class Explorer(QObject):
     @Slot()
     def _show_step(self) -> None:
         """Has the preview of the step: from its checkpoint, or computed where that has none."""
-        self._numbers["preview"] += 1
+        self._asker.drop("preview")
         current, step = self._session.current, self._session.step
         if current is None or (step is None and not self._session.checkpoints):
             return
         run = self._session.run(current.key)
         if step is None:
-            self._ask("preview", lambda shelf: shelf.preview(run, None))
+            self._ask("preview", lambda shelf: shelf.preview(run, None), self._take_preview)
             return
         try:
             checkpoint = run.checkpoint(step)
             if checkpoint.is_evaluated:
                 self._session.set_preview(checkpoint.preview())
             else:
-                self._ask("preview", lambda shelf: shelf.preview(run, step))
+                self._ask("preview", lambda shelf: shelf.preview(run, step), self._take_preview)
         except AEViewerError as error:
             self._session.set_preview(None)
             self._session.message_posted.emit(str(error))
@@ -93,21 +88,19 @@ class Explorer(QObject):
         if current is None or code is None or self._session.preview is None:
             return
         run = self._session.run(current.key)
-        self._ask("image", lambda shelf: _decoded(shelf, run, step, code))
+        work = partial(_decoded, run=run, step=step, code=code)
+        self._ask("image", work, self._session.set_image)
 
-    def _ask(self, channel: str, work: Callable[[ModelShelf], object]) -> None:
-        self._numbers[channel] += 1
-        self._compute.ask(Question(channel, self._numbers[channel], work))
+    def _ask(
+        self, channel: str, work: Callable[[ModelShelf], object], take: Callable[..., None]
+    ) -> None:
+        def receive(answer: Answer) -> None:
+            if answer.problem:
+                self._session.message_posted.emit(answer.problem)
+            else:
+                take(answer.result)
 
-    @Slot(object)
-    def _receive(self, answer: Answer) -> None:
-        channel = answer.question.channel
-        if answer.question.number != self._numbers[channel] or channel not in self._receivers:
-            return
-        if answer.problem:
-            self._session.message_posted.emit(answer.problem)
-        else:
-            self._receivers[channel](answer.result)
+        self._asker.ask(channel, work, receive)
 
 
 def _decoded(

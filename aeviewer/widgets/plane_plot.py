@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainterPath, QPalette
 
 from aeviewer.widgets.hover_card import HoverCard
+from aeviewer.widgets.point_index import PointIndex
 from aeviewer.widgets.point_raster import PointRaster
 from aeviewer.widgets.styled_plot import StyledPlot, round_step, round_step_below
 
@@ -86,6 +87,7 @@ class PlanePlot(StyledPlot):
         self.card = HoverCard(self.viewport())
         self._follows, self._is_pointing, self._is_square = True, False, True
         self._place: tuple[float, float] | None = None
+        self._index: PointIndex | None = None
         for height, item in enumerate((self.raster, self._upright, self._ring, self._marker)):
             item.setZValue(10 + height)
             self.addItem(item, ignoreBounds=True)
@@ -120,24 +122,23 @@ class PlanePlot(StyledPlot):
         visible_mask
             (k,) bool, whether points of that colour are shown.
         """
+        self._index = None
         self.raster.set_points(xy, colours_index, palette_rgba, visible_mask)
         if self._follows and len(xy) and self._is_ill_fitting():
             self._fit()
 
     def set_visible(self, visible_mask: NDArray[np.bool_]) -> None:
         """Shows the points of some colours, (k,) bool; the view stays."""
+        self._index = None
         self.raster.set_visible(visible_mask)
 
     def nearest(self, x: float, y: float) -> int | None:
         """The visible point within 12 pixels that is nearest, or None."""
         shown = self.raster.shown
-        if not len(shown):
-            return None
-        pixel_x, pixel_y = self.box.viewPixelSize()
-        away = (self.raster.xy[shown] - (x, y)) / (pixel_x, pixel_y)
-        squares = np.einsum("ij,ij->i", away, away)
-        closest = int(squares.argmin())
-        return int(shown[closest]) if squares[closest] <= _NEAR**2 else None
+        if self._index is None:
+            self._index = PointIndex(self.raster.xy[shown])
+        found = self._index.nearest(x, y, self.box.viewPixelSize(), _NEAR)
+        return None if found is None else int(shown[found])
 
     def set_hovered(self, point: int | None, image: NDArray[np.uint8], text: str) -> None:
         """Puts a ring around a point, and beside it a card with (h, w) uint8 pixels and text."""

@@ -22,13 +22,18 @@ def inner(canvas: np.ndarray) -> np.ndarray:
     return canvas[border:-border, border:-border]
 
 
-@pytest.mark.parametrize("place", [(10.0, 7.0), (10.25, 7.5), (10.99, 7.01)])
-def test_disc_has_its_area_and_its_centre(place: tuple[float, float]) -> None:
-    alpha = (inner(drawn([place], [0])) >> 24) / 255
+@pytest.mark.parametrize("radius", [1.5, 2.0, 2.5, 3.75, 5.0])
+@pytest.mark.parametrize("place", [(10.0, 9.0), (10.25, 9.5), (10.99, 9.01)])
+def test_disc_has_its_area_and_its_centre(place: tuple[float, float], radius: float) -> None:
+    canvas = rasterise(np.array([place]), np.array([0]), RED_AND_BLUE, (20, 30), radius)
+    border = margin(radius)
+    alpha = (canvas[border:-border, border:-border] >> 24) / 255
     rows, columns = np.mgrid[0.5:20, 0.5:30]
-    assert alpha.sum() == pytest.approx(np.pi * RADIUS**2, rel=0.03)
-    assert (alpha * columns).sum() / alpha.sum() == pytest.approx(place[0], abs=0.15)
-    assert (alpha * rows).sum() / alpha.sum() == pytest.approx(place[1], abs=0.15)
+    assert alpha.sum() == pytest.approx(np.pi * radius**2, rel=0.03)
+    # A disc is centred on the pixel that its place lies in.
+    assert (alpha * columns).sum() / alpha.sum() == pytest.approx(place[0] // 1 + 0.5)
+    assert (alpha * rows).sum() / alpha.sum() == pytest.approx(place[1] // 1 + 0.5)
+    assert (alpha > 0).sum() < np.pi * (radius + 1) ** 2
 
 
 def test_rim_is_soft_and_premultiplied() -> None:

@@ -1,0 +1,55 @@
+"""Finds the point beneath the mouse among very many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.spatial import cKDTree
+
+
+class PointIndex:
+    """A k-d tree over points, made when it is first asked.
+
+    Parameters
+    ----------
+    xy
+        (n, 2), the points; what is not finite is never found.
+    """
+
+    def __init__(self, xy: NDArray[np.floating]) -> None:
+        self._xy = xy
+        self._kept = np.flatnonzero(np.isfinite(xy).all(axis=1))
+        self._ratio = 0.0
+        self._tree: cKDTree | None = None
+
+    def nearest(self, x: float, y: float, pixel: tuple[float, float], reach: float) -> int | None:
+        """The point nearest to a place on the screen, within `reach` pixels, or None.
+
+        Parameters
+        ----------
+        x, y
+            The place.
+        pixel
+            What a pixel is long and high, in the points' unit.
+        reach
+            In pixels.
+        """
+        if not len(self._kept):
+            return None
+        ratio = pixel[0] / pixel[1]
+        if self._tree is None or abs(ratio / self._ratio - 1) > 1e-6:
+            self._tree = self._built(ratio)
+        found, at = self._tree.query((x, y * ratio), distance_upper_bound=reach * pixel[0])
+        return int(self._kept[at]) if np.isfinite(found) else None
+
+    def _built(self, ratio: float) -> cKDTree:
+        from scipy.spatial import cKDTree
+
+        self._ratio = ratio
+        scaled = self._xy[self._kept] * (1.0, ratio)
+        # Twice as quick to build as a balanced one, and no slower to ask.
+        return cKDTree(scaled, balanced_tree=False, compact_nodes=False)
