@@ -56,12 +56,34 @@ class TrainedModel:
         ValueError
             When the images have another size.
         """
+        return self.posterior(images)[0]
+
+    @torch.inference_mode()
+    def posterior(
+        self, images: NDArray[np.uint8] | NDArray[np.floating]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Means and log-variances of the images' posteriors.
+
+        Parameters
+        ----------
+        images
+            As in `encode`.
+
+        Returns
+        -------
+        (n, D) float32 each; no log-variances where a code is a single point.
+
+        Raises
+        ------
+        ValueError
+            When the images have another size.
+        """
         scale = np.float32(255 if np.asarray(images).dtype == np.uint8 else 1)
         flat = np.asarray(images, np.float32).reshape(len(images), -1) / scale
         if flat.shape[1] != 784:
             raise ValueError(f"Images of {flat.shape[1]} pixels; this model reads 28 x 28 = 784.")
-        codes: NDArray[np.float32] = self._model.encode(self._tensor(flat)).cpu().numpy()
-        return codes
+        mean, log_variance = self._model.posterior(self._tensor(flat))
+        return mean.cpu().numpy(), None if log_variance is None else log_variance.cpu().numpy()
 
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:

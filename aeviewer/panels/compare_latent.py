@@ -131,7 +131,7 @@ class _Panel(QWidget):
         x, y = axis_names(self.plane)
         self.plot.axis("bottom").setLabel(x)
         self.plot.axis("left").setLabel(y)
-        self.plot.show_points(xy, labels, class_palette(), visible, chosen)
+        self.plot.set_points(xy, labels, class_palette(), visible, chosen if len(chosen) else None)
 
     @property
     def axes(self) -> str:

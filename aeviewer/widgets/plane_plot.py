@@ -1,20 +1,20 @@
-"""A plane full of coloured points in which a person points, pans and zooms."""
+"""A plane full of coloured points in which a person points, circles, pans and zooms."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainterPath, QPalette
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QPainterPath, QPalette
 
+from aeviewer.widgets.following_plot import FollowingPlot
 from aeviewer.widgets.hover_card import HoverCard
 from aeviewer.widgets.point_index import PointIndex
 from aeviewer.widgets.point_raster import PointRaster
-from aeviewer.widgets.styled_plot import StyledPlot, round_step, round_step_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
-_MARGIN = 0.06
-_MUCH_SMALLER = 0.5
+Mode = Literal["point", "lasso", "rectangle"]
+"""What the left button does."""
+
 _NEAR = 12
-_PIXELS_PER_LINE, _PIXELS_PER_NUMBER = 80, 40
-_FEWEST_LINES = 3
+_CLICK = 4
 _STEP, _STRIDE = 0.01, 0.05
 _ZOOM = 1.25
 _ARROWS = {
@@ -36,17 +36,6 @@ _ARROWS = {
     Qt.Key.Key_Down: (0, -1),
     Qt.Key.Key_Up: (0, 1),
 }
-
-
-class _PanBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph is untyped
-    """Middle and right drags move the view; the left button is left to the plot."""
-
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        """Pans."""
-        event.accept()
-        moved = self.mapSceneToView(event.lastScenePos()) - self.mapSceneToView(event.scenePos())
-        self.translateBy(x=moved.x(), y=moved.y())
-        self.sigRangeChangedManually.emit([True, True])
 
 
 def _reticle() -> QPainterPath:
@@ -59,44 +48,46 @@ def _reticle() -> QPainterPath:
     return path
 
 
-class PlanePlot(StyledPlot):
+class PlanePlot(FollowingPlot):
     """Points in a plane.
 
-    The left button points (`pressed_at`, at the press and for every move of a drag); the middle
-    and right ones pan, the wheel zooms around the mouse; A, Home and `reset_view` show everything
-    again; arrow keys ask for small moves (`nudged`), with Shift for larger ones.
-
-    Until the person moves the view it follows the points: it fits them when they first come, when
-    some leave it, and when they cover much less of it than they could.
+    The left button points (`pressed_at`, at the press and for every move of a drag, and `clicked`
+    at the end where there was no drag) or, in another mode or with Shift, circles points
+    (`circled`). The middle and right ones pan, the wheel zooms around the mouse; A, Home and
+    `reset_view` show everything again; arrow keys ask for small moves (`nudged`), with Shift for
+    larger ones.
     """
 
     pressed_at = Signal(float, float)
+    clicked = Signal(float, float, bool)
+    """A press and release at one place, and whether Ctrl was held."""
+    circled = Signal(object)
+    """(n,) bool, the visible points inside what was circled; none for a press alone."""
     hovered_at = Signal(float, float)
     left = Signal()
     nudged = Signal(float, float)
-    view_changed = Signal()
-    following_changed = Signal(bool)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(_PanBox(enableMenu=False), name, parent)
         self.raster = PointRaster()
+        super().__init__(name, parent)
+        self.mode: Mode = "point"
         self._rings: list[pg.PlotCurveItem] = []
         self._marker = pg.ScatterPlotItem(pxMode=True)
         self._upright = pg.InfiniteLine(angle=90)
         self._ring = pg.ScatterPlotItem(pxMode=True)
+        self._lasso = pg.PlotCurveItem(antialias=True)
         self.card = HoverCard(self.viewport())
-        self._follows, self._is_pointing, self._is_square = True, False, True
+        self._is_pointing = False
+        self._began: QPointF | None = None
+        self._circle: list[tuple[float, float]] | None = None
         self._place: tuple[float, float] | None = None
         self._index: PointIndex | None = None
-        for height, item in enumerate((self.raster, self._upright, self._ring, self._marker)):
+        items = self.raster, self._upright, self._ring, self._marker, self._lasso
+        for height, item in enumerate(items):
             item.setZValue(10 + height)
             self.addItem(item, ignoreBounds=True)
         self._upright.hide()
-        self.box.disableAutoRange()
-        self.set_square(True)
-        self.box.sigResized.connect(self._fit_again)
-        self.box.sigRangeChanged.connect(self._follow_range)
-        self.box.sigRangeChangedManually.connect(self._leave_following)
+        self.view_changed.connect(self.card.hide)
         self._is_built = True
         self.restyle()
 
@@ -108,6 +99,7 @@ class PlanePlot(StyledPlot):
         colours_index: NDArray[np.integer],
         palette_rgba: NDArray[np.uint8],
         visible_mask: NDArray[np.bool_],
+        chosen: NDArray[np.bool_] | None = None,
     ) -> None:
         """Takes in all points.
 
@@ -121,11 +113,16 @@ class PlanePlot(StyledPlot):
             (k, 4) uint8.
         visible_mask
             (k,) bool, whether points of that colour are shown.
+        chosen
+            (n,) bool, which are lit and leave the others dim; where none is, all are alike.
         """
         self._index = None
-        self.raster.set_points(xy, colours_index, palette_rgba, visible_mask)
-        if self._follows and len(xy) and self._is_ill_fitting():
-            self._fit()
+        self.raster.set_points(xy, colours_index, palette_rgba, visible_mask, chosen)
+        self.follow_places()
+
+    def places(self) -> NDArray[np.floating]:
+        """(n, 2), where the points are."""
+        return self.raster.xy
 
     def set_visible(self, visible_mask: NDArray[np.bool_]) -> None:
         """Shows the points of some colours, (k,) bool; the view stays."""
@@ -142,14 +139,21 @@ class PlanePlot(StyledPlot):
 
     def set_hovered(self, point: int | None, image: NDArray[np.uint8], text: str) -> None:
         """Puts a ring around a point, and beside it a card with (h, w) uint8 pixels and text."""
+        self.ring(point)
         if point is None:
-            self._ring.clear()
             self.card.hide()
             return
         x, y = self.raster.xy[point]
-        self._ring.setData(self._outlined("o", 11, QPalette.ColorRole.Text, x, y, 1.5))
         place = self.mapFromScene(self.box.mapViewToScene(QPointF(x, y)))
         self.card.show_at(place, image, text)
+
+    def ring(self, point: int | None) -> None:
+        """Puts a ring around a point, or none."""
+        if point is None or not len(self.raster.xy):
+            self._ring.clear()
+            return
+        x, y = self.raster.xy[point]
+        self._ring.setData(self.outlined("o", 11, QPalette.ColorRole.Text, x, y, 1.5))
 
     # -- marker and rings ------------------------------------------------------------------------
 
@@ -162,7 +166,7 @@ class PlanePlot(StyledPlot):
             self._marker.clear()
         else:
             self._marker.setData(
-                self._outlined(_reticle(), 30, QPalette.ColorRole.Highlight, *xy, 2)
+                self.outlined(_reticle(), 30, QPalette.ColorRole.Highlight, *xy, 2)
             )
         if xy is not None and upright:
             self._upright.setValue(xy[0])
@@ -186,86 +190,21 @@ class PlanePlot(StyledPlot):
             self._ink(ring)
             self.addItem(ring, ignoreBounds=True)
 
-    # -- view ------------------------------------------------------------------------------------
-
-    @property
-    def follows(self) -> bool:
-        """Whether the view follows the points."""
-        return self._follows
-
-    def reset_view(self) -> None:
-        """Shows all points, and follows them from now on."""
-        self._set_follows(True)
-        self._fit()
-
-    def set_square(self, square: bool) -> None:
-        """Whether a unit is as long on y as on x."""
-        self._is_square = square
-        self.box.setAspectLocked(square)
-        self._space_grid()
-
-    def _fit(self) -> None:
-        extent = self._extent()
-        if extent is not None:
-            width, height = extent.width() * _MARGIN, extent.height() * _MARGIN
-            self.box.setRange(extent.adjusted(-width, -height, width, height), padding=0)
-
-    def _extent(self) -> QRectF | None:
-        finite = self.raster.xy[np.isfinite(self.raster.xy).all(axis=1)]
-        if not len(finite):
-            return None
-        low, high = finite.min(axis=0), finite.max(axis=0)
-        # All codes at one place, as before the first step, still need some room around them.
-        spread = np.maximum(high - low, 1e-6 * max(1.0, float(np.abs(finite).max())))
-        return QRectF(*(low + high - spread) / 2, *spread)
-
-    def _is_ill_fitting(self) -> bool:
-        extent, view = self._extent(), self.view()
-        if extent is None:
-            return False
-        share = max(extent.width() / view.width(), extent.height() / view.height())
-        return not view.contains(extent) or share < _MUCH_SMALLER
-
-    def _fit_again(self) -> None:
-        if self._follows:
-            self._fit()
-
-    def _leave_following(self) -> None:
-        self._set_follows(False)
-
-    def _set_follows(self, follows: bool) -> None:
-        if follows != self._follows:
-            self._follows = follows
-            self.following_changed.emit(follows)
-
-    def _follow_range(self) -> None:
-        self._space_grid()
-        self.card.hide()
-        self.view_changed.emit()
-
-    def _space_grid(self) -> None:
-        """Squares for a grid where the axes share a unit, and three lines across either.
-
-        In a very flat plot the numbers of x would run into each other: there it has fewer lines.
-        """
-        below = beside = None
-        if self._is_square:
-            pixel, short = self.box.viewPixelSize()[0], self._short_side()
-            if not (0 < pixel * _PIXELS_PER_LINE < math.inf and 0 < short < math.inf):
-                return
-            beside = min(
-                round_step(pixel * _PIXELS_PER_LINE), round_step_below(short / _FEWEST_LINES)
-            )
-            below = max(beside, round_step(pixel * _PIXELS_PER_NUMBER))
-        self.axis("bottom").set_step(below)
-        self.axis("left").set_step(beside)
-
     # -- colours ---------------------------------------------------------------------------------
 
     def restyle(self) -> None:
         """Takes all colours anew."""
         super().restyle()
+        base, quiet = (
+            np.array(self.role(role).getRgb()[:3])
+            for role in (QPalette.ColorRole.Base, QPalette.ColorRole.PlaceholderText)
+        )
+        self.raster.set_surface(base, quiet)
         self._upright.setPen(self.role(QPalette.ColorRole.Highlight))
+        accent = QColor(self.role(QPalette.ColorRole.Highlight))
+        self._lasso.setPen(pg.mkPen(accent, width=1.5))
+        accent.setAlphaF(0.12)
+        self._lasso.setBrush(pg.mkBrush(accent))
         for ring in self._rings:
             self._ink(ring)
         self.set_marker(self._place)
@@ -275,7 +214,7 @@ class PlanePlot(StyledPlot):
         ring.setPen(pg.mkPen(self.role(QPalette.ColorRole.Text), width=1))
         ring.setShadowPen(pg.mkPen(self.role(QPalette.ColorRole.Base), width=3))
 
-    def _outlined(
+    def outlined(
         self,
         symbol: str | QPainterPath,
         size: float,
@@ -293,34 +232,46 @@ class PlanePlot(StyledPlot):
     # -- the person ------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Points, with the left button inside the plane."""
-        if event.button() is Qt.MouseButton.LeftButton and self._is_inside(event):
-            self._is_pointing = True
-            self.set_hovered(None, np.empty((0, 0), np.uint8), "")
-            self.pressed_at.emit(*self._place_of(event))
-            event.accept()
-        else:
+        """Points or begins to circle, with the left button inside the plane."""
+        if event.button() is not Qt.MouseButton.LeftButton or not self._is_inside(event):
             super().mousePressEvent(event)
+            return
+        self.set_hovered(None, np.empty((0, 0), np.uint8), "")
+        self._began, self._is_pointing = event.position(), True
+        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if self.mode != "point" or shifted:
+            self._circle = [self.place_of(event)]
+        elif not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.pressed_at.emit(*self.place_of(event))
+        event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drags the point, or hovers."""
+        """Drags the point, circles, or hovers."""
         if self._is_pointing:
-            self.pressed_at.emit(*self._place_of(event))
+            if self._circle is not None:
+                self._extend_circle(self.place_of(event))
+            elif not self._is_click(event):
+                self.pressed_at.emit(*self.place_of(event))
             event.accept()
             return
         super().mouseMoveEvent(event)
         if not event.buttons() and self._is_inside(event):
-            self.hovered_at.emit(*self._place_of(event))
+            self.hovered_at.emit(*self.place_of(event))
         else:
             self.left.emit()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Ends pointing."""
-        if self._is_pointing and event.button() is Qt.MouseButton.LeftButton:
-            self._is_pointing = False
-            event.accept()
-        else:
+        """Ends pointing or circling."""
+        if not self._is_pointing or event.button() is not Qt.MouseButton.LeftButton:
             super().mouseReleaseEvent(event)
+            return
+        self._is_pointing = False
+        if self._circle is not None:
+            self._end_circle()
+        elif self._is_click(event):
+            held = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            self.clicked.emit(*self.place_of(event), held)
+        event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
         """The mouse is elsewhere."""
@@ -334,27 +285,54 @@ class PlanePlot(StyledPlot):
             super().keyPressEvent(event)
         elif key in _ARROWS:
             shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            step = (_STRIDE if shifted else _STEP) * self._short_side()
+            step = (_STRIDE if shifted else _STEP) * self.short_side()
             self.nudged.emit(*(step * part for part in _ARROWS[key]))
         elif key in {Qt.Key.Key_A, Qt.Key.Key_Home}:
             self.reset_view()
         elif key in {Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus}:
             self.box.scaleBy((_ZOOM if key is Qt.Key.Key_Minus else 1 / _ZOOM,) * 2)
-            self._set_follows(False)
+            self.leave_following()
         else:
             super().keyPressEvent(event)
 
-    def _short_side(self) -> float:
-        return min(self.view().width(), self.view().height())
+    def _is_click(self, event: QMouseEvent) -> bool:
+        """Whether the mouse is still where it was pressed."""
+        return (
+            self._began is not None and (event.position() - self._began).manhattanLength() < _CLICK
+        )
 
-    def _is_inside(self, event: QMouseEvent) -> bool:
-        inside: bool = self.box.sceneBoundingRect().contains(self._scene_place(event))
+    # -- circling --------------------------------------------------------------------------------
+
+    def _extend_circle(self, place: tuple[float, float]) -> None:
+        if self._circle is None:
+            return
+        if self.mode == "rectangle":
+            (x0, y0), (x1, y1) = self._circle[0], place
+            self._circle = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+        else:
+            self._circle.append(place)
+        self._lasso.setData(*np.array([*self._circle, self._circle[0]]).T)
+
+    def _end_circle(self) -> None:
+        circle, self._circle = np.array(self._circle), None
+        self._lasso.clear()
+        self.circled.emit(self.inside(circle))
+
+    def inside(self, polygon: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """(n,) bool, which visible points lie inside a closed (m, 2) polygon."""
+        inside = np.zeros(len(self.raster.xy), np.bool_)
+        if len(polygon) > 2:
+            shown = self.raster.shown
+            inside[shown] = within(self.raster.xy[shown], polygon)
         return inside
 
-    def _scene_place(self, event: QMouseEvent) -> QPointF:
-        place: QPointF = self.viewportTransform().inverted()[0].map(event.position())
-        return place
 
-    def _place_of(self, event: QMouseEvent) -> tuple[float, float]:
-        place = self.box.mapSceneToView(self._scene_place(event))
-        return place.x(), place.y()
+def within(points: NDArray[np.floating], polygon: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(n,) bool, which of (n, 2) points lie inside a closed (m, 2) polygon (even-odd rule)."""
+    inside = np.zeros(len(points), np.bool_)
+    x, y = points.T
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y0 != y1:
+            crosses = (y0 > y) != (y1 > y)
+            inside ^= crosses & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return inside

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 RADIUS = 2.5
 """Of a disc, in device-independent pixels."""
 
+_DIM = 0.82
 _SAMPLES = 16
 _BAND = 32
 """Rows at a time: few enough that all of them stay in the processor's cache."""
@@ -153,6 +154,8 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         self.shown = np.empty(0, np.intp)
         self._colours = np.empty(0, np.intp)
         self._palette = np.empty((0, 4), np.uint8)
+        self._surface = np.zeros(3), np.full(3, 128.0)
+        self._chosen: NDArray[np.bool_] | None = None
         self._order = np.empty(0, np.intp)
         self._image: QImage | None = None
         self._canvas: NDArray[np.uint32] | None = None
@@ -164,6 +167,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         colours: NDArray[np.integer],
         palette: NDArray[np.uint8],
         visible: NDArray[np.bool_],
+        chosen: NDArray[np.bool_] | None = None,
     ) -> None:
         """Takes all points in; see `PlanePlot.set_points`."""
         if len(xy) != len(self._order):
@@ -171,14 +175,29 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
             self._order = np.random.default_rng(0).permutation(len(xy))
         self.xy, self._colours = xy, colours.astype(np.intp)
         self._palette = palette
+        self._chosen = chosen if chosen is not None and chosen.any() else None
         self.set_visible(visible)
+
+    def set_surface(self, base: NDArray[np.integer], quiet: NDArray[np.integer]) -> None:
+        """The background's colour and a quiet one, between which points are that are not lit."""
+        self._surface = base, quiet
+        self._drawn_for = None
+        self.update()
 
     def set_visible(self, visible: NDArray[np.bool_]) -> None:
         """Shows the points whose colours are chosen, (k,) bool."""
         kept = np.zeros(len(self._order), np.bool_) if not len(visible) else visible[self._colours]
         self.shown = self._order[kept[self._order]]
+        if self._chosen is not None:
+            lit = self._chosen[self.shown]
+            self.shown = np.concatenate([self.shown[~lit], self.shown[lit]])
         self._drawn_for = None
         self.update()
+
+    @property
+    def lit(self) -> int:
+        """How many of the points shown are lit; 0 where all are alike."""
+        return 0 if self._chosen is None else int(self._chosen[self.shown].sum())
 
     def boundingRect(self) -> QRectF:
         """All that is in view: the picture covers it."""
@@ -212,7 +231,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         shift = np.array([transform.dx() - area.left(), transform.dy() - area.top()]) * ratio
         places = (self.xy * scale + shift)[self.shown]
         shape = (round(area.height() * ratio), round(area.width() * ratio))
-        canvas = rasterise(places, self._colours[self.shown], self._palette, shape, RADIUS * ratio)
+        canvas = rasterise(places, *self._coloured(), shape, RADIUS * ratio)
         height, width = canvas.shape
         # The image does not own the pixels: the array must live as long as it does.
         self._canvas = canvas
@@ -220,3 +239,16 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
             canvas.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied
         )
         self._image.setDevicePixelRatio(ratio)
+
+    def _coloured(self) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+        """Rows of a palette for the points shown, and the palette: what is not lit is dim.
+
+        Opaque all the same, since points lie upon each other.
+        """
+        colours = self._colours[self.shown]
+        if self._chosen is None:
+            return colours, self._palette
+        base, quiet = self._surface
+        dim = np.append(np.rint(_DIM * base + (1 - _DIM) * quiet), 255).astype(np.uint8)
+        palette = np.vstack([self._palette, dim])
+        return np.where(self._chosen[self.shown], colours, len(self._palette)), palette

@@ -214,7 +214,7 @@ class TestLatent:
         assert 0 < count < 10_000
         assert f"{count:,} images selected" in shown.window.latent.note.text()
         for panel in shown.window.latent._panels.values():
-            assert len(panel.plot._lit.shown) == count
+            assert panel.plot.raster.lit == count
 
     def test_escape_clears_the_selection_and_no_more(self, shown: Scene) -> None:
         self.circle(shown)

@@ -28,13 +28,16 @@ class Plane:
     axes
         What x and y are, counted from 0: coordinates of the code, or principal components.
     shares
-        Shares of the codes' variance along x and y, 0..1; None for a plane of coordinates.
+        Shares of the codes' variance along x and y, 0..1; None for another plane.
+    is_picked
+        Whether it passes through three codes that were picked; its axes are no coordinates then.
     """
 
     origin: NDArray[np.float64]
     basis: NDArray[np.float64]
     axes: tuple[int, int]
     shares: tuple[float, float] | None = None
+    is_picked: bool = False
 
     def project(self, codes: NDArray[np.floating]) -> NDArray[np.float64]:
         """(..., d) codes to (..., 2): their places in the plane."""
@@ -78,6 +81,28 @@ def axes_plane(latent_dim: int, x: int, y: int) -> Plane:
 def line() -> Plane:
     """What stands for a plane where a code is one number: x is the code, y says nothing."""
     return Plane(np.zeros(1), np.array([[1.0], [0.0]]), (0, 0))
+
+
+def three_point_plane(corners: NDArray[np.floating]) -> Plane:
+    """The plane through three codes: the first at (0, 0), the second on the axis of x.
+
+    Parameters
+    ----------
+    corners
+        (3, d).
+
+    Raises
+    ------
+    ValueError
+        When the three lie on a line.
+    """
+    origin, x, y = np.asarray(corners, np.float64)
+    right, up = x - origin, y - origin
+    along = right / max(np.linalg.norm(right), np.finfo(float).tiny)
+    across = up - (up @ along) * along
+    if np.linalg.norm(across) <= 1e-6 * np.linalg.norm(up) or not np.any(right):
+        raise ValueError("The three codes lie on a line: pick three that span a plane.")
+    return Plane(origin, np.stack([along, across / np.linalg.norm(across)]), (0, 1), None, True)
 
 
 def principal_plane(codes: NDArray[np.floating], previous: Plane | None = None) -> Plane:

@@ -1,0 +1,289 @@
+"""What is explored in the latent space of the current run: plane, places, pins, selection.
+
+The one truth that the explorer's panels watch, beside the session. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from trainers.exploration.planes import (
+    Plane,
+    axes_plane,
+    line,
+    principal_plane,
+    three_point_plane,
+)
+
+if TYPE_CHECKING:
+    from aeviewer.services.session import Session
+
+PlaneKind = Literal["coordinates", "principal", "three-points"]
+_NOTHING = np.zeros(0, np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaneChosen:
+    """Which plane is shown.
+
+    Attributes
+    ----------
+    kind
+        Two coordinates of the code, the plane in which the codes vary most, or the one through
+        three codes that were picked.
+    axes
+        The coordinates on x and y, counted from 0.
+    corners
+        (3, d), the codes that a plane through three points passes through.
+    """
+
+    kind: PlaneKind = "coordinates"
+    axes: tuple[int, int] = (0, 1)
+    corners: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pin:
+    """A code that is held on to.
+
+    Attributes
+    ----------
+    code
+        (d,), where it is.
+    image
+        The test image whose code it is: the pin goes with it from checkpoint to checkpoint.
+    """
+
+    code: NDArray[np.float32]
+    image: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What a person did that can be undone: the code moved to, pins, selected test images."""
+
+    code: NDArray[np.float32] | None = None
+    pins: tuple[Pin, ...] = ()
+    selection: NDArray[np.intp] = field(default_factory=lambda: _NOTHING)
+
+
+def letter(index: int) -> str:
+    """What a pin is called: A, B, ..., Z, AA, ..."""
+    first, rest = divmod(index, 26)
+    return (letter(first - 1) if first else "") + chr(ord("A") + rest)
+
+
+class _Change(QUndoCommand):
+    """From one state to another; changes of one gesture are one."""
+
+    def __init__(
+        self, owner: Exploration, text: str, before: Held, after: Held, gesture: object
+    ) -> None:
+        super().__init__(text)
+        self._owner, self.before, self.after, self.gesture = owner, before, after, gesture
+
+    def id(self) -> int:
+        """Says that it may take in others of its kind."""
+        return 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Takes in the next change of the same gesture."""
+        if not isinstance(other, _Change) or self.gesture is None:
+            return False
+        if other.gesture != self.gesture:
+            return False
+        self.after = other.after
+        return True
+
+    def undo(self) -> None:
+        """Back."""
+        self._owner.restore(self.before)
+
+    def redo(self) -> None:
+        """Forth."""
+        self._owner.restore(self.after)
+
+
+class Exploration(QObject):
+    """Plane, pins and selection of the current run, with undo.
+
+    Parameters
+    ----------
+    session
+        Watched; its code is moved here.
+    """
+
+    plane_changed = Signal()
+    """Another plane was chosen: the view starts anew."""
+    places_changed = Signal()
+    """The codes, and with them their places in the plane, are others."""
+    pins_changed = Signal()
+    selection_changed = Signal()
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.undo_stack = QUndoStack(self)
+        self._chosen = PlaneChosen()
+        self._plane: Plane | None = None
+        self._is_plane_current = False
+        self._held: dict[str, Held] = {}
+        self._run = ""
+        session.current_changed.connect(self._take_run)
+        session.preview_changed.connect(self._take_preview)
+
+    # -- plane -----------------------------------------------------------------------------------
+
+    @property
+    def chosen(self) -> PlaneChosen:
+        """Which plane is asked for."""
+        return self._chosen
+
+    def choose(self, plane: PlaneChosen) -> None:
+        """Asks for another plane."""
+        self._chosen = plane
+        self._plane, self._is_plane_current = None, False
+        self.plane_changed.emit()
+
+    @property
+    def codes(self) -> NDArray[np.float32] | None:
+        """(n, d), the codes of the test images at the step that is shown."""
+        return self.session.preview.codes if self.session.preview else None
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane that is shown; None before there are codes."""
+        if not self._is_plane_current:
+            codes = self.codes
+            self._plane = None if codes is None else self._fitted(codes)
+            self._is_plane_current = True
+        return self._plane
+
+    def _fitted(self, codes: NDArray[np.float32]) -> Plane:
+        latent_dim, chosen = codes.shape[1], self._chosen
+        if latent_dim == 1:
+            return line()
+        if latent_dim > 2 and chosen.kind == "principal":
+            previous = self._plane if self._plane and self._plane.shares else None
+            return principal_plane(codes, previous)
+        if latent_dim > 2 and chosen.kind == "three-points":
+            if chosen.corners.shape == (3, latent_dim):
+                return three_point_plane(chosen.corners)
+        x, y = chosen.axes
+        return (
+            axes_plane(latent_dim, x, y) if max(x, y) < latent_dim else axes_plane(latent_dim, 0, 1)
+        )
+
+    @property
+    def anchor(self) -> NDArray[np.floating] | None:
+        """(d,), the code that decides what the plane does not: the marked one, or the mean."""
+        plane, code, codes = self.plane, self.session.code, self.codes
+        if plane is None or codes is None:
+            return None
+        fits = code is not None and code.shape == plane.origin.shape
+        return code if fits else codes.mean(axis=0)
+
+    def lifted(self, xy: NDArray[np.floating]) -> NDArray[np.float32] | None:
+        """(..., d) codes at (..., 2) places of the plane; off it, they are as the anchor is."""
+        plane, anchor = self.plane, self.anchor
+        if plane is None or anchor is None:
+            return None
+        return plane.lift(xy, anchor).astype(np.float32)
+
+    @Slot()
+    def _take_run(self) -> None:
+        current = self.session.current
+        self._run = current.key if current else ""
+        self._plane, self._is_plane_current = None, False
+        self.undo_stack.clear()
+        self.pins_changed.emit()
+        self.places_changed.emit()
+
+    @Slot()
+    def _take_preview(self) -> None:
+        codes = self.codes
+        self._is_plane_current = False
+        if codes is not None:
+            if self.session.code is None:
+                self.session.set_code(codes.mean(axis=0))
+            self._move_pins(codes)
+        self.places_changed.emit()
+
+    # -- what can be undone ----------------------------------------------------------------------
+
+    @property
+    def held(self) -> Held:
+        """Code, pins and selection."""
+        kept = self._held.get(self._run, Held())
+        return replace(kept, code=self.session.code, selection=self.selection)
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """The pins of the current run, in the order of their letters."""
+        return self._held.get(self._run, Held()).pins
+
+    @property
+    def selection(self) -> NDArray[np.intp]:
+        """Ascending indices of the selected test images, whichever run is current."""
+        return self._held.get("", Held()).selection
+
+    def move(self, code: NDArray[np.floating], gesture: object = None) -> None:
+        """Marks another code; moves of the same gesture are undone at once."""
+        moved = replace(self.held, code=np.asarray(code, np.float32))
+        self._change("Move the code", moved, gesture)
+
+    def pin(self, pin: Pin) -> None:
+        """Holds on to a code, and marks it."""
+        held = self.held
+        if any(np.array_equal(pin.code, other.code) for other in held.pins):
+            return
+        self._change("Pin", replace(held, code=pin.code, pins=(*held.pins, pin)))
+
+    def unpin(self, index: int) -> None:
+        """Lets go of a pin."""
+        pins = self.pins
+        self._change("Unpin", replace(self.held, pins=pins[:index] + pins[index + 1 :]))
+
+    def unpin_all(self) -> None:
+        """Lets go of all pins."""
+        if self.pins:
+            self._change("Unpin all", replace(self.held, pins=()))
+
+    def select(self, images: NDArray[np.integer]) -> None:
+        """Selects test images by their indices; none of them clears the selection."""
+        chosen = np.unique(images).astype(np.intp)
+        if not np.array_equal(chosen, self.selection):
+            self._change(
+                "Select" if len(chosen) else "Clear selection", replace(self.held, selection=chosen)
+            )
+
+    def _change(self, text: str, after: Held, gesture: object = None) -> None:
+        self.undo_stack.push(_Change(self, text, self.held, after, gesture))
+
+    def restore(self, held: Held) -> None:
+        """Makes code, pins and selection what they were; is not remembered for undo."""
+        before = self.held
+        self._held[self._run] = replace(held, selection=_NOTHING)
+        self._held[""] = Held(selection=held.selection)
+        if held.code is not None and held.code is not before.code:
+            self.session.set_code(held.code)
+        if held.pins != before.pins:
+            self.pins_changed.emit()
+        if not np.array_equal(held.selection, before.selection):
+            self.selection_changed.emit()
+
+    def _move_pins(self, codes: NDArray[np.float32]) -> None:
+        """Pins of images go where the images went."""
+        pins = self.pins
+        if any(pin.image is not None for pin in pins):
+            moved = tuple(
+                pin if pin.image is None else Pin(codes[pin.image], pin.image) for pin in pins
+            )
+            self._held[self._run] = replace(self._held[self._run], pins=moved)
+            self.pins_changed.emit()

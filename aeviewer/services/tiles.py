@@ -1,0 +1,173 @@
+"""The plane cut into square tiles, level by level, as a map is. Knows nothing of Qt or torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+Key = tuple[int, int, int]
+"""Level, column and row of a tile; rows are counted upwards."""
+
+_MOST_ABOVE = 3
+_SIDE = 28
+
+
+@dataclass(frozen=True, slots=True)
+class TileGrid:
+    """Neighbouring tiles of one level.
+
+    Attributes
+    ----------
+    level
+        A tile is 2**level long and high, in the plane's unit.
+    column, row
+        The first column, and the lowest row.
+    columns, rows
+        How many.
+    """
+
+    level: int
+    column: int
+    row: int
+    columns: int
+    rows: int
+
+    @property
+    def side(self) -> float:
+        """Of a tile, in the plane's unit."""
+        return 2.0**self.level
+
+    @property
+    def rectangle(self) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height, in the plane's unit."""
+        side = self.side
+        return self.column * side, self.row * side, self.columns * side, self.rows * side
+
+    def keys(self) -> list[Key]:
+        """All tiles as an image has them: row by row from the top."""
+        rows = range(self.row + self.rows - 1, self.row - 1, -1)
+        columns = range(self.column, self.column + self.columns)
+        return [(self.level, column, row) for row in rows for column in columns]
+
+    def covers(self, left: float, bottom: float, width: float, height: float) -> bool:
+        """Whether a rectangle lies within it."""
+        x, y, across, up = self.rectangle
+        return (
+            x <= left and y <= bottom and left + width <= x + across and bottom + height <= y + up
+        )
+
+    def coarser(self, levels: int) -> TileGrid:
+        """The tiles some levels above that cover it."""
+        column, row = self.column >> levels, self.row >> levels
+        last = self.column + self.columns - 1 >> levels, self.row + self.rows - 1 >> levels
+        return TileGrid(self.level + levels, column, row, last[0] - column + 1, last[1] - row + 1)
+
+
+def grid_over(
+    view: tuple[float, float, float, float], pixel: float, least_pixels: float, margin: int = 1
+) -> TileGrid:
+    """The tiles that cover a view.
+
+    Parameters
+    ----------
+    view
+        Left, bottom, width, height in the plane's unit.
+    pixel
+        What a pixel is long, in the same unit.
+    least_pixels
+        A tile's side on the screen is that at least, and less than twice as much.
+    margin
+        Tiles beyond the view on each side, so that a small move finds them there.
+    """
+    left, bottom, width, height = view
+    level = math.ceil(math.log2(pixel * least_pixels))
+    side = 2.0**level
+    column, row = math.floor(left / side) - margin, math.floor(bottom / side) - margin
+    last_column = math.floor((left + width) / side) + margin
+    last_row = math.floor((bottom + height) / side) + margin
+    return TileGrid(level, column, row, last_column - column + 1, last_row - row + 1)
+
+
+def centres(keys: list[Key]) -> NDArray[np.float64]:
+    """(n, 2), the places that tiles are decoded at."""
+    table = np.array(keys, np.float64).reshape(-1, 3)
+    return (table[:, 1:] + 0.5) * np.exp2(table[:, :1])
+
+
+def towards_the_edge(grid: TileGrid, keys: list[Key]) -> list[Key]:
+    """Tiles of a grid, those in its middle first."""
+    column, row = grid.column + (grid.columns - 1) / 2, grid.row + (grid.rows - 1) / 2
+    return sorted(keys, key=lambda key: (key[1] - column) ** 2 + (key[2] - row) ** 2)
+
+
+class TileStore:
+    """The tiles that are known, each with the round it was decoded in.
+
+    A tile of an earlier round is shown until it is decoded again.
+    """
+
+    def __init__(self, most: int = 8_000) -> None:
+        self.round = 0
+        self._most = most
+        self._tiles: dict[Key, tuple[int, NDArray[np.uint8], float]] = {}
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._tiles.clear()
+
+    def missing(self, keys: list[Key]) -> list[Key]:
+        """Those that are not known in this round."""
+        return [key for key in keys if self._tiles.get(key, (-1,))[0] != self.round]
+
+    def put(
+        self, keys: list[Key], images: NDArray[np.uint8], support: NDArray[np.floating]
+    ) -> None:
+        """Takes in (n, 28, 28) images, and how far the codes support each, 0..1."""
+        for key, image, share in zip(keys, images, support.tolist(), strict=True):
+            self._tiles.pop(key, None)
+            self._tiles[key] = self.round, image, share
+        # The oldest are the first: what was decoded again was put at the end.
+        for key in list(self._tiles)[: max(0, len(self._tiles) - self._most)]:
+            del self._tiles[key]
+
+    def picture(self, grid: TileGrid) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """What is known of a grid, a coarser tile where a finer one is missing.
+
+        Returns
+        -------
+        (rows, columns, 28, 28) ink, and (rows, columns) support; 0 where nothing is known.
+        """
+        keys = grid.keys()
+        images = np.zeros((len(keys), _SIDE, _SIDE), np.uint8)
+        support = np.zeros(len(keys), np.float32)
+        for place, key in enumerate(keys):
+            for found, share in self._found(key):
+                images[place], support[place] = found, share
+                break
+        shape = grid.rows, grid.columns
+        return images.reshape(*shape, _SIDE, _SIDE), support.reshape(shape)
+
+    def _found(self, key: Key) -> Iterator[tuple[NDArray[np.uint8], float]]:
+        """The tile, or the part of the next coarser one that lies there, enlarged."""
+        level, column, row = key
+        for up in range(_MOST_ABOVE):
+            known = self._tiles.get((level + up, column >> up, row >> up))
+            if known is None:
+                continue
+            _, image, share = known
+            if up == 0:
+                yield image, share
+            else:
+                parts, part = 2**up, _SIDE >> up
+                right = (column - (column >> up << up)) * part
+                down = (parts - 1 - (row - (row >> up << up))) * part
+                piece = image[down : down + part, right : right + part]
+                yield piece.repeat(parts, 0).repeat(parts, 1)[:_SIDE, :_SIDE], share

@@ -1,0 +1,84 @@
+"""A plane covered with small images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untyped
+    """Images side by side as one item of a plot: ink in one colour, paper left clear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place = QRectF()
+        self._ink = QColor("white")
+        self._opacity = 1.0
+        self._tiles: tuple[NDArray[np.uint8], NDArray[np.floating]] | None = None
+        self._pixels: NDArray[np.uint32] | None = None
+        self._image: QImage | None = None
+
+    def set_tiles(
+        self, images: NDArray[np.uint8], shares: NDArray[np.floating], place: QRectF
+    ) -> None:
+        """Shows (rows, columns, h, w) ink; (rows, columns) shares of 0..1 say how strongly."""
+        self._tiles = images, shares
+        if place != self._place:
+            self.prepareGeometryChange()
+            self._place = place
+        self._image = None
+        self.update()
+
+    def clear(self) -> None:
+        """Shows nothing."""
+        self._tiles = self._image = None
+        self.update()
+
+    def set_ink(self, colour: QColor, opacity: float) -> None:
+        """The colour of full ink, and how strong it is at most, 0..1."""
+        self._ink, self._opacity = colour, opacity
+        self._image = None
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Where the tiles are."""
+        return self._place
+
+    def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
+        """Draws the images, upright where y grows upwards."""
+        if self._tiles is None or self._place.isEmpty() or not self._tiles[0].size:
+            return
+        if self._image is None:
+            self._compose(*self._tiles)
+        target = painter.worldTransform().mapRect(self._place)
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, self._image)
+        painter.restore()
+
+    def _compose(self, images: NDArray[np.uint8], shares: NDArray[np.floating]) -> None:
+        rows, columns, height, width = images.shape
+        strength = np.rint(shares * 256).astype(np.uint16)[:, :, None, None]
+        alpha = (images * strength >> 8).transpose(0, 2, 1, 3)
+        alpha = alpha.reshape(rows * height, columns * width)
+        # The image does not own the pixels: the array must live as long as it does.
+        self._pixels = self._shades()[alpha]
+        size = columns * width, rows * height
+        form = QImage.Format.Format_ARGB32_Premultiplied
+        self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
+
+    def _shades(self) -> NDArray[np.uint32]:
+        """(257,) premultiplied ARGB of every amount of ink."""
+        share = np.arange(257) / 255 * self._opacity
+        parts = np.rint(np.outer(share.clip(0, 1), [255, *self._ink.getRgb()[:3]]))
+        parts[:, 1:] = np.rint(share.clip(0, 1)[:, None] * self._ink.getRgb()[:3])
+        alpha, red, green, blue = parts.astype(np.uint32).T
+        return (alpha << 24 | red << 16 | green << 8 | blue).astype(np.uint32)
