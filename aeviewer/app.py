@@ -14,8 +14,10 @@ from aeviewer import theme
 from aeviewer.main_window import MainWindow
 from aeviewer.services.comparison import Comparison
 from aeviewer.services.compute import ComputeThread
+from aeviewer.services.exploration import Exploration
 from aeviewer.services.explorer import Explorer
 from aeviewer.services.mailbox import Mailbox
+from aeviewer.services.mosaic import Mosaic
 from aeviewer.services.reproduction import Reproduction
 from aeviewer.services.session import Session
 from aeviewer.services.training import TrainingQueue
@@ -57,8 +59,10 @@ class Program:
         self.queue.activity_changed.connect(self.explorer.show_live)
         self.reproduction = Reproduction(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
+        self.exploration = Exploration(self.session)
+        self.mosaic = Mosaic(self.exploration, self.compute)
         self.window = MainWindow(
-            self.session, self.queue, self.reproduction, self.comparison, settings
+            self.exploration, self.mosaic, self.queue, self.reproduction, self.comparison, settings
         )
         self.session.refresh(also)
         self.compute.start()

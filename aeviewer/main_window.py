@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMenu
 
     from aeviewer.services.comparison import Comparison
+    from aeviewer.services.exploration import Exploration
+    from aeviewer.services.mosaic import Mosaic
     from aeviewer.services.reproduction import Reproduction
-    from aeviewer.services.session import Session
     from aeviewer.services.training import TrainingQueue
     from aeviewer.settings import Settings
 
@@ -63,7 +64,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    session, queue, reproduction, comparison
+    exploration, mosaic, queue, reproduction, comparison
         What the panels watch and ask.
     settings
         Where layout and theme are remembered.
@@ -71,7 +72,8 @@ class MainWindow(QMainWindow):
 
     def __init__(
         self,
-        session: Session,
+        exploration: Exploration,
+        mosaic: Mosaic,
         queue: TrainingQueue,
         reproduction: Reproduction,
         comparison: Comparison,
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setWindowTitle("AE Viewer")
+        session = exploration.session
         self._session, self._queue, self._settings = session, queue, settings
         self._reproduction, self._comparison = reproduction, comparison
         self._comparing: CompareWindow | None = None
@@ -90,7 +93,7 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
-        self.latent = LatentPanel(session)
+        self.latent = LatentPanel(exploration, mosaic)
         self.decoder = DecoderPanel(session)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)

@@ -11,20 +11,24 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from aeviewer.panels.latent_backdrop import Backdrop
 from aeviewer.panels.plane_choice import PlaneChoice
+from aeviewer.services.exploration import Pin, PlaneChosen, letter
 from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.legend import ChipLegend
-from aeviewer.widgets.plane_plot import PlanePlot
 from aeviewer.widgets.styled_plot import small
 from trainers.datasets import mnist
 from trainers.errors import DataError
-from trainers.exploration.planes import Plane, line, principal_plane
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.session import Session
+    from aeviewer.services.exploration import Exploration
+    from aeviewer.services.mosaic import Mosaic
+    from aeviewer.widgets.plane_plot import Mode
     from trainers.datasets.mnist import Split
+    from trainers.exploration.planes import Plane
 
 _CLASSES = tuple(str(digit) for digit in range(10))
 _EMPTY = "Press Train, or choose a run: its codes appear here."
@@ -33,6 +37,7 @@ _WAITING = "It waits for its turn"
 _NOT_STARTED = "Not started: choose Continue training in the runs list"
 _CONTINUABLE = {"new", "stopped", "interrupted"}
 _JITTER = 0.35
+_AROUND = 100
 _NO_IMAGE = np.empty((0, 0), np.uint8)
 
 
@@ -46,23 +51,30 @@ class LatentPanel(QWidget):
 
     Parameters
     ----------
-    session
-        Its preview is shown; its code is marked, and set by pressing.
+    exploration
+        Its plane and pins are shown, and changed by pressing, clicking and circling.
+    mosaic
+        The decoder's images of the view.
     """
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, exploration: Exploration, mosaic: Mosaic, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
-        self._session = session
-        self._plane: Plane | None = None
+        self._exploration, self._session = exploration, exploration.session
         self._run: str | None = None
+        self._gesture = 0
+        self._corner: tuple[float, float] | None = None
         self._palette = class_palette()
+        self._xy, self._labels = np.empty((0, 2)), np.empty(0, np.uint8)
         self._jitter = np.empty(0)
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_codes)
-        self.plot = PlanePlot("Latent space")
+        self.plot = ExplorerPlot("Latent space")
         self.choice = PlaneChoice()
+        self.backdrop = Backdrop(exploration, mosaic, self.plot, self.choice.layers)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()
@@ -72,8 +84,8 @@ class LatentPanel(QWidget):
 
     def _build(self) -> None:
         self.plot.setAccessibleDescription(
-            "Press or drag to decode a point; arrow keys move it, Shift makes larger steps; A "
-            "shows all."
+            "Press or drag to decode a point; arrow keys move it, Shift makes larger steps; P pins "
+            "it; A shows all."
         )
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
@@ -98,26 +110,28 @@ class LatentPanel(QWidget):
         around.addWidget(self._pages)
 
     def _connect(self) -> None:
-        session, plot = self._session, self.plot
+        session, exploration, plot = self._session, self._exploration, self.plot
         session.current_changed.connect(self._take_run)
         session.runs_changed.connect(self._take_runs)
         session.checkpoints_changed.connect(self._take_runs)
-        session.preview_changed.connect(self._take_preview)
         session.code_changed.connect(self._mark_code)
+        exploration.places_changed.connect(self._take_places)
+        exploration.plane_changed.connect(self._take_plane)
+        exploration.pins_changed.connect(self._show_pins)
+        exploration.selection_changed.connect(self._show_points)
         plot.pressed_at.connect(self._decode)
+        plot.clicked.connect(self._click)
+        plot.circled.connect(self._select)
         plot.nudged.connect(self._nudge)
+        plot.asked.connect(self._do)
         plot.hovered_at.connect(self._hover)
         plot.left.connect(self._leave)
         plot.following_changed.connect(self.choice.set_following)
         self.choice.plane_changed.connect(self._change_plane)
-        self.choice.prior_changed.connect(self._show_prior)
+        self.choice.mode_changed.connect(self._change_mode)
+        self.choice.layers.changed.connect(self._show_points)
         self.choice.reset_requested.connect(plot.reset_view)
-        self.legend.visibility_changed.connect(self._show_classes)
-
-    @property
-    def plane(self) -> Plane | None:
-        """The plane that is shown; None before there are codes."""
-        return self._plane
+        self.legend.visibility_changed.connect(self._show_points)
 
     def reset_view(self) -> None:
         """Shows all codes, and follows them from now on."""
@@ -131,15 +145,12 @@ class LatentPanel(QWidget):
         item = self._session.current
         key = item.key if item else None
         if key != self._run:
-            self._run, self._plane = key, None
+            self._run = key
             self.plot.reset_view()
-        self._take_preview()
+        self._take_places()
 
     @Slot()
-    def _take_preview(self) -> None:
-        preview = self._session.preview
-        if preview is not None and self._session.code is None:
-            self._session.set_code(preview.codes.mean(axis=0))
+    def _take_places(self) -> None:
         if self.isVisible():
             self._refresh.start()
 
@@ -163,21 +174,30 @@ class LatentPanel(QWidget):
         if len(codes) != len(images):
             self._refuse(f"This run keeps {len(codes):,} codes for {len(images):,} test images.")
             return
-        item = self._session.current
-        config = item.config if item else None
         self.choice.set_latent_dim(codes.shape[1])
-        self.choice.set_prior(
-            config is not None and config.model.variational and config.model.family != "pca"
-        )
+        self._exploration_follows()
+        plane = self._exploration.plane
+        if plane is None:
+            return
         self._pages.setCurrentIndex(1)
-        self._plane = self._chosen_plane(codes)
-        xy = self._places(codes, self._plane, images.labels)
-        self._name_axes(self._plane)
-        self.plot.set_points(xy, images.labels, self._palette, self.legend.visible)
+        self._name_axes(plane)
+        self._xy, self._labels = self._places(codes, plane, images.labels), images.labels
+        self._show_points()
         self.note.setText(f"step {preview.step:,} · {len(codes):,} test images")
         self.note.setToolTip(self.note.text())
-        self._show_prior()
+        self._show_pins()
         self._mark_code()
+
+    @Slot()
+    def _show_points(self) -> None:
+        """The points as they are coloured, lit and hidden."""
+        if not len(self._xy):
+            return
+        chosen = np.zeros(len(self._xy), np.bool_)
+        chosen[self._exploration.selection] = True
+        self.plot.raster.set_opacity(self.choice.layers.chosen.points)
+        visible = self.legend.visible
+        self.plot.set_points(self._xy, self._labels, self._palette, visible, chosen)
 
     def _without_codes(self) -> str:
         """Why there are no codes yet, and what to do."""
@@ -205,17 +225,15 @@ class LatentPanel(QWidget):
             return None
 
     def _refuse(self, reason: str) -> None:
-        self._plane = None
+        self._xy = np.empty((0, 2))
         self.empty.setText(reason)
         self._pages.setCurrentIndex(0)
 
-    def _chosen_plane(self, codes: NDArray[np.float32]) -> Plane:
-        if codes.shape[1] == 1:
-            return line()
-        if not self.choice.is_principal:
-            return self.choice.axes_plane()
-        previous = self._plane if self._plane and self._plane.shares else None
-        return principal_plane(codes, previous)
+    def _exploration_follows(self) -> None:
+        """Has the plane that the row above says: another run may have other coordinates."""
+        chosen = self._exploration.chosen
+        if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
+            self._change_plane()
 
     def _places(
         self, codes: NDArray[np.float32], plane: Plane, labels: NDArray[np.uint8]
@@ -240,49 +258,123 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _change_plane(self) -> None:
-        self._plane = None
+        kind, axes = self.choice.chosen_kind, self.choice.axes
+        corners = [pin.code for pin in self._exploration.pins[:3]]
+        if kind == "three-points" and len(corners) == 3:
+            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners)))
+        else:
+            self._exploration.choose(PlaneChosen(kind, axes))
+
+    @Slot()
+    def _take_plane(self) -> None:
         self._show_codes()
         self.plot.reset_view()
 
-    @Slot()
-    def _show_prior(self) -> None:
-        plane = self._plane
-        if plane is None or not self.choice.shows_prior or len(plane.origin) == 1:
-            self.plot.set_rings((0.0, 0.0), ())
-            return
-        x, y = plane.project(np.zeros(len(plane.origin))).tolist()
-        self.plot.set_rings((x, y), (1.0, 2.0))
-
-    @Slot()
-    def _show_classes(self) -> None:
-        self.plot.set_visible(self.legend.visible)
+    @Slot(str)
+    def _change_mode(self, mode: Mode) -> None:
+        self.plot.mode = mode
 
     # -- the code --------------------------------------------------------------------------------
 
-    def _anchor(self) -> NDArray[np.floating] | None:
-        """The code that decides what the plane does not."""
-        plane, code, preview = self._plane, self._session.code, self._session.preview
-        if plane is None or preview is None:
-            return None
-        fits = code is not None and code.shape == plane.origin.shape
-        return code if fits else preview.codes.mean(axis=0)
-
     @Slot(float, float)
     def _decode(self, x: float, y: float) -> None:
-        anchor = self._anchor()
-        if self._plane is not None and anchor is not None:
-            self._session.set_code(self._plane.lift(np.array([x, y]), anchor).astype(np.float32))
+        code = self._exploration.lifted(np.array([x, y]))
+        if code is not None:
+            self._exploration.move(code, f"drag {self._gesture}")
+
+    @Slot(float, float, bool)
+    def _click(self, x: float, y: float, pins: bool) -> None:
+        """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
+        self._gesture += 1
+        preview, point = self._session.preview, self.plot.nearest(x, y)
+        code = self._exploration.lifted(np.array([x, y]))
+        if preview is None or code is None:
+            return
+        code = code if point is None else preview.codes[point]
+        if pins:
+            self._exploration.pin(Pin(code, point))
+        elif point is not None:
+            self._exploration.move(code, f"drag {self._gesture - 1}")
+
+    @Slot(object)
+    def _select(self, inside: NDArray[np.bool_]) -> None:
+        self._exploration.select(np.flatnonzero(inside))
 
     @Slot(float, float)
     def _nudge(self, right: float, up: float) -> None:
-        anchor = self._anchor()
-        if self._plane is not None and anchor is not None:
-            x, y = self._plane.project(anchor).tolist()
-            self._decode(x + right, y + up)
+        plane, anchor = self._exploration.plane, self._exploration.anchor
+        if plane is not None and anchor is not None:
+            x, y = plane.project(anchor).tolist()
+            code = plane.lift(np.array([x + right, y + up]), anchor)
+            self._exploration.move(code, "arrows")
+
+    @Slot(Qt.Key)
+    def _do(self, key: Qt.Key) -> None:
+        """What the mouse can do, by a key."""
+        exploration = self._exploration
+        match key:
+            case Qt.Key.Key_P:
+                self._pin_marked()
+            case Qt.Key.Key_U if exploration.pins:
+                exploration.unpin(len(exploration.pins) - 1)
+            case Qt.Key.Key_D:
+                self.choice.set_mode("point")
+            case Qt.Key.Key_L:
+                self.choice.set_mode("lasso")
+            case Qt.Key.Key_R:
+                self._rectangle_by_keys()
+            case Qt.Key.Key_K:
+                self._select_around()
+            case Qt.Key.Key_M:
+                layers = self.choice.layers
+                layers.choose(mosaic=not layers.chosen.mosaic)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter if self.plot.marker is not None:
+                self._click(*self.plot.marker, False)
+            case Qt.Key.Key_Escape:
+                self._corner = None
+                exploration.select(np.zeros(0, np.intp))
+
+    def _pin_marked(self) -> None:
+        """Pins the marked code; if it is a test image's own, the pin goes with the image."""
+        code, preview = self._session.code, self._session.preview
+        if code is None or preview is None or code.shape != preview.codes.shape[1:]:
+            return
+        own = np.flatnonzero((preview.codes == code).all(axis=1))
+        self._exploration.pin(Pin(code, int(own[0]) if len(own) else None))
+
+    def _rectangle_by_keys(self) -> None:
+        """First one corner at the marker, then, when it was moved, the other."""
+        self.choice.set_mode("rectangle")
+        marker = self.plot.marker
+        if marker is None or np.isnan(marker[1]):
+            return
+        if self._corner is None or self._corner == marker:
+            self._corner = marker
+            return
+        (x0, y0), (x1, y1) = self._corner, marker
+        self._corner = None
+        self._select(self.plot.inside(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])))
+
+    def _select_around(self) -> None:
+        """Selects the codes nearest to the marked one, in the whole latent space."""
+        code, preview = self._session.code, self._session.preview
+        if code is not None and preview is not None and code.shape == preview.codes.shape[1:]:
+            away = np.square(preview.codes - code).sum(axis=1)
+            self._exploration.select(np.argpartition(away, _AROUND)[:_AROUND])
+
+    @Slot()
+    def _show_pins(self) -> None:
+        pins, plane = self._exploration.pins, self._exploration.plane
+        self.choice.set_pins(len(pins))
+        if plane is None or len(plane.origin) == 1:
+            self.plot.set_pins((), ())
+            return
+        places = [tuple(plane.project(pin.code).tolist()) for pin in pins]
+        self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
 
     @Slot()
     def _mark_code(self) -> None:
-        plane, code = self._plane, self._session.code
+        plane, code = self._exploration.plane, self._session.code
         if plane is None or code is None or code.shape != plane.origin.shape:
             self.plot.set_marker(None)
             return

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 from superqt import QElidingLabel
 
+from aeviewer.panels.latent_layers import LayersButton
 from aeviewer.theme import icon
 from aeviewer.widgets.styled_plot import small
-from trainers.exploration.planes import Plane, axes_plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aeviewer.services.exploration import PlaneKind
+    from aeviewer.widgets.plane_plot import Mode
+    from trainers.exploration.planes import Plane
 
 _NARROWEST, _NARROWEST_AXIS = 48, 74
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -25,20 +29,38 @@ def coordinate(index: int) -> str:
     return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
 
 
+_KINDS: dict[PlaneKind, str] = {
+    "coordinates": "Coordinates",
+    "principal": "PCA of the codes",
+    "three-points": "Three pins",
+}
+_MODES: dict[Mode, tuple[str, str]] = {
+    "point": (
+        "cursor-default-outline",
+        "Point: press or drag to decode, click a code to see it (D)",
+    ),
+    "lasso": ("lasso", "Lasso: circle codes to select them (L); Shift with a drag does so too"),
+    "rectangle": ("selection", "Rectangle: select the codes in it (R, arrows, R)"),
+}
+
+
 class PlaneChoice(QWidget):
-    """The row above the plot: plane, axes, prior, and a button that shows everything."""
+    """The row above the plot: plane, axes, what the mouse does, layers, show everything."""
 
     plane_changed = Signal()
-    prior_changed = Signal()
+    mode_changed = Signal(str)
     reset_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._latent_dim = 0
         self.kind = self._combo(
-            "Plane", "Two coordinates of the code, or the plane in which the codes vary most."
+            "Plane",
+            "Two coordinates of the code, the plane in which the codes vary most, or the one "
+            "through the first three pins.",
         )
-        self.kind.addItems(["Coordinates", "PCA of the codes"])
+        for kind, name in _KINDS.items():
+            self.kind.addItem(name, kind)
         self.x_axis = self._combo(
             "Coordinate on x", "The coordinate of the code that runs along x."
         )
@@ -48,8 +70,8 @@ class PlaneChoice(QWidget):
         for axis in (self.x_axis, self.y_axis):
             axis.setMinimumWidth(_NARROWEST_AXIS)
         self.note = QElidingLabel()
-        self.prior = self._button("Prior", "Circles at 1 and 2 standard deviations of the prior.")
-        self.prior.setCheckable(True)
+        self.modes = {mode: self._mode_button(*entry, mode) for mode, entry in _MODES.items()}
+        self.layers = LayersButton()
         self.reset = self._button("Show all", "Show all codes, and follow them (A).")
         self.reset.setIcon(icon("fit-to-screen-outline"))
         self.reset.setDisabled(True)
@@ -57,7 +79,8 @@ class PlaneChoice(QWidget):
         self.kind.currentIndexChanged.connect(self._change_kind)
         self.x_axis.currentIndexChanged.connect(self._change_axis)
         self.y_axis.currentIndexChanged.connect(self._change_axis)
-        self.prior.toggled.connect(self.prior_changed)
+        self.set_mode("point")
+        self.set_pins(0)
         self.reset.clicked.connect(self.reset_requested)
 
     def _build(self) -> None:
@@ -69,7 +92,9 @@ class PlaneChoice(QWidget):
         for widget in (self.kind, self.x_axis, self.y_axis):
             layout.addWidget(widget)
         layout.addWidget(self.note, 1)
-        layout.addWidget(self.prior)
+        for button in self.modes.values():
+            layout.addWidget(button)
+        layout.addWidget(self.layers)
         layout.addWidget(self.reset)
 
     def _combo(self, name: str, meaning: str) -> QComboBox:
@@ -88,24 +113,45 @@ class PlaneChoice(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         return button
 
+    def _mode_button(self, glyph: str, meaning: str, mode: Mode) -> QToolButton:
+        button = self._button("", meaning)
+        button.setIcon(icon(glyph))
+        button.setAccessibleName(meaning.split(":")[0])
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self.set_mode(mode))
+        return button
+
     # -- what is chosen --------------------------------------------------------------------------
 
     @property
-    def is_principal(self) -> bool:
-        """Whether the plane is that of the two first principal components."""
-        return self._latent_dim > 2 and self.kind.currentIndex() == 1
+    def chosen_kind(self) -> PlaneKind:
+        """The kind of plane; for codes of one or two numbers there is nothing to choose."""
+        kind: PlaneKind = self.kind.currentData() if self._latent_dim > 2 else "coordinates"
+        return kind
 
     @property
-    def shows_prior(self) -> bool:
-        """Whether the prior's circles are wanted, and there is a prior."""
-        return self.prior.isChecked() and self.prior.isVisibleTo(self)
+    def axes(self) -> tuple[int, int]:
+        """The coordinates on x and y, counted from 0."""
+        return max(0, self.x_axis.currentIndex()), max(0, self.y_axis.currentIndex())
 
-    def axes_plane(self) -> Plane:
-        """The plane of the two coordinates that are chosen."""
-        return axes_plane(self._latent_dim, self.x_axis.currentIndex(), self.y_axis.currentIndex())
+    def set_mode(self, mode: Mode) -> None:
+        """What the left button does."""
+        for name, button in self.modes.items():
+            button.setChecked(name == mode)
+        self.mode_changed.emit(mode)
+
+    def set_pins(self, count: int) -> None:
+        """Offers the plane through three pins where there are three."""
+        model = self.kind.model()
+        if isinstance(model, QStandardItemModel):
+            item = model.item(2)
+            item.setEnabled(count >= 3)
+            item.setToolTip("" if count >= 3 else "Pin three codes first: P, or Ctrl and a click.")
 
     def axis_names(self, plane: Plane) -> tuple[str, str]:
         """What is along x and y of a plane."""
+        if plane.is_picked:
+            return "from A towards B", "towards C"
         if plane.shares is None:
             return coordinate(plane.axes[0]), coordinate(plane.axes[1])
         named = zip(plane.axes, plane.shares, strict=True)
@@ -127,10 +173,6 @@ class PlaneChoice(QWidget):
         self.kind.setVisible(latent_dim > 2)
         self._show_controls()
 
-    def set_prior(self, has_prior: bool) -> None:
-        """Offers the prior's circles, or not."""
-        self.prior.setVisible(has_prior and self._latent_dim > 1)
-
     @Slot(bool)
     def set_following(self, follows: bool) -> None:
         """Offers to show everything where the view does not follow."""
@@ -149,10 +191,10 @@ class PlaneChoice(QWidget):
     def _show_controls(self) -> None:
         several = self._latent_dim > 2
         for combo in (self.x_axis, self.y_axis):
-            combo.setVisible(several and not self.is_principal)
+            combo.setVisible(several and self.chosen_kind == "coordinates")
         others = self._latent_dim - 2
         rest = "The other coordinate stays" if others == 1 else f"The other {others} stay"
-        rest = "What is off this plane stays" if self.is_principal else rest
+        rest = rest if self.chosen_kind == "coordinates" else "What is off this plane stays"
         self.note.setText(f"{rest} as in the marked code." if several else "")
         self.note.setToolTip(self.note.text())
 

@@ -176,9 +176,9 @@ class Exploration(QObject):
             if chosen.corners.shape == (3, latent_dim):
                 return three_point_plane(chosen.corners)
         x, y = chosen.axes
-        return (
-            axes_plane(latent_dim, x, y) if max(x, y) < latent_dim else axes_plane(latent_dim, 0, 1)
-        )
+        # What was chosen for another run may be no pair of this one's coordinates.
+        fits = x != y and max(x, y) < latent_dim
+        return axes_plane(latent_dim, x, y) if fits else axes_plane(latent_dim, 0, 1)
 
     @property
     def anchor(self) -> NDArray[np.floating] | None:

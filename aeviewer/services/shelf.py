@@ -9,7 +9,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from trainers.events import Preview
+    from trainers.exploration.density import Support
     from trainers.inference import TrainedModel
     from trainers.runs import Run
     from trainers.training.trainer import Trainer
@@ -29,6 +33,7 @@ class ModelShelf:
     def __init__(self) -> None:
         self.live: Trainer | None = None
         self._models: OrderedDict[tuple[str, int], TrainedModel] = OrderedDict()
+        self._support: tuple[NDArray[np.float32], Support] | None = None
 
     def at(self, run: Run, step: int | None) -> TrainedModel:
         """The model of a checkpoint; where `step` is None, as it is now.
@@ -55,6 +60,14 @@ class ModelShelf:
         path = str(run.path)
         for place in [place for place in self._models if place[0] == path]:
             del self._models[place]
+
+    def support(self, codes: NDArray[np.float32]) -> Support:
+        """How typical a code is of (n, d) codes; kept for the codes asked about last."""
+        from trainers.exploration.density import Support
+
+        if self._support is None or self._support[0] is not codes:
+            self._support = codes, Support(codes)
+        return self._support[1]
 
     def preview(self, run: Run, step: int | None) -> Preview:
         """Codes of the test images and reconstructions of the preview digits, computed now.

@@ -7,6 +7,8 @@ earlier ones, and the numbers then grow into discs by taking the largest of thos
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +21,16 @@ from PySide6.QtGui import QImage
 if TYPE_CHECKING:
     from PySide6.QtGui import QPainter, QTransform
 
-RADIUS = 2.5
-"""Of a disc, in device-independent pixels."""
+LEAST_RADIUS, RADIUS = 1.25, 2.5
+"""Of a disc, in device-independent pixels: the less room there is for each, the smaller."""
 
 _DIM = 0.82
+_FILL = 0.4
 _SAMPLES = 16
 _BAND = 32
 """Rows at a time: few enough that all of them stay in the processor's cache."""
-_COVERED = 0.9
-_TOUCHED = 0.08
+_SHELLS = (0.95, 0.6, 0.1)
+"""A disc is drawn in shells: the pixels that it covers by these shares at least."""
 
 
 def margin(radius: float) -> int:
@@ -35,25 +38,42 @@ def margin(radius: float) -> int:
     return int(np.ceil(radius)) + 1
 
 
-@lru_cache(maxsize=8)
-def _discs(radius: float) -> tuple[tuple[int, ...], tuple[int, ...], float]:
-    """How far a disc reaches to either side of its centre's pixel, row by row (-1: not at all).
+@dataclass(frozen=True, slots=True)
+class _Shell:
+    """Pixels around a centre that are inked alike, with those of the shells within it.
 
-    First the pixels that it covers, then those that it touches at least, both from its middle row
-    down; and the share that the merely touched are covered by, on average.
+    Attributes
+    ----------
+    rows
+        How far they reach to either side, from the middle row down; -1: not at all.
+    share
+        How strongly those are inked that belong to no shell within it.
     """
+
+    rows: tuple[int, ...]
+    share: float
+
+
+@lru_cache(maxsize=32)
+def _shells(radius: float) -> tuple[_Shell, ...]:
+    """A disc from its core to its rim, with the area that a disc has."""
     reach = margin(radius)
     fine = (np.arange((2 * reach + 1) * _SAMPLES) + 0.5) / _SAMPLES - reach - 0.5
     inside = fine[:, None] ** 2 + fine[None, :] ** 2 <= radius**2
     blocks = inside.reshape(2 * reach + 1, _SAMPLES, 2 * reach + 1, _SAMPLES)
     coverage = blocks.mean(axis=(1, 3))
-    covered, touched = coverage >= _COVERED, coverage >= _TOUCHED
-    rows = [tuple((mask.sum(axis=1)[reach:] // 2 - ~mask.any(axis=1)[reach:]).tolist())
-            for mask in (covered, touched)]  # fmt: skip
-    # What the covered lack, the rim gives: a disc then has its area.
-    rim = touched & ~covered
-    share = (np.pi * radius**2 - covered.sum()) / max(1, rim.sum())
-    return rows[0], rows[1], float(np.clip(share, 0, 1))
+    shells: list[_Shell] = []
+    within = np.zeros_like(coverage, np.bool_)
+    for least in _SHELLS:
+        mask = coverage >= least
+        added = coverage[mask & ~within]
+        if added.size:
+            widths = mask[reach:].sum(axis=1)
+            rows = np.where(widths > 0, widths // 2, -1)
+            share = float(added.mean()) if shells else 1.0
+            shells.append(_Shell(tuple(rows.tolist()), share))
+        within = mask
+    return tuple(shells)
 
 
 def rasterise(
@@ -93,36 +113,35 @@ def rasterise(
         return np.zeros((height + 2 * border, width + 2 * border), np.uint32)
     if len(seen) < len(places):
         x, y, colours = x[seen], y[seen], colours[seen]
-    covered, touched, share = _discs(radius)
+    shells = _shells(radius)
     # As much again around, which the growing takes off.
     number = np.zeros((height + 4 * border, width + 4 * border), np.int32)
     pixel = (y.astype(np.int32) + 2 * border) * np.int32(number.shape[1]) + x.astype(np.int32)
     # Where a pixel is named repeatedly, numpy keeps the last value: the later point.
     number.reshape(-1)[pixel + 2 * border] = np.arange(1, len(x) + 1, dtype=np.int32)
-    full, rim = _shades(palette, 1.0), _shades(palette, share)
-    full, rim = np.append(np.uint32(0), full[colours]), np.append(np.uint32(0), rim[colours])
-    canvas = np.empty((height + 2 * border, width + 2 * border), np.uint32)
+    inks = [np.append(np.uint32(0), _shades(palette, x.share)[colours]) for x in shells]
+    canvas = np.zeros((height + 2 * border, width + 2 * border), np.uint32)
     for top in range(0, len(canvas), _BAND):
         band = canvas[top : top + _BAND]
-        inner, outer = _grown(
-            number[top : top + len(band) + 2 * border], (covered, touched), border
-        )
-        np.take(rim, outer, out=band, mode="clip")
-        np.copyto(band, np.take(full, inner), where=inner > 0)
+        around = number[top : top + len(band) + 2 * border]
+        # Rims first: no disc then shows a pale seam where another one's rim crosses it.
+        for ink, grown in reversed([*zip(inks, _grown(around, shells, border), strict=True)]):
+            np.copyto(band, ink[grown], where=grown > 0)
     return canvas
 
 
 def _grown(
-    number: NDArray[np.int32], discs: tuple[tuple[int, ...], ...], border: int
+    number: NDArray[np.int32], shells: tuple[_Shell, ...], border: int
 ) -> list[NDArray[np.int32]]:
-    """The largest number within each disc around each pixel; `border` is taken off all around."""
+    """The largest number within each shell around each pixel; `border` is taken off all around."""
     height, width = number.shape[0] - 2 * border, number.shape[1] - 2 * border
     runs = [number[:, border : border + width]]
-    for reach in range(1, max(map(max, discs)) + 1):
+    for reach in range(1, max(max(shell.rows) for shell in shells) + 1):
         sides = number[:, border - reach :][:, :width], number[:, border + reach :][:, :width]
         runs.append(np.maximum(np.maximum(*sides), runs[-1]))
     grown = []
-    for rows in discs:
+    for shell in shells:
+        rows = shell.rows
         found = runs[rows[0]][border : border + height].copy()
         for away, reach in enumerate(rows[1:], 1):
             if reach >= 0:
@@ -154,12 +173,20 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         self.shown = np.empty(0, np.intp)
         self._colours = np.empty(0, np.intp)
         self._palette = np.empty((0, 4), np.uint8)
-        self._surface = np.zeros(3), np.full(3, 128.0)
+        self._surface: tuple[NDArray[np.integer], NDArray[np.integer]]
+        self._surface = np.zeros(3, np.intp), np.full(3, 128)
         self._chosen: NDArray[np.bool_] | None = None
         self._order = np.empty(0, np.intp)
         self._image: QImage | None = None
         self._canvas: NDArray[np.uint32] | None = None
         self._drawn_for: object = None
+        self._opacity = 1.0
+        self.radius = RADIUS
+
+    def set_opacity(self, opacity: float) -> None:
+        """How strong the points are, 0..1."""
+        self._opacity, self._drawn_for = opacity, None
+        self.update()
 
     def set_points(
         self,
@@ -219,7 +246,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
             self._draw(transform, ratio, area)
             self._drawn_for = drawn_for
         if self._image is not None:
-            border = margin(RADIUS * ratio) / ratio
+            border = margin(self.radius * ratio) / ratio
             painter.save()
             painter.resetTransform()
             painter.drawImage(area.topLeft() - QPointF(border, border), self._image)
@@ -231,7 +258,8 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         shift = np.array([transform.dx() - area.left(), transform.dy() - area.top()]) * ratio
         places = (self.xy * scale + shift)[self.shown]
         shape = (round(area.height() * ratio), round(area.width() * ratio))
-        canvas = rasterise(places, *self._coloured(), shape, RADIUS * ratio)
+        self.radius = _fitting_radius(places / ratio, area)
+        canvas = rasterise(places, *self._coloured(), shape, self.radius * ratio)
         height, width = canvas.shape
         # The image does not own the pixels: the array must live as long as it does.
         self._canvas = canvas
@@ -245,10 +273,21 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
 
         Opaque all the same, since points lie upon each other.
         """
-        colours = self._colours[self.shown]
+        colours, palette = self._colours[self.shown], self._palette.copy()
+        palette[:, 3] = np.rint(palette[:, 3] * self._opacity)
         if self._chosen is None:
-            return colours, self._palette
+            return colours, palette
         base, quiet = self._surface
         dim = np.append(np.rint(_DIM * base + (1 - _DIM) * quiet), 255).astype(np.uint8)
+        dim[3] = round(255 * self._opacity)
         palette = np.vstack([self._palette, dim])
         return np.where(self._chosen[self.shown], colours, len(self._palette)), palette
+
+
+def _fitting_radius(places: NDArray[np.floating], area: QRectF) -> float:
+    """Smaller discs where there are more points in view than it has room for."""
+    width, height = area.width(), area.height()
+    seen = int(((places >= 0) & (places < (width, height))).all(axis=1).sum())
+    room = math.sqrt(width * height / max(1, seen))
+    # In quarters of a pixel: a zoom then changes the size in few, calm steps.
+    return min(RADIUS, max(LEAST_RADIUS, round(4 * _FILL * room) / 4))

@@ -41,10 +41,14 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         self._tiles = self._image = None
         self.update()
 
-    def set_ink(self, colour: QColor, opacity: float) -> None:
-        """The colour of full ink, and how strong it is at most, 0..1."""
-        self._ink, self._opacity = colour, opacity
-        self._image = None
+    def set_ink(self, colour: QColor) -> None:
+        """The colour of full ink."""
+        self._ink, self._image = colour, None
+        self.update()
+
+    def set_opacity(self, opacity: float) -> None:
+        """How strong full ink is, 0..1."""
+        self._opacity, self._image = opacity, None
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -55,16 +59,15 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         """Draws the images, upright where y grows upwards."""
         if self._tiles is None or self._place.isEmpty() or not self._tiles[0].size:
             return
-        if self._image is None:
-            self._compose(*self._tiles)
+        image = self._image or self._composed(*self._tiles)
         target = painter.worldTransform().mapRect(self._place)
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(target, self._image)
+        painter.drawImage(target, image)
         painter.restore()
 
-    def _compose(self, images: NDArray[np.uint8], shares: NDArray[np.floating]) -> None:
+    def _composed(self, images: NDArray[np.uint8], shares: NDArray[np.floating]) -> QImage:
         rows, columns, height, width = images.shape
         strength = np.rint(shares * 256).astype(np.uint16)[:, :, None, None]
         alpha = (images * strength >> 8).transpose(0, 2, 1, 3)
@@ -74,11 +77,12 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         size = columns * width, rows * height
         form = QImage.Format.Format_ARGB32_Premultiplied
         self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
+        return self._image
 
     def _shades(self) -> NDArray[np.uint32]:
         """(257,) premultiplied ARGB of every amount of ink."""
-        share = np.arange(257) / 255 * self._opacity
-        parts = np.rint(np.outer(share.clip(0, 1), [255, *self._ink.getRgb()[:3]]))
-        parts[:, 1:] = np.rint(share.clip(0, 1)[:, None] * self._ink.getRgb()[:3])
-        alpha, red, green, blue = parts.astype(np.uint32).T
-        return (alpha << 24 | red << 16 | green << 8 | blue).astype(np.uint32)
+        share = (np.arange(257) / 255).clip(0, 1) * self._opacity
+        colour = 255, self._ink.red(), self._ink.green(), self._ink.blue()
+        alpha, red, green, blue = np.rint(np.outer(colour, share)).astype(np.uint32)
+        shades: NDArray[np.uint32] = alpha << 24 | red << 16 | green << 8 | blue
+        return shades

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from aeviewer.panels.latent import LatentPanel
+from aeviewer.services.compute import ComputeThread
+from aeviewer.services.exploration import Exploration, Pin
+from aeviewer.services.mailbox import Mailbox
+from aeviewer.services.mosaic import Mosaic
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.events import Preview
@@ -21,8 +26,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, session: Session) -> LatentPanel:
-    panel = LatentPanel(session)
+def exploration(session: Session) -> Exploration:
+    return Exploration(session)
+
+
+@pytest.fixture
+def mosaic(exploration: Exploration) -> Mosaic:
+    """A mosaic whose questions nobody answers: the thread does not run."""
+    return Mosaic(exploration, ComputeThread(Mailbox()))
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, exploration: Exploration, mosaic: Mosaic) -> LatentPanel:
+    panel = LatentPanel(exploration, mosaic)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
     panel.show()
@@ -55,6 +71,23 @@ def pixel(panel: LatentPanel, x: float, y: float) -> QPoint:
 
 def press(qtbot: QtBot, panel: LatentPanel, x: float, y: float) -> None:
     qtbot.mouseClick(panel.plot.viewport(), Qt.MouseButton.LeftButton, pos=pixel(panel, x, y))
+
+
+def drag(
+    panel: LatentPanel,
+    start: QPoint,
+    end: QPoint,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    viewport, left = panel.plot.viewport(), Qt.MouseButton.LeftButton
+    QTest.mousePress(viewport, left, keys, start)
+    for place in (start + (end - start) * share / 4 for share in range(1, 5)):
+        where, held = place.toPointF(), Qt.MouseButton.LeftButton
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, where, viewport.mapToGlobal(where), held, held, keys
+        )
+        QApplication.sendEvent(viewport, event)
+    QTest.mouseRelease(viewport, left, keys, end)
 
 
 def hover(panel: LatentPanel, place: QPoint) -> None:
@@ -108,7 +141,7 @@ def test_other_coordinates_stay_as_in_the_marked_code(
 ) -> None:
     show(qtbot, panel, session, codes(5))
     session.set_code(np.array([0, 0, 3, 4, 5], np.float32))
-    press(qtbot, panel, 1.0, -0.5)
+    drag(panel, pixel(panel, -1.0, 0.5), pixel(panel, 1.0, -0.5))
     np.testing.assert_allclose(session.code, [1, -0.5, 3, 4, 5], atol=0.03)
     assert panel.choice.note.text() == "The other 3 stay as in the marked code."
 
@@ -176,7 +209,7 @@ def test_panel_can_be_narrow(
     qtbot: QtBot, panel: LatentPanel, session: Session, latent_dim: int
 ) -> None:
     show(qtbot, panel, session, codes(latent_dim), "vae")
-    assert panel.minimumSizeHint().width() <= 312
+    assert panel.minimumSizeHint().width() <= 440
 
 
 def test_principal_plane_is_named_and_does_not_flip(
@@ -260,12 +293,13 @@ def test_prior_is_offered_for_variational_runs(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:
     show(qtbot, panel, session, codes(2), "vae")
-    assert panel.choice.prior.isVisible()
+    layers = panel.choice.layers
+    assert layers.prior.isEnabled()
     image = panel.plot.grab().toImage()
-    qtbot.mouseClick(panel.choice.prior, Qt.MouseButton.LeftButton)
+    layers.prior.click()
     assert panel.plot.grab().toImage() != image
     show(qtbot, panel, session, codes(2), "elu")
-    assert not panel.choice.prior.isVisible()
+    assert not layers.prior.isEnabled()
 
 
 def test_codes_that_belong_to_no_test_image_are_refused(
@@ -276,8 +310,10 @@ def test_codes_that_belong_to_no_test_image_are_refused(
     assert panel.empty.isVisible()
 
 
-def test_hidden_panel_catches_up(qtbot: QtBot, session: Session) -> None:
-    panel = LatentPanel(session)
+def test_hidden_panel_catches_up(
+    qtbot: QtBot, session: Session, exploration: Exploration, mosaic: Mosaic
+) -> None:
+    panel = LatentPanel(exploration, mosaic)
     qtbot.addWidget(panel)
     config = preset("elu").replace(latent_dim=2)
     session.set_current(session.add(runs.create(config, session.folder), "running"))
@@ -286,3 +322,121 @@ def test_hidden_panel_catches_up(qtbot: QtBot, session: Session) -> None:
     assert panel.note.text() == ""
     panel.show()
     assert panel.note.text() == "step 7 · 10,000 test images"
+
+
+class TestPointing:
+    """What is clicked, pinned, circled, and taken back."""
+
+    @pytest.fixture(autouse=True)
+    def _shown(self, qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
+        self.codes = codes(5)
+        self.codes[1234, :2] = (6, 6)
+        show(qtbot, panel, session, self.codes)
+
+    def test_a_click_on_a_code_marks_that_very_code(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        press(qtbot, panel, 6.02, 6.0)
+        np.testing.assert_array_equal(session.code, self.codes[1234])
+        assert exploration.undo_stack.count() == 1
+
+    def test_ctrl_and_a_click_pin(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        control = Qt.KeyboardModifier.ControlModifier
+        left, viewport = Qt.MouseButton.LeftButton, panel.plot.viewport()
+        qtbot.mouseClick(viewport, left, control, pixel(panel, 6, 6))
+        assert [pin.image for pin in exploration.pins] == [1234]
+        qtbot.mouseClick(viewport, left, control, pixel(panel, 6, -2))
+        assert [pin.image for pin in exploration.pins] == [1234, None]
+        moved = self.codes + 1
+        give(qtbot, panel, session, moved, 5000)
+        np.testing.assert_array_equal(exploration.pins[0].code, moved[1234])
+        np.testing.assert_allclose(exploration.pins[1].code[:2], [6, -2], atol=0.05)
+
+    def test_p_pins_and_u_unpins_the_last(
+        self, qtbot: QtBot, panel: LatentPanel, exploration: Exploration
+    ) -> None:
+        press(qtbot, panel, 6, 6)
+        qtbot.keyClick(panel.plot, Qt.Key.Key_P)
+        assert [pin.image for pin in exploration.pins] == [1234]
+        qtbot.keyClick(panel.plot, Qt.Key.Key_U)
+        assert exploration.pins == ()
+
+    def test_shift_and_a_drag_select_what_was_circled(
+        self, panel: LatentPanel, session: Session, exploration: Exploration, qtbot: QtBot
+    ) -> None:
+        panel.choice.set_mode("rectangle")
+        drag(panel, pixel(panel, 5, 5), pixel(panel, 7, 7))
+        np.testing.assert_array_equal(exploration.selection, [1234])
+        assert panel.plot.raster.lit == 1
+        panel.choice.set_mode("point")
+        before = np.array(session.code)
+        drag(panel, pixel(panel, 0, 0), pixel(panel, 1, 1), Qt.KeyboardModifier.ShiftModifier)
+        np.testing.assert_array_equal(session.code, before)
+        qtbot.keyClick(panel.plot, Qt.Key.Key_Escape)
+        assert len(exploration.selection) == 0
+
+    def test_the_selection_stays_through_checkpoints_and_runs(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        exploration.select(np.array([5, 3, 5]))
+        give(qtbot, panel, session, self.codes + 1, 5000)
+        show(qtbot, panel, session, codes(2), "relu")
+        np.testing.assert_array_equal(exploration.selection, [3, 5])
+        assert panel.plot.raster.lit == 2
+
+    def test_a_rectangle_by_keys(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        session.set_code(np.array([5.5, 5.5, 0, 0, 0], np.float32))
+        qtbot.keyClick(panel.plot, Qt.Key.Key_R)
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Up):
+            for _ in range(4):
+                qtbot.keyClick(panel.plot, key, Qt.KeyboardModifier.ShiftModifier)
+        qtbot.keyClick(panel.plot, Qt.Key.Key_R)
+        np.testing.assert_array_equal(exploration.selection, [1234])
+
+    def test_k_selects_the_nearest_in_the_whole_space(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        session.set_code(self.codes[7])
+        qtbot.keyClick(panel.plot, Qt.Key.Key_K)
+        away = np.linalg.norm(self.codes - self.codes[7], axis=1)
+        np.testing.assert_array_equal(exploration.selection, np.sort(np.argsort(away)[:100]))
+
+    def test_a_drag_is_undone_at_once_then_the_pin_then_the_selection(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        begun = np.array(session.code)
+        exploration.select(np.array([1, 2]))
+        exploration.pin(Pin(self.codes[3], 3))
+        drag(panel, pixel(panel, -1, 0), pixel(panel, 1, 1))
+        stack = exploration.undo_stack
+        stack.undo()
+        np.testing.assert_array_equal(session.code, self.codes[3])
+        stack.undo()
+        assert exploration.pins == ()
+        np.testing.assert_array_equal(session.code, begun)
+        stack.undo()
+        assert len(exploration.selection) == 0
+        assert not stack.canUndo()
+        for _ in range(3):
+            stack.redo()
+        assert len(exploration.pins) == 1
+        np.testing.assert_allclose(session.code[:2], [1, 1], atol=0.05)
+
+    def test_three_pins_span_a_plane(
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+    ) -> None:
+        for image in (10, 20, 30):
+            exploration.pin(Pin(self.codes[image], image))
+        panel.choice.kind.setCurrentIndex(2)
+        corners = self.codes[[10, 20, 30]]
+        places = panel.plot.raster.xy[[10, 20, 30]]
+        np.testing.assert_allclose(places[0], 0, atol=1e-5)
+        np.testing.assert_allclose(places[1, 1], 0, atol=1e-5)
+        for one, other in ((0, 1), (0, 2), (1, 2)):
+            there = np.linalg.norm(places[one] - places[other])
+            assert there == pytest.approx(np.linalg.norm(corners[one] - corners[other]), rel=1e-4)
+        assert panel.plot.axis("bottom").labelText == "from A towards B"

@@ -1,0 +1,178 @@
+"""What is shown behind the codes, and how the points are coloured: one button, one small form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QMenu,
+    QSlider,
+    QToolButton,
+    QWidget,
+    QWidgetAction,
+)
+
+from aeviewer.theme import icon
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Layer = Literal["none", "density", "prior", "magnification", "cycle", "classes"]
+LAYERS: Mapping[Layer, tuple[str, str]] = {
+    "none": ("None", "Nothing behind the points but the images."),
+    "density": ("Density of the codes", "How many codes lie where, on a logarithmic scale."),
+    "prior": (
+        "Codes against the prior",
+        "log density of the codes − log density of the prior N(0, I): above 0 there are more codes "
+        "than the prior expects.",
+    ),
+    "magnification": (
+        "Magnification",
+        "√det(JᵀJ) of the decoder on this plane: how far images change for a step of the code "
+        "(Arvanitidis et al. 2018).",
+    ),
+    "cycle": (
+        "Cycle error",
+        "‖encode(decode(z)) − z‖: how far a code is from the code of its own image.",
+    ),
+    "classes": (
+        "Class regions",
+        "What a classifier fitted to the training codes says, and how sure it is.",
+    ),
+}
+_WIDTH = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What is chosen.
+
+    Attributes
+    ----------
+    mosaic
+        The decoder's images behind the points; `opacity` says how strong, 0..1; `fades` whether
+        less where no codes are.
+    layer
+        What is coloured behind the points.
+    prior
+        Circles at 1 and 2 standard deviations of the prior.
+    points
+        How strong the points are, 0..1.
+    """
+
+    mosaic: bool = True
+    opacity: float = 0.6
+    fades: bool = True
+    layer: Layer = "none"
+    prior: bool = False
+    points: float = 0.7
+
+
+class LayersButton(QToolButton):
+    """Opens the form; `chosen` is what it says."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._chosen = Layers()
+        self.setText("Layers")
+        self.setIcon(icon("layers-outline"))
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setAutoRaise(True)
+        self.setToolTip("What lies behind the points: decoded images (M), density, magnification…")
+        self.setAccessibleName("Layers")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.mosaic, self.fades = QCheckBox("Decoded images"), QCheckBox("Fade where no codes are")
+        self.prior = QCheckBox("Circles of the prior")
+        self.opacity, self.points = _strength("decoded images"), _strength("codes")
+        self.layer = QComboBox()
+        self._build()
+        self._show()
+        for box in (self.mosaic, self.fades, self.prior):
+            box.toggled.connect(self._take)
+        for slider in (self.opacity, self.points):
+            slider.valueChanged.connect(self._take)
+        self.layer.currentIndexChanged.connect(self._take)
+
+    def _build(self) -> None:
+        self.mosaic.setToolTip("The decoder's image of every place in the plane (M).")
+        self.fades.setToolTip(
+            "Images far from any code are the decoder's invention: they are shown faintly."
+        )
+        self.prior.setToolTip("Circles at 1 and 2 standard deviations of the prior N(0, I).")
+        self.layer.setAccessibleName("Layer")
+        for name, (title, meaning) in LAYERS.items():
+            self.layer.addItem(title, name)
+            self.layer.setItemData(self.layer.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+        content = QWidget()
+        content.setMinimumWidth(_WIDTH)
+        form = QFormLayout(content)
+        form.setContentsMargins(12, 8, 12, 8)
+        form.setVerticalSpacing(8)
+        form.addRow("Codes", self.points)
+        form.addRow(self.mosaic)
+        form.addRow("Strength", self.opacity)
+        form.addRow(self.fades)
+        form.addRow("Layer", self.layer)
+        form.addRow(self.prior)
+        menu = QMenu(self)
+        action = QWidgetAction(menu)
+        action.setDefaultWidget(content)
+        menu.addAction(action)
+        self.setMenu(menu)
+
+    @property
+    def chosen(self) -> Layers:
+        """What is shown."""
+        return self._chosen
+
+    def choose(self, **changes: Any) -> None:
+        """Shows something else, as if it were chosen in the form."""
+        self._chosen = replace(self._chosen, **changes)
+        self._show()
+        self.changed.emit()
+
+    def offer(self, *, has_prior: bool, is_plane: bool) -> None:
+        """Offers what there is: a prior's circles, and images where there is a plane."""
+        self.prior.setEnabled(has_prior and is_plane)
+        for box in (self.mosaic, self.fades, self.opacity, self.layer):
+            box.setEnabled(is_plane)
+
+    def _show(self) -> None:
+        chosen = self._chosen
+        widgets = self.mosaic, self.fades, self.points, self.prior, self.opacity, self.layer
+        blockers = [QSignalBlocker(widget) for widget in widgets]
+        self.mosaic.setChecked(chosen.mosaic)
+        self.fades.setChecked(chosen.fades)
+        self.points.setValue(round(100 * chosen.points))
+        self.prior.setChecked(chosen.prior)
+        self.opacity.setValue(round(100 * chosen.opacity))
+        self.layer.setCurrentIndex(get_args(Layer).index(chosen.layer))
+        del blockers
+
+    @Slot()
+    def _take(self) -> None:
+        self._chosen = Layers(
+            self.mosaic.isChecked(),
+            self.opacity.value() / 100,
+            self.fades.isChecked(),
+            self.layer.currentData(),
+            self.prior.isChecked(),
+            self.points.value() / 100,
+        )
+        self.changed.emit()
+
+
+def _strength(what: str) -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, 100)
+    slider.setAccessibleName(f"Strength of the {what}")
+    slider.setToolTip(f"How strong the {what} are.")
+    return slider
