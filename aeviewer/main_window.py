@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
+from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.experiment import ExperimentPanel
@@ -45,18 +46,6 @@ _LAYOUT_VERSION = 1
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
 _THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
-_SHORTCUTS = """<table cellpadding="3">
-<tr><td><b>Press or drag</b> in the latent space</td><td>decode that point</td></tr>
-<tr><td><b>Arrow keys</b> there</td><td>move the point (Shift: farther)</td></tr>
-<tr><td><b>Wheel</b>, <b>right drag</b></td><td>zoom, pan; <b>A</b> shows all again</td></tr>
-<tr><td><b>Ctrl+Return</b></td><td>train</td></tr>
-<tr><td><b>Ctrl+P</b></td><td>pause, or go on</td></tr>
-<tr><td><b>Ctrl+.</b></td><td>stop, keeping what was learnt</td></tr>
-<tr><td><b>Ctrl+Left</b>, <b>Ctrl+Right</b></td><td>the checkpoint before, after</td></tr>
-<tr><td><b>Ctrl+Space</b></td><td>play the checkpoints</td></tr>
-<tr><td><b>Ctrl+Shift+C</b></td><td>compare the selected runs (Ctrl+click selects more)</td></tr>
-<tr><td><b>F2</b>, <b>Del</b>, <b>Space</b> in the runs list</td>
-<td>rename, delete, show or hide</td></tr></table>"""
 
 
 class MainWindow(QMainWindow):
@@ -83,6 +72,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("AE Viewer")
         session = exploration.session
         self._session, self._queue, self._settings = session, queue, settings
+        self._exploration = exploration
         self._reproduction, self._comparison = reproduction, comparison
         self._comparing: CompareWindow | None = None
         self._messages: set[str] = set()
@@ -94,7 +84,7 @@ class MainWindow(QMainWindow):
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
         self.latent = LatentPanel(exploration, mosaic)
-        self.decoder = DecoderPanel(session)
+        self.decoder = DecoderPanel(exploration)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(session)
@@ -197,6 +187,8 @@ class MainWindow(QMainWindow):
         self._action(file, "&Refresh runs", self._session.refresh, "F5")
         file.addSeparator()
         self._action(file, "&Quit", self.close, QKeySequence.StandardKey.Quit)
+        edit = bar.addMenu("&Edit")
+        self._edit_menu(edit)
         run = bar.addMenu("&Run")
         run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
         run.addSeparator()
@@ -218,6 +210,17 @@ class MainWindow(QMainWindow):
         aid = bar.addMenu("&Help")
         self._action(aid, "&Mouse and keys", self._show_shortcuts, "F1")
         self._action(aid, "&About AE Viewer", self._show_about)
+
+    def _edit_menu(self, menu: QMenu) -> None:
+        stack = self._exploration.undo_stack
+        for action, key in (
+            (stack.createUndoAction(self, "&Undo"), "Ctrl+Z"),
+            (stack.createRedoAction(self, "&Redo"), "Ctrl+Shift+Z"),
+            (self.decoder.copy_code_action, "Ctrl+Shift+X"),
+            (self.decoder.paste_code_action, "Ctrl+Shift+V"),
+        ):
+            action.setShortcut(QKeySequence(key))
+            menu.addAction(action)
 
     def _action(
         self,
@@ -280,7 +283,7 @@ class MainWindow(QMainWindow):
             self._tell(f"No program opened the report; it is {path}")
 
     def _show_shortcuts(self) -> None:
-        self._open(QMessageBox(QMessageBox.Icon.NoIcon, "Mouse and keys", _SHORTCUTS))
+        self._open(QMessageBox(QMessageBox.Icon.NoIcon, "Mouse and keys", mouse_and_keys.page()))
 
     def _show_about(self) -> None:
         text = (

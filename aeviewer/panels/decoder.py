@@ -28,7 +28,7 @@ from aeviewer.widgets.styled_plot import small
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
-    from aeviewer.services.session import Session
+    from aeviewer.services.exploration import Exploration
 
 _EMPTY = "Press in the latent space: the point is decoded here"
 _LEAST_TEXT = 40
@@ -42,13 +42,14 @@ class DecoderPanel(QWidget):
 
     Parameters
     ----------
-    session
-        Watched: code, image, preview, step; told of a code chosen here.
+    exploration
+        Told of a code chosen here; its session is watched: code, image, preview, step.
     """
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, exploration: Exploration, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        session = exploration.session
+        self.exploration, self._session = exploration, session
         self.empty = EmptyState(_EMPTY, action="Decode the mean code")
         self.empty.triggered.connect(self._choose_mean)
         self.view = ImageView()
@@ -66,7 +67,7 @@ class DecoderPanel(QWidget):
         self.reset_button.setToolTip("Set every dimension to the mean of the test images' codes.")
         self._make_menu()
         self._arrange()
-        self.sliders.code_edited.connect(session.set_code)
+        self.sliders.code_edited.connect(self._turn)
         self.reset_button.clicked.connect(self._choose_mean)
         session.preview_changed.connect(self._show_spread)
         session.code_changed.connect(self._show_code)
@@ -117,7 +118,11 @@ class DecoderPanel(QWidget):
         self.save_action.triggered.connect(self.save_image)
         self.copy_code_action = QAction("Copy code as text", self)
         self.copy_code_action.triggered.connect(self.copy_code)
-        self.view.addActions([self.copy_action, self.save_action, self.copy_code_action])
+        self.paste_code_action = QAction("Paste code", self)
+        self.paste_code_action.setToolTip("Numbers with commas or spaces between.")
+        self.paste_code_action.triggered.connect(self.paste_code)
+        self.view.addActions([self.copy_action, self.save_action])
+        self.view.addActions([self.copy_code_action, self.paste_code_action])
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -152,10 +157,14 @@ class DecoderPanel(QWidget):
         else:
             self.origin.setText("decoded live" if step is None else f"decoded at step {step:,}")
 
+    @Slot(object)
+    def _turn(self, code: NDArray[np.float32]) -> None:
+        self.exploration.move(code, "sliders", in_bursts=True)
+
     @Slot()
     def _choose_mean(self) -> None:
         if len(self.sliders.mean):
-            self._session.set_code(self.sliders.mean)
+            self.exploration.move(self.sliders.mean)
 
     # -- taking it elsewhere ---------------------------------------------------------------------
 
@@ -178,14 +187,13 @@ class DecoderPanel(QWidget):
     @Slot()
     def copy_code(self) -> None:
         """Puts the code on the clipboard, as numbers with commas between."""
-        code = self._session.code
-        if code is not None:
-            QGuiApplication.clipboard().setText(_written(code))
+        QGuiApplication.clipboard().setText(self.exploration.code_text())
+
+    @Slot()
+    def paste_code(self) -> None:
+        """Marks the code that the clipboard's text holds."""
+        self.exploration.take_text(QGuiApplication.clipboard().text())
 
     def _shown_step(self) -> int | None:
         preview = self._session.preview
         return self._session.step if preview is None else preview.step
-
-
-def _written(code: NDArray[np.float32]) -> str:
-    return ", ".join(f"{value:.6g}" for value in code.tolist())

@@ -306,7 +306,7 @@ class LatentPanel(QWidget):
         if plane is not None and anchor is not None:
             x, y = plane.project(anchor).tolist()
             code = plane.lift(np.array([x + right, y + up]), anchor)
-            self._exploration.move(code, "arrows")
+            self._exploration.move(code, "arrows", in_bursts=True)
 
     @Slot(Qt.Key)
     def _do(self, key: Qt.Key) -> None:

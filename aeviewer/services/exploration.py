@@ -5,6 +5,7 @@ The one truth that the explorer's panels watch, beside the session. Loads no tor
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from trainers.errors import DataError
 from trainers.exploration.planes import (
     Plane,
     axes_plane,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import Session
 
 PlaneKind = Literal["coordinates", "principal", "three-points"]
+_REST_SECONDS = 1.0
 _NOTHING = np.zeros(0, np.intp)
 
 
@@ -79,11 +82,31 @@ def letter(index: int) -> str:
     return (letter(first - 1) if first else "") + chr(ord("A") + rest)
 
 
+def parsed(text: str, latent_dim: int) -> NDArray[np.float32]:
+    """(latent_dim,), the code that a text holds: numbers with commas or spaces between.
+
+    Raises
+    ------
+    DataError
+        When it holds something else, or another count of numbers.
+    """
+    words = text.translate(str.maketrans("[](),;−", "      -")).split()
+    try:
+        code = np.array([float(word) for word in words], np.float32)
+    except ValueError as error:
+        raise DataError(f"The text is no code: {error}. Copy {latent_dim} numbers.") from None
+    if len(code) != latent_dim or not np.isfinite(code).all():
+        raise DataError(
+            f"The text holds {len(code)} numbers; a code of this run is {latent_dim} finite ones."
+        )
+    return code
+
+
 class _Change(QUndoCommand):
     """From one state to another; changes of one gesture are one."""
 
     def __init__(
-        self, owner: Exploration, text: str, before: Held, after: Held, gesture: object
+        self, owner: Exploration, text: str, before: Held, after: Held, gesture: str
     ) -> None:
         super().__init__(text)
         self._owner, self.before, self.after, self.gesture = owner, before, after, gesture
@@ -94,9 +117,7 @@ class _Change(QUndoCommand):
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         """Takes in the next change of the same gesture."""
-        if not isinstance(other, _Change) or self.gesture is None:
-            return False
-        if other.gesture != self.gesture:
+        if not isinstance(other, _Change) or not self.gesture or other.gesture != self.gesture:
             return False
         self.after = other.after
         return True
@@ -135,6 +156,7 @@ class Exploration(QObject):
         self._is_plane_current = False
         self._held: dict[str, Held] = {}
         self._run = ""
+        self._bursts, self._moved_at = 0, 0.0
         session.current_changed.connect(self._take_run)
         session.preview_changed.connect(self._take_preview)
 
@@ -233,10 +255,42 @@ class Exploration(QObject):
         """Ascending indices of the selected test images, whichever run is current."""
         return self._held.get("", Held()).selection
 
-    def move(self, code: NDArray[np.floating], gesture: object = None) -> None:
-        """Marks another code; moves of the same gesture are undone at once."""
+    def move(
+        self, code: NDArray[np.floating], gesture: str = "", *, in_bursts: bool = False
+    ) -> None:
+        """Marks another code; moves of the same gesture are undone at once.
+
+        Parameters
+        ----------
+        code
+            (d,).
+        gesture
+            What they belong to.
+        in_bursts
+            Whether a second's rest begins a new gesture, as with keys.
+        """
+        if in_bursts:
+            now = time.monotonic()
+            self._bursts += now - self._moved_at > _REST_SECONDS
+            self._moved_at = now
+            gesture = f"{gesture} {self._bursts}"
         moved = replace(self.held, code=np.asarray(code, np.float32))
         self._change("Move the code", moved, gesture)
+
+    def code_text(self) -> str:
+        """The marked code as numbers with commas between; empty where there is none."""
+        code = self.session.code
+        return "" if code is None else ", ".join(f"{value:.6g}" for value in code.tolist())
+
+    def take_text(self, text: str) -> None:
+        """Marks the code that a text holds; what is wrong with it is posted as a message."""
+        codes = self.codes
+        if codes is None:
+            return
+        try:
+            self.move(parsed(text, codes.shape[1]))
+        except DataError as error:
+            self.session.message_posted.emit(str(error))
 
     def pin(self, pin: Pin) -> None:
         """Holds on to a code, and marks it."""
@@ -263,7 +317,7 @@ class Exploration(QObject):
                 "Select" if len(chosen) else "Clear selection", replace(self.held, selection=chosen)
             )
 
-    def _change(self, text: str, after: Held, gesture: object = None) -> None:
+    def _change(self, text: str, after: Held, gesture: str = "") -> None:
         self.undo_stack.push(_Change(self, text, self.held, after, gesture))
 
     def restore(self, held: Held) -> None:

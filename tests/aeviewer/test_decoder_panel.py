@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLabel, QSlider
 
 from aeviewer.panels.decoder import DecoderPanel
+from aeviewer.services.exploration import Exploration
 from trainers import runs
 from trainers.events import Preview
 from trainers.presets import preset
@@ -32,7 +33,7 @@ def panel(session: Session, qtbot: QtBot) -> DecoderPanel:
         run.write_checkpoint(step, b"")
     session.add(run, "stopped")
     session.set_current(session.items[0].key)
-    shown = DecoderPanel(session)
+    shown = DecoderPanel(Exploration(session, session))
     qtbot.addWidget(shown)
     shown.resize(330, 480)
     shown.show()
@@ -186,3 +187,44 @@ def test_a_place_that_can_not_be_written_is_told(
     assert str(place) in told.args[0]
     dialog.reject()
     qtbot.waitUntil(lambda: not panel.findChildren(QFileDialog))
+
+
+def test_a_code_is_pasted_as_it_was_copied(panel: DecoderPanel, session: Session) -> None:
+    know(session)
+    session.set_code(np.array([0.5, -1.25, 3.0], np.float32))
+    panel.copy_code()
+    session.set_code(np.zeros(3, np.float32))
+    panel.paste_code()
+    np.testing.assert_array_equal(session.code, [0.5, -1.25, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1, 2", "The text holds 2 numbers; a code of this run is 3 finite ones."),
+        ("1, 2, nan", "The text holds 3 numbers; a code of this run is 3 finite ones."),
+        (
+            "1, two, 3",
+            "The text is no code: could not convert string to float: 'two'. Copy 3 numbers.",
+        ),
+    ],
+)
+def test_what_is_no_code_is_refused_with_a_reason(
+    panel: DecoderPanel, session: Session, text: str, message: str
+) -> None:
+    know(session)
+    before, told = session.code, []
+    session.message_posted.connect(told.append)
+    QGuiApplication.clipboard().setText(text)
+    panel.paste_code()
+    assert told == [message]
+    assert session.code is before
+
+
+def test_turning_a_slider_is_undone(panel: DecoderPanel, session: Session, qtbot: QtBot) -> None:
+    know(session)
+    begun = np.array(session.code)
+    qtbot.keyClick(first_slider(panel), Qt.Key.Key_PageUp)
+    assert session.code[0] != begun[0]
+    panel.exploration.undo_stack.undo()
+    np.testing.assert_array_equal(session.code, begun)
