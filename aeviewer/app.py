@@ -16,6 +16,7 @@ from aeviewer.services.comparison import Comparison
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration
 from aeviewer.services.explorer import Explorer
+from aeviewer.services.inspection import Inspection
 from aeviewer.services.mailbox import Mailbox
 from aeviewer.services.mosaic import Mosaic
 from aeviewer.services.reproduction import Reproduction
@@ -61,8 +62,15 @@ class Program:
         self.comparison = Comparison(self.session, self.compute)
         self.exploration = Exploration(self.session)
         self.mosaic = Mosaic(self.exploration, self.compute)
+        self.inspection = Inspection(self.exploration, self.compute)
         self.window = MainWindow(
-            self.exploration, self.mosaic, self.queue, self.reproduction, self.comparison, settings
+            self.exploration,
+            self.mosaic,
+            self.inspection,
+            self.queue,
+            self.reproduction,
+            self.comparison,
+            settings,
         )
         self.session.refresh(also)
         self.compute.start()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMessageBox,
+    QTabWidget,
     QWidget,
 )
 
@@ -22,6 +23,7 @@ from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
+from aeviewer.panels.point import PointPanel
 from aeviewer.panels.reconstructions import ReconstructionsPanel
 from aeviewer.panels.reproduce import ReproduceDialog
 from aeviewer.panels.runs import RunsPanel
@@ -37,12 +39,15 @@ if TYPE_CHECKING:
 
     from aeviewer.services.comparison import Comparison
     from aeviewer.services.exploration import Exploration
+    from aeviewer.services.inspection import Inspection
     from aeviewer.services.mosaic import Mosaic
     from aeviewer.services.reproduction import Reproduction
     from aeviewer.services.training import TrainingQueue
     from aeviewer.settings import Settings
 
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
+_EXPLORING = ("point",)
+"""Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
 _THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
@@ -53,7 +58,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    exploration, mosaic, queue, reproduction, comparison
+    exploration, mosaic, inspection, queue, reproduction, comparison
         What the panels watch and ask.
     settings
         Where layout and theme are remembered.
@@ -63,6 +68,7 @@ class MainWindow(QMainWindow):
         self,
         exploration: Exploration,
         mosaic: Mosaic,
+        inspection: Inspection,
         queue: TrainingQueue,
         reproduction: Reproduction,
         comparison: Comparison,
@@ -81,10 +87,13 @@ class MainWindow(QMainWindow):
         self._status.setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._status, 1)
         self.setDockNestingEnabled(True)
+        north = QTabWidget.TabPosition.North
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, north)
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
-        self.latent = LatentPanel(exploration, mosaic)
+        self.latent = LatentPanel(exploration, mosaic, inspection)
         self.decoder = DecoderPanel(exploration)
+        self.point = PointPanel(exploration, inspection)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(session)
@@ -95,6 +104,7 @@ class MainWindow(QMainWindow):
             "experiment": self._dock("Experiment", self.experiment),
             "latent": self._dock("Latent space", self.latent),
             "decoder": self._dock("Decoder", self.decoder),
+            "point": self._dock("Point", self.point),
             "loss": self._dock("Loss", self.loss),
             "reconstructions": self._dock("Reconstructions", self.reconstructions),
             "timeline": self._dock("Timeline", self.timeline),
@@ -149,8 +159,11 @@ class MainWindow(QMainWindow):
         self.splitDockWidget(docks["loss"], docks["reconstructions"], across)
         self.splitDockWidget(docks["runs"], docks["experiment"], down)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["timeline"])
+        for name in _EXPLORING:
+            self.tabifyDockWidget(docks["decoder"], docks[name])
         for dock in docks.values():
             dock.show()
+        docks["decoder"].raise_()
 
     def _share_space(self) -> None:
         """Gives every dock its share; only a window on the screen heeds it."""

@@ -247,6 +247,14 @@ QDockWidget::close-button, QDockWidget::float-button { border: none; border-radi
   padding: 0px; background: transparent; icon-size: 12px; }
 QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: $hairline; }
 
+QTabWidget::pane { border: none; }
+QTabBar { background: $back; qproperty-drawBase: 0; }
+QTabBar::tab { background: $back; color: $secondary; border: none; padding: 5px 10px;
+  border-bottom: 2px solid transparent; }
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:selected { background: $panel; color: $text; border-bottom: 2px solid $accent; }
+QTabBar::tab:focus { color: $accent; }
+
 QToolBar { background: $back; border: none; border-bottom: 1px solid $hairline; spacing: 8px;
   padding: 4px 8px; }
 QToolBar::separator { background: $hairline; width: 1px; margin: 4px; }

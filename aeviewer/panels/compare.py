@@ -45,15 +45,6 @@ _SIDE = 224
 _NO_RUNS = "No runs yet. Train two of them, then compare them here."
 _NONE_CHOSEN = "Tick runs at the left to compare them."
 _MILLISECONDS = 8_000
-_TABS = """
-QTabWidget::pane { border: none; }
-QTabBar { background: palette(window); qproperty-drawBase: 0; }
-QTabBar::tab { background: transparent; color: palette(placeholder-text); border: none;
-  border-bottom: 2px solid transparent; padding: 9px 14px 7px 14px; }
-QTabBar::tab:hover { color: palette(text); }
-QTabBar::tab:selected { color: palette(text); background: palette(base); }
-QTabBar::tab:focus { border-bottom-color: palette(highlight); }
-"""
 
 
 def worth_comparing(comparison: Comparison) -> list[str]:
@@ -113,7 +104,6 @@ class CompareWindow(QMainWindow):
             page.setAutoFillBackground(True)
             self.tabs.addTab(page, page.title)
         self.tabs.setDocumentMode(True)
-        self.tabs.setStyleSheet(_TABS)
         corner = QWidget()
         around = QHBoxLayout(corner)
         around.setContentsMargins(0, 3, 16, 3)

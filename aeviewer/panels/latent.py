@@ -11,7 +11,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from aeviewer.panels.latent_backdrop import Backdrop
+from aeviewer.panels.latent_backdrop import Backdrop, Surroundings
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services.exploration import Pin, PlaneChosen, letter
 from aeviewer.widgets.colours import CLASS_COLOURS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.exploration import Exploration
+    from aeviewer.services.inspection import Inspection
     from aeviewer.services.mosaic import Mosaic
     from aeviewer.widgets.plane_plot import Mode
     from trainers.datasets.mnist import Split
@@ -55,10 +56,16 @@ class LatentPanel(QWidget):
         Its plane and pins are shown, and changed by pressing, clicking and circling.
     mosaic
         The decoder's images of the view.
+    inspection
+        What is known of the marked code is drawn around it.
     """
 
     def __init__(
-        self, exploration: Exploration, mosaic: Mosaic, parent: QWidget | None = None
+        self,
+        exploration: Exploration,
+        mosaic: Mosaic,
+        inspection: Inspection,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setBackgroundRole(QPalette.ColorRole.Base)
@@ -75,6 +82,7 @@ class LatentPanel(QWidget):
         self.plot = ExplorerPlot("Latent space")
         self.choice = PlaneChoice()
         self.backdrop = Backdrop(exploration, mosaic, self.plot, self.choice.layers)
+        self.surroundings = Surroundings(exploration, inspection, self.plot)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()

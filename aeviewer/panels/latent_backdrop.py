@@ -1,4 +1,4 @@
-"""What lies behind the codes: the decoder's images, coloured layers, the prior's circles."""
+"""What lies behind the codes and around the marked one: decoded images, layers, outlines."""
 
 from __future__ import annotations
 
@@ -7,13 +7,55 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QRectF, QTimer, Slot
 
+from trainers.exploration.posterior import ellipse
+
 if TYPE_CHECKING:
     from aeviewer.panels.latent_layers import LayersButton
     from aeviewer.services.exploration import Exploration
+    from aeviewer.services.inspection import Inspection
     from aeviewer.services.mosaic import Mosaic
     from aeviewer.widgets.explorer_plot import ExplorerPlot
 
 _TILE_PIXELS = 28
+
+
+_SIGMAS = (1.0, 2.0)
+
+
+class Surroundings(QObject):
+    """Draws around the marked code its posterior and its way back, while they are looked into.
+
+    Parameters
+    ----------
+    exploration, inspection
+        Watched.
+    plot
+        Where it is drawn.
+    """
+
+    def __init__(
+        self, exploration: Exploration, inspection: Inspection, plot: ExplorerPlot
+    ) -> None:
+        super().__init__(plot)
+        self._exploration, self._inspection, self._plot = exploration, inspection, plot
+        inspection.changed.connect(self._show)
+        exploration.plane_changed.connect(self._show)
+
+    @Slot()
+    def _show(self) -> None:
+        found, plane = self._inspection.inspected, self._exploration.plane
+        fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
+        if found is None or plane is None or not fits or len(plane.origin) == 1:
+            self._plot.set_links(np.zeros((0, 2, 2)))
+            self._plot.set_outlines(())
+            return
+        self._plot.set_links(plane.project(np.stack([found.code, found.back]))[None])
+        variances = found.log_variance
+        self._plot.set_outlines(
+            ()
+            if variances is None
+            else [ellipse(found.code, variances, plane, sigmas) for sigmas in _SIGMAS]
+        )
 
 
 class Backdrop(QObject):

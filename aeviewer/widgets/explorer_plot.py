@@ -104,7 +104,7 @@ class ExplorerPlot(PlanePlot):
         spots: list[dict[str, object]] = []
         for (x, y), name in zip(places, names, strict=True):
             spots += self.outlined("s", _PIN, QPalette.ColorRole.Text, x, y, 2)
-            letter = pg.TextItem(name, color=colour, fill=base, anchor=(-0.5, 1.1))
+            letter = pg.TextItem(name, color=colour, fill=base, anchor=(-0.35, 0.9))
             letter.setFont(font)
             letter.setPos(QPointF(x, y))
             letter.setZValue(_PINS)

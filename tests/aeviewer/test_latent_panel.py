@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration, Pin
+from aeviewer.services.inspection import Inspection
 from aeviewer.services.mailbox import Mailbox
 from aeviewer.services.mosaic import Mosaic
 from trainers import runs
@@ -37,8 +38,15 @@ def mosaic(exploration: Exploration) -> Mosaic:
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, exploration: Exploration, mosaic: Mosaic) -> LatentPanel:
-    panel = LatentPanel(exploration, mosaic)
+def inspection(exploration: Exploration) -> Inspection:
+    return Inspection(exploration, ComputeThread(Mailbox()))
+
+
+@pytest.fixture
+def panel(
+    qtbot: QtBot, exploration: Exploration, mosaic: Mosaic, inspection: Inspection
+) -> LatentPanel:
+    panel = LatentPanel(exploration, mosaic, inspection)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
     panel.show()
@@ -311,9 +319,13 @@ def test_codes_that_belong_to_no_test_image_are_refused(
 
 
 def test_hidden_panel_catches_up(
-    qtbot: QtBot, session: Session, exploration: Exploration, mosaic: Mosaic
+    qtbot: QtBot,
+    session: Session,
+    exploration: Exploration,
+    mosaic: Mosaic,
+    inspection: Inspection,
 ) -> None:
-    panel = LatentPanel(exploration, mosaic)
+    panel = LatentPanel(exploration, mosaic, inspection)
     qtbot.addWidget(panel)
     config = preset("elu").replace(latent_dim=2)
     session.set_current(session.add(runs.create(config, session.folder), "running"))

@@ -1,0 +1,148 @@
+"""What there is to know of the marked code: neighbours, the way back, the image it may be of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.asking import Asker
+from trainers.datasets.mnist import split
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute import Answer, ComputeThread
+    from aeviewer.services.exploration import Exploration
+    from aeviewer.services.shelf import ModelShelf
+    from trainers.runs import Run
+
+NEIGHBOURS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspected:
+    """A code and what the model makes of it.
+
+    Attributes
+    ----------
+    code
+        (d,).
+    image
+        The test image whose code it is; None for a code between.
+    decoded
+        (28, 28), the code's image.
+    back, returned
+        (d,) and (28, 28): encode(decode(code)), and what that decodes to.
+    neighbours, distances
+        (k,), the test images whose codes are nearest in the whole latent space, and how far.
+    log_variance
+        (d,), of the image's posterior; None where there is none.
+    error
+        Squared error of the image's reconstruction, summed over its pixels.
+    """
+
+    code: NDArray[np.float32]
+    image: int | None
+    decoded: NDArray[np.float32]
+    back: NDArray[np.float32]
+    returned: NDArray[np.float32]
+    neighbours: NDArray[np.intp]
+    distances: NDArray[np.float32]
+    log_variance: NDArray[np.float32] | None = None
+    error: float | None = None
+
+    @property
+    def drift(self) -> float:
+        """‖encode(decode(z)) − z‖, how far the way back leads astray."""
+        return float(np.linalg.norm(self.back - self.code))
+
+
+class Inspection(QObject):
+    """Keeps what is known of the marked code up to date while somebody wants it.
+
+    Parameters
+    ----------
+    exploration
+        Whose session has the code.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "inspect", self)
+        self._is_wanted = False
+        self.inspected: Inspected | None = None
+        session = exploration.session
+        session.code_changed.connect(self._ask)
+        session.preview_changed.connect(self._ask)
+
+    def want(self, wanted: bool) -> None:
+        """Begins, or ends."""
+        self._is_wanted = wanted
+        if wanted:
+            self._ask()
+
+    @Slot()
+    def _ask(self) -> None:
+        session = self._exploration.session
+        current, code, codes = session.current, session.code, self._exploration.codes
+        if current is None or code is None or codes is None or code.shape != codes.shape[1:]:
+            self._asker.drop("code")
+            if self.inspected is not None:
+                self.inspected = None
+                self.changed.emit()
+        elif self._is_wanted:
+            run = session.run(current.key)
+            work = partial(inspected, run=run, step=session.step, code=code, codes=codes)
+            self._asker.ask("code", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Inspected):
+            self.inspected = answer.result
+            self.changed.emit()
+
+
+def inspected(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    code: NDArray[np.float32],
+    codes: NDArray[np.float32],
+) -> Inspected:
+    """What the model of a step makes of a code, among the (n, d) codes of the test images."""
+    model = shelf.at(run, step)
+    decoded = model.decode(code[None])
+    back = model.encode(decoded.clip(0, 1))
+    away = np.square(codes - code).sum(axis=1)
+    nearest = np.argpartition(away, NEIGHBOURS + 1)[: NEIGHBOURS + 1]
+    nearest = nearest[np.argsort(away[nearest], kind="stable")]
+    image = int(nearest[0]) if np.array_equal(codes[nearest[0]], code) else None
+    neighbours = nearest[1:] if image is not None else nearest[:-1]
+    log_variance, error = None, None
+    if image is not None:
+        pixels = split("test").images[image]
+        _, variances = model.posterior(pixels[None])
+        log_variance = None if variances is None else variances[0]
+        error = float(np.square(decoded[0] - pixels / np.float32(255)).sum())
+    return Inspected(
+        code,
+        image,
+        decoded[0],
+        back[0],
+        model.decode(back)[0],
+        neighbours,
+        np.sqrt(away[neighbours]),
+        log_variance,
+        error,
+    )
