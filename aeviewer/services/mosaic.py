@@ -97,6 +97,10 @@ class Mosaic(QObject):
             return np.zeros((0, 0, 28, 28), np.uint8), np.zeros((0, 0), np.float32)
         return self._store.picture(self._grid)
 
+    def missing(self, grid: TileGrid) -> list[Key]:
+        """The tiles of a grid that are not decoded yet, or by an earlier model."""
+        return self._store.missing(grid.keys())
+
     def set_view(
         self, view: tuple[float, float, float, float], pixel: float, least_pixels: float
     ) -> None:
