@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
 from aeviewer.main_window import MainWindow
+from aeviewer.services.cloud import Cloud
 from aeviewer.services.comparison import Comparison
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration
@@ -60,7 +61,8 @@ class Program:
         self.queue.activity_changed.connect(self.explorer.show_live)
         self.reproduction = Reproduction(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
-        self.exploration = Exploration(self.session)
+        cloud = Cloud(self.session, self.compute)
+        self.exploration = Exploration(self.session, cloud)
         self.mosaic = Mosaic(self.exploration, self.compute)
         self.inspection = Inspection(self.exploration, self.compute)
         self.window = MainWindow(

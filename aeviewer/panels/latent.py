@@ -13,6 +13,8 @@ from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings
 from aeviewer.panels.plane_choice import PlaneChoice
+from aeviewer.services import cloud
+from aeviewer.services.cloud import TEST_IMAGES
 from aeviewer.services.exploration import Pin, PlaneChosen, letter
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.explorer_plot import ExplorerPlot
@@ -137,7 +139,7 @@ class LatentPanel(QWidget):
         plot.following_changed.connect(self.choice.set_following)
         self.choice.plane_changed.connect(self._change_plane)
         self.choice.mode_changed.connect(self._change_mode)
-        self.choice.layers.changed.connect(self._show_points)
+        self.choice.layers.changed.connect(self._follow_layers)
         self.choice.reset_requested.connect(plot.reset_view)
         self.legend.visibility_changed.connect(self._show_points)
 
@@ -178,9 +180,10 @@ class LatentPanel(QWidget):
         images = self._images()
         if images is None:
             return
-        codes = preview.codes
-        if len(codes) != len(images):
-            self._refuse(f"This run keeps {len(codes):,} codes for {len(images):,} test images.")
+        codes = self._exploration.codes
+        if codes is None or len(preview.codes) != len(images):
+            known = len(preview.codes)
+            self._refuse(f"This run keeps {known:,} codes for {len(images):,} test images.")
             return
         self.choice.set_latent_dim(codes.shape[1])
         self._exploration_follows()
@@ -189,12 +192,24 @@ class LatentPanel(QWidget):
             return
         self._pages.setCurrentIndex(1)
         self._name_axes(plane)
-        self._xy, self._labels = self._places(codes, plane, images.labels), images.labels
+        self._labels = self._exploration.cloud.labels
+        self._xy = self._places(codes, plane, self._labels)
         self._show_points()
-        self.note.setText(f"step {preview.step:,} · {len(codes):,} test images")
+        self.note.setText(self._told(preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
         self._show_pins()
         self._mark_code()
+
+    def _told(self, step: int, count: int) -> str:
+        """Which codes these are."""
+        if count > TEST_IMAGES:
+            return f"step {step:,} · {count:,} test and training images"
+        words = f"step {step:,} · {count:,} test images"
+        if not self._exploration.cloud.wants_training:
+            return words
+        return f"{words} · " + (
+            "training images at checkpoints" if self._session.is_live else "encoding the others…"
+        )
 
     @Slot()
     def _show_points(self) -> None:
@@ -202,10 +217,16 @@ class LatentPanel(QWidget):
         if not len(self._xy):
             return
         chosen = np.zeros(len(self._xy), np.bool_)
-        chosen[self._exploration.selection] = True
+        selection = self._exploration.selection
+        chosen[selection[selection < len(chosen)]] = True
         self.plot.raster.set_opacity(self.choice.layers.chosen.points)
         visible = self.legend.visible
         self.plot.set_points(self._xy, self._labels, self._palette, visible, chosen)
+
+    @Slot()
+    def _follow_layers(self) -> None:
+        self._exploration.cloud.want_training(self.choice.layers.chosen.training)
+        self._show_points()
 
     def _without_codes(self) -> str:
         """Why there are no codes yet, and what to do."""
@@ -294,11 +315,11 @@ class LatentPanel(QWidget):
     def _click(self, x: float, y: float, pins: bool) -> None:
         """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
         self._gesture += 1
-        preview, point = self._session.preview, self.plot.nearest(x, y)
+        codes, point = self._exploration.codes, self.plot.nearest(x, y)
         code = self._exploration.lifted(np.array([x, y]))
-        if preview is None or code is None:
+        if codes is None or code is None:
             return
-        code = code if point is None else preview.codes[point]
+        code = code if point is None else codes[point]
         if pins:
             self._exploration.pin(Pin(code, point))
         elif point is not None:
@@ -343,11 +364,11 @@ class LatentPanel(QWidget):
                 exploration.select(np.zeros(0, np.intp))
 
     def _pin_marked(self) -> None:
-        """Pins the marked code; if it is a test image's own, the pin goes with the image."""
-        code, preview = self._session.code, self._session.preview
-        if code is None or preview is None or code.shape != preview.codes.shape[1:]:
+        """Pins the marked code; if it is an image's own, the pin goes with the image."""
+        code, codes = self._session.code, self._exploration.codes
+        if code is None or codes is None or code.shape != codes.shape[1:]:
             return
-        own = np.flatnonzero((preview.codes == code).all(axis=1))
+        own = np.flatnonzero((codes == code).all(axis=1))
         self._exploration.pin(Pin(code, int(own[0]) if len(own) else None))
 
     def _rectangle_by_keys(self) -> None:
@@ -365,9 +386,9 @@ class LatentPanel(QWidget):
 
     def _select_around(self) -> None:
         """Selects the codes nearest to the marked one, in the whole latent space."""
-        code, preview = self._session.code, self._session.preview
-        if code is not None and preview is not None and code.shape == preview.codes.shape[1:]:
-            away = np.square(preview.codes - code).sum(axis=1)
+        code, codes = self._session.code, self._exploration.codes
+        if code is not None and codes is not None and code.shape == codes.shape[1:]:
+            away = np.square(codes - code).sum(axis=1)
             self._exploration.select(np.argpartition(away, _AROUND)[:_AROUND])
 
     @Slot()
@@ -394,12 +415,11 @@ class LatentPanel(QWidget):
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:
         point = self.plot.nearest(x, y)
-        images = self._images()
-        if point is None or images is None:
+        if point is None:
             self._leave()
             return
-        text = f"digit {images.labels[point]}\ntest image {point:,}"
-        self.plot.set_hovered(point, images.images[point], text)
+        text = f"digit {cloud.label(point)}\n{cloud.name(point)}"
+        self.plot.set_hovered(point, cloud.image(point), text)
 
     @Slot()
     def _leave(self) -> None:

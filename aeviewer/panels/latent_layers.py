@@ -63,6 +63,8 @@ class Layers:
         Circles at 1 and 2 standard deviations of the prior.
     points
         How strong the points are, 0..1.
+    training
+        Whether the training images' codes are shown too.
     """
 
     mosaic: bool = True
@@ -71,6 +73,7 @@ class Layers:
     layer: Layer = "none"
     prior: bool = False
     points: float = 0.7
+    training: bool = False
 
 
 class LayersButton(QToolButton):
@@ -91,11 +94,13 @@ class LayersButton(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.mosaic, self.fades = QCheckBox("Decoded images"), QCheckBox("Fade where no codes are")
         self.prior = QCheckBox("Circles of the prior")
+        self.training = QCheckBox("Training images too")
+        self.training.setToolTip("The codes of the 60,000 training images, at checkpoints.")
         self.opacity, self.points = _strength("decoded images"), _strength("codes")
         self.layer = QComboBox()
         self._build()
         self._show()
-        for box in (self.mosaic, self.fades, self.prior):
+        for box in (self.mosaic, self.fades, self.prior, self.training):
             box.toggled.connect(self._take)
         for slider in (self.opacity, self.points):
             slider.valueChanged.connect(self._take)
@@ -117,6 +122,7 @@ class LayersButton(QToolButton):
         form.setContentsMargins(12, 8, 12, 8)
         form.setVerticalSpacing(8)
         form.addRow("Codes", self.points)
+        form.addRow(self.training)
         form.addRow(self.mosaic)
         form.addRow("Strength", self.opacity)
         form.addRow(self.fades)
@@ -147,12 +153,14 @@ class LayersButton(QToolButton):
 
     def _show(self) -> None:
         chosen = self._chosen
-        widgets = self.mosaic, self.fades, self.points, self.prior, self.opacity, self.layer
+        boxes = self.mosaic, self.fades, self.prior, self.training
+        widgets = *boxes, self.points, self.opacity, self.layer
         blockers = [QSignalBlocker(widget) for widget in widgets]
         self.mosaic.setChecked(chosen.mosaic)
         self.fades.setChecked(chosen.fades)
         self.points.setValue(round(100 * chosen.points))
         self.prior.setChecked(chosen.prior)
+        self.training.setChecked(chosen.training)
         self.opacity.setValue(round(100 * chosen.opacity))
         self.layer.setCurrentIndex(get_args(Layer).index(chosen.layer))
         del blockers
@@ -166,6 +174,7 @@ class LayersButton(QToolButton):
             self.layer.currentData(),
             self.prior.isChecked(),
             self.points.value() / 100,
+            self.training.isChecked(),
         )
         self.changed.emit()
 

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from aeviewer.services import cloud
 from aeviewer.services.exploration import Pin, letter
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView
 from aeviewer.widgets.styled_plot import small, tabular
-from trainers.datasets.mnist import split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,17 +130,14 @@ class PointPanel(QWidget):
         self._pages.setCurrentIndex(0 if found is None else 1)
         if found is None:
             return
-        images = split("test")
         of_image = found.image is not None
-        self.views[0].set_image(images.images[found.image] if of_image else None)
+        self.views[0].set_image(None if found.image is None else cloud.image(found.image))
         self.views[0].setVisible(of_image)
         self.captions[0].setVisible(of_image)
         self.views[1].set_image(found.decoded)
         self.views[2].set_image(found.returned)
         self.headline.setText(
-            f"Test image {found.image:,}, digit {images.labels[found.image]}"
-            if of_image
-            else "A code between the images"
+            "A code between the images" if found.image is None else named(found.image)
         )
         error = "decoded" if found.error is None else f"reconstruction, error {found.error:.2f}"
         self.captions[1].setText(error)
@@ -151,10 +148,10 @@ class PointPanel(QWidget):
         self._show_neighbours(found)
 
     def _show_neighbours(self, found: Inspected) -> None:
-        images, labels = split("test").images[found.neighbours], split("test").labels
+        near = found.neighbours.tolist()
         words = [f"{distance:.3g}" for distance in found.distances]
-        told = [f"Test image {i:,}, digit {labels[i]}" for i in found.neighbours.tolist()]
-        self.neighbours.set_images(images, words, told)
+        images = np.stack([cloud.image(index) for index in near])
+        self.neighbours.set_images(images, words, [named(index) for index in near])
         self.neighbours.set_current(-1)
 
     @Slot()
@@ -177,6 +174,12 @@ class PointPanel(QWidget):
         found = self._inspection.inspected
         if found is not None:
             self._exploration.pin(Pin(found.code, found.image))
+
+
+def named(index: int) -> str:
+    """What an image of the cloud is: "Test image 17, digit 7"."""
+    words = f"{cloud.name(index)}, digit {cloud.label(index)}"
+    return words[0].upper() + words[1:]
 
 
 def facts(found: Inspected) -> str:

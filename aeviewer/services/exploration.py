@@ -24,6 +24,7 @@ from trainers.exploration.planes import (
 )
 
 if TYPE_CHECKING:
+    from aeviewer.services.cloud import Cloud
     from aeviewer.services.session import Session
 
 PlaneKind = Literal["coordinates", "principal", "three-points"]
@@ -60,7 +61,8 @@ class Pin:
     code
         (d,), where it is.
     image
-        The test image whose code it is: the pin goes with it from checkpoint to checkpoint.
+        The image whose code it is, by its number in the cloud: the pin goes with it from
+        checkpoint to checkpoint.
     """
 
     code: NDArray[np.float32]
@@ -69,7 +71,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Held:
-    """What a person did that can be undone: the code moved to, pins, selected test images."""
+    """What a person did that can be undone: the code moved to, pins, selected images."""
 
     code: NDArray[np.float32] | None = None
     pins: tuple[Pin, ...] = ()
@@ -138,6 +140,8 @@ class Exploration(QObject):
     ----------
     session
         Watched; its code is moved here.
+    cloud
+        The codes that are shown.
     """
 
     plane_changed = Signal()
@@ -147,9 +151,9 @@ class Exploration(QObject):
     pins_changed = Signal()
     selection_changed = Signal()
 
-    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, cloud: Cloud, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.session = session
+        self.session, self.cloud = session, cloud
         self.undo_stack = QUndoStack(self)
         self._chosen = PlaneChosen()
         self._plane: Plane | None = None
@@ -158,7 +162,7 @@ class Exploration(QObject):
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
         session.current_changed.connect(self._take_run)
-        session.preview_changed.connect(self._take_preview)
+        cloud.changed.connect(self._take_codes)
 
     # -- plane -----------------------------------------------------------------------------------
 
@@ -175,14 +179,20 @@ class Exploration(QObject):
 
     @property
     def codes(self) -> NDArray[np.float32] | None:
-        """(n, d), the codes of the test images at the step that is shown."""
+        """(n, d), the codes that are shown, those of the test images first."""
+        return self.cloud.codes
+
+    @property
+    def test_codes(self) -> NDArray[np.float32] | None:
+        """(10000, d), the codes of the test images at the step that is shown."""
         return self.session.preview.codes if self.session.preview else None
 
     @property
     def plane(self) -> Plane | None:
         """The plane that is shown; None before there are codes."""
         if not self._is_plane_current:
-            codes = self.codes
+            # Of the test images alone: it does not turn when the training images are shown too.
+            codes = self.test_codes
             self._plane = None if codes is None else self._fitted(codes)
             self._is_plane_current = True
         return self._plane
@@ -205,7 +215,7 @@ class Exploration(QObject):
     @property
     def anchor(self) -> NDArray[np.floating] | None:
         """(d,), the code that decides what the plane does not: the marked one, or the mean."""
-        plane, code, codes = self.plane, self.session.code, self.codes
+        plane, code, codes = self.plane, self.session.code, self.test_codes
         if plane is None or codes is None:
             return None
         fits = code is not None and code.shape == plane.origin.shape
@@ -228,7 +238,7 @@ class Exploration(QObject):
         self.places_changed.emit()
 
     @Slot()
-    def _take_preview(self) -> None:
+    def _take_codes(self) -> None:
         codes = self.codes
         self._is_plane_current = False
         if codes is not None:
@@ -252,7 +262,7 @@ class Exploration(QObject):
 
     @property
     def selection(self) -> NDArray[np.intp]:
-        """Ascending indices of the selected test images, whichever run is current."""
+        """Ascending numbers in the cloud of the selected images, whichever run is current."""
         return self._held.get("", Held()).selection
 
     def move(
@@ -310,7 +320,7 @@ class Exploration(QObject):
             self._change("Unpin all", replace(self.held, pins=()))
 
     def select(self, images: NDArray[np.integer]) -> None:
-        """Selects test images by their indices; none of them clears the selection."""
+        """Selects images by their numbers in the cloud; none of them clears the selection."""
         chosen = np.unique(images).astype(np.intp)
         if not np.array_equal(chosen, self.selection):
             self._change(
@@ -337,7 +347,10 @@ class Exploration(QObject):
         pins = self.pins
         if any(pin.image is not None for pin in pins):
             moved = tuple(
-                pin if pin.image is None else Pin(codes[pin.image], pin.image) for pin in pins
+                pin
+                if pin.image is None or pin.image >= len(codes)
+                else replace(pin, code=codes[pin.image])
+                for pin in pins
             )
             self._held[self._run] = replace(self._held[self._run], pins=moved)
             self.pins_changed.emit()

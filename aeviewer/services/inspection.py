@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
+from aeviewer.services import cloud
 from aeviewer.services.asking import Asker
-from trainers.datasets.mnist import split
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import Answer, ComputeThread
@@ -31,13 +31,13 @@ class Inspected:
     code
         (d,).
     image
-        The test image whose code it is; None for a code between.
+        The image whose code it is, by its number in the cloud; None for a code between.
     decoded
         (28, 28), the code's image.
     back, returned
         (d,) and (28, 28): encode(decode(code)), and what that decodes to.
     neighbours, distances
-        (k,), the test images whose codes are nearest in the whole latent space, and how far.
+        (k,), the images whose codes are nearest in the whole latent space, and how far.
     log_variance
         (d,), of the image's posterior; None where there is none.
     error
@@ -120,7 +120,7 @@ def inspected(
     code: NDArray[np.float32],
     codes: NDArray[np.float32],
 ) -> Inspected:
-    """What the model of a step makes of a code, among the (n, d) codes of the test images."""
+    """What the model of a step makes of a code, among (n, d) codes."""
     model = shelf.at(run, step)
     decoded = model.decode(code[None])
     back = model.encode(decoded.clip(0, 1))
@@ -131,7 +131,7 @@ def inspected(
     neighbours = nearest[1:] if image is not None else nearest[:-1]
     log_variance, error = None, None
     if image is not None:
-        pixels = split("test").images[image]
+        pixels = cloud.image(image)
         _, variances = model.posterior(pixels[None])
         log_variance = None if variances is None else variances[0]
         error = float(np.square(decoded[0] - pixels / np.float32(255)).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aeviewer.services.cloud import Cloud
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration
 from aeviewer.services.explorer import Explorer
@@ -44,6 +45,7 @@ class Explored:
 def services(session: Session) -> Explored:
     """Services around a session; the compute thread runs, and must be closed."""
     compute = ComputeThread(Mailbox())
-    made = Explored(session, Exploration(session), Explorer(session, compute), compute)
+    exploration = Exploration(session, Cloud(session, compute))
+    made = Explored(session, exploration, Explorer(session, compute), compute)
     compute.start()
     return made

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from aeviewer.panels.latent import LatentPanel
+from aeviewer.services.cloud import Cloud
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration, Pin
 from aeviewer.services.inspection import Inspection
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def exploration(session: Session) -> Exploration:
-    return Exploration(session)
+    return Exploration(session, Cloud(session, ComputeThread(Mailbox())))
 
 
 @pytest.fixture

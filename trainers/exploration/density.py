@@ -20,4 +20,5 @@ class Support:
         """0..1."""
         away = self._tree.query(queries, 10)[0][:, -1]
         share = (self._far - away) / max(self._far - self._near, 1e-12)
-        return share.clip(0, 1).astype(np.float32)
+        found: NDArray[np.float32] = share.clip(0, 1).astype(np.float32)
+        return found
