@@ -77,7 +77,7 @@ def _shells(radius: float) -> tuple[_Shell, ...]:
 
 
 def rasterise(
-    places: NDArray[np.floating],
+    places: tuple[NDArray[np.floating], NDArray[np.floating]],
     colours: NDArray[np.integer],
     palette: NDArray[np.uint8],
     shape: tuple[int, int],
@@ -88,8 +88,7 @@ def rasterise(
     Parameters
     ----------
     places
-        (n, 2), x and y of the centres in pixels from the top left; those outside, or not finite,
-        are not seen.
+        x and y of the centres, (n,) each, in pixels from the top left; all within `shape`.
     colours
         (n,), the row of `palette` for each point.
     palette
@@ -105,14 +104,7 @@ def rasterise(
     a border all around, in which the discs of the edge end.
     """
     border = margin(radius)
-    height, width = shape
-    x, y = places[:, 0], places[:, 1]
-    with np.errstate(invalid="ignore"):
-        seen = np.flatnonzero((x >= 0) & (x < width) & (y >= 0) & (y < height))
-    if not len(seen):
-        return np.zeros((height + 2 * border, width + 2 * border), np.uint32)
-    if len(seen) < len(places):
-        x, y, colours = x[seen], y[seen], colours[seen]
+    (x, y), (height, width) = places, shape
     shells = _shells(radius)
     # As much again around, which the growing takes off.
     number = np.zeros((height + 4 * border, width + 4 * border), np.int32)
@@ -121,9 +113,13 @@ def rasterise(
     number.reshape(-1)[pixel + 2 * border] = np.arange(1, len(x) + 1, dtype=np.int32)
     inks = [np.append(np.uint32(0), _shades(palette, x.share)[colours]) for x in shells]
     canvas = np.zeros((height + 2 * border, width + 2 * border), np.uint32)
-    for top in range(0, len(canvas), _BAND):
-        band = canvas[top : top + _BAND]
-        around = number[top : top + len(band) + 2 * border]
+    if not len(x):
+        return canvas
+    # Only where there are any, a few rows at a time.
+    first, last = int(x.min()), int(x.max()) + 2 * border + 1
+    for top in range(int(y.min()), int(y.max()) + 2 * border + 1, _BAND):
+        band = canvas[top : top + _BAND, first:last]
+        around = number[top : top + len(band) + 2 * border, first : last + 2 * border]
         # Rims first: no disc then shows a pale seam where another one's rim crosses it.
         for ink, grown in reversed([*zip(inks, _grown(around, shells, border), strict=True)]):
             np.copyto(band, ink[grown], where=grown > 0)
@@ -177,6 +173,8 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         self._surface = np.zeros(3, np.intp), np.full(3, 128)
         self._chosen: NDArray[np.bool_] | None = None
         self._order = np.empty(0, np.intp)
+        self._x = self._y = np.empty(0)
+        self._rows = np.empty(0, np.intp)
         self._image: QImage | None = None
         self._canvas: NDArray[np.uint32] | None = None
         self._drawn_for: object = None
@@ -218,6 +216,11 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         if self._chosen is not None:
             lit = self._chosen[self.shown]
             self.shown = np.concatenate([self.shown[~lit], self.shown[lit]])
+        # As they are drawn, so that a frame need not gather them anew. What is not lit is dim.
+        self._x, self._y = (np.ascontiguousarray(column) for column in self.xy[self.shown].T)
+        self._rows = self._colours[self.shown]
+        if self._chosen is not None:
+            self._rows = np.where(self._chosen[self.shown], self._rows, len(self._palette))
         self._drawn_for = None
         self.update()
 
@@ -253,13 +256,14 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
             painter.restore()
 
     def _draw(self, transform: QTransform, ratio: float, area: QRectF) -> None:
-        # A view neither turns nor shears.
-        scale = np.array([transform.m11(), transform.m22()]) * ratio
-        shift = np.array([transform.dx() - area.left(), transform.dy() - area.top()]) * ratio
-        places = (self.xy * scale + shift)[self.shown]
         shape = (round(area.height() * ratio), round(area.width() * ratio))
-        self.radius = _fitting_radius(places / ratio, area)
-        canvas = rasterise(places, *self._coloured(), shape, self.radius * ratio)
+        # A view neither turns nor shears.
+        x = self._x * (transform.m11() * ratio) + (transform.dx() - area.left()) * ratio
+        y = self._y * (transform.m22() * ratio) + (transform.dy() - area.top()) * ratio
+        seen = within(x, y, shape)
+        self.radius = _fitting_radius(len(seen), area)
+        colours, palette = self._coloured(seen)
+        canvas = rasterise((x[seen], y[seen]), colours, palette, shape, self.radius * ratio)
         height, width = canvas.shape
         # The image does not own the pixels: the array must live as long as it does.
         self._canvas = canvas
@@ -268,26 +272,25 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         )
         self._image.setDevicePixelRatio(ratio)
 
-    def _coloured(self) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
-        """Rows of a palette for the points shown, and the palette: what is not lit is dim.
-
-        Opaque all the same, since points lie upon each other.
-        """
-        colours, palette = self._colours[self.shown], self._palette.copy()
-        palette[:, 3] = np.rint(palette[:, 3] * self._opacity)
-        if self._chosen is None:
-            return colours, palette
+    def _coloured(self, seen: NDArray[np.intp]) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+        """Rows of a palette for the points that are seen, and the palette."""
         base, quiet = self._surface
         dim = np.append(np.rint(_DIM * base + (1 - _DIM) * quiet), 255).astype(np.uint8)
-        dim[3] = round(255 * self._opacity)
         palette = np.vstack([self._palette, dim])
-        return np.where(self._chosen[self.shown], colours, len(self._palette)), palette
+        palette[:, 3] = np.rint(palette[:, 3] * self._opacity)
+        return self._rows[seen], palette
 
 
-def _fitting_radius(places: NDArray[np.floating], area: QRectF) -> float:
+def _fitting_radius(count: int, area: QRectF) -> float:
     """Smaller discs where there are more points in view than it has room for."""
-    width, height = area.width(), area.height()
-    seen = int(((places >= 0) & (places < (width, height))).all(axis=1).sum())
-    room = math.sqrt(width * height / max(1, seen))
+    room = math.sqrt(area.width() * area.height() / max(1, count))
     # In quarters of a pixel: a zoom then changes the size in few, calm steps.
     return min(RADIUS, max(LEAST_RADIUS, round(4 * _FILL * room) / 4))
+
+
+def within(
+    x: NDArray[np.floating], y: NDArray[np.floating], shape: tuple[int, int]
+) -> NDArray[np.intp]:
+    """Which of the places (x, y) lie within (height, width); those that are no numbers do not."""
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero((x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0]))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aeviewer.widgets.point_raster import margin, rasterise
+from aeviewer.widgets.point_raster import margin, rasterise, within
 
 RED_AND_BLUE = np.array([[255, 0, 0, 255], [0, 0, 255, 255]], np.uint8)
 RED, BLUE = 0xFFFF0000, 0xFF0000FF
@@ -11,7 +11,10 @@ RADIUS = 2.5
 
 
 def drawn(places: list[tuple[float, float]], colours: list[int]) -> np.ndarray:
-    canvas = rasterise(np.array(places), np.array(colours), RED_AND_BLUE, (20, 30), RADIUS)
+    x, y = np.array(places).T
+    seen = within(x, y, (20, 30))
+    drawn = np.array(colours)[seen]
+    canvas = rasterise((x[seen], y[seen]), drawn, RED_AND_BLUE, (20, 30), RADIUS)
     border = margin(RADIUS)
     assert canvas.shape == (20 + 2 * border, 30 + 2 * border)
     return canvas
@@ -25,7 +28,8 @@ def inner(canvas: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("radius", [1.5, 2.0, 2.5, 3.75, 5.0])
 @pytest.mark.parametrize("place", [(10.0, 9.0), (10.25, 9.5), (10.99, 9.01)])
 def test_disc_has_its_area_and_its_centre(place: tuple[float, float], radius: float) -> None:
-    canvas = rasterise(np.array([place]), np.array([0]), RED_AND_BLUE, (20, 30), radius)
+    x, y = np.array([place]).T
+    canvas = rasterise((x, y), np.array([0]), RED_AND_BLUE, (20, 30), radius)
     border = margin(radius)
     alpha = (canvas[border:-border, border:-border] >> 24) / 255
     rows, columns = np.mgrid[0.5:20, 0.5:30]
