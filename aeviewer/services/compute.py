@@ -8,6 +8,8 @@ would slow training by a third for good; serving between slices costs next to no
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _PREVIEW_SECONDS = 1.0
+_ATTENTIVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class ComputeThread(QThread):
         self._paused = False
         self._stop_wanted: Run | None = None
         self._closing = False
+        self._asked_at, self._slice_seconds = -math.inf, 0.0
         self._shelf = ModelShelf()
         self._events: Iterator[Event] | None = None
 
@@ -136,7 +140,9 @@ class ComputeThread(QThread):
         # Loaded here, the first time that a point is looked for does not wait for it.
         import_module("scipy.spatial")
         while self._await_work():
-            for question in self._taken():
+            questions = self._taken()
+            self._note_pace(bool(questions))
+            for question in questions:
                 self._end_job(question.channel)
                 self.answered.emit(self._answer(question))
             for question, parts in [*self._jobs.values()]:
@@ -145,6 +151,15 @@ class ComputeThread(QThread):
                 self._advance(self._trainings[0])
         if self._events is not None:
             self._guarded(self._trainings[0], self._save)
+
+    def _note_pace(self, is_asked: bool) -> None:
+        """Has single steps trained while somebody asks: the next answer then comes sooner."""
+        now = time.monotonic()
+        if is_asked:
+            self._asked_at = now
+        if self._shelf.live is not None:
+            hurries = now - self._asked_at < _ATTENTIVE_SECONDS
+            self._shelf.live.slice_seconds = 0.0 if hurries else self._slice_seconds
 
     def _await_work(self) -> bool:
         """Sleeps until there is something to do; False when it is time to end."""
@@ -216,6 +231,7 @@ class ComputeThread(QThread):
 
         self._shelf.forget(run)
         self._shelf.live = Trainer(run, preview_seconds=_PREVIEW_SECONDS)
+        self._slice_seconds = self._shelf.live.slice_seconds
         return iter(self._shelf.live)
 
     def _save(self) -> None:

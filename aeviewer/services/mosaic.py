@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 _COARSER = 2
-_CHUNK = 128
+_CHUNK = 64
 _SAME = 1e-6
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QEventLoop, QPointF, QRectF, QSettings, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QPointF, QRectF, QSettings, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -55,6 +55,12 @@ class Bench:
         # Sleeps between events: a busy wait would take the interpreter from the compute thread.
         while not done():
             self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+    def pause(self, seconds: float) -> None:
+        """Lets the program run for a while, as between two presses of a person."""
+        loop = QEventLoop()
+        QTimer.singleShot(int(1000 * seconds), loop.quit)
+        loop.exec()
 
     def rest(self) -> None:
         """Waits until the mosaic is whole and everything is drawn."""
@@ -110,7 +116,7 @@ def presses(bench: Bench, count: int) -> list[float]:
             _send(plot, kind, place)
         bench.until(lambda: bool(drawn))
         times.append(1000 * (drawn[0] - begun))
-        bench.app.processEvents()
+        bench.pause(rng.uniform(0.03, 0.09))
     session.image_changed.disconnect(note)
     return times
 
@@ -193,7 +199,8 @@ def main(count: int) -> None:
 def _while_training(bench: Bench, count: int) -> None:
     queue = bench.program.queue
     queue.train(preset("vae").replace(latent_dim=2, steps=1_000_000))
-    bench.until(lambda: queue.figures.step > 0)
+    # The first steps have many checkpoints.
+    bench.until(lambda: queue.figures.step > 1_000)
     bench.until(lambda: bench.program.session.preview is not None)
     print(told("press to pixels, while training", presses(bench, count), 33, 33))
     print(f"{queue.figures.rate:.0f} steps/s at the end")

@@ -60,6 +60,12 @@ class Trainer:
         How often codes and reconstructions are wanted while training; None for at checkpoints
         only. They take a tenth of the time at most.
 
+    Attributes
+    ----------
+    slice_seconds
+        How long the steps of a slice take, as nearly as whole steps go, and one at least; may be
+        changed at any time. It has no say in the result.
+
     Raises
     ------
     DeviceError
@@ -76,6 +82,7 @@ class Trainer:
         self._device = choose(self.config.training.device)
         self._journal = Journal(run, self._device)
         self._preview_seconds = preview_seconds
+        self.slice_seconds = _SLICE_SECONDS
         self._stop_requested = False
         self._has_ended = False
         self._step = self._journal.status.step
@@ -164,7 +171,7 @@ class Trainer:
             losses = self._engine.run(first, min(count, next_target - first)).cpu()
             taken = time.perf_counter() - began
             self._seconds += taken
-            count = max(1, min(2 * count, int(_SLICE_SECONDS * len(losses) / taken)))
+            count = max(1, min(2 * count, int(self.slice_seconds * len(losses) / taken)))
             sound = _sound(losses)
             self._step += len(sound)
             if len(sound):
