@@ -29,6 +29,7 @@ from aeviewer.panels.reproduce import ReproduceDialog
 from aeviewer.panels.runs import RunsPanel
 from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.training_bar import TrainingBar
+from aeviewer.panels.views import ViewsMenu
 from aeviewer.services.training import Activity
 
 if TYPE_CHECKING:
@@ -214,7 +215,8 @@ class MainWindow(QMainWindow):
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
-        view = bar.addMenu("&View")
+        bar.addMenu(ViewsMenu(self._exploration, self.latent, self))
+        view = bar.addMenu("&Window")
         for dock in self._docks.values():
             view.addAction(dock.toggleViewAction())
         view.addSeparator()

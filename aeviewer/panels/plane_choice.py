@@ -134,6 +134,16 @@ class PlaneChoice(QWidget):
         """The coordinates on x and y, counted from 0."""
         return max(0, self.x_axis.currentIndex()), max(0, self.y_axis.currentIndex())
 
+    def choose(self, kind: PlaneKind, axes: tuple[int, int]) -> None:
+        """Shows another plane as chosen; tells nobody."""
+        combos = self.kind, self.x_axis, self.y_axis
+        blockers = [QSignalBlocker(combo) for combo in combos]
+        for combo, index in zip(combos, (self.kind.findData(kind), *axes), strict=True):
+            if 0 <= index < combo.count():
+                combo.setCurrentIndex(index)
+        del blockers
+        self._show_controls()
+
     def set_mode(self, mode: Mode) -> None:
         """What the left button does."""
         for name, button in self.modes.items():

@@ -327,6 +327,10 @@ class Exploration(QObject):
                 "Select" if len(chosen) else "Clear selection", replace(self.held, selection=chosen)
             )
 
+    def hold(self, text: str, held: Held) -> None:
+        """Makes code, pins and selection what they are in `held`; `text` is what Undo calls it."""
+        self._change(text, held)
+
     def _change(self, text: str, after: Held, gesture: str = "") -> None:
         self.undo_stack.push(_Change(self, text, self.held, after, gesture))
 

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainers import films
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+RANDOM = np.random.default_rng(0)
+DIGITS = RANDOM.integers(0, 256, (7, 28, 28), dtype=np.uint8)
+
+
+def frames_of(place: Path) -> tuple[list[NDArray[np.uint8]], list[int], Image.Image]:
+    """Pictures and durations as a viewer meets them."""
+    with Image.open(place) as film:
+        shown, durations = [], []
+        for number in range(film.n_frames):
+            film.seek(number)
+            shown.append(np.asarray(film.convert("RGB")))
+            durations.append(film.info["duration"])
+        return shown, durations, film
+
+
+def test_a_gray_film_is_exact(tmp_path: Path) -> None:
+    films.write_gif(tmp_path / "path.gif", list(DIGITS), 80)
+    shown, durations, film = frames_of(tmp_path / "path.gif")
+    assert durations == [80] * 7
+    assert film.info["loop"] == 0
+    for digit, frame in zip(DIGITS, shown, strict=True):
+        assert (frame == digit[..., None]).all()
+
+
+def test_frames_that_are_alike_stay_frames(tmp_path: Path) -> None:
+    still = [DIGITS[0], DIGITS[0], DIGITS[1], DIGITS[1], DIGITS[1]]
+    films.write_gif(tmp_path / "still.gif", still, 100)
+    shown, durations, _ = frames_of(tmp_path / "still.gif")
+    assert durations == [100] * 5
+    assert [int(frame[3, 4, 0]) for frame in shown] == [int(digit[3, 4]) for digit in still]
+
+
+def test_gray_frames_in_three_channels_are_exact_too(tmp_path: Path) -> None:
+    films.write_gif(tmp_path / "film.gif", [digit[..., None].repeat(3, -1) for digit in DIGITS], 40)
+    shown, _, _ = frames_of(tmp_path / "film.gif")
+    assert (np.stack(shown) == DIGITS[..., None]).all()
+
+
+def test_few_colours_are_kept_through_the_whole_film(tmp_path: Path) -> None:
+    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 200, 40], [20, 60, 255]], np.uint8)
+    # A colour that only the last frame has is not forgotten.
+    frames = [colours[RANDOM.integers(0, 3, (9, 12))] for _ in range(4)]
+    frames.append(np.broadcast_to(colours[3], (9, 12, 3)))
+    films.write_gif(tmp_path / "film.gif", frames, 50)
+    shown, _, _ = frames_of(tmp_path / "film.gif")
+    assert (np.stack(shown) == np.stack(frames)).all()
+
+
+def test_many_colours_are_near(tmp_path: Path) -> None:
+    ramp = np.stack(np.meshgrid(np.arange(256), np.arange(64), indexing="ij"), -1)
+    frame = np.concatenate([ramp, 255 - ramp[..., :1]], -1).astype(np.uint8)
+    films.write_gif(tmp_path / "film.gif", [frame, frame[::-1]], 50)
+    shown, _, _ = frames_of(tmp_path / "film.gif")
+    assert np.abs(shown[0].astype(int) - frame).mean() < 6
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(20, 20), (33, 30), (67, 70), (1_000, 1_000)])
+def test_times_are_rounded_to_the_unit_of_the_format(tmp_path: Path, asked: int, kept: int) -> None:
+    films.write_gif(tmp_path / "film.gif", list(DIGITS[:2]), asked)
+    assert frames_of(tmp_path / "film.gif")[1] == [kept, kept]
+
+
+@pytest.mark.parametrize("milliseconds", [0, 19, 655_351])
+def test_times_out_of_bounds_are_refused(tmp_path: Path, milliseconds: int) -> None:
+    with pytest.raises(ValueError, match=f"{milliseconds} ms a frame is not within 20 to 655,350"):
+        films.write_gif(tmp_path / "film.gif", list(DIGITS), milliseconds)
+
+
+@pytest.mark.parametrize("write", [films.write_gif, films.write_mp4])
+def test_what_is_no_film_is_refused(
+    tmp_path: Path, write: Callable[[Path, list[NDArray[np.uint8]], int], None]
+) -> None:
+    with pytest.raises(ValueError, match="at least one frame"):
+        write(tmp_path / "film", [], 25)
+    with pytest.raises(ValueError, match=r"\(27, 28\), \(28, 28\)"):
+        write(tmp_path / "film", [DIGITS[0], DIGITS[1, 1:]], 25)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_strip_is_one_row_with_gaps(tmp_path: Path) -> None:
+    films.write_strip(tmp_path / "strip.png", DIGITS, scale=3, gap=5)
+    with Image.open(tmp_path / "strip.png") as picture:
+        assert picture.size == (7 * 84 + 6 * 5, 84)
+        levels, opacity = np.moveaxis(np.asarray(picture.convert("LA")), -1, 0)
+    for number, digit in enumerate(DIGITS):
+        left = number * 89
+        assert (levels[:, left : left + 84] == digit.repeat(3, 0).repeat(3, 1)).all()
+        assert (opacity[:, left : left + 84] == 255).all()
+        assert (opacity[:, left + 84 : left + 89] == 0).all()
+
+
+def test_a_strip_without_gaps_or_images(tmp_path: Path) -> None:
+    films.write_strip(tmp_path / "strip.png", DIGITS[:1], scale=1, gap=0)
+    with Image.open(tmp_path / "strip.png") as picture:
+        assert picture.size == (28, 28)
+    with pytest.raises(ValueError, match="0 images, scale 4, gap 2"):
+        films.write_strip(tmp_path / "none.png", DIGITS[:0])
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    place = tmp_path / "film.gif"
+    place.write_bytes(b"old")
+    films.write_gif(place, list(DIGITS), 50)
+    assert place.read_bytes().startswith(b"GIF89a")
+    assert [found.name for found in tmp_path.iterdir()] == ["film.gif"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AEViewerError, match=r"away.film\.gif can not be written"):
+        films.write_gif(tmp_path / "away" / "film.gif", list(DIGITS), 50)
+    with pytest.raises(AEViewerError, match=r"away.strip\.png can not be written"):
+        films.write_strip(tmp_path / "away" / "strip.png", DIGITS)
+
+
+def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(AEViewerError, match="uv sync --extra film"):
+        films.write_mp4(tmp_path / "film.mp4", list(DIGITS), 25)
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_encoder_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("imageio_ffmpeg")
+    # An encoder that leaves without a word, as one does that the system has killed.
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", sys.executable)
+    with pytest.raises(AEViewerError, match=r"could not be encoded: .* Write a GIF instead"):
+        films.write_mp4(tmp_path / "film.mp4", list(DIGITS), 25)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(56, 84), (57, 85), (57, 84, 3)])
+def test_a_film_has_all_frames_and_an_even_size(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    frames = [np.full(shape, level, np.uint8) for level in range(0, 250, 10)]
+    place = tmp_path / "film.mp4"
+    films.write_mp4(place, frames, 12.5)
+    assert ffmpeg.count_frames_and_secs(str(place)) == (25, pytest.approx(2.0, abs=0.01))
+    reader = ffmpeg.read_frames(str(place))
+    told = next(reader)
+    height, width = (side + side % 2 for side in shape[:2])
+    assert told["size"] == (width, height)
+    assert told["fps"] == 12.5
+    assert told["codec"] == "h264"
+    assert told["pix_fmt"].startswith("yuv420p")
+    levels = [np.frombuffer(next(reader), np.uint8).mean() for _ in frames]
+    reader.close()
+    assert levels == pytest.approx(range(0, 250, 10), abs=4)
+
+
+def test_a_film_shows_the_digits(tmp_path: Path) -> None:
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    digit = np.zeros((28, 28), np.uint8)
+    digit[6:22, 12:16] = 255
+    films.write_mp4(tmp_path / "film.mp4", [digit.repeat(4, 0).repeat(4, 1)] * 3, 10)
+    reader = ffmpeg.read_frames(str(tmp_path / "film.mp4"))
+    assert next(reader)["size"] == (112, 112)
+    shown = np.frombuffer(next(reader), np.uint8).reshape(112, 112, 3)
+    reader.close()
+    ink = shown[..., 0].reshape(28, 4, 28, 4).mean(axis=(1, 3))
+    assert np.abs(ink - digit).max() < 16
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan")])
+def test_a_film_without_speed_is_refused(tmp_path: Path, fps: float) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        films.write_mp4(tmp_path / "film.mp4", list(DIGITS), fps)

@@ -1,0 +1,123 @@
+"""Views of a latent space, kept by name in the run's folder. Loads no torch.
+
+A view is data from anywhere: it is read with bounds on every list, and nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from trainers import formats
+from trainers.errors import RunError
+from trainers.runs import checked_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.runs import Run
+
+_MOST_BYTES = 4_000_000
+_FOLDER = "views"
+Code = Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=256)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KeptPin(_Part):
+    """A code that was held on to; `image` is the number of the image whose code it is."""
+
+    code: Code
+    image: int | None = Field(default=None, ge=0, lt=70_000)
+
+
+class KeptLayers(_Part):
+    """What was shown behind the points, and how strongly; see the window's layers."""
+
+    mosaic: bool = True
+    opacity: float = Field(default=0.6, ge=0, le=1)
+    fades: bool = True
+    layer: Literal["none", "density", "prior", "magnification", "cycle", "classes"] = "none"
+    prior: bool = False
+    points: float = Field(default=0.7, ge=0, le=1)
+    training: bool = False
+
+
+class View(_Part):
+    """Everything that a person chose in the latent space.
+
+    Attributes
+    ----------
+    plane, axes, corners
+        Which plane: two coordinates of the code (counted from 0), the principal one, or the one
+        through three codes.
+    rectangle
+        Left, bottom, width and height of what was seen; None where the view followed the codes.
+    code
+        The marked code.
+    selection
+        Numbers of images: test images first, then training images.
+    step
+        The checkpoint; None for the newest.
+    """
+
+    plane: Literal["coordinates", "principal", "three-points"] = "coordinates"
+    axes: tuple[int, int] = (0, 1)
+    corners: Annotated[tuple[Code, ...], Field(max_length=3)] = ()
+    rectangle: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
+    code: Code | None = None
+    pins: Annotated[tuple[KeptPin, ...], Field(max_length=1_000)] = ()
+    selection: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=70_000)], ...], Field(max_length=70_000)
+    ] = ()
+    layers: KeptLayers = KeptLayers()
+    step: int | None = Field(default=None, ge=0)
+
+
+def save(run: Run, name: str, view: View) -> None:
+    """Keeps a view under a name; one of that name is replaced.
+
+    Raises
+    ------
+    RunError
+        When the name can not name a file, or the run can not be written.
+    """
+    place = _place(run, name)
+    if run.read_only:
+        raise RunError(f"{run.name!r} belongs to the program: views are kept in runs of your own.")
+    with run.writing():
+        place.parent.mkdir(exist_ok=True)
+        formats.replace(place, view.model_dump_json(indent=1).encode())
+
+
+def names(run: Run) -> list[str]:
+    """The names of a run's views, in alphabetical order."""
+    return sorted(place.stem for place in (run.path / _FOLDER).glob("*.json"))
+
+
+def opened(run: Run, name: str) -> View:
+    """A view by its name.
+
+    Raises
+    ------
+    RunError
+        When there is none, or it is damaged.
+    """
+    with formats.reading(_place(run, name)) as file:
+        return View.model_validate_json(file.read(_MOST_BYTES))
+
+
+def forget(run: Run, name: str) -> None:
+    """Deletes a view."""
+    with run.writing():
+        _place(run, name).unlink(missing_ok=True)
+
+
+def _place(run: Run, name: str) -> Path:
+    try:
+        return run.path / _FOLDER / f"{checked_name(name)}.json"
+    except RunError as error:
+        raise RunError(str(error).replace("name a run", "name a view")) from None
