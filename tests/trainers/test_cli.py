@@ -35,8 +35,9 @@ def test_train_list_and_evaluate(tmp_path: Path) -> None:
     code, text = _call("runs", *folder)
     assert code == 0
     assert "mine finished 30 30" in text
-    code, text = _call("evaluate", "mine", "--json", *folder)
+    code, text = _call("evaluate", "mine", "--json", *folder, "--samples", "16", "--images", "99")
     measured = json.loads(text)
+    assert (measured["likelihood"]["samples"], measured["likelihood"]["images"]) == (16, 99)
     kept = runs.opened(tmp_path / "mine").checkpoint().evaluation()
     assert measured["reconstruction"]["loss"] == pytest.approx(kept.loss, rel=1e-5)
     assert measured["likelihood"]["protocol"] == "grey Bernoulli"

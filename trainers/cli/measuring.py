@@ -53,10 +53,26 @@ def _row(run: Run) -> tuple[str, ...]:
 @click.command()
 @click.argument("name", metavar="RUN")
 @click.option("--step", type=click.IntRange(0), help="Which checkpoint; otherwise the newest.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 10_000),
+    default=128,
+    show_default=True,
+    help="Codes an image for log p: it is a bound that rises with them. So does the time.",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(1, 10_000),
+    default=1_000,
+    show_default=True,
+    help="Test images, the first ones, that log p is measured on.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program to read.")
 @runs_option
 @plainly
-def evaluate(name: str, step: int | None, as_json: bool, folder: Path) -> None:
+def evaluate(
+    name: str, step: int | None, samples: int, images: int, as_json: bool, folder: Path
+) -> None:
     """Measure a run: everything there is to know of a checkpoint.
 
     RUN is a run's name in the runs folder, or the path of its folder. Reconstruction, likelihood,
@@ -69,7 +85,7 @@ def evaluate(name: str, step: int | None, as_json: bool, folder: Path) -> None:
     run = opened(name, folder)
     console = Console()
     with Console(stderr=True).status(f"Measuring {escape(run.name)} …"):
-        found = finish(measure(run, step))
+        found = finish(measure(run, step, samples=samples, images=images))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
         return

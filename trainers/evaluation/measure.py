@@ -11,7 +11,7 @@ from trainers.evaluation.codes import codes, encoded
 from trainers.evaluation.collapse import collapsed
 from trainers.evaluation.compression import compression
 from trainers.evaluation.denoising import denoising
-from trainers.evaluation.likelihood import likelihood, protocol_of
+from trainers.evaluation.likelihood import SAMPLES, likelihood, protocol_of
 from trainers.evaluation.measurement import Measurement
 from trainers.evaluation.reconstruction import evaluate_test_set
 from trainers.evaluation.spectrum import spectrum
@@ -25,13 +25,31 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 _CPU = torch.device("cpu")
-_LIKELIHOOD_IMAGES = 1_000
+LIKELIHOOD_IMAGES = 1_000
+"""Test images whose likelihood is measured, where nothing else is asked for."""
 
 
-def measure(run: Run, step: int | None = None) -> Generator[None, None, Measurement]:
+def measure(
+    run: Run,
+    step: int | None = None,
+    *,
+    samples: int = SAMPLES,
+    images: int = LIKELIHOOD_IMAGES,
+) -> Generator[None, None, Measurement]:
     """Measures the checkpoint of `step`, or the newest; yields between chunks of work.
 
     Everything is measured anew from the weights, on the CPU. A minute for the paper's models.
+
+    Parameters
+    ----------
+    run
+        Whose checkpoint.
+    step
+        Its step; None for the newest.
+    samples
+        Codes an image for log p, which rises with them; time does too.
+    images
+        How many test images, the first ones, log p is measured on.
 
     Raises
     ------
@@ -44,7 +62,8 @@ def measure(run: Run, step: int | None = None) -> Generator[None, None, Measurem
     protocol = protocol_of(run.config)
     shown = None
     if protocol is not None:
-        shown = yield from likelihood(model, test[:_LIKELIHOOD_IMAGES], protocol=protocol)
+        chosen = test[:images]
+        shown = yield from likelihood(model, chosen, protocol=protocol, samples=samples)
     train_codes = yield from encoded(model, train)
     test_codes = yield from encoded(model, test)
     ranges = torch.from_numpy(train_codes.min(0)), torch.from_numpy(train_codes.max(0))

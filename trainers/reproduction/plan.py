@@ -28,6 +28,9 @@ NOISE = (0.1, 0.3, 0.5, 0.8)
 SEEDS = (1, 2, 3)
 """Seeds where a claim compares two numbers; elsewhere the first."""
 
+PUBLISHED_LIKELIHOOD = (5_000, 10_000)
+"""Codes an image, and test images, of the figure by Burda et al. (2015)."""
+
 QUICK_STEPS = 2_000
 
 _PIXELS = 784
@@ -49,12 +52,16 @@ class Entry:
         Why it is there.
     config
         What is trained.
+    samples, images
+        Codes an image, and test images, that its log p is measured with.
     """
 
     name: str
     title: str
     chapter: Chapter
     config: RunConfig
+    samples: int = 128
+    images: int = 1_000
 
     @property
     def seed(self) -> int:
@@ -110,6 +117,7 @@ def _entries() -> Iterator[Entry]:
             PRESETS[name].title,
             "beyond",
             preset(name).replace(seed=SEEDS[0]),
+            *PUBLISHED_LIKELIHOOD,
         )
     for amount in NOISE:
         yield _entry("denoising", "denoising", LATENT_DIM, amount=amount)

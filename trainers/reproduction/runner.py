@@ -191,4 +191,5 @@ def _do(entry: Entry, folder: Path, kept: Path) -> None:
     if status.state != "finished":
         raise RunError(status.error or f"The run {run.name!r} was stopped at step {status.step:,}.")
     finish(complete(run))
-    results.write(kept, run, finish(measure(run)))
+    measured = measure(run, samples=entry.samples, images=entry.images)
+    results.write(kept, run, finish(measured))
