@@ -12,14 +12,11 @@ from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
 from aeviewer.main_window import MainWindow
-from aeviewer.services.cloud import Cloud
 from aeviewer.services.comparison import Comparison
 from aeviewer.services.compute import ComputeThread
-from aeviewer.services.exploration import Exploration
 from aeviewer.services.explorer import Explorer
-from aeviewer.services.inspection import Inspection
+from aeviewer.services.exploring import Exploring
 from aeviewer.services.mailbox import Mailbox
-from aeviewer.services.mosaic import Mosaic
 from aeviewer.services.reproduction import Reproduction
 from aeviewer.services.session import Session
 from aeviewer.services.training import TrainingQueue
@@ -61,18 +58,9 @@ class Program:
         self.queue.activity_changed.connect(self.explorer.show_live)
         self.reproduction = Reproduction(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
-        cloud = Cloud(self.session, self.compute)
-        self.exploration = Exploration(self.session, cloud)
-        self.mosaic = Mosaic(self.exploration, self.compute)
-        self.inspection = Inspection(self.exploration, self.compute)
+        self.exploring = Exploring(self.session, self.compute)
         self.window = MainWindow(
-            self.exploration,
-            self.mosaic,
-            self.inspection,
-            self.queue,
-            self.reproduction,
-            self.comparison,
-            settings,
+            self.exploring, self.queue, self.reproduction, self.comparison, settings
         )
         self.session.refresh(also)
         self.compute.start()

@@ -23,10 +23,12 @@ from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
+from aeviewer.panels.path import PathPanel
 from aeviewer.panels.point import PointPanel
 from aeviewer.panels.reconstructions import ReconstructionsPanel
 from aeviewer.panels.reproduce import ReproduceDialog
 from aeviewer.panels.runs import RunsPanel
+from aeviewer.panels.selection import SelectionPanel
 from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.training_bar import TrainingBar
 from aeviewer.panels.views import ViewsMenu
@@ -39,15 +41,13 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMenu
 
     from aeviewer.services.comparison import Comparison
-    from aeviewer.services.exploration import Exploration
-    from aeviewer.services.inspection import Inspection
-    from aeviewer.services.mosaic import Mosaic
+    from aeviewer.services.exploring import Exploring
     from aeviewer.services.reproduction import Reproduction
     from aeviewer.services.training import TrainingQueue
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2
-_EXPLORING = ("point",)
+_EXPLORING = ("point", "selection", "path")
 """Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    exploration, mosaic, inspection, queue, reproduction, comparison
+    exploring, queue, reproduction, comparison
         What the panels watch and ask.
     settings
         Where layout and theme are remembered.
@@ -67,9 +67,7 @@ class MainWindow(QMainWindow):
 
     def __init__(
         self,
-        exploration: Exploration,
-        mosaic: Mosaic,
-        inspection: Inspection,
+        exploring: Exploring,
         queue: TrainingQueue,
         reproduction: Reproduction,
         comparison: Comparison,
@@ -77,7 +75,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setWindowTitle("AE Viewer")
-        session = exploration.session
+        exploration, session = exploring.exploration, exploring.session
         self._session, self._queue, self._settings = session, queue, settings
         self._exploration = exploration
         self._reproduction, self._comparison = reproduction, comparison
@@ -92,9 +90,11 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, north)
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
-        self.latent = LatentPanel(exploration, mosaic, inspection)
+        self.latent = LatentPanel(exploring)
         self.decoder = DecoderPanel(exploration)
-        self.point = PointPanel(exploration, inspection)
+        self.point = PointPanel(exploration, exploring.inspection)
+        self.selection = SelectionPanel(exploration, exploring.compute)
+        self.path = PathPanel(exploration, exploring.walk)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(session)
@@ -106,6 +106,8 @@ class MainWindow(QMainWindow):
             "latent": self._dock("Latent space", self.latent),
             "decoder": self._dock("Decoder", self.decoder),
             "point": self._dock("Point", self.point),
+            "selection": self._dock("Selection", self.selection),
+            "path": self._dock("Path", self.path),
             "loss": self._dock("Loss", self.loss),
             "reconstructions": self._dock("Reconstructions", self.reconstructions),
             "timeline": self._dock("Timeline", self.timeline),

@@ -374,8 +374,10 @@ def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
             yield name, f"{fault['input']!r} should be whole numbers with commas between."
             continue
         if fault["type"] in {"too_short", "too_long"}:
-            bounds = " to ".join(str(n) for n in fault["ctx"].values() if isinstance(n, int))
-            yield name, f"{fault['ctx']['actual_length']} values are given; the bound is {bounds}."
+            context = fault["ctx"]
+            least, most = context.get("min_length"), context.get("max_length")
+            bound = f"at least {least}" if most is None else f"at most {most}"
+            yield name, f"{context['actual_length']} values are given; there must be {bound}."
             continue
         text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
         given = "" if fault["type"] in {"missing", "value_error"} else f"{fault['input']!r}: it "

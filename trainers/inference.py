@@ -111,6 +111,35 @@ class TrainedModel:
         images = self._model.decode(self._tensor(points)).cpu().numpy()
         return images.reshape(-1, 28, 28)
 
+    def magnification(self, codes: ArrayLike, basis: ArrayLike) -> NDArray[np.float32]:
+        """How much the decoder enlarges around codes; see `trainers.exploration.magnification`.
+
+        Parameters
+        ----------
+        codes
+            (n, D).
+        basis
+            (2, D), the directions of a plane.
+
+        Returns
+        -------
+        (n,) pixels² a unit of the plane's area.
+        """
+        from trainers.exploration.magnification import magnification
+
+        places, directions = (self._tensor(np.asarray(x, np.float32)) for x in (codes, basis))
+        found: NDArray[np.float32] = magnification(self._model, places, directions).cpu().numpy()
+        return found
+
+    def pull_back(self, codes: ArrayLike, cotangents: ArrayLike) -> NDArray[np.float64]:
+        """Jᵀv for (n, D) codes and (n, 28, 28) v, J being the decoder's Jacobian at each code."""
+        from trainers.exploration.magnification import pull_back
+
+        places = self._tensor(np.asarray(codes, np.float32))
+        images = self._tensor(np.asarray(cotangents, np.float32).reshape(len(places), -1))
+        found: NDArray[np.float64] = pull_back(self._model, places, images).cpu().numpy()
+        return found.astype(np.float64)
+
     def _tensor(self, values: NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self._model.device)
 

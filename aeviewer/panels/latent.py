@@ -26,9 +26,7 @@ from trainers.errors import DataError
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.exploration import Exploration
-    from aeviewer.services.inspection import Inspection
-    from aeviewer.services.mosaic import Mosaic
+    from aeviewer.services.exploring import Exploring
     from aeviewer.widgets.plane_plot import Mode
     from trainers.datasets.mnist import Split
     from trainers.exploration.planes import Plane
@@ -54,25 +52,17 @@ class LatentPanel(QWidget):
 
     Parameters
     ----------
-    exploration
-        Its plane and pins are shown, and changed by pressing, clicking and circling.
-    mosaic
-        The decoder's images of the view.
-    inspection
-        What is known of the marked code is drawn around it.
+    exploring
+        Plane and pins are shown, and changed by pressing, clicking and circling; behind the codes
+        is the mosaic; what is known of the marked code, and the way between two pins, is drawn.
     """
 
-    def __init__(
-        self,
-        exploration: Exploration,
-        mosaic: Mosaic,
-        inspection: Inspection,
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, exploring: Exploring, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
-        self._exploration, self._session = exploration, exploration.session
+        exploration = exploring.exploration
+        self._exploration, self._session = exploration, exploring.session
         self._run: str | None = None
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
@@ -83,8 +73,10 @@ class LatentPanel(QWidget):
         self._refresh.timeout.connect(self._show_codes)
         self.plot = ExplorerPlot("Latent space")
         self.choice = PlaneChoice()
-        self.backdrop = Backdrop(exploration, mosaic, self.plot, self.choice.layers)
-        self.surroundings = Surroundings(exploration, inspection, self.plot)
+        self.backdrop = Backdrop(exploration, exploring.mosaic, self.plot, self.choice.layers)
+        self.surroundings = Surroundings(
+            exploration, exploring.inspection, exploring.walk, self.plot
+        )
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()

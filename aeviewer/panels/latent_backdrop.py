@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aeviewer.services.exploration import Exploration
     from aeviewer.services.inspection import Inspection
     from aeviewer.services.mosaic import Mosaic
+    from aeviewer.services.walk import Walk
     from aeviewer.widgets.explorer_plot import ExplorerPlot
 
 _TILE_PIXELS = 28
@@ -23,23 +24,39 @@ _SIGMAS = (1.0, 2.0)
 
 
 class Surroundings(QObject):
-    """Draws around the marked code its posterior and its way back, while they are looked into.
+    """Draws the marked code's posterior and way back, and the way between two pins.
+
+    Each only while somebody looks into it.
 
     Parameters
     ----------
-    exploration, inspection
+    exploration, inspection, walk
         Watched.
     plot
         Where it is drawn.
     """
 
     def __init__(
-        self, exploration: Exploration, inspection: Inspection, plot: ExplorerPlot
+        self, exploration: Exploration, inspection: Inspection, walk: Walk, plot: ExplorerPlot
     ) -> None:
         super().__init__(plot)
-        self._exploration, self._inspection, self._plot = exploration, inspection, plot
+        self._exploration, self._inspection = exploration, inspection
+        self._walk, self._plot = walk, plot
         inspection.changed.connect(self._show)
         exploration.plane_changed.connect(self._show)
+        walk.changed.connect(self._show_way)
+        exploration.plane_changed.connect(self._show_way)
+        exploration.places_changed.connect(self._show_way)
+
+    @Slot()
+    def _show_way(self) -> None:
+        """The way, and the straight line between its ends."""
+        walked, plane = self._walk.walked, self._exploration.plane
+        if walked is None or plane is None or len(plane.origin) != walked.codes.shape[1]:
+            self._plot.set_paths(())
+        elif len(plane.origin) > 1:
+            way = plane.project(walked.codes)
+            self._plot.set_paths([way[[0, -1]], way], strong=1)
 
     @Slot()
     def _show(self) -> None:

@@ -24,7 +24,7 @@ on dark and on white, where maps with a white or a black middle lose what is nea
 MISSING = 255
 """The row of a palette for what has no number."""
 
-_ENDS = {SEQUENTIAL: (0.12, 0.93)}
+_ENDS = {SEQUENTIAL: (0.12, 0.9)}
 """The parts of a map that are used: its darkest is lost on dark, its brightest on white."""
 _UNKNOWN = (128, 128, 128, 96)
 _PERCENTILES = (1, 99)
@@ -32,7 +32,9 @@ _PARTS = 20
 """Limits are multiples of a round step, of which there are about so many between them."""
 _NOISE = 1e-6
 _BAR, _TICK, _SPACE, _LEAST = 8, 3, 2, 120
-_TOLD_BRIEFLY = (1e-3, 1e6)
+_TOLD_PLAINLY = (1e-3, 1e6)
+_FIGURES = 100
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,19 @@ class _Scale:
         return ((0.0, self._told(self.low)), *middle, (1.0, self._told(self.high)))
 
     def _told(self, value: float) -> str:
-        least, most = _TOLD_BRIEFLY
+        least, most = _TOLD_PLAINLY
         if value and not least <= max(abs(self.low), abs(self.high)) < most:
-            return f"{value:.3g}".replace("-", "−")
-        step = round_step_below((self.high - self.low) / _PARTS)
-        return f"{value:,.{_places(step)}f}".replace("-", "−")
+            mantissa, power = f"{value:.2e}".split("e")
+            mantissa = mantissa.rstrip("0").rstrip(".")
+            return f"{mantissa}×10{str(int(power)).translate(_RAISED)}".replace("-", "−", 1)
+        return f"{value:,.{self._decimals}f}".replace("-", "−")
+
+    @property
+    def _decimals(self) -> int:
+        """As few as tell both ends as well as three figures of what lies between them would."""
+        most = _places((self.high - self.low) / _FIGURES)
+        told = [round(self.low, most), round(self.high, most)]
+        return next(n for n in range(most + 1) if [round(end, n) for end in told] == told)
 
 
 def _places(step: float) -> int:

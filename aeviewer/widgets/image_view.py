@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSize, QStandardPaths, Qt
+from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
-from PySide6.QtWidgets import QFileDialog, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import QPaintEvent
+    from PySide6.QtWidgets import QFileDialog
 
 _WHITE = 255
 _STOPS = {
@@ -78,17 +79,7 @@ def save_image(
     failed
         Told in one message when the file can not be written.
     """
-    dialog = QFileDialog(parent, "Save as PNG")
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilter("PNG image (*.png)")
-    dialog.setDefaultSuffix("png")
-    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    dialog.setDirectory(pictures if Path(pictures).is_dir() else str(Path.home()))
-    dialog.selectFile(name)
-    dialog.fileSelected.connect(lambda place: _write(image, place, failed))
-    dialog.open()
-    return dialog
+    return ask_place(parent, name, lambda place: _write(image, str(place), failed))
 
 
 def _write(image: QImage, place: str, failed: Callable[[str], None]) -> None:

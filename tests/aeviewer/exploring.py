@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aeviewer.services.cloud import Cloud
 from aeviewer.services.compute import ComputeThread
-from aeviewer.services.exploration import Exploration
 from aeviewer.services.explorer import Explorer
+from aeviewer.services.exploring import Exploring
 from aeviewer.services.mailbox import Mailbox
 from trainers import runs
 from trainers.presets import preset
@@ -32,20 +30,15 @@ def trained(folder: Path, name: str, latent_dim: int, **changes: object) -> runs
     return run
 
 
-@dataclass
-class Explored:
-    """Services over a session with one run."""
+class Explored(Exploring):
+    """Services over a session, with what shows its steps; the compute thread must be closed."""
 
-    session: Session
-    exploration: Exploration
-    explorer: Explorer
-    compute: ComputeThread
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, ComputeThread(Mailbox()))
+        self.explorer = Explorer(session, self.compute)
+        self.compute.start()
 
 
 def services(session: Session) -> Explored:
     """Services around a session; the compute thread runs, and must be closed."""
-    compute = ComputeThread(Mailbox())
-    exploration = Exploration(session, Cloud(session, compute))
-    made = Explored(session, exploration, Explorer(session, compute), compute)
-    compute.start()
-    return made
+    return Explored(session)

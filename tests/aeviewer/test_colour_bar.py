@@ -162,7 +162,7 @@ def test_the_bar_shows_what_the_points_have(bar: ColourBar) -> None:
 
 
 def test_numbers_and_title(bar: ColourBar) -> None:
-    assert bar.texts == ("squared error per image", "2", "32")
+    assert bar.texts == ("squared error per image", "2.0", "31.5")
     bar.set_scale("squared error per image", *limits(np.linspace(0.2134, 0.8765, 500)))
     assert bar.texts == ("squared error per image", "0.22", "0.88")
     bar.set_scale("log density − log prior / nats", -2.5, 2.5, DIVERGING)
@@ -170,7 +170,11 @@ def test_numbers_and_title(bar: ColourBar) -> None:
     bar.set_scale("loss / nats", 0, 12_000)
     assert bar.texts[1:] == ("0", "12,000")
     bar.set_scale("density", 1e-7, 2.5e-5)
-    assert bar.texts[1:] == ("1e−07", "2.5e−05")
+    assert bar.texts[1:] == ("1×10⁻⁷", "2.5×10⁻⁵")
+    bar.set_scale("density", -2e7, 1.25e7)
+    assert bar.texts[1:] == ("−2×10⁷", "1.25×10⁷")
+    bar.set_scale("nats", 1_000, 1_001)
+    assert bar.texts[1:] == ("1,000", "1,001")
 
 
 def test_numbers_stay_within_and_apart(bar: ColourBar) -> None:
@@ -208,8 +212,8 @@ def test_without_a_scale_it_is_not_there(qtbot: QtBot) -> None:
 
 def test_it_is_told_to_who_can_not_see_it(bar: ColourBar) -> None:
     assert bar.accessibleName() == "Colours of squared error per image"
-    assert bar.accessibleDescription() == "from 2 to 32"
-    assert "2 to 32" in bar.toolTip()
+    assert bar.accessibleDescription() == "from 2.0 to 31.5"
+    assert "2.0 to 31.5" in bar.toolTip()
 
 
 def test_the_letters_follow_the_theme(bar: ColourBar, themed: QApplication) -> None:

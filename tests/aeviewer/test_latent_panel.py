@@ -10,12 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from aeviewer.panels.latent import LatentPanel
-from aeviewer.services.cloud import Cloud
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration, Pin
-from aeviewer.services.inspection import Inspection
+from aeviewer.services.exploring import Exploring
 from aeviewer.services.mailbox import Mailbox
-from aeviewer.services.mosaic import Mosaic
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.events import Preview
@@ -28,26 +26,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def exploration(session: Session) -> Exploration:
-    return Exploration(session, Cloud(session, ComputeThread(Mailbox())))
+def exploring(session: Session) -> Exploring:
+    """Services whose questions nobody answers: the thread does not run."""
+    return Exploring(session, ComputeThread(Mailbox()))
 
 
 @pytest.fixture
-def mosaic(exploration: Exploration) -> Mosaic:
-    """A mosaic whose questions nobody answers: the thread does not run."""
-    return Mosaic(exploration, ComputeThread(Mailbox()))
+def exploration(exploring: Exploring) -> Exploration:
+    return exploring.exploration
 
 
 @pytest.fixture
-def inspection(exploration: Exploration) -> Inspection:
-    return Inspection(exploration, ComputeThread(Mailbox()))
-
-
-@pytest.fixture
-def panel(
-    qtbot: QtBot, exploration: Exploration, mosaic: Mosaic, inspection: Inspection
-) -> LatentPanel:
-    panel = LatentPanel(exploration, mosaic, inspection)
+def panel(qtbot: QtBot, exploring: Exploring) -> LatentPanel:
+    panel = LatentPanel(exploring)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
     panel.show()
@@ -319,14 +310,8 @@ def test_codes_that_belong_to_no_test_image_are_refused(
     assert panel.empty.isVisible()
 
 
-def test_hidden_panel_catches_up(
-    qtbot: QtBot,
-    session: Session,
-    exploration: Exploration,
-    mosaic: Mosaic,
-    inspection: Inspection,
-) -> None:
-    panel = LatentPanel(exploration, mosaic, inspection)
+def test_hidden_panel_catches_up(qtbot: QtBot, session: Session, exploring: Exploring) -> None:
+    panel = LatentPanel(exploring)
     qtbot.addWidget(panel)
     config = preset("elu").replace(latent_dim=2)
     session.set_current(session.add(runs.create(config, session.folder), "running"))

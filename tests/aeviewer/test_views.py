@@ -9,8 +9,6 @@ from PySide6.QtCore import QRectF
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.views import ViewsMenu
 from aeviewer.services.exploration import Pin
-from aeviewer.services.inspection import Inspection
-from aeviewer.services.mosaic import Mosaic
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers import runs
 
@@ -35,9 +33,7 @@ def explored(session: Session, tmp_path: Path, qtbot: QtBot) -> Iterator[Explore
 
 @pytest.fixture
 def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
-    exploration, compute = explored.exploration, explored.compute
-    mosaic, inspection = Mosaic(exploration, compute), Inspection(exploration, compute)
-    panel = LatentPanel(exploration, mosaic, inspection)
+    panel = LatentPanel(explored)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
     panel.show()

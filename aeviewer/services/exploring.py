@@ -1,0 +1,41 @@
+"""All that explores the latent space of the current run, made together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeviewer.services.cloud import Cloud
+from aeviewer.services.exploration import Exploration
+from aeviewer.services.inspection import Inspection
+from aeviewer.services.mosaic import Mosaic
+from aeviewer.services.walk import Walk
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute import ComputeThread
+    from aeviewer.services.session import Session
+
+
+class Exploring:
+    """What is explored, and who works it out.
+
+    Parameters
+    ----------
+    session
+        Watched.
+    compute
+        Asked.
+
+    Attributes
+    ----------
+    exploration
+        Plane, pins, selection.
+    mosaic, inspection, walk
+        The decoder's images of the plane, the marked code, the way between two pins.
+    """
+
+    def __init__(self, session: Session, compute: ComputeThread) -> None:
+        self.session, self.compute = session, compute
+        self.exploration = Exploration(session, Cloud(session, compute))
+        self.mosaic = Mosaic(self.exploration, compute)
+        self.inspection = Inspection(self.exploration, compute)
+        self.walk = Walk(self.exploration, compute)

@@ -1,0 +1,81 @@
+"""What selected images have in common. Loads no torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainers import formats
+from trainers.datasets.mnist import CLASSES
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Of n selected images.
+
+    Attributes
+    ----------
+    counts
+        (10,), how many of each class.
+    mean_image
+        (28, 28) float32, ink of 0..1.
+    mean_code
+        (d,) float32.
+    nearest
+        Which of them has the code nearest to the mean code, counted from 0.
+    """
+
+    counts: NDArray[np.intp]
+    mean_image: NDArray[np.float32]
+    mean_code: NDArray[np.float32]
+    nearest: int
+
+
+def summary(
+    images: NDArray[np.uint8], labels: NDArray[np.integer], codes: NDArray[np.floating]
+) -> Summary:
+    """What (n, 28, 28) images with (n,) labels and (n, d) codes have in common; n > 0."""
+    mean_code = codes.mean(axis=0, dtype=np.float64)
+    return Summary(
+        np.bincount(labels, minlength=CLASSES),
+        (images.mean(axis=0) / 255).astype(np.float32),
+        mean_code.astype(np.float32),
+        int(np.square(codes - mean_code).sum(axis=1).argmin()),
+    )
+
+
+def write_csv(
+    place: Path,
+    names: Sequence[str],
+    labels: NDArray[np.integer],
+    codes: NDArray[np.floating],
+) -> None:
+    """Writes a table: a row an image, with its name, its class, and its code.
+
+    Raises
+    ------
+    AEViewerError
+        When the file can not be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "class", *(f"z{n + 1}" for n in range(codes.shape[1]))])
+    for name, label, code in zip(names, labels.tolist(), codes.tolist(), strict=True):
+        writer.writerow([name, label, *(f"{value:.9g}" for value in code)])
+    try:
+        formats.replace(place, text.getvalue().encode())
+    except OSError as error:
+        raise AEViewerError(
+            f"{place} can not be written ({error.strerror or error}). Free some space, or choose a "
+            "folder that you may write to."
+        ) from error
