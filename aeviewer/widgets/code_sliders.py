@@ -15,12 +15,13 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QScrollArea,
-    QSlider,
     QWidget,
 )
 
+from aeviewer.widgets.histogram_slider import HistogramSlider
+
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
+    from PySide6.QtGui import QResizeEvent, QWheelEvent
 
 _PLACES = 1000
 _WIDEST = 1e9
@@ -29,6 +30,7 @@ _ROW = 32
 _AHEAD = 4
 """Rows made beyond those in view, so that Tab finds the next one."""
 _MOST = 256
+_BINS = 48
 _UNKNOWN = (-3.0, 3.0)
 """Ends where there are no codes yet: the prior's."""
 
@@ -53,21 +55,6 @@ def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     return (low - margin).astype(np.float32), (high + margin).astype(np.float32)
 
 
-class _Slider(QSlider):
-    """A slider that a double click resets; the wheel moves the list."""
-
-    reset_requested = Signal()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Asks for the mean."""
-        event.accept()
-        self.reset_requested.emit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leaves the wheel to the list."""
-        event.ignore()
-
-
 class _Field(QDoubleSpinBox):
     """A number; the wheel moves the list."""
 
@@ -82,7 +69,8 @@ class _Dimension:
     def __init__(self, number: int, owner: CodeSliders) -> None:
         self.name = f"z{str(number + 1).translate(_SUBSCRIPTS)}"
         self.label = QLabel(self.name)
-        self.slider = _Slider(Qt.Orientation.Horizontal)
+        self.slider = HistogramSlider()
+        self._counted: NDArray[np.float32] | None = None
         self.field = _Field()
         self._given = self._ends = _UNKNOWN
         self._set_up(number)
@@ -95,7 +83,6 @@ class _Dimension:
         self.slider.setRange(0, _PLACES)
         self.slider.setPageStep(_PLACES // 10)
         self.slider.setSingleStep(_PLACES // 100)
-        self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.slider.setAccessibleName(f"Dimension {number + 1} of the code")
         self.slider.setToolTip(
             f"{self.name}: drag, or use the arrow keys. Double-click sets the codes' mean."
@@ -132,6 +119,14 @@ class _Dimension:
             if not self.slider.isSliderDown():
                 self.slider.setValue(round((value - low) / (high - low) * _PLACES))
 
+    def count(self, codes: NDArray[np.float32], number: int) -> None:
+        """Draws where this dimension of (n, d) codes lies between the slider's ends."""
+        if codes is self._counted:
+            return
+        self._counted = codes
+        counts, _ = np.histogram(codes[:, number], _BINS, self._ends)
+        self.slider.set_histogram(counts)
+
 
 class CodeSliders(QScrollArea):
     """One slider and one number for each dimension of a code; scrolls where there are many."""
@@ -143,6 +138,7 @@ class CodeSliders(QScrollArea):
         super().__init__(parent)
         self._code = np.empty(0, np.float32)
         self._low = self._high = self._mean = self._code
+        self._codes = np.empty((0, 0), np.float32)
         self._dimensions: list[_Dimension] = []
         self._count = -1
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -189,7 +185,9 @@ class CodeSliders(QScrollArea):
         if np.isfinite(codes).all():
             self._low, self._high = spread(codes)
             self._mean = codes.mean(axis=0)
+            self._codes = codes
         else:
+            self._codes = np.empty((0, 0), np.float32)
             self._low = self._high = self._mean = np.empty(0, np.float32)
         self._show()
 
@@ -229,6 +227,8 @@ class CodeSliders(QScrollArea):
         for number in range(first, min(last + _AHEAD, count)):
             low, high = (self._low[number], self._high[number]) if known else _UNKNOWN
             self._dimensions[number].show(float(self._code[number]), float(low), float(high))
+            if self._codes.shape[1:] == (count,):
+                self._dimensions[number].count(self._codes, number)
 
     def _set_count(self, count: int) -> None:
         if count == self._count:
