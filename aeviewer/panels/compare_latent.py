@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from aeviewer.panels import compare_words as words
-from aeviewer.panels.latent import class_palette
+from aeviewer.panels.latent_backdrop import class_palette
 from aeviewer.services.digits import MOST
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.legend import ChipLegend

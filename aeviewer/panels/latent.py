@@ -11,11 +11,12 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from aeviewer.panels.latent_backdrop import Backdrop, Surroundings
+from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services import cloud
 from aeviewer.services.cloud import TEST_IMAGES
 from aeviewer.services.exploration import Pin, PlaneChosen, letter
+from aeviewer.widgets.colour_bar import ColourBar
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.legend import ChipLegend
@@ -40,11 +41,6 @@ _CONTINUABLE = {"new", "stopped", "interrupted"}
 _JITTER = 0.35
 _AROUND = 100
 _NO_IMAGE = np.empty((0, 0), np.uint8)
-
-
-def class_palette() -> NDArray[np.uint8]:
-    """(10, 4) uint8 red, green, blue, alpha of the classes."""
-    return np.array([[*bytes.fromhex(c[1:]), 255] for c in CLASS_COLOURS], np.uint8)
 
 
 class LatentPanel(QWidget):
@@ -73,7 +69,8 @@ class LatentPanel(QWidget):
         self._refresh.timeout.connect(self._show_codes)
         self.plot = ExplorerPlot("Latent space")
         self.choice = PlaneChoice()
-        self.backdrop = Backdrop(exploration, exploring.mosaic, self.plot, self.choice.layers)
+        self.bar = ColourBar()
+        self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
         self.surroundings = Surroundings(
             exploration, exploring.inspection, exploring.walk, self.plot
         )
@@ -104,6 +101,7 @@ class LatentPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.choice)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.bar)
         layout.addLayout(footer)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(space)

@@ -7,20 +7,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QRectF, QTimer, Slot
 
+from aeviewer.services.heat import MEANINGS
+from aeviewer.widgets.colour_bar import DIVERGING, MISSING, SEQUENTIAL, limits, shades
+from aeviewer.widgets.colours import CLASS_COLOURS
 from trainers.exploration.posterior import ellipse
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from aeviewer.panels.latent_layers import LayersButton
     from aeviewer.services.exploration import Exploration
+    from aeviewer.services.exploring import Exploring
     from aeviewer.services.inspection import Inspection
-    from aeviewer.services.mosaic import Mosaic
     from aeviewer.services.walk import Walk
+    from aeviewer.widgets.colour_bar import ColourBar
     from aeviewer.widgets.explorer_plot import ExplorerPlot
 
 _TILE_PIXELS = 28
 
 
 _SIGMAS = (1.0, 2.0)
+_HEAT_ALPHA = 120
+
+
+def class_palette() -> NDArray[np.uint8]:
+    """(10, 4) uint8 red, green, blue, alpha of the classes."""
+    return np.array([[*bytes.fromhex(c[1:]), 255] for c in CLASS_COLOURS], np.uint8)
 
 
 class Surroundings(QObject):
@@ -80,20 +92,24 @@ class Backdrop(QObject):
 
     Parameters
     ----------
-    exploration, mosaic
-        Watched; the mosaic is told what is in view.
+    exploring
+        Watched; mosaic and heat are told what is in view.
     plot
         Where it is drawn.
     layers
         What is chosen.
+    bar
+        Says what the layer's colours stand for.
     """
 
     def __init__(
-        self, exploration: Exploration, mosaic: Mosaic, plot: ExplorerPlot, layers: LayersButton
+        self, exploring: Exploring, plot: ExplorerPlot, layers: LayersButton, bar: ColourBar
     ) -> None:
         super().__init__(plot)
-        self._exploration, self._mosaic = exploration, mosaic
-        self._plot, self._layers = plot, layers
+        exploration, mosaic = exploring.exploration, exploring.mosaic
+        self._exploration, self._mosaic, self._heat = exploration, mosaic, exploring.heat
+        self._plot, self._layers, self._bar = plot, layers, bar
+        exploring.heat.changed.connect(self._show_heat)
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._follow_view)
         plot.view_changed.connect(self._later.start)
@@ -114,6 +130,7 @@ class Backdrop(QObject):
         has_prior = config is not None and config.model.variational and config.model.family != "pca"
         self._layers.offer(has_prior=has_prior, is_plane=self._is_plane)
         self._mosaic.switch(self._layers.chosen.mosaic and self._is_plane)
+        self._heat.choose(self._layers.chosen.layer if self._is_plane else "none")
         self._show_prior(has_prior)
         self._show_tiles()
         self._later.start()
@@ -125,6 +142,7 @@ class Backdrop(QObject):
         if self._is_plane and 0 < pixel < np.inf and self._plot.isVisible():
             place = view.left(), view.top(), view.width(), view.height()
             self._mosaic.set_view(place, pixel, _TILE_PIXELS)
+            self._heat.set_view(place)
 
     @Slot()
     def _show_tiles(self) -> None:
@@ -136,6 +154,28 @@ class Backdrop(QObject):
         shares = support if chosen.fades else (support > 0).astype(np.float32)
         self._plot.tiles.set_opacity(chosen.opacity)
         self._plot.tiles.set_tiles(images, shares, QRectF(*grid.rectangle))
+
+    @Slot()
+    def _show_heat(self) -> None:
+        field = self._heat.field
+        if field is None:
+            self._plot.heat.set_colours(None, QRectF())
+            self._bar.clear()
+            return
+        meaning = MEANINGS[field.layer]
+        colour_map = DIVERGING if meaning.centred else SEQUENTIAL
+        low, high = limits(field.values, centred=meaning.centred)
+        if field.classes is not None:
+            low, high = 0.0, 1.0
+            colours = class_palette()[field.classes]
+            colours[..., 3] = np.rint(_HEAT_ALPHA * field.values)
+            self._bar.clear()
+        else:
+            palette, rows = shades(field.values.ravel(), low, high, colour_map)
+            palette[:, 3] = np.where(np.arange(256) == MISSING, 0, _HEAT_ALPHA)
+            colours = palette[rows].reshape(*field.values.shape, 4)
+            self._bar.set_scale(meaning.name, low, high, colour_map)
+        self._plot.heat.set_colours(colours, QRectF(*field.view))
 
     def _show_prior(self, has_prior: bool) -> None:
         plane = self._exploration.plane

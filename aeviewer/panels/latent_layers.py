@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
+from aeviewer.services.heat import Layer
 from aeviewer.theme import icon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Layer = Literal["none", "density", "prior", "magnification", "cycle", "classes"]
 LAYERS: Mapping[Layer, tuple[str, str]] = {
     "none": ("None", "Nothing behind the points but the images."),
     "density": ("Density of the codes", "How many codes lie where, on a logarithmic scale."),
@@ -42,7 +42,7 @@ LAYERS: Mapping[Layer, tuple[str, str]] = {
     ),
     "classes": (
         "Class regions",
-        "What a classifier fitted to the training codes says, and how sure it is.",
+        "Which digit most of the 15 nearest codes are of, and what share of them.",
     ),
 }
 _WIDTH = 220

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aeviewer.services.cloud import Cloud
 from aeviewer.services.exploration import Exploration
+from aeviewer.services.heat import Heat
 from aeviewer.services.inspection import Inspection
 from aeviewer.services.mosaic import Mosaic
 from aeviewer.services.walk import Walk
@@ -29,13 +30,15 @@ class Exploring:
     ----------
     exploration
         Plane, pins, selection.
-    mosaic, inspection, walk
-        The decoder's images of the plane, the marked code, the way between two pins.
+    mosaic, heat, inspection, walk
+        The decoder's images of the plane, a quantity over it, the marked code, the way between
+        two pins.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
         self.session, self.compute = session, compute
         self.exploration = Exploration(session, Cloud(session, compute))
         self.mosaic = Mosaic(self.exploration, compute)
+        self.heat = Heat(self.exploration, compute)
         self.inspection = Inspection(self.exploration, compute)
         self.walk = Walk(self.exploration, compute)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QFont, QPainterPath, QPalette
 
 from aeviewer.widgets.plane_plot import PlanePlot
 from aeviewer.widgets.styled_plot import small
-from aeviewer.widgets.tile_layer import TileLayer
+from aeviewer.widgets.tile_layer import HeatLayer, TileLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class ExplorerPlot(PlanePlot):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         self.tiles = TileLayer()
-        self._heat = pg.ImageItem(axisOrder="row-major")
+        self.heat = HeatLayer()
         self._pins = pg.ScatterPlotItem(pxMode=True)
         self._letters: list[pg.TextItem] = []
         self._paths: list[pg.PlotCurveItem] = []
@@ -70,7 +70,7 @@ class ExplorerPlot(PlanePlot):
         self._starred: tuple[float, float] | None = None
         super().__init__(name, parent)
         items = {
-            self._heat: _HEAT,
+            self.heat: _HEAT,
             self.tiles: _TILES,
             self._links: _PATH - 1,
             self._pins: _PINS,
@@ -80,15 +80,6 @@ class ExplorerPlot(PlanePlot):
             item.setZValue(height)
             self.addItem(item, ignoreBounds=True)
         self.restyle()
-
-    # -- behind the points -----------------------------------------------------------------------
-
-    def set_heat(self, colours: NDArray[np.uint8] | None, place: QRectF) -> None:
-        """Shows (rows, columns, 4) uint8 colours over a part of the plane, top row first."""
-        self._heat.setVisible(colours is not None)
-        if colours is not None:
-            self._heat.setImage(np.ascontiguousarray(colours[::-1]))
-            self._heat.setRect(place)
 
     # -- upon the points -------------------------------------------------------------------------
 

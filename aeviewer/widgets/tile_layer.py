@@ -1,4 +1,4 @@
-"""A plane covered with small images."""
+"""What covers a plane: small images side by side, or colours."""
 
 from __future__ import annotations
 
@@ -86,3 +86,42 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         alpha, red, green, blue = np.rint(np.outer(colour, share)).astype(np.uint32)
         shades: NDArray[np.uint32] = alpha << 24 | red << 16 | green << 8 | blue
         return shades
+
+
+class HeatLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untyped
+    """Colours over a part of a plane as one item of a plot, without steps between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._place = QRectF()
+        self._pixels: NDArray[np.uint8] | None = None
+        self._image: QImage | None = None
+
+    def set_colours(self, colours: NDArray[np.uint8] | None, place: QRectF) -> None:
+        """Shows (rows, columns, 4) uint8 red, green, blue, alpha, the first row uppermost."""
+        if place != self._place:
+            self.prepareGeometryChange()
+            self._place = place
+        self._image = None
+        if colours is not None:
+            # The image does not own the pixels: the array must live as long as it does.
+            self._pixels = np.ascontiguousarray(colours)
+            rows, columns, _ = self._pixels.shape
+            form = QImage.Format.Format_RGBA8888
+            self._image = QImage(self._pixels.data, columns, rows, 4 * columns, form)
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """Where the colours are."""
+        return self._place
+
+    def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
+        """Draws them, upright where y grows upwards."""
+        if self._image is None or self._place.isEmpty():
+            return
+        target = painter.worldTransform().mapRect(self._place)
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, self._image)
+        painter.restore()
