@@ -28,6 +28,7 @@ from aeviewer.panels.point import PointPanel
 from aeviewer.panels.reconstructions import ReconstructionsPanel
 from aeviewer.panels.reproduce import ReproduceDialog
 from aeviewer.panels.runs import RunsPanel
+from aeviewer.panels.samples import SamplesPanel
 from aeviewer.panels.selection import SelectionPanel
 from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.training_bar import TrainingBar
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2
-_EXPLORING = ("point", "selection", "path")
+_EXPLORING = ("point", "selection", "path", "samples")
 """Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.point = PointPanel(exploration, exploring.inspection)
         self.selection = SelectionPanel(exploration, exploring.compute)
         self.path = PathPanel(exploration, exploring.walk)
+        self.samples = SamplesPanel(exploration, exploring.compute)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(session)
@@ -108,6 +110,7 @@ class MainWindow(QMainWindow):
             "point": self._dock("Point", self.point),
             "selection": self._dock("Selection", self.selection),
             "path": self._dock("Path", self.path),
+            "samples": self._dock("Samples", self.samples),
             "loss": self._dock("Loss", self.loss),
             "reconstructions": self._dock("Reconstructions", self.reconstructions),
             "timeline": self._dock("Timeline", self.timeline),

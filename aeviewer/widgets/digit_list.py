@@ -67,6 +67,7 @@ class DigitList(QListView):
         """Shows (n, h, w) ink as `gray_image` takes it, each with words below and a tooltip."""
         current = self.currentIndex().row()
         self._items.clear()
+        self.setSpacing(2 if words else 0)
         for number, image in enumerate(images):
             item = QStandardItem(self._icon(image), words[number] if words else "")
             item.setToolTip(tooltips[number] if tooltips else "")
