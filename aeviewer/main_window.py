@@ -20,6 +20,7 @@ from aeviewer import theme
 from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
+from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2
-_EXPLORING = ("point", "selection", "path", "samples")
+_EXPLORING = ("point", "selection", "path", "draw", "samples")
 """Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self.point = PointPanel(exploration, exploring.inspection)
         self.selection = SelectionPanel(exploration, exploring.compute)
         self.path = PathPanel(exploration, exploring.walk)
+        self.draw = DrawPanel(exploration, exploring.drawing)
         self.samples = SamplesPanel(exploration, exploring.compute)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
             "point": self._dock("Point", self.point),
             "selection": self._dock("Selection", self.selection),
             "path": self._dock("Path", self.path),
+            "draw": self._dock("Draw", self.draw),
             "samples": self._dock("Samples", self.samples),
             "loss": self._dock("Loss", self.loss),
             "reconstructions": self._dock("Reconstructions", self.reconstructions),

@@ -71,9 +71,7 @@ class LatentPanel(QWidget):
         self.choice = PlaneChoice()
         self.bar = ColourBar()
         self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
-        self.surroundings = Surroundings(
-            exploration, exploring.inspection, exploring.walk, self.plot
-        )
+        self.surroundings = Surroundings(exploring, self.plot)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aeviewer.panels.latent_layers import LayersButton
-    from aeviewer.services.exploration import Exploration
     from aeviewer.services.exploring import Exploring
-    from aeviewer.services.inspection import Inspection
-    from aeviewer.services.walk import Walk
     from aeviewer.widgets.colour_bar import ColourBar
     from aeviewer.widgets.explorer_plot import ExplorerPlot
 
@@ -36,29 +33,39 @@ def class_palette() -> NDArray[np.uint8]:
 
 
 class Surroundings(QObject):
-    """Draws the marked code's posterior and way back, and the way between two pins.
+    """Draws the marked code's posterior and way back, the way between two pins, a drawing's star.
 
     Each only while somebody looks into it.
 
     Parameters
     ----------
-    exploration, inspection, walk
+    exploring
         Watched.
     plot
         Where it is drawn.
     """
 
-    def __init__(
-        self, exploration: Exploration, inspection: Inspection, walk: Walk, plot: ExplorerPlot
-    ) -> None:
+    def __init__(self, exploring: Exploring, plot: ExplorerPlot) -> None:
         super().__init__(plot)
-        self._exploration, self._inspection = exploration, inspection
-        self._walk, self._plot = walk, plot
+        exploration, inspection, walk = exploring.exploration, exploring.inspection, exploring.walk
+        self._exploration, self._inspection, self._walk = exploration, inspection, walk
+        self._drawing, self._plot = exploring.drawing, plot
+        exploring.drawing.changed.connect(self._show_drawing)
+        exploration.plane_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
         exploration.plane_changed.connect(self._show)
         walk.changed.connect(self._show_way)
         exploration.plane_changed.connect(self._show_way)
         exploration.places_changed.connect(self._show_way)
+
+    @Slot()
+    def _show_drawing(self) -> None:
+        drawn, plane = self._drawing.drawn, self._exploration.plane
+        if drawn is None or plane is None or drawn.code.shape != plane.origin.shape:
+            self._plot.set_star(None)
+        elif len(plane.origin) > 1:
+            x, y = plane.project(drawn.code).tolist()
+            self._plot.set_star((x, y))
 
     @Slot()
     def _show_way(self) -> None:

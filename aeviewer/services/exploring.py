@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeviewer.services.cloud import Cloud
+from aeviewer.services.drawing import Drawing
 from aeviewer.services.exploration import Exploration
 from aeviewer.services.heat import Heat
 from aeviewer.services.inspection import Inspection
@@ -30,9 +31,9 @@ class Exploring:
     ----------
     exploration
         Plane, pins, selection.
-    mosaic, heat, inspection, walk
+    mosaic, heat, inspection, walk, drawing
         The decoder's images of the plane, a quantity over it, the marked code, the way between
-        two pins.
+        two pins, what a person drew.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
@@ -41,4 +42,5 @@ class Exploring:
         self.mosaic = Mosaic(self.exploration, compute)
         self.heat = Heat(self.exploration, compute)
         self.inspection = Inspection(self.exploration, compute)
+        self.drawing = Drawing(self.exploration, compute)
         self.walk = Walk(self.exploration, compute)

@@ -146,6 +146,11 @@ class ExplorerPlot(PlanePlot):
         spots[1]["brush"] = self.role(QPalette.ColorRole.Highlight)
         self._star.setData(spots)
 
+    @property
+    def star(self) -> tuple[float, float] | None:
+        """Where the star is."""
+        return self._starred
+
     # -- colours and keys ------------------------------------------------------------------------
 
     def restyle(self) -> None:

@@ -1,0 +1,214 @@
+"""A pad to draw on, and what the model makes of it while it is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer import theme
+from aeviewer.panels.point import named
+from aeviewer.services import cloud
+from aeviewer.services.exploration import Pin
+from aeviewer.widgets.class_bars import ClassBars
+from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.digit_list import DigitList
+from aeviewer.widgets.digit_pad import DigitPad
+from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.styled_plot import small
+from trainers.datasets.centring import centred, from_file
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from aeviewer.services.drawing import Drawing
+    from aeviewer.services.exploration import Exploration
+
+_TITLES = ("as MNIST has it", "reconstruction")
+
+
+class DrawPanel(QWidget):
+    """A person draws; the model encodes, reconstructs and guesses at once.
+
+    Parameters
+    ----------
+    exploration
+        Where the drawing's code, or a neighbour's, is marked and pinned.
+    drawing
+        Watched, and told what is drawn.
+    """
+
+    def __init__(
+        self, exploration: Exploration, drawing: Drawing, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration, self._drawing = exploration, drawing
+        self.pad = DigitPad()
+        self.brush = self._button("draw", "Brush: the left button draws")
+        self.eraser = self._button("eraser", "Eraser; the right button always erases")
+        self.undo = self._button("undo", f"Undo ({QKeySequence('Ctrl+Z').toString()} on the pad)")
+        self.clear = self._button("delete-outline", "Clear (Delete)")
+        self.mark = self._button("crosshairs-gps", "Mark the drawing's code: decode from there")
+        self.pin = self._button("pin-outline", "Pin the drawing's code")
+        self.views = tuple(ImageView() for _ in _TITLES)
+        self.guess, self.bars = QLabel(), ClassBars(CLASS_COLOURS)
+        self.neighbours = DigitList("Codes nearest to the drawing", one_row=True)
+        self._build()
+        self._connect()
+        self._show()
+
+    def _button(self, glyph: str, meaning: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(glyph))
+        button.setToolTip(meaning)
+        button.setAccessibleName(meaning.partition(" (")[0].partition(":")[0])
+        button.setAutoRaise(True)
+        return button
+
+    def _build(self) -> None:
+        for button in (self.brush, self.eraser):
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+        self.brush.setChecked(True)
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        for button in (self.brush, self.eraser, self.undo, self.clear):
+            tools.addWidget(button)
+        tools.addStretch()
+        tools.addWidget(self.mark)
+        tools.addWidget(self.pin)
+        results = QGridLayout()
+        results.setSpacing(4)
+        for row, (view, title) in enumerate(zip(self.views, _TITLES, strict=True)):
+            view.setMinimumSize(56, 56)
+            view.setAccessibleName(title.capitalize())
+            caption = QLabel(title)
+            caption.setFont(small(self.font()))
+            caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            results.addWidget(view, 2 * row, 0)
+            results.addWidget(caption, 2 * row + 1, 0)
+            results.setRowStretch(2 * row, 1)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.pad, 3)
+        top.addLayout(results, 1)
+        self.guess.setWordWrap(True)
+        self.guess.setToolTip(
+            "What the 15 nearest codes are of, nearer ones counting more (k-nearest neighbours)."
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(tools)
+        layout.addLayout(top, 1)
+        layout.addWidget(self.guess)
+        layout.addWidget(self.bars)
+        layout.addWidget(self.neighbours)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def _connect(self) -> None:
+        self.pad.drawn.connect(self._take)
+        self.pad.image_given.connect(self._read)
+        self.pad.stack.canUndoChanged.connect(self.undo.setEnabled)
+        self.undo.setEnabled(False)
+        self.brush.toggled.connect(self._choose_tool)
+        for button, act in self._acts().items():
+            button.clicked.connect(act)
+        self.neighbours.chosen.connect(self._go_to)
+        self._drawing.changed.connect(self._show)
+
+    def _acts(self) -> dict[QToolButton, Callable[[], None]]:
+        return {
+            self.undo: self.pad.stack.undo,
+            self.clear: self.pad.clear,
+            self.mark: self._mark,
+            self.pin: self._pin,
+        }
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Has the drawing looked at again."""
+        super().showEvent(event)
+        self._take(self.pad.ink)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No longer."""
+        super().hideEvent(event)
+        self._drawing.set_image(None)
+
+    # -- the drawing -----------------------------------------------------------------------------
+
+    @Slot(bool)
+    def _choose_tool(self, brush: bool) -> None:
+        self.pad.erases = not brush
+
+    @Slot(object)
+    def _take(self, ink: NDArray[np.float32]) -> None:
+        image = centred(ink)
+        self._drawing.set_image(image if image.any() and self.isVisible() else None)
+
+    @Slot(object)
+    def _read(self, content: bytes) -> None:
+        try:
+            self.pad.set_image(from_file(content))
+        except AEViewerError as error:
+            self._exploration.session.message_posted.emit(str(error))
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        drawn = self._drawing.drawn
+        for button in (self.mark, self.pin):
+            button.setEnabled(drawn is not None)
+        if drawn is None:
+            for view in self.views:
+                view.set_image(None)
+            self.guess.setText("Draw, paste or drop a digit.")
+            self.bars.set_shares(np.zeros(10))
+            self.neighbours.set_images(np.zeros((0, 28, 28)))
+            return
+        self.views[0].set_image(drawn.image)
+        self.views[1].set_image(drawn.reconstruction)
+        likeliest = int(drawn.shares.argmax())
+        self.guess.setText(f"It looks like a {likeliest} ({100 * drawn.shares[likeliest]:.0f} %).")
+        self.bars.set_shares(drawn.shares)
+        near = drawn.neighbours.tolist()
+        self.neighbours.set_images(
+            np.stack([cloud.image(index) for index in near]),
+            [f"{distance:.3g}" for distance in drawn.distances],
+            [named(index) for index in near],
+        )
+        self.neighbours.set_current(-1)
+
+    # -- the person ------------------------------------------------------------------------------
+
+    @Slot()
+    def _mark(self) -> None:
+        if self._drawing.drawn is not None:
+            self._exploration.move(self._drawing.drawn.code)
+
+    @Slot()
+    def _pin(self) -> None:
+        if self._drawing.drawn is not None:
+            self._exploration.pin(Pin(self._drawing.drawn.code))
+
+    @Slot(int)
+    def _go_to(self, number: int) -> None:
+        drawn, codes = self._drawing.drawn, self._exploration.codes
+        if drawn is not None and codes is not None and number < len(drawn.neighbours):
+            self._exploration.move(codes[drawn.neighbours[number]])

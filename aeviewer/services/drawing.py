@@ -1,0 +1,120 @@
+"""What the model makes of a drawing: code, reconstruction, neighbours, guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.asking import Asker
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute import Answer, ComputeThread
+    from aeviewer.services.exploration import Exploration
+    from aeviewer.services.shelf import ModelShelf
+    from trainers.runs import Run
+
+NEIGHBOURS = 15
+_CLASSES = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A drawing as the model sees it.
+
+    Attributes
+    ----------
+    image
+        (28, 28) uint8, the drawing, scaled and centred.
+    code, reconstruction
+        (d,) and (28, 28).
+    neighbours, distances
+        (k,), the images whose codes are nearest in the whole latent space, and how far.
+    shares
+        (10,), the guess: how many of the neighbours are of each class, nearer ones counting more.
+    """
+
+    image: NDArray[np.uint8]
+    code: NDArray[np.float32]
+    reconstruction: NDArray[np.float32]
+    neighbours: NDArray[np.intp]
+    distances: NDArray[np.float32]
+    shares: NDArray[np.float64]
+
+
+class Drawing(QObject):
+    """Keeps what is known of a drawing up to date.
+
+    Parameters
+    ----------
+    exploration
+        Its codes are the neighbours.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "draw", self)
+        self._image: NDArray[np.uint8] | None = None
+        self.drawn: Drawn | None = None
+        exploration.places_changed.connect(self._ask)
+
+    def set_image(self, image: NDArray[np.uint8] | None) -> None:
+        """Looks at another (28, 28) drawing, or at none."""
+        self._image = image
+        self._ask()
+
+    @Slot()
+    def _ask(self) -> None:
+        session, codes = self._exploration.session, self._exploration.codes
+        if self._image is None or codes is None or session.current is None:
+            self._asker.drop("image")
+            if self.drawn is not None:
+                self.drawn = None
+                self.changed.emit()
+            return
+        work = partial(
+            seen,
+            run=session.run(session.current.key),
+            step=session.step,
+            image=self._image,
+            codes=codes,
+            labels=self._exploration.cloud.labels,
+        )
+        self._asker.ask("image", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Drawn):
+            self.drawn = answer.result
+            self.changed.emit()
+
+
+def seen(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    image: NDArray[np.uint8],
+    codes: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+) -> Drawn:
+    """A (28, 28) drawing as the model of a step sees it, among (n, d) codes of (n,) classes."""
+    model = shelf.at(run, step)
+    code = model.encode(image[None])[0]
+    away = np.sqrt(np.square(codes - code).sum(axis=1))
+    near = np.argpartition(away, NEIGHBOURS)[:NEIGHBOURS]
+    near = near[np.argsort(away[near], kind="stable")]
+    weights = 1 / np.maximum(away[near], 1e-9 * max(1.0, float(away[near].max())))
+    shares = np.bincount(labels[near], weights, _CLASSES) / weights.sum()
+    return Drawn(image, code, model.decode(code[None])[0], near, away[near], shares)
