@@ -131,7 +131,8 @@ class _Panel(QWidget):
         x, y = axis_names(self.plane)
         self.plot.axis("bottom").setLabel(x)
         self.plot.axis("left").setLabel(y)
-        self.plot.set_points(xy, labels, class_palette(), visible, chosen if len(chosen) else None)
+        lit = chosen if len(chosen) else None
+        self.plot.set_points(xy, labels, class_palette(), visible[labels], lit)
 
     @property
     def axes(self) -> str:

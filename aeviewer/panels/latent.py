@@ -13,10 +13,10 @@ from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
 from aeviewer.panels.plane_choice import PlaneChoice
-from aeviewer.services import cloud
+from aeviewer.services import cloud, colouring
 from aeviewer.services.cloud import TEST_IMAGES
 from aeviewer.services.exploration import Pin, PlaneChosen, letter
-from aeviewer.widgets.colour_bar import ColourBar
+from aeviewer.widgets.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.legend import ChipLegend
@@ -59,6 +59,7 @@ class LatentPanel(QWidget):
         self.setAutoFillBackground(True)
         exploration = exploring.exploration
         self._exploration, self._session = exploration, exploring.session
+        self._colouring = exploring.colouring
         self._run: str | None = None
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
@@ -69,7 +70,7 @@ class LatentPanel(QWidget):
         self._refresh.timeout.connect(self._show_codes)
         self.plot = ExplorerPlot("Latent space")
         self.choice = PlaneChoice()
-        self.bar = ColourBar()
+        self.bar, self.point_bar = ColourBar(), ColourBar()
         self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
         self.surroundings = Surroundings(exploring, self.plot)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
@@ -99,7 +100,11 @@ class LatentPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.choice)
         layout.addWidget(self.plot, 1)
-        layout.addWidget(self.bar)
+        bars = QHBoxLayout()
+        bars.setSpacing(24)
+        bars.addWidget(self.point_bar)
+        bars.addWidget(self.bar)
+        layout.addLayout(bars)
         layout.addLayout(footer)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(space)
@@ -117,6 +122,7 @@ class LatentPanel(QWidget):
         exploration.plane_changed.connect(self._take_plane)
         exploration.pins_changed.connect(self._show_pins)
         exploration.selection_changed.connect(self._show_points)
+        self._colouring.changed.connect(self._show_points)
         plot.pressed_at.connect(self._decode)
         plot.clicked.connect(self._click)
         plot.circled.connect(self._select)
@@ -208,12 +214,28 @@ class LatentPanel(QWidget):
         selection = self._exploration.selection
         chosen[selection[selection < len(chosen)]] = True
         self.plot.raster.set_opacity(self.choice.layers.chosen.points)
-        visible = self.legend.visible
-        self.plot.set_points(self._xy, self._labels, self._palette, visible, chosen)
+        visible = self.legend.visible[self._labels]
+        colours, palette = self._coloured()
+        self.plot.set_points(self._xy, colours, palette, visible, chosen)
+
+    def _coloured(self) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+        """Rows of a palette for the points, and the palette."""
+        found = self._colouring.coloured
+        if found is None or len(found.values) != len(self._xy):
+            self.point_bar.clear()
+            return self._labels, self._palette
+        if found.is_grouped:
+            self.point_bar.clear()
+            return found.values.astype(np.intp), self._palette
+        low, high = limits(found.values)
+        self.point_bar.set_scale(colouring.MEANINGS[found.by].name, low, high)
+        palette, rows = shades(found.values, low, high)
+        return rows, palette
 
     @Slot()
     def _follow_layers(self) -> None:
         self._exploration.cloud.want_training(self.choice.layers.chosen.training)
+        self._colouring.choose(self.choice.layers.chosen.colour)
         self._show_points()
 
     def _without_codes(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -17,11 +17,13 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from aeviewer.services.heat import Layer
+from aeviewer.services.colouring import MEANINGS, By
 from aeviewer.theme import icon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aeviewer.services.heat import Layer
 
 LAYERS: Mapping[Layer, tuple[str, str]] = {
     "none": ("None", "Nothing behind the points but the images."),
@@ -65,6 +67,8 @@ class Layers:
         How strong the points are, 0..1.
     training
         Whether the training images' codes are shown too.
+    colour
+        What the points are coloured by.
     """
 
     mosaic: bool = True
@@ -74,6 +78,7 @@ class Layers:
     prior: bool = False
     points: float = 0.7
     training: bool = False
+    colour: By = "class"
 
 
 class LayersButton(QToolButton):
@@ -97,14 +102,15 @@ class LayersButton(QToolButton):
         self.training = QCheckBox("Training images too")
         self.training.setToolTip("The codes of the 60,000 training images, at checkpoints.")
         self.opacity, self.points = _strength("decoded images"), _strength("codes")
-        self.layer = QComboBox()
+        self.layer, self.colour = QComboBox(), QComboBox()
         self._build()
         self._show()
         for box in (self.mosaic, self.fades, self.prior, self.training):
             box.toggled.connect(self._take)
         for slider in (self.opacity, self.points):
             slider.valueChanged.connect(self._take)
-        self.layer.currentIndexChanged.connect(self._take)
+        for combo in (self.layer, self.colour):
+            combo.currentIndexChanged.connect(self._take)
 
     def _build(self) -> None:
         self.mosaic.setToolTip("The decoder's image of every place in the plane (M).")
@@ -113,15 +119,16 @@ class LayersButton(QToolButton):
         )
         self.prior.setToolTip("Circles at 1 and 2 standard deviations of the prior N(0, I).")
         self.layer.setAccessibleName("Layer")
-        for name, (title, meaning) in LAYERS.items():
-            self.layer.addItem(title, name)
-            self.layer.setItemData(self.layer.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+        _fill(self.layer, LAYERS)
+        self.colour.setAccessibleName("Colour of the codes")
+        _fill(self.colour, {by: (m.title, m.tooltip) for by, m in MEANINGS.items()})
         content = QWidget()
         content.setMinimumWidth(_WIDTH)
         form = QFormLayout(content)
         form.setContentsMargins(12, 8, 12, 8)
         form.setVerticalSpacing(8)
         form.addRow("Codes", self.points)
+        form.addRow("Colour", self.colour)
         form.addRow(self.training)
         form.addRow(self.mosaic)
         form.addRow("Strength", self.opacity)
@@ -154,7 +161,7 @@ class LayersButton(QToolButton):
     def _show(self) -> None:
         chosen = self._chosen
         boxes = self.mosaic, self.fades, self.prior, self.training
-        widgets = *boxes, self.points, self.opacity, self.layer
+        widgets = *boxes, self.points, self.opacity, self.layer, self.colour
         blockers = [QSignalBlocker(widget) for widget in widgets]
         self.mosaic.setChecked(chosen.mosaic)
         self.fades.setChecked(chosen.fades)
@@ -162,7 +169,8 @@ class LayersButton(QToolButton):
         self.prior.setChecked(chosen.prior)
         self.training.setChecked(chosen.training)
         self.opacity.setValue(round(100 * chosen.opacity))
-        self.layer.setCurrentIndex(get_args(Layer).index(chosen.layer))
+        self.layer.setCurrentIndex(self.layer.findData(chosen.layer))
+        self.colour.setCurrentIndex(self.colour.findData(chosen.colour))
         del blockers
 
     @Slot()
@@ -175,6 +183,7 @@ class LayersButton(QToolButton):
             self.prior.isChecked(),
             self.points.value() / 100,
             self.training.isChecked(),
+            self.colour.currentData(),
         )
         self.changed.emit()
 
@@ -185,3 +194,9 @@ def _strength(what: str) -> QSlider:
     slider.setAccessibleName(f"Strength of the {what}")
     slider.setToolTip(f"How strong the {what} are.")
     return slider
+
+
+def _fill(combo: QComboBox, entries: Mapping[Any, tuple[str, str]]) -> None:
+    for key, (title, meaning) in entries.items():
+        combo.addItem(title, key)
+        combo.setItemData(combo.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeviewer.services.cloud import Cloud
+from aeviewer.services.colouring import Colouring
 from aeviewer.services.drawing import Drawing
 from aeviewer.services.exploration import Exploration
 from aeviewer.services.heat import Heat
@@ -29,8 +30,8 @@ class Exploring:
 
     Attributes
     ----------
-    exploration
-        Plane, pins, selection.
+    exploration, colouring
+        Plane, pins, selection; what the points are coloured by.
     mosaic, heat, inspection, walk, drawing
         The decoder's images of the plane, a quantity over it, the marked code, the way between
         two pins, what a person drew.
@@ -42,5 +43,6 @@ class Exploring:
         self.mosaic = Mosaic(self.exploration, compute)
         self.heat = Heat(self.exploration, compute)
         self.inspection = Inspection(self.exploration, compute)
+        self.colouring = Colouring(self.exploration, compute)
         self.drawing = Drawing(self.exploration, compute)
         self.walk = Walk(self.exploration, compute)

@@ -98,7 +98,7 @@ class PlanePlot(FollowingPlot):
         xy: NDArray[np.floating],
         colours_index: NDArray[np.integer],
         palette_rgba: NDArray[np.uint8],
-        visible_mask: NDArray[np.bool_],
+        visible: NDArray[np.bool_],
         chosen: NDArray[np.bool_] | None = None,
     ) -> None:
         """Takes in all points.
@@ -111,23 +111,23 @@ class PlanePlot(FollowingPlot):
             (n,), the colour of each, a row of `palette_rgba`.
         palette_rgba
             (k, 4) uint8.
-        visible_mask
-            (k,) bool, whether points of that colour are shown.
+        visible
+            (n,) bool, which points are shown.
         chosen
             (n,) bool, which are lit and leave the others dim; where none is, all are alike.
         """
         self._index = None
-        self.raster.set_points(xy, colours_index, palette_rgba, visible_mask, chosen)
+        self.raster.set_points(xy, colours_index, palette_rgba, visible, chosen)
         self.follow_places()
 
     def places(self) -> NDArray[np.floating]:
         """(n, 2), where the points are."""
         return self.raster.xy
 
-    def set_visible(self, visible_mask: NDArray[np.bool_]) -> None:
-        """Shows the points of some colours, (k,) bool; the view stays."""
+    def set_visible(self, visible: NDArray[np.bool_]) -> None:
+        """Shows some of the points, (n,) bool; the view stays."""
         self._index = None
-        self.raster.set_visible(visible_mask)
+        self.raster.set_visible(visible)
 
     def nearest(self, x: float, y: float) -> int | None:
         """The visible point within 12 pixels that is nearest, or None."""

@@ -210,9 +210,8 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         self.update()
 
     def set_visible(self, visible: NDArray[np.bool_]) -> None:
-        """Shows the points whose colours are chosen, (k,) bool."""
-        kept = np.zeros(len(self._order), np.bool_) if not len(visible) else visible[self._colours]
-        self.shown = self._order[kept[self._order]]
+        """Shows some of the points, (n,) bool."""
+        self.shown = self._order[visible[self._order]]
         if self._chosen is not None:
             lit = self._chosen[self.shown]
             self.shown = np.concatenate([self.shown[~lit], self.shown[lit]])

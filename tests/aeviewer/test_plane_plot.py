@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 COLOURS = np.array([[255, 0, 0, 255], [0, 0, 255, 255]], np.uint8)
-BOTH = np.array([True, True])
 XY = np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0], [1.0, -1.0]])
 CLASSES = np.array([0, 1, 0, 1])
+ALL = np.ones(4, np.bool_)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def plot(qtbot: QtBot) -> PlanePlot:
     plot.resize(600, 400)
     plot.show()
     qtbot.waitExposed(plot)
-    plot.set_points(XY, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY, CLASSES, COLOURS, ALL)
     return plot
 
 
@@ -72,7 +72,7 @@ def test_every_point_is_drawn_in_its_colour(plot: PlanePlot) -> None:
 
 def test_hidden_colours_are_not_drawn_and_the_view_stays(plot: PlanePlot) -> None:
     view = plot.view()
-    plot.set_visible(np.array([False, True]))
+    plot.set_visible(CLASSES == 1)
     assert seen(plot, *XY[0]) != QColor(255, 0, 0)
     assert seen(plot, *XY[1]) == QColor(0, 0, 255)
     assert plot.view() == view
@@ -89,7 +89,7 @@ def test_points_are_drawn_once_for_one_view(
     plot.grab()
     assert len(drawn) <= 1
     for _ in range(5):
-        plot.set_points(XY, CLASSES, COLOURS, BOTH)
+        plot.set_points(XY, CLASSES, COLOURS, ALL)
     count = len(drawn)
     plot.grab()
     assert len(drawn) == count + 1
@@ -125,19 +125,19 @@ def test_wheel_zooms_around_the_mouse(plot: PlanePlot) -> None:
 
 
 def test_view_follows_until_the_person_moves_it(plot: PlanePlot) -> None:
-    plot.set_points(XY * 5, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY * 5, CLASSES, COLOURS, ALL)
     assert plot.view().width() > 10
     wheel(plot, pixel(plot, 0, 0))
     view = plot.view()
-    plot.set_points(XY * 50, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY * 50, CLASSES, COLOURS, ALL)
     assert plot.view() == view
 
 
 def test_view_rests_while_the_points_fit(plot: PlanePlot) -> None:
     view = plot.view()
-    plot.set_points(XY * 0.9, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY * 0.9, CLASSES, COLOURS, ALL)
     assert plot.view() == view
-    plot.set_points(XY * 0.1, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY * 0.1, CLASSES, COLOURS, ALL)
     assert plot.view().width() < 0.2 * view.width()
 
 
@@ -187,16 +187,16 @@ def test_marker_is_drawn_in_the_accent_and_follows_the_theme(plot: PlanePlot) ->
 
 
 def test_codes_at_one_place_and_not_a_number_have_a_view(plot: PlanePlot) -> None:
-    plot.set_points(np.full((4, 2), 3.0), CLASSES, COLOURS, BOTH)
+    plot.set_points(np.full((4, 2), 3.0), CLASSES, COLOURS, ALL)
     assert plot.view().contains(QPointF(3, 3))
-    plot.set_points(np.full((4, 2), np.nan), CLASSES, COLOURS, BOTH)
+    plot.set_points(np.full((4, 2), np.nan), CLASSES, COLOURS, ALL)
     plot.grab()
 
 
 @pytest.mark.parametrize("factor", [0.3, 5.0])
 def test_points_are_drawn_where_the_view_has_gone(plot: PlanePlot, factor: float) -> None:
     plot.grab()
-    plot.set_points(XY * factor, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY * factor, CLASSES, COLOURS, ALL)
     plot.reset_view()
     for (x, y), colour in zip(XY * factor, CLASSES, strict=True):
         assert seen(plot, x, y) == QColor(*COLOURS[colour])
@@ -207,7 +207,7 @@ def test_points_are_drawn_where_the_view_has_gone(plot: PlanePlot, factor: float
 @pytest.mark.parametrize("factor", [0.7, 1.0, 2.6, 800.0])
 def test_each_axis_has_three_ticks(plot: PlanePlot, width: int, height: int, factor: float) -> None:
     plot.resize(width, height)
-    plot.set_points(XY * factor, CLASSES, COLOURS, BOTH)
+    plot.set_points(XY * factor, CLASSES, COLOURS, ALL)
     plot.reset_view()
     plot.grab()
     view = plot.view()

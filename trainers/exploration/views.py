@@ -44,6 +44,7 @@ class KeptLayers(_Part):
     prior: bool = False
     points: float = Field(default=0.7, ge=0, le=1)
     training: bool = False
+    colour: Literal["class", "error", "cross-entropy", "kl", "cluster", "nearest", "norm"] = "class"
 
 
 class View(_Part):
