@@ -20,6 +20,7 @@ from aeviewer import theme
 from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
+from aeviewer.panels.directions import DirectionsPanel
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.latent import LatentPanel
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2
-_EXPLORING = ("point", "selection", "path", "draw", "samples")
+_EXPLORING = ("point", "directions", "selection", "path", "draw", "samples")
 """Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.latent = LatentPanel(exploring)
         self.decoder = DecoderPanel(exploration)
         self.point = PointPanel(exploration, exploring.inspection)
+        self.directions = DirectionsPanel(exploration, exploring.directions)
         self.selection = SelectionPanel(exploration, exploring.compute)
         self.path = PathPanel(exploration, exploring.walk)
         self.draw = DrawPanel(exploration, exploring.drawing)
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
             "latent": self._dock("Latent space", self.latent),
             "decoder": self._dock("Decoder", self.decoder),
             "point": self._dock("Point", self.point),
+            "directions": self._dock("Directions", self.directions),
             "selection": self._dock("Selection", self.selection),
             "path": self._dock("Path", self.path),
             "draw": self._dock("Draw", self.draw),

@@ -33,7 +33,7 @@ def class_palette() -> NDArray[np.uint8]:
 
 
 class Surroundings(QObject):
-    """Draws the marked code's posterior and way back, the way between two pins, a drawing's star.
+    """Draws the marked code's posterior and way back, a direction, a walk, a drawing's star.
 
     Each only while somebody looks into it.
 
@@ -49,7 +49,10 @@ class Surroundings(QObject):
         super().__init__(plot)
         exploration, inspection, walk = exploring.exploration, exploring.inspection, exploring.walk
         self._exploration, self._inspection, self._walk = exploration, inspection, walk
-        self._drawing, self._plot = exploring.drawing, plot
+        self._drawing, self._directions = exploring.drawing, exploring.directions
+        self._plot = plot
+        exploring.directions.pointed_changed.connect(self._show_direction)
+        exploration.plane_changed.connect(self._show_direction)
         exploring.drawing.changed.connect(self._show_drawing)
         exploration.plane_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
@@ -66,6 +69,16 @@ class Surroundings(QObject):
         elif len(plane.origin) > 1:
             x, y = plane.project(drawn.code).tolist()
             self._plot.set_star((x, y))
+
+    @Slot()
+    def _show_direction(self) -> None:
+        """The row of steps that is pointed at."""
+        codes, plane = self._directions.pointed, self._exploration.plane
+        fits = codes is not None and plane is not None and codes.shape[1:] == plane.origin.shape
+        if codes is None or plane is None or not fits or len(plane.origin) == 1:
+            self._plot.set_ray(None)
+        else:
+            self._plot.set_ray(plane.project(codes))
 
     @Slot()
     def _show_way(self) -> None:

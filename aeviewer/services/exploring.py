@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aeviewer.services.cloud import Cloud
 from aeviewer.services.colouring import Colouring
+from aeviewer.services.directions import Directions
 from aeviewer.services.drawing import Drawing
 from aeviewer.services.exploration import Exploration
 from aeviewer.services.heat import Heat
@@ -32,9 +33,9 @@ class Exploring:
     ----------
     exploration, colouring
         Plane, pins, selection; what the points are coloured by.
-    mosaic, heat, inspection, walk, drawing
+    mosaic, heat, inspection, walk, drawing, directions
         The decoder's images of the plane, a quantity over it, the marked code, the way between
-        two pins, what a person drew.
+        two pins, what a person drew, what varies around the marked code.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
@@ -45,4 +46,5 @@ class Exploring:
         self.inspection = Inspection(self.exploration, compute)
         self.colouring = Colouring(self.exploration, compute)
         self.drawing = Drawing(self.exploration, compute)
+        self.directions = Directions(self.exploration, compute)
         self.walk = Walk(self.exploration, compute)
