@@ -150,6 +150,11 @@ class ModelConfig(Part):
         Term("β", "× KL", _variational, logarithmic=True),
     ] = 1.0
 
+    @property
+    def has_prior(self) -> bool:
+        """Whether the codes have a prior, N(0, I); PCA heeds no `variational`."""
+        return self.variational and self.family != "pca"
+
 
 class TrainingConfig(Part):
     """How the network is fitted."""

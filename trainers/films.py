@@ -1,4 +1,4 @@
-"""Paths through a latent space as files: a film (GIF, MP4) or a strip of images (PNG).
+"""Paths through a latent space as films: GIF, MP4.
 
 A file is whole or is not there: it is made in memory or in a folder of its own, and then renamed
 into its place. Loads no torch.
@@ -6,10 +6,8 @@ into its place. Loads no torch.
 
 from __future__ import annotations
 
-import io
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ from trainers import formats
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _COLOURS = 256
 _SAMPLED = 1 << 20
@@ -66,41 +64,7 @@ def write_gif(path: Path, frames: Sequence[NDArray[np.uint8]], milliseconds: int
     parts = [*header]
     for picture in pictures:
         parts += GifImagePlugin.getdata(picture, duration=duration)
-    _keep(path, b"".join(parts) + b";")
-
-
-def write_strip(path: Path, images: NDArray[np.uint8], scale: int = 4, gap: int = 2) -> None:
-    """Writes images side by side as one PNG, transparent between them.
-
-    Parameters
-    ----------
-    path
-        Where to; a file that is there is replaced.
-    images
-        (n, h, w) gray.
-    scale
-        Length of a pixel of an image, at least 1.
-    gap
-        Pixels of the file between two images.
-
-    Raises
-    ------
-    ValueError
-        When there are no images, or scale or gap are below their bounds.
-    AEViewerError
-        When the file can not be written.
-    """
-    if not len(images) or scale < 1 or gap < 0:
-        raise ValueError(
-            f"{len(images)} images, scale {scale}, gap {gap}: at least 1, 1 and 0 are needed."
-        )
-    large = images.repeat(scale, axis=1).repeat(scale, axis=2)
-    opaque = np.stack([large, np.full_like(large, 255)], axis=-1)
-    tiles = np.pad(opaque, ((0, 0), (0, 0), (0, gap), (0, 0)))
-    row = np.concatenate(list(tiles), axis=1)[:, : len(images) * (large.shape[2] + gap) - gap]
-    content = io.BytesIO()
-    Image.fromarray(row).save(content, "png", optimize=True)
-    _keep(path, content.getvalue())
+    formats.keep(path, b"".join(parts) + b";")
 
 
 def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
@@ -137,7 +101,7 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
         raise AEViewerError(
             f"The film could not be encoded ({error}). Write a GIF instead, which needs no encoder."
         ) from error
-    _keep(path, content)
+    formats.keep(path, content)
 
 
 def _encode(draft: Path, pictures: Sequence[NDArray[np.uint8]], fps: float) -> None:
@@ -217,20 +181,3 @@ def _palette(frames: Sequence[NDArray[np.uint8]]) -> Image.Image:
     pixels = np.concatenate([_coloured(frame).reshape(-1, 3) for frame in frames])
     sampled = pixels[:: 1 + len(pixels) // _SAMPLED]
     return Image.fromarray(sampled[None]).quantize(_COLOURS, Image.Quantize.MEDIANCUT)
-
-
-def _keep(path: Path, content: bytes) -> None:
-    with _writing(path):
-        formats.replace(path, content)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Makes one message of what can go wrong."""
-    try:
-        yield
-    except OSError as error:
-        raise AEViewerError(
-            f"{path} can not be written ({error.strerror or error}). Free some space, or choose a "
-            "folder that is there and that you may write to."
-        ) from error

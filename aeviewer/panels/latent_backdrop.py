@@ -147,7 +147,7 @@ class Backdrop(QObject):
     def _follow_choice(self) -> None:
         item = self._exploration.session.current
         config = item.config if item else None
-        has_prior = config is not None and config.model.variational and config.model.family != "pca"
+        has_prior = config is not None and config.model.has_prior
         self._layers.offer(has_prior=has_prior, is_plane=self._is_plane)
         self._mosaic.switch(self._layers.chosen.mosaic and self._is_plane)
         self._heat.choose(self._layers.chosen.layer if self._is_plane else "none")

@@ -30,6 +30,7 @@ from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers import films
 from trainers.errors import AEViewerError
+from trainers.sheets import write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -265,7 +266,7 @@ class PathPanel(QWidget):
         walked = self._walk.walked
         if walked is not None:
             images = _bytes(walked.images)
-            self._save("png", lambda place: films.write_strip(place, images))
+            self._save("png", lambda place: write_sheet(place, images[None]))
 
     def _save(self, ending: str, write: Callable[[Path], None]) -> None:
         """Asks where to, and writes; a failure is posted as a message."""

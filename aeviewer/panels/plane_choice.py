@@ -158,7 +158,8 @@ class PlaneChoice(QWidget):
             item.setEnabled(count >= 3)
             item.setToolTip("" if count >= 3 else "Pin three codes first: P, or Ctrl and a click.")
 
-    def axis_names(self, plane: Plane) -> tuple[str, str]:
+    @staticmethod
+    def axis_names(plane: Plane) -> tuple[str, str]:
         """What is along x and y of a plane."""
         if plane.is_picked:
             return "from A towards B", "towards C"

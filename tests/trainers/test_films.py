@@ -111,26 +111,6 @@ def test_what_is_no_film_is_refused(
     assert not any(tmp_path.iterdir())
 
 
-def test_a_strip_is_one_row_with_gaps(tmp_path: Path) -> None:
-    films.write_strip(tmp_path / "strip.png", DIGITS, scale=3, gap=5)
-    with Image.open(tmp_path / "strip.png") as picture:
-        assert picture.size == (7 * 84 + 6 * 5, 84)
-        levels, opacity = np.moveaxis(np.asarray(picture.convert("LA")), -1, 0)
-    for number, digit in enumerate(DIGITS):
-        left = number * 89
-        assert (levels[:, left : left + 84] == digit.repeat(3, 0).repeat(3, 1)).all()
-        assert (opacity[:, left : left + 84] == 255).all()
-        assert (opacity[:, left + 84 : left + 89] == 0).all()
-
-
-def test_a_strip_without_gaps_or_images(tmp_path: Path) -> None:
-    films.write_strip(tmp_path / "strip.png", DIGITS[:1], scale=1, gap=0)
-    with Image.open(tmp_path / "strip.png") as picture:
-        assert picture.size == (28, 28)
-    with pytest.raises(ValueError, match="0 images, scale 4, gap 2"):
-        films.write_strip(tmp_path / "none.png", DIGITS[:0])
-
-
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     place = tmp_path / "film.gif"
     place.write_bytes(b"old")
@@ -142,8 +122,6 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(AEViewerError, match=r"away.film\.gif can not be written"):
         films.write_gif(tmp_path / "away" / "film.gif", list(DIGITS), 50)
-    with pytest.raises(AEViewerError, match=r"away.strip\.png can not be written"):
-        films.write_strip(tmp_path / "away" / "strip.png", DIGITS)
 
 
 def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
