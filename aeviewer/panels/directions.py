@@ -52,6 +52,7 @@ class DirectionsPanel(QWidget):
         self.around.currentIndexChanged.connect(self._choose)
         self.grid.chosen.connect(self._go_to)
         self.grid.pointed.connect(self._point)
+        self.grid.room_changed.connect(self._tell)
         self._show()
 
     def _build(self) -> None:

@@ -59,7 +59,7 @@ class LatentPanel(QWidget):
         self.setAutoFillBackground(True)
         exploration = exploring.exploration
         self._exploration, self._session = exploration, exploring.session
-        self._colouring = exploring.colouring
+        self._colouring, self._hovering = exploring.colouring, exploring.hovering
         self._run: str | None = None
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
@@ -130,6 +130,7 @@ class LatentPanel(QWidget):
         plot.asked.connect(self._do)
         plot.hovered_at.connect(self._hover)
         plot.left.connect(self._leave)
+        self._hovering.changed.connect(self._show_hovered)
         plot.following_changed.connect(self.choice.set_following)
         self.choice.plane_changed.connect(self._change_plane)
         self.choice.mode_changed.connect(self._change_mode)
@@ -424,13 +425,21 @@ class LatentPanel(QWidget):
 
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:
-        point = self.plot.nearest(x, y)
-        if point is None:
-            self._leave()
+        self._hovering.look_at(self.plot.nearest(x, y))
+        self._show_hovered()
+
+    @Slot()
+    def _show_hovered(self) -> None:
+        """The image under the mouse: class, number, and its error as soon as that is known."""
+        point, error = self._hovering.image, self._hovering.error
+        if point is None or point >= len(self._xy):
+            self.plot.set_hovered(None, _NO_IMAGE, "")
             return
-        text = f"digit {cloud.label(point)}\n{cloud.name(point)}"
+        told = "…" if error is None else f"{error:.2f}"
+        text = f"digit {cloud.label(point)}\n{cloud.name(point)}\nsquared error {told}"
         self.plot.set_hovered(point, cloud.image(point), text)
 
     @Slot()
     def _leave(self) -> None:
+        self._hovering.look_at(None)
         self.plot.set_hovered(None, _NO_IMAGE, "")

@@ -17,9 +17,26 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("", "Esc", "select none"),
             ("Pointer, Lasso", "D, L", "what the left button does"),
             ("Wheel", "+, −", "zoom"),
-            ("Right drag", "", "pan"),
+            ("Right drag", "Alt+arrows", "pan"),
             ("Show all", "A, Home", "show all codes, and follow them"),
             ("Layers", "M", "decoded images on, off"),
+        ),
+    ),
+    (
+        "In the grids of directions and samples",
+        (
+            ("Point", "Arrows, Home, End", "tell what an image is"),
+            ("Click", "Return", "mark the code of that image"),
+        ),
+    ),
+    (
+        "On the drawing pad",
+        (
+            ("Drag", "Arrows (Shift: farther), Space", "draw; Space puts the pen down, lifts it"),
+            ("Right drag, Eraser", "", "rub out"),
+            ("Clear", "Del", "rub out everything"),
+            ("Undo", "Ctrl+Z, Ctrl+Shift+Z", "undo, redo on the pad"),
+            ("Drop an image", "Ctrl+V", "take an image, inverted where its paper is white"),
         ),
     ),
     (

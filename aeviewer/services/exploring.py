@@ -10,6 +10,7 @@ from aeviewer.services.directions import Directions
 from aeviewer.services.drawing import Drawing
 from aeviewer.services.exploration import Exploration
 from aeviewer.services.heat import Heat
+from aeviewer.services.hovering import Hovering
 from aeviewer.services.inspection import Inspection
 from aeviewer.services.mosaic import Mosaic
 from aeviewer.services.walk import Walk
@@ -33,9 +34,9 @@ class Exploring:
     ----------
     exploration, colouring
         Plane, pins, selection; what the points are coloured by.
-    mosaic, heat, inspection, walk, drawing, directions
-        The decoder's images of the plane, a quantity over it, the marked code, the way between
-        two pins, what a person drew, what varies around the marked code.
+    mosaic, heat, hovering, inspection, walk, drawing, directions
+        The decoder's images of the plane, a quantity over it, the image under the mouse, the
+        marked code, the way between two pins, what a person drew, what varies around the code.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
@@ -43,6 +44,7 @@ class Exploring:
         self.exploration = Exploration(session, Cloud(session, compute))
         self.mosaic = Mosaic(self.exploration, compute)
         self.heat = Heat(self.exploration, compute)
+        self.hovering = Hovering(self.exploration, compute)
         self.inspection = Inspection(self.exploration, compute)
         self.colouring = Colouring(self.exploration, compute)
         self.drawing = Drawing(self.exploration, compute)

@@ -55,6 +55,8 @@ class ImageMatrix(QWidget):
     """Row and column of the image that was clicked, or Return pressed upon."""
     pointed = Signal(int, int)
     """Row and column of the image that is pointed at; −1, −1 where none is."""
+    room_changed = Signal()
+    """It has another size: more rows, or fewer, may be shown."""
 
     def __init__(
         self,
@@ -256,6 +258,7 @@ class ImageMatrix(QWidget):
             return True
         if event.type() in {QEvent.Type.DevicePixelRatioChange, QEvent.Type.Resize}:
             self._redraw()
+            self.room_changed.emit()
         return super().event(event)
 
     def _show_tip(self, event: QHelpEvent) -> None:

@@ -29,6 +29,7 @@ Mode = Literal["point", "lasso", "rectangle"]
 _NEAR = 12
 _CLICK = 4
 _STEP, _STRIDE = 0.01, 0.05
+_PAN = 0.1
 _ZOOM = 1.25
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -55,7 +56,7 @@ class PlanePlot(FollowingPlot):
     at the end where there was no drag) or, in another mode or with Shift, circles points
     (`circled`). The middle and right ones pan, the wheel zooms around the mouse; A, Home and
     `reset_view` show everything again; arrow keys ask for small moves (`nudged`), with Shift for
-    larger ones.
+    larger ones, with Alt they pan.
     """
 
     pressed_at = Signal(float, float)
@@ -279,10 +280,14 @@ class PlanePlot(FollowingPlot):
         self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge, A and Home reset, + and - zoom; with Ctrl they are somebody else's."""
+        """Arrows nudge or pan, A and Home reset, + and - zoom; with Ctrl they are another's."""
         key = Qt.Key(event.key())
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
+        elif key in _ARROWS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.leave_following()
+            step = _PAN * self.short_side()
+            self.box.translateBy(*(step * part for part in _ARROWS[key]))
         elif key in _ARROWS:
             shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             step = (_STRIDE if shifted else _STEP) * self.short_side()
