@@ -44,7 +44,7 @@ class DirectionsPanel(QWidget):
         super().__init__(parent)
         self._exploration, self._directions = exploration, directions
         self.around = QComboBox()
-        self.grid = ImageMatrix("Steps along local directions", self._told)
+        self.grid = ImageMatrix("Steps along local directions", self._told, has_tips=False)
         self.note = QLabel()
         self._pages = QStackedLayout(self)
         self._build()

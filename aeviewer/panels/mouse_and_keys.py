@@ -36,7 +36,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Right drag, Eraser", "", "rub out"),
             ("Clear", "Del", "rub out everything"),
             ("Undo", "Ctrl+Z, Ctrl+Shift+Z", "undo, redo on the pad"),
-            ("Drop an image", "Ctrl+V", "take an image, inverted where its paper is white"),
+            ("Paste, drop an image", "Ctrl+V", "take an image, inverted where its paper is white"),
         ),
     ),
     (

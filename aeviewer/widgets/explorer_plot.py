@@ -154,7 +154,7 @@ class ExplorerPlot(PlanePlot):
         """Sets a star at a place, or none."""
         self._starred = place
         if place is None:
-            self._star.clear()
+            self._star.setData([])
             return
         spots = self.outlined(_star(), 26, QPalette.ColorRole.Highlight, *place, 1.5)
         spots[1]["brush"] = self.role(QPalette.ColorRole.Highlight)

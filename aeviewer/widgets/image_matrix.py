@@ -48,7 +48,9 @@ class ImageMatrix(QWidget):
     name
         What a screen reader calls it.
     told
-        What is said of an image: its tooltip, and what a screen reader says.
+        What is said of an image: what a screen reader says, and its tooltip.
+    has_tips
+        Whether there are tooltips; not where what is pointed at is told elsewhere.
     """
 
     chosen = Signal(int, int)
@@ -61,11 +63,13 @@ class ImageMatrix(QWidget):
     def __init__(
         self,
         name: str,
-        told: Callable[[int, int], str] = lambda _row, _column: "",
+        told: Callable[[int, int], str],
+        *,
+        has_tips: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._told = told
+        self._told, self._has_tips = told, has_tips
         self._images: NDArray[Any] = _EMPTY
         self._titles: tuple[str, ...] = ()
         self._heads: tuple[str, ...] = ()
@@ -185,9 +189,8 @@ class ImageMatrix(QWidget):
         return 0 <= cell[0] < self.shown_rows and 0 <= cell[1] < self.shape[1]
 
     def sizeHint(self) -> QSize:
-        """Twice the images' size."""
-        rows, columns = self.shape
-        return QSize(columns * (56 + _GAP), rows * (56 + self._line) + self._head)
+        """The same for all images: what is around it stays where it is."""
+        return QSize(280, 280)
 
     def minimumSizeHint(self) -> QSize:
         """A few images."""
@@ -253,7 +256,7 @@ class ImageMatrix(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Tooltips of images; a move to another screen changes the size of a pixel."""
-        if event.type() == QEvent.Type.ToolTip:
+        if event.type() == QEvent.Type.ToolTip and self._has_tips:
             self._show_tip(event)  # type: ignore[arg-type]
             return True
         if event.type() in {QEvent.Type.DevicePixelRatioChange, QEvent.Type.Resize}:

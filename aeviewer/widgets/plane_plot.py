@@ -151,7 +151,8 @@ class PlanePlot(FollowingPlot):
     def ring(self, point: int | None) -> None:
         """Puts a ring around a point, or none."""
         if point is None or not len(self.raster.xy):
-            self._ring.clear()
+            # pyqtgraph's own `clear` leaves the symbol on the screen until something else is drawn.
+            self._ring.setData([])
             return
         x, y = self.raster.xy[point]
         self._ring.setData(self.outlined("o", 11, QPalette.ColorRole.Text, x, y, 1.5))
@@ -164,7 +165,7 @@ class PlanePlot(FollowingPlot):
         upright = xy is not None and math.isnan(xy[1])
         self._upright.setVisible(upright)
         if xy is None or upright:
-            self._marker.clear()
+            self._marker.setData([])
         else:
             self._marker.setData(
                 self.outlined(_reticle(), 30, QPalette.ColorRole.Highlight, *xy, 2)
@@ -209,7 +210,7 @@ class PlanePlot(FollowingPlot):
         for ring in self._rings:
             self._ink(ring)
         self.set_marker(self._place)
-        self._ring.clear()
+        self._ring.setData([])
 
     def _ink(self, ring: pg.PlotCurveItem) -> None:
         ring.setPen(pg.mkPen(self.role(QPalette.ColorRole.Text), width=1))
