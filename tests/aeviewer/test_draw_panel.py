@@ -8,11 +8,9 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
 
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.latent import LatentPanel
-from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.image_view import gray_image
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers.datasets.centring import centred
@@ -163,16 +161,3 @@ def test_the_button_pastes_an_image_of_white_paper_inverted(
     assert found is not None
     assert np.abs(found.image.astype(float) - digit).mean() < 12
     clipboard.clear()
-
-
-def test_the_star_is_gone_from_the_screen_at_once(qtbot: QtBot) -> None:
-    plot = ExplorerPlot("Codes")
-    qtbot.addWidget(plot)
-    plot.show()
-    qtbot.waitExposed(plot)
-    plot.set_star((0.5, 0.5))
-    plot.grab()
-    QApplication.processEvents()
-    # What is to be drawn again is told; if it were nothing, the star would stay where it was.
-    with qtbot.waitSignal(plot.scene().changed, check_params_cb=bool):
-        plot.set_star(None)
