@@ -37,6 +37,8 @@ def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
         When the run's folder can not be made.
     DeviceError
         When the chosen device is not there.
+    EngineError
+        When the chosen engine can not train the model there.
     """
     from trainers import runs
     from trainers.training.trainer import Trainer

@@ -10,7 +10,7 @@ import torch
 from trainers.models import build
 from trainers.presets import preset
 from trainers.training.data import resident
-from trainers.training.engine import Engine
+from trainers.training.engines import Engine, choose
 
 _CPU = torch.device("cpu")
 
@@ -19,7 +19,7 @@ def _engine(name: str, **changes: object) -> Engine:
     config = preset(name).replace(hidden=(8,), latent_dim=2, steps=100, **changes)
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
-    return Engine(model, config.training, _CPU)
+    return choose(config.training.engine, model, _CPU)(model, config.training, _CPU)
 
 
 @pytest.mark.parametrize(
