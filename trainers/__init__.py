@@ -12,6 +12,7 @@ Importing this loads no torch; `train` and `load` do when they are first used.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from trainers.training.trainer import Trainer
 
 __all__ = ["PRESETS", "RunConfig", "load", "preset", "train"]
+
+
+# Threads of a parallel operation that wait for each other sleep instead of spinning: where another
+# program wants a core, spinning costs all but a few steps a second (docs/performance.md). Read by
+# the OpenMP library when torch is loaded, so it is said before.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:

@@ -3,7 +3,7 @@
 ::
 
     <runs>/<name>/config.json          what was asked for
-                  status.json          state, step, training seconds, device, engine, versions, error
+                  status.json          state, step, seconds, device, engine, versions, error
                   metrics.csv          step,loss,reconstruction,kl: one row a step
                   checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
                                            reconstructions.png

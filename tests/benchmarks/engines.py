@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from trainers.config import RunConfig
     from trainers.models.base import Autoencoder
+    from trainers.training.engines import Engine
 
     Steps = Callable[[int], object]
 
@@ -93,6 +94,18 @@ def tutorial(config: RunConfig) -> Steps:
     return steps
 
 
+def onward(engine: Engine) -> Steps:
+    """An engine's steps, one after the other."""
+    done = 0
+
+    def steps(count: int) -> None:
+        nonlocal done
+        engine.run(done, count)
+        done += count
+
+    return steps
+
+
 def contenders(config: RunConfig) -> dict[str, Steps]:
     """Everyone who can train this, by name."""
     found = {"tutorial": tutorial(config)}
@@ -100,15 +113,8 @@ def contenders(config: RunConfig) -> dict[str, Steps]:
         model = _model(config).to(memory_format=torch.channels_last)
         if engine.misfit(model, _CPU):
             continue
-        made, place = engine(model, config.training, _CPU), [0]
-
-        def steps(
-            count: int, made: object = made, place: list[int] = place
-        ) -> None:  # one pair for each engine
-            made.run(place[0], count)  # type: ignore[attr-defined]
-            place[0] += count
-
-        found[engine.name] = steps
+        made = engine(model, config.training, _CPU)
+        found[engine.name] = onward(made)
     if config.model.family == "mlp" and find_spec("jax") and find_spec("optax"):
         from tests.benchmarks.with_jax import scanned
 
@@ -154,7 +160,9 @@ def main(threads: int, names: list[str]) -> None:
         os.environ["XLA_FLAGS"] = (
             "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
         )
-    print(f"{threads} threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}")
+    print(
+        f"{threads} threads, {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+    )
     print(f"{'preset':<10}{'':<11}{'steps/s  (quartiles)':<27}  × tutorial autograd jax scan")
     for name in names or PRESETS:
         for line in table(name, measure(contenders(preset(name)))):

@@ -30,7 +30,8 @@ from trainers.models import build
 from trainers.training import checkpoint as checkpoints
 from trainers.training.data import resident
 from trainers.training.device import choose, memory_guard
-from trainers.training.engines import Engine, choose as choose_engine
+from trainers.training.engines import Engine
+from trainers.training.engines import choose as choose_engine
 from trainers.training.journal import Journal
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ class Trainer:
     EngineError
         When the chosen engine can not train the model there.
     RunError
-        When the run is finished or has diverged, or has begun with an engine that is no more. Iterating raises it too: when another program
-        trains the run, when its resume point is missing or damaged, when it can not be written.
+        When the run is finished or has diverged, or has begun with an engine that is no more.
+        Iterating raises it too: when another program trains the run, when its resume point is
+        missing or damaged, when it can not be written.
     """
 
     def __init__(self, run: Run, *, preview_seconds: float | None = None) -> None:
