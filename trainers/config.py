@@ -30,6 +30,7 @@ Corruption = Literal["none", "gaussian", "masking"]
 Schedule = Literal["constant", "linear", "cosine"]
 Binarisation = Literal["none", "dynamic"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+EngineName = Literal["auto", "autograd", "layerwise"]
 Precision = Literal["float32", "float16"]
 Width = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=1, le=512)]
@@ -207,6 +208,11 @@ class TrainingConfig(Part):
         Device,
         Field(description="auto takes the fastest one present."),
         Term("Device", "", advanced=True),
+    ] = "auto"
+    engine: Annotated[
+        EngineName,
+        Field(description="How steps are done: auto takes the fastest, autograd is the reference."),
+        Term("Engine", "", _trained_by_gradient, advanced=True),
     ] = "auto"
     checkpoints: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,

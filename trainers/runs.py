@@ -3,7 +3,7 @@
 ::
 
     <runs>/<name>/config.json          what was asked for
-                  status.json          state, step, training seconds, device, versions, error
+                  status.json          state, step, seconds, device, engine, versions, error
                   metrics.csv          step,loss,reconstruction,kl: one row a step
                   checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
                                            reconstructions.png
@@ -62,6 +62,7 @@ class Status(BaseModel):
     step: Annotated[int, Field(ge=0, le=_MOST_STEPS)] = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     device: str = ""
+    engine: str = ""
     threads: int = 0
     versions: dict[str, str] = {}
     error: str = ""

@@ -121,7 +121,11 @@ def refuse_another(entry: Entry, folder: Path) -> None:
         Naming the run and what to do.
     """
     place = folder / entry.name
-    if (place / "config.json").is_file() and runs.opened(place).config != entry.config:
+    if not (place / "config.json").is_file():
+        return
+    # Engines differ in rounding alone.
+    asked = runs.opened(place).config.replace(engine=entry.config.training.engine)
+    if asked != entry.config:
         raise RunError(
             f"The run {entry.name!r} in {folder} has other settings than the reproduction's; "
             "rename or remove it, or choose another runs folder."
