@@ -92,8 +92,11 @@ class PlaneChoice(QWidget):
         for widget in (self.kind, self.x_axis, self.y_axis):
             layout.addWidget(widget)
         layout.addWidget(self.note, 1)
+        modes = QHBoxLayout()
+        modes.setSpacing(0)
         for button in self.modes.values():
-            layout.addWidget(button)
+            modes.addWidget(button)
+        layout.addLayout(modes)
         layout.addWidget(self.layers)
         layout.addWidget(self.reset)
 
