@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeviewer.services.alignments import Alignments
 from aeviewer.services.cloud import Cloud
 from aeviewer.services.colouring import Colouring
 from aeviewer.services.drawing import Drawing
@@ -11,6 +12,7 @@ from aeviewer.services.exploration import Exploration
 from aeviewer.services.heat import Heat
 from aeviewer.services.inspection import Inspection
 from aeviewer.services.mosaic import Mosaic
+from aeviewer.services.playback import Playback
 from aeviewer.services.walk import Walk
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Exploring:
     ----------
     exploration, colouring
         Plane, pins, selection; what the points are coloured by.
+    alignments, playback
+        How checkpoints are turned onto the last one; the codes gliding from each to the next.
     mosaic, heat, inspection, walk, drawing
         The decoder's images of the plane, a quantity over it, the marked code, the way between
         two pins, what a person drew.
@@ -39,7 +43,9 @@ class Exploring:
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
         self.session, self.compute = session, compute
-        self.exploration = Exploration(session, Cloud(session, compute))
+        self.alignments = Alignments(session, compute)
+        self.exploration = Exploration(session, Cloud(session, compute), self.alignments)
+        self.playback = Playback(self.exploration, compute)
         self.mosaic = Mosaic(self.exploration, compute)
         self.heat = Heat(self.exploration, compute)
         self.inspection = Inspection(self.exploration, compute)
