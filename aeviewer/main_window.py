@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self.samples = SamplesPanel(exploration, exploring.compute)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
-        self.timeline = TimelinePanel(session)
+        self.timeline = TimelinePanel(exploring)
         self.bar = TrainingBar(self.experiment, queue)
         self.addToolBar(self.bar)
         self._docks = {
@@ -223,6 +223,7 @@ class MainWindow(QMainWindow):
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
+        time.addAction(timeline.align_action)
         bar.addMenu(ViewsMenu(self._exploration, self.latent, self))
         view = bar.addMenu("&Window")
         for dock in self._docks.values():

@@ -54,6 +54,8 @@ class Surroundings(QObject):
         exploration.plane_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
         exploration.plane_changed.connect(self._show)
+        exploration.places_changed.connect(self._show)
+        exploration.places_changed.connect(self._show_drawing)
         walk.changed.connect(self._show_way)
         exploration.plane_changed.connect(self._show_way)
         exploration.places_changed.connect(self._show_way)

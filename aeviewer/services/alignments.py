@@ -75,6 +75,7 @@ class Alignments(QObject):
         self._asker = Asker(compute, "alignments", self)
         self._is_wanted = True
         self._asked: tuple[str, tuple[int, ...]] | None = None
+        self._failed: tuple[str, tuple[int, ...]] | None = None
         self._known: Aligned | None = None
         self._problem = ""
         session.current_changed.connect(self._start_anew)
@@ -119,7 +120,7 @@ class Alignments(QObject):
             return
         place = current.key, steps
         known = self._known
-        if self._asked == place or (known and (known.run, known.steps) == place):
+        if place in (self._asked, self._failed, known and (known.run, known.steps)):
             return
         self._asked = place
         work = partial(found, run=self._session.run(current.key), key=current.key, steps=steps)
@@ -128,7 +129,7 @@ class Alignments(QObject):
     @Slot()
     def _start_anew(self) -> None:
         self._asker.drop("chain")
-        self._asked = self._known = None
+        self._asked = self._failed = self._known = None
         self._problem = ""
         self.follow()
 
@@ -141,7 +142,7 @@ class Alignments(QObject):
 
     def _take(self, answer: Answer) -> None:
         if answer.problem:
-            self._asked, self._problem = None, answer.problem
+            self._failed, self._asked, self._problem = self._asked, None, answer.problem
             self.changed.emit()
         elif isinstance(answer.result, Aligned):
             self._asked, self._problem = None, ""

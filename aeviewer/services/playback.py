@@ -106,6 +106,9 @@ class Playback(QObject):
             alignments.follow()
         if current is None or (alignments is not None and alignments.is_working):
             return
+        if self._exploration.test_codes is None:
+            self._run()
+            return
         work = partial(
             tracked,
             run=self._session.run(current.key),
@@ -120,8 +123,11 @@ class Playback(QObject):
         """Begins; where codes are missing, it goes from step to step with nothing between."""
         if answer.problem or isinstance(answer.result, Track):
             self.track = answer.result if isinstance(answer.result, Track) else None
-            self._clock.start()
-            self._timer.start()
+            self._run()
+
+    def _run(self) -> None:
+        self._clock.start()
+        self._timer.start()
 
     @Slot()
     def _take_plane(self) -> None:
