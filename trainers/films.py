@@ -149,7 +149,7 @@ def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> Non
     height, width, _ = _even(_coloured(frames[0])).shape
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     kept = ["-an", "-c:v", "libx264", "-crf", _GRAIN, "-pix_fmt", "yuv420p"]
-    command = [_encoder(), "-v", "error", "-y", *raw, "-i", "-", *kept, "-movflags", "+faststart"]
+    command = [encoder(), "-v", "error", "-y", *raw, "-i", "-", *kept, "-movflags", "+faststart"]
     told = draft.with_suffix(".txt")
     with (
         told.open("wb") as words,
@@ -159,34 +159,34 @@ def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> Non
             stdout=subprocess.DEVNULL,
             stderr=words,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
-        ) as encoder,
+        ) as process,
     ):
         try:
-            _feed(encoder, frames)
+            _feed(process, frames)
         except BaseException:
-            encoder.kill()
+            process.kill()
             raise
-    if encoder.returncode or not draft.is_file():
+    if process.returncode or not draft.is_file():
         # The first line is the cause, the others what came of it.
         said = told.read_text(errors="replace").strip().splitlines()
-        raise RuntimeError(said[0].rstrip(".") if said else f"it ended with {encoder.returncode}")
+        raise RuntimeError(said[0].rstrip(".") if said else f"it ended with {process.returncode}")
 
 
-def _feed(encoder: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]]) -> None:
+def _feed(process: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]]) -> None:
     """Hands the encoder frame after frame; one that ends early has said why."""
-    if encoder.stdin is None:
+    if process.stdin is None:
         return
     try:
         for frame in frames:
-            encoder.stdin.write(_even(_coloured(frame)).tobytes())
-        encoder.stdin.close()
+            process.stdin.write(_even(_coloured(frame)).tobytes())
+        process.stdin.close()
     except (BrokenPipeError, OSError) as error:
-        if isinstance(error, BrokenPipeError) or encoder.poll() is not None:
+        if isinstance(error, BrokenPipeError) or process.poll() is not None:
             return
         raise
 
 
-def _encoder() -> str:
+def encoder() -> str:
     """The program that encodes."""
     try:
         # Untyped where it is installed, unknown where it is not.

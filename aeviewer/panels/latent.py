@@ -65,7 +65,8 @@ class LatentPanel(QWidget):
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
         self._palette = class_palette()
-        self._xy, self._labels = np.empty((0, 2)), np.empty(0, np.uint8)
+        self._xy: NDArray[np.floating] = np.empty((0, 2))
+        self._labels = np.empty(0, np.uint8)
         self._jitter = np.empty(0)
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_codes)

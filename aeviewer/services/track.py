@@ -88,7 +88,7 @@ class Track:
         """Left, bottom, width and height of all places."""
         low = np.min([places.min(axis=0) for places in self.places], axis=0)
         high = np.max([places.max(axis=0) for places in self.places], axis=0)
-        left, bottom, width, height = (*low.tolist(), *(high - low).tolist())
+        (left, bottom), (width, height) = low.tolist(), (high - low).tolist()
         return left, bottom, width, height
 
 
