@@ -165,9 +165,7 @@ class FilmStage:
         image = QImage(_SIDE, _SIDE, QImage.Format.Format_RGB32)
         image.fill(self.plot.role(QPalette.ColorRole.Base))
         painter = QPainter(image)
-        painter.setRenderHints(self.plot.renderHints())
-        target = QRectF(0, _HEAD, _SIDE, _SIDE - _HEAD)
-        self.plot.render(painter, target, self.plot.viewport().rect())
+        painter.drawImage(0, _HEAD, self.plot.picture(1))
         painter.end()
         return image
 
