@@ -23,6 +23,7 @@ from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.directions import DirectionsPanel
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.experiment import ExperimentPanel
+from aeviewer.panels.film import FilmAction
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.path import PathPanel
@@ -103,7 +104,8 @@ class MainWindow(QMainWindow):
         self.samples = SamplesPanel(exploration, exploring.compute)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
-        self.timeline = TimelinePanel(session)
+        self.timeline = TimelinePanel(exploring)
+        self.film_action = FilmAction(exploring, self.latent, self)
         self.bar = TrainingBar(self.experiment, queue)
         self.addToolBar(self.bar)
         self._docks = {
@@ -146,6 +148,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""
         self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
+        self.film_action.cancel()
         if self._comparing is not None:
             self._comparing.close()
         super().closeEvent(event)
@@ -232,6 +235,9 @@ class MainWindow(QMainWindow):
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
+        time.addAction(timeline.align_action)
+        time.addSeparator()
+        time.addAction(self.film_action)
         bar.addMenu(ViewsMenu(self._exploration, self.latent, self))
         view = bar.addMenu("&Window")
         for dock in self._docks.values():

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainers import config as configs
@@ -117,9 +118,18 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
-        codes = formats.read_codes(self.path / "codes.npy", self.run.config.model.latent_dim)
         tiles = formats.read_sheet(self.path / "reconstructions.png")
-        return Preview(self.step, codes, tiles)
+        return Preview(self.step, self.codes(), tiles)
+
+    def codes(self) -> NDArray[np.float32]:
+        """(10000, d), the codes of the test images.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        return formats.read_codes(self.path / "codes.npy", self.run.config.model.latent_dim)
 
 
 class Run:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
@@ -60,11 +60,13 @@ class LatentPanel(QWidget):
         exploration = exploring.exploration
         self._exploration, self._session = exploration, exploring.session
         self._colouring, self._hovering = exploring.colouring, exploring.hovering
+        self._alignments, self._playback = exploring.alignments, exploring.playback
         self._run: str | None = None
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
         self._palette = class_palette()
-        self._xy, self._labels = np.empty((0, 2)), np.empty(0, np.uint8)
+        self._xy: NDArray[np.floating] = np.empty((0, 2))
+        self._labels = np.empty(0, np.uint8)
         self._jitter = np.empty(0)
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_codes)
@@ -122,6 +124,7 @@ class LatentPanel(QWidget):
         exploration.plane_changed.connect(self._take_plane)
         exploration.pins_changed.connect(self._show_pins)
         exploration.selection_changed.connect(self._show_points)
+        self._playback.moved.connect(self._glide)
         self._colouring.changed.connect(self._show_points)
         plot.pressed_at.connect(self._decode)
         plot.clicked.connect(self._click)
@@ -187,16 +190,47 @@ class LatentPanel(QWidget):
             return
         self._pages.setCurrentIndex(1)
         self._name_axes(plane)
-        self._labels = self._exploration.cloud.labels
-        self._xy = self._places(codes, plane, self._labels)
+        between = self._playback.between
+        self._place(plane.project(codes) if between is None else between.places)
         self._show_points()
         self.note.setText(self._told(preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
         self._show_pins()
         self._mark_code()
 
+    @Slot()
+    def _glide(self) -> None:
+        """On the way from one checkpoint to the next, only the points' places are another's."""
+        between, track = self._playback.between, self._playback.track
+        if between is None or track is None:
+            self.plot.set_stage(None)
+            self._take_places()
+            return
+        if not self.isVisible():
+            return
+        self._place(between.places)
+        left, bottom, width, height = track.extent()
+        if len(between.planes[0].origin) == 1:
+            bottom, height = -_JITTER, len(_CLASSES) - 1 + 2 * _JITTER
+        self.plot.set_stage(QRectF(left, bottom, width, height))
+        self._show_points()
+        self._show_pins()
+        self._mark_code()
+
     def _told(self, step: int, count: int) -> str:
-        """Which codes these are."""
+        """Which codes these are, and how they are turned."""
+        return " · ".join([self._counted(step, count), *self._turned(step)])
+
+    def _turned(self, step: int) -> list[str]:
+        """That they are aligned, where they are."""
+        aligned, plane = self._alignments.aligned, self._exploration.plane
+        if aligned is None or plane is None or not plane.is_aligned:
+            return []
+        motion = aligned.alignments[step]
+        way = "rotation and reflection" if motion.is_mirroring else "rotation"
+        return [f"aligned to step {aligned.last:,} by {way}"]
+
+    def _counted(self, step: int, count: int) -> str:
         if count > TEST_IMAGES:
             return f"step {step:,} · {count:,} test and training images"
         words = f"step {step:,} · {count:,} test images"
@@ -275,17 +309,16 @@ class LatentPanel(QWidget):
         if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
             self._change_plane()
 
-    def _places(
-        self, codes: NDArray[np.float32], plane: Plane, labels: NDArray[np.uint8]
-    ) -> NDArray[np.float64]:
-        """(n, 2); a code of one number is spread over y by class, each point always alike."""
-        xy = plane.project(codes)
-        if codes.shape[1] == 1:
-            if len(self._jitter) != len(codes):
+    def _place(self, xy: NDArray[np.floating]) -> None:
+        """Puts points at (n, 2) places; a code of one number is spread over y by class."""
+        self._xy, self._labels = xy, self._exploration.cloud.labels[: len(xy)]
+        plane = self._exploration.plane
+        if plane is not None and len(plane.origin) == 1:
+            if len(self._jitter) != len(xy):
+                # Each point always alike.
                 rng = np.random.default_rng(0)
-                self._jitter = rng.uniform(-_JITTER, _JITTER, len(codes))
-            xy[:, 1] = labels + self._jitter
-        return xy
+                self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
+            xy[:, 1] = self._labels + self._jitter
 
     def _name_axes(self, plane: Plane) -> None:
         flat = len(plane.origin) == 1
@@ -301,7 +334,8 @@ class LatentPanel(QWidget):
         kind, axes = self.choice.chosen_kind, self.choice.axes
         corners = [pin.code for pin in self._exploration.pins[:3]]
         if kind == "three-points" and len(corners) == 3:
-            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners)))
+            step = self._session.step
+            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners), step))
         else:
             self._exploration.choose(PlaneChosen(kind, axes))
 
@@ -409,8 +443,21 @@ class LatentPanel(QWidget):
         if plane is None or len(plane.origin) == 1:
             self.plot.set_pins((), ())
             return
-        places = [tuple(plane.project(pin.code).tolist()) for pin in pins]
+        places = [self._place_of(pin.code, plane, pin.image) for pin in pins]
         self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
+
+    def _place_of(
+        self, code: NDArray[np.floating], plane: Plane, image: int | None = None
+    ) -> tuple[float, float]:
+        """Where a code is seen; that of an image is where its point is."""
+        between = self._playback.between
+        if between is None:
+            x, y = plane.project(code).tolist()
+        elif image is not None and image < len(between.places):
+            x, y = between.places[image].tolist()
+        else:
+            x, y = between.place(code)
+        return x, y
 
     @Slot()
     def _mark_code(self) -> None:
@@ -418,7 +465,7 @@ class LatentPanel(QWidget):
         if plane is None or code is None or code.shape != plane.origin.shape:
             self.plot.set_marker(None)
             return
-        x, y = plane.project(code).tolist()
+        x, y = self._place_of(code, plane)
         self.plot.set_marker((x, np.nan if len(code) == 1 else y))
 
     # -- the mouse -------------------------------------------------------------------------------

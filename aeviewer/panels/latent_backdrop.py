@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aeviewer.widgets.colour_bar import ColourBar
     from aeviewer.widgets.explorer_plot import ExplorerPlot
 
-_TILE_PIXELS = 28
+TILE_PIXELS = 28
 
 
 _SIGMAS = (1.0, 2.0)
@@ -53,10 +53,16 @@ class Surroundings(QObject):
         self._plot = plot
         exploring.directions.pointed_changed.connect(self._show_direction)
         exploration.plane_changed.connect(self._show_direction)
+        self._playback = exploring.playback
+        # While points glide, what is known of a checkpoint lies nowhere.
+        self._playback.changed.connect(self._show)
+        self._playback.changed.connect(self._show_way)
         exploring.drawing.changed.connect(self._show_drawing)
         exploration.plane_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
         exploration.plane_changed.connect(self._show)
+        exploration.places_changed.connect(self._show)
+        exploration.places_changed.connect(self._show_drawing)
         walk.changed.connect(self._show_way)
         exploration.plane_changed.connect(self._show_way)
         exploration.places_changed.connect(self._show_way)
@@ -83,7 +89,8 @@ class Surroundings(QObject):
     @Slot()
     def _show_way(self) -> None:
         """The way, and the straight line between its ends."""
-        walked, plane = self._walk.walked, self._exploration.plane
+        walked = None if self._playback.is_playing else self._walk.walked
+        plane = self._exploration.plane
         if walked is None or plane is None or len(plane.origin) != walked.codes.shape[1]:
             self._plot.set_paths(())
         elif len(plane.origin) > 1:
@@ -92,7 +99,8 @@ class Surroundings(QObject):
 
     @Slot()
     def _show(self) -> None:
-        found, plane = self._inspection.inspected, self._exploration.plane
+        found = None if self._playback.is_playing else self._inspection.inspected
+        plane = self._exploration.plane
         fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
         if found is None or plane is None or not fits or len(plane.origin) == 1:
             self._plot.set_links(np.zeros((0, 2, 2)))
@@ -161,7 +169,7 @@ class Backdrop(QObject):
         view, pixel = self._plot.view(), self._plot.box.viewPixelSize()[0]
         if self._is_plane and 0 < pixel < np.inf and self._plot.isVisible():
             place = view.left(), view.top(), view.width(), view.height()
-            self._mosaic.set_view(place, pixel, _TILE_PIXELS)
+            self._mosaic.set_view(place, pixel, TILE_PIXELS)
             self._heat.set_view(place)
 
     @Slot()

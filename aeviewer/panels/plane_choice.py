@@ -164,12 +164,16 @@ class PlaneChoice(QWidget):
     @staticmethod
     def axis_names(plane: Plane) -> tuple[str, str]:
         """What is along x and y of a plane."""
+        which = "aligned " if plane.is_aligned else ""
         if plane.is_picked:
-            return "from A towards B", "towards C"
+            return f"{which}from A towards B", f"{which}towards C"
         if plane.shares is None:
-            return coordinate(plane.axes[0]), coordinate(plane.axes[1])
-        named = zip(plane.axes, plane.shares, strict=True)
-        x, y = (f"PC {a + 1} of the codes ({share:.0%} of variance)" for a, share in named)
+            x, y = (f"{which}{coordinate(axis)}" for axis in plane.axes)
+        elif plane.is_aligned:
+            x, y = (f"aligned PC {axis + 1} of the last codes" for axis in plane.axes)
+        else:
+            named = zip(plane.axes, plane.shares, strict=True)
+            x, y = (f"PC {a + 1} of the codes ({share:.0%} of variance)" for a, share in named)
         return x, y
 
     def set_latent_dim(self, latent_dim: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeviewer.services.alignments import Alignments
 from aeviewer.services.cloud import Cloud
 from aeviewer.services.colouring import Colouring
 from aeviewer.services.directions import Directions
@@ -13,6 +14,7 @@ from aeviewer.services.heat import Heat
 from aeviewer.services.hovering import Hovering
 from aeviewer.services.inspection import Inspection
 from aeviewer.services.mosaic import Mosaic
+from aeviewer.services.playback import Playback
 from aeviewer.services.walk import Walk
 
 if TYPE_CHECKING:
@@ -37,11 +39,15 @@ class Exploring:
     mosaic, heat, hovering, inspection, walk, drawing, directions
         The decoder's images of the plane, a quantity over it, the image under the mouse, the
         marked code, the way between two pins, what a person drew, what varies around the code.
+    alignments, playback
+        How checkpoints are turned onto the last one; the codes gliding from each to the next.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
         self.session, self.compute = session, compute
-        self.exploration = Exploration(session, Cloud(session, compute))
+        self.alignments = Alignments(session, compute)
+        self.exploration = Exploration(session, Cloud(session, compute), self.alignments)
+        self.playback = Playback(self.exploration, compute)
         self.mosaic = Mosaic(self.exploration, compute)
         self.heat = Heat(self.exploration, compute)
         self.hovering = Hovering(self.exploration, compute)

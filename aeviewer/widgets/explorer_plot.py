@@ -105,6 +105,11 @@ class ExplorerPlot(PlanePlot):
             self._letters.append(letter)
         self._pins.setData(spots)
 
+    @property
+    def pins(self) -> tuple[tuple[float, float], ...]:
+        """The places that are marked with names."""
+        return tuple(self._pinned)
+
     def set_paths(self, paths: Sequence[NDArray[np.floating]], strong: int = -1) -> None:
         """Draws lines, each (m, 2); the one numbered `strong` in the accent's colour."""
         for line in self._paths:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,6 +99,48 @@ def test_times_are_rounded_to_the_unit_of_the_format(tmp_path: Path, asked: int,
 def test_times_out_of_bounds_are_refused(tmp_path: Path, milliseconds: int) -> None:
     with pytest.raises(ValueError, match=f"{milliseconds} ms a frame is not within 20 to 655,350"):
         films.write_gif(tmp_path / "film.gif", list(DIGITS), milliseconds)
+
+
+def test_each_frame_may_have_its_own_time(tmp_path: Path) -> None:
+    films.write_gif(tmp_path / "film.gif", list(DIGITS[:3]), [40, 80, 1_500])
+    assert frames_of(tmp_path / "film.gif")[1] == [40, 80, 1_500]
+    with pytest.raises(ValueError, match="2 times for 3 frames"):
+        films.write_gif(tmp_path / "film.gif", list(DIGITS[:3]), [40, 80])
+
+
+class Made(Sequence):
+    """Frames that are made when they are asked for, so many times at most."""
+
+    def __init__(self, count: int, most: int = 1_000) -> None:
+        self.count, self.left = count, most
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> NDArray[np.uint8]:
+        if number >= self.count:
+            raise IndexError(number)
+        self.left -= 1
+        if self.left < 0:
+            raise KeyError("no longer wanted")
+        return np.full((8, 8, 3), (9 * number, 0, 40), np.uint8)
+
+
+def test_frames_may_be_made_when_they_are_asked_for(tmp_path: Path) -> None:
+    films.write_gif(tmp_path / "film.gif", Made(5), 40)
+    shown, _, _ = frames_of(tmp_path / "film.gif")
+    assert [frame[0, 0, 0] for frame in shown] == [0, 9, 18, 27, 36]
+
+
+@pytest.mark.parametrize("write", [films.write_gif, films.write_mp4])
+def test_a_frame_that_can_not_be_made_leaves_nothing(
+    tmp_path: Path, write: Callable[[Path, Sequence[NDArray[np.uint8]], int], None]
+) -> None:
+    if write is films.write_mp4:
+        pytest.importorskip("imageio_ffmpeg")
+    with pytest.raises(KeyError, match="no longer wanted"):
+        write(tmp_path / "film", Made(5, most=8), 25)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("write", [films.write_gif, films.write_mp4])

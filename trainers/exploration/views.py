@@ -63,6 +63,11 @@ class View(_Part):
         Numbers of images: test images first, then training images.
     step
         The checkpoint; None for the newest.
+    corners_step
+        The checkpoint that the corners are codes of, where that is known.
+    aligned
+        Whether the codes were turned onto those of the last checkpoint; what is kept of the plane
+        and the rectangle is meant so.
     """
 
     plane: Literal["coordinates", "principal", "three-points"] = "coordinates"
@@ -76,6 +81,8 @@ class View(_Part):
     ] = ()
     layers: KeptLayers = KeptLayers()
     step: int | None = Field(default=None, ge=0)
+    corners_step: int | None = Field(default=None, ge=0)
+    aligned: bool = False
 
 
 def save(run: Run, name: str, view: View) -> None:
