@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, 
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
+from aeviewer.panels.layout_strip import LayoutStrip
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services import cloud, colouring
 from aeviewer.services.cloud import TEST_IMAGES
@@ -73,6 +75,7 @@ class LatentPanel(QWidget):
         self.bar, self.point_bar = ColourBar(), ColourBar()
         self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
         self.surroundings = Surroundings(exploring, self.plot)
+        self.strip = LayoutStrip(exploring.layouts, self)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()
@@ -100,6 +103,7 @@ class LatentPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.choice)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.strip)
         bars = QHBoxLayout()
         bars.setSpacing(24)
         bars.addWidget(self.point_bar)
@@ -119,6 +123,7 @@ class LatentPanel(QWidget):
         session.checkpoints_changed.connect(self._take_runs)
         session.code_changed.connect(self._mark_code)
         exploration.places_changed.connect(self._take_places)
+        exploration.layout_changed.connect(self._take_places)
         exploration.plane_changed.connect(self._take_plane)
         exploration.pins_changed.connect(self._show_pins)
         exploration.selection_changed.connect(self._show_points)
@@ -181,13 +186,13 @@ class LatentPanel(QWidget):
             return
         self.choice.set_latent_dim(codes.shape[1])
         self._exploration_follows()
-        plane = self._exploration.plane
-        if plane is None:
+        places = self._exploration.places
+        if places is None:
             return
         self._pages.setCurrentIndex(1)
-        self._name_axes(plane)
+        self._name_axes(self._exploration.plane)
         self._labels = self._exploration.cloud.labels
-        self._xy = self._places(codes, plane, self._labels)
+        self._xy = self._spread(places, codes.shape[1])
         self._show_points()
         self.note.setText(self._told(preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
@@ -196,6 +201,8 @@ class LatentPanel(QWidget):
 
     def _told(self, step: int, count: int) -> str:
         """Which codes these are."""
+        if count > TEST_IMAGES and self._exploration.is_layout:
+            return f"step {step:,} · {TEST_IMAGES:,} test images · training images are not laid out"
         if count > TEST_IMAGES:
             return f"step {step:,} · {count:,} test and training images"
         words = f"step {step:,} · {count:,} test images"
@@ -214,7 +221,7 @@ class LatentPanel(QWidget):
         selection = self._exploration.selection
         chosen[selection[selection < len(chosen)]] = True
         self.plot.raster.set_opacity(self.choice.layers.chosen.points)
-        visible = self.legend.visible[self._labels]
+        visible = self.legend.visible[self._labels] & np.isfinite(self._xy).all(axis=1)
         colours, palette = self._coloured()
         self.plot.set_points(self._xy, colours, palette, visible, chosen)
 
@@ -274,26 +281,27 @@ class LatentPanel(QWidget):
         if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
             self._change_plane()
 
-    def _places(
-        self, codes: NDArray[np.float32], plane: Plane, labels: NDArray[np.uint8]
-    ) -> NDArray[np.float64]:
+    def _spread(self, xy: NDArray[np.float64], latent_dim: int) -> NDArray[np.float64]:
         """(n, 2); a code of one number is spread over y by class, each point always alike."""
-        xy = plane.project(codes)
-        if codes.shape[1] == 1:
-            if len(self._jitter) != len(codes):
+        if latent_dim == 1:
+            if len(self._jitter) != len(xy):
                 rng = np.random.default_rng(0)
-                self._jitter = rng.uniform(-_JITTER, _JITTER, len(codes))
-            xy[:, 1] = labels + self._jitter
+                self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
+            xy[:, 1] = self._labels + self._jitter
         return xy
 
-    def _name_axes(self, plane: Plane) -> None:
-        flat = len(plane.origin) == 1
+    def _name_axes(self, plane: Plane | None) -> None:
+        """What runs along x and y; in a layout nothing does, and there are no numbers either."""
+        flat = plane is not None and len(plane.origin) == 1
         self.plot.set_square(not flat)
-        x, y = self.choice.axis_names(plane)
-        self.plot.axis("bottom").setLabel(x)
-        self.plot.axis("left").setLabel("class" if flat else y)
+        x, y = ("", "") if plane is None else self.choice.axis_names(plane)
+        bottom, left = self.plot.axis("bottom"), self.plot.axis("left")
+        bottom.setLabel(x)
+        left.setLabel("class" if flat else y)
         ticks = [(float(digit), name) for digit, name in enumerate(_CLASSES)]
-        self.plot.axis("left").set_words(ticks if flat else None)
+        none: list[tuple[float, str]] | None = [] if plane is None else None
+        bottom.set_words(none)
+        left.set_words(ticks if flat else none)
 
     @Slot()
     def _change_plane(self) -> None:
@@ -317,16 +325,24 @@ class LatentPanel(QWidget):
 
     @Slot(float, float)
     def _decode(self, x: float, y: float) -> None:
-        code = self._exploration.lifted(np.array([x, y]))
+        code = self._code_at(x, y)
         if code is not None:
             self._exploration.move(code, f"drag {self._gesture}")
+
+    def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
+        """The code at a place: the plane's, or in a layout the nearest of those that are there."""
+        if not self._exploration.is_layout:
+            return self._exploration.lifted(np.array([x, y]))
+        codes, point = self._exploration.codes, self.plot.nearest(x, y, math.inf)
+        return None if codes is None or point is None else codes[point]
 
     @Slot(float, float, bool)
     def _click(self, x: float, y: float, pins: bool) -> None:
         """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
         self._gesture += 1
-        codes, point = self._exploration.codes, self.plot.nearest(x, y)
-        code = self._exploration.lifted(np.array([x, y]))
+        far = (math.inf,) if self._exploration.is_layout else ()
+        codes, point = self._exploration.codes, self.plot.nearest(x, y, *far)
+        code = self._code_at(x, y)
         if codes is None or code is None:
             return
         code = code if point is None else codes[point]
@@ -342,9 +358,14 @@ class LatentPanel(QWidget):
     @Slot(float, float)
     def _nudge(self, right: float, up: float) -> None:
         plane, anchor = self._exploration.plane, self._exploration.anchor
+        code = None
         if plane is not None and anchor is not None:
             x, y = plane.project(anchor).tolist()
             code = plane.lift(np.array([x + right, y + up]), anchor)
+        elif (point := self.plot.next_towards(right, up)) is not None:
+            codes = self._exploration.codes
+            code = None if codes is None else codes[point]
+        if code is not None:
             self._exploration.move(code, "arrows", in_bursts=True)
 
     @Slot(Qt.Key)
@@ -403,22 +424,19 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _show_pins(self) -> None:
-        pins, plane = self._exploration.pins, self._exploration.plane
+        pins = self._exploration.pins
         self.choice.set_pins(len(pins))
-        if plane is None or len(plane.origin) == 1:
-            self.plot.set_pins((), ())
-            return
-        places = [tuple(plane.project(pin.code).tolist()) for pin in pins]
-        self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
+        placed = {
+            letter(at): place
+            for at, pin in enumerate(pins)
+            if (place := self._exploration.place_of(pin.code)) and not np.isnan(place[1])
+        }
+        self.plot.set_pins([*placed.values()], [*placed])
 
     @Slot()
     def _mark_code(self) -> None:
-        plane, code = self._exploration.plane, self._session.code
-        if plane is None or code is None or code.shape != plane.origin.shape:
-            self.plot.set_marker(None)
-            return
-        x, y = plane.project(code).tolist()
-        self.plot.set_marker((x, np.nan if len(code) == 1 else y))
+        code = self._session.code
+        self.plot.set_marker(None if code is None else self._exploration.place_of(code))
 
     # -- the mouse -------------------------------------------------------------------------------
 
