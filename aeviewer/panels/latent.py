@@ -291,17 +291,18 @@ class LatentPanel(QWidget):
         return xy
 
     def _name_axes(self, plane: Plane | None) -> None:
-        """What runs along x and y; in a layout nothing does, and there are no numbers either."""
-        flat = plane is not None and len(plane.origin) == 1
+        """What runs along x and y; in a layout nothing does, and there are no axes."""
+        self.plot.show_axes(plane is not None)
+        if plane is None:
+            self.plot.set_square(True)
+            return
+        flat = len(plane.origin) == 1
         self.plot.set_square(not flat)
-        x, y = ("", "") if plane is None else self.choice.axis_names(plane)
-        bottom, left = self.plot.axis("bottom"), self.plot.axis("left")
-        bottom.setLabel(x)
-        left.setLabel("class" if flat else y)
+        x, y = self.choice.axis_names(plane)
+        self.plot.axis("bottom").setLabel(x)
+        self.plot.axis("left").setLabel("class" if flat else y)
         ticks = [(float(digit), name) for digit, name in enumerate(_CLASSES)]
-        none: list[tuple[float, str]] | None = [] if plane is None else None
-        bottom.set_words(none)
-        left.set_words(ticks if flat else none)
+        self.plot.axis("left").set_words(ticks if flat else None)
 
     @Slot()
     def _change_plane(self) -> None:

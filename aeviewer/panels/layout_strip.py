@@ -51,6 +51,7 @@ class LayoutStrip(QWidget):
         self.button.setAutoRaise(True)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setMinimumHeight(self.button.sizeHint().height())  # whether it is there or not
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
@@ -66,8 +67,8 @@ class LayoutStrip(QWidget):
         self.words.setToolTip(explained(status, self._layouts.recipes[status.method]))
         computes = status.phase == "computing"
         self.bar.setVisible(computes)
-        # Without a share yet it is busy: neighbours are searched, a compiler is at work.
-        self.bar.setRange(0, 100 if status.share is not None else 0)
+        # Before there is a share it is busy: neighbours are searched, a compiler is at work.
+        self.bar.setRange(0, 100 if status.share else 0)
         self.bar.setValue(round(100 * (status.share or 0)))
         self.button.setVisible(computes or status.phase == "stopped")
         self.button.setText("Stop" if computes else "Lay out")
@@ -136,4 +137,4 @@ def _map(step: int) -> str:
 
 
 def _share(status: Status) -> str:
-    return "…" if status.share is None else f": {status.share:.0%}"
+    return f": {status.share:.0%}" if status.share else "…"

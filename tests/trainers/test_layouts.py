@@ -13,6 +13,7 @@ from trainers import runs
 from trainers.errors import AEViewerError
 from trainers.exploration import kept_layouts, laying, layouts
 from trainers.exploration.layouts import TSNE, UMAP, Layout, lay_out
+from trainers.exploration.planes import principal_plane
 from trainers.presets import preset
 
 if TYPE_CHECKING:
@@ -64,8 +65,12 @@ def test_tsne_tells_the_places_so_far() -> None:
     codes, _ = clusters()
     told: list[NDArray[np.float32] | None] = []
     layout = lay_out(codes, QUICK, lambda _share, places: told.append(places))
-    assert len(told) == 20
+    assert len(told) == 1 + 20
+    assert told[0] is not None
     assert told[-1] is not None
+    # It begins with the principal plane.
+    plane = principal_plane(codes).project(codes)
+    assert np.corrcoef(told[0][:, 0], plane[:, 0])[0, 1] > 0.999
     # Told before the last step is made.
     np.testing.assert_allclose(told[-1], layout.places, atol=0.5)
     assert np.ptp(layout.places) > 10
@@ -189,7 +194,7 @@ def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Che
     pipe.send(CODES)
     told = pipe.recv()
     assert isinstance(told, laying.Told)
-    assert 0 < told.share <= 1
+    assert told.share == 0
     while isinstance(told, laying.Told):
         told = pipe.recv()
     process.join()

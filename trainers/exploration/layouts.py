@@ -166,6 +166,8 @@ def _neighbours(
 
 
 def _tsne(codes: NDArray[np.float64], recipe: TSNE, tell: Tell) -> NDArray[np.floating]:
+    begun = _begun(codes, recipe.seed)
+    tell(0.0, begun.astype(np.float32))  # the rest needs a while to begin
     from openTSNE import TSNEEmbedding
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
@@ -174,7 +176,7 @@ def _tsne(codes: NDArray[np.float64], recipe: TSNE, tell: Tell) -> NDArray[np.fl
     near = PrecomputedNeighbors(*_neighbours(codes, int(3 * perplexity)))
     affinities = PerplexityBasedNN(knn_index=near, perplexity=perplexity, n_jobs=_THREADS)
     embedding = TSNEEmbedding(
-        _begun(codes, recipe.seed),
+        begun,
         affinities,
         n_jobs=_THREADS,
         random_state=recipe.seed,
