@@ -52,7 +52,7 @@ class Status:
     step
         The checkpoint whose layout is shown; None where none is.
     making
-        The one whose layout is wanted, and `share` how much of it is done, 0..1, if known.
+        The one whose layout is being made, and `share` how much of it is done, 0..1, if known.
     trustworthiness
         Of what is shown.
     problem
@@ -112,14 +112,16 @@ class Layouts(QObject):
             return Status("shown", method, step, trustworthiness=trust)
         if self._is_held:
             return Status("stopped", method, step, wanted.step, trustworthiness=trust)
-        share = self._job[1].share if self._job and self._serves(self._job[0]) else None
-        return Status("computing", method, step, wanted.step, share, trust)
+        making, share = wanted.step, None
+        if self._job is not None and self._serves(self._job[0]):
+            making, share = self._job[0].step, self._job[1].share
+        return Status("computing", method, step, making, share, trust)
 
     # -- requests --------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Ends what is being computed; nothing is begun until somebody asks."""
-        self._is_held = True
+        self._hold()
         self._drop_job()
         self.changed.emit()
 
@@ -259,9 +261,15 @@ class Layouts(QObject):
         self.changed.emit()
 
     def _fail(self, problem: str) -> None:
-        self._is_held = True
+        self._hold()
         self._session.message_posted.emit(problem)
         self.changed.emit()
+
+    def _hold(self) -> None:
+        """Begins nothing more; what has not got to its end is no map to look at."""
+        self._is_held = True
+        if self._shown is None:
+            self._exploration.set_layout(None)
 
     def _drop_job(self) -> None:
         if self._job is not None:

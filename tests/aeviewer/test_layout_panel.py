@@ -140,6 +140,8 @@ def test_what_is_computed_can_be_stopped_and_begun_again(
     assert button.text() == "Stop"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert panel.strip.words.text().endswith("was stopped.")
+    # What is half done is no map.
+    qtbot.waitUntil(lambda: len(places(panel)) == 0)
     assert button.text() == "Lay out"
     assert not panel.strip.bar.isVisible()
     qtbot.keyClick(button, Qt.Key.Key_Space)
