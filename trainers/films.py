@@ -19,7 +19,7 @@ from trainers import formats
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _COLOURS = 256
 _SAMPLED = 1 << 20

@@ -54,12 +54,16 @@ class FilmAction(QAction):
         session = exploring.session
         for changed in (session.current_changed, session.checkpoints_changed):
             changed.connect(self._enable)
+        exploring.exploration.plane_changed.connect(self._enable)
         self.triggered.connect(self._ask)
         self._enable()
 
     @Slot()
     def _enable(self) -> None:
-        self.setEnabled(self.maker is None and len(self._exploring.session.checkpoints) > 1)
+        is_layout = self._exploring.exploration.is_layout
+        several = len(self._exploring.session.checkpoints) > 1
+        # Between the layouts of two steps nothing can be drawn: a film wants a plane.
+        self.setEnabled(self.maker is None and several and not is_layout)
 
     @Slot()
     def _ask(self) -> None:

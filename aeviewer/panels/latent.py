@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, 
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
+from aeviewer.panels.layout_strip import LayoutStrip
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services import cloud, colouring
 from aeviewer.services.cloud import TEST_IMAGES
@@ -75,6 +77,7 @@ class LatentPanel(QWidget):
         self.bar, self.point_bar = ColourBar(), ColourBar()
         self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
         self.surroundings = Surroundings(exploring, self.plot)
+        self.strip = LayoutStrip(exploring.layouts, self)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()
@@ -102,6 +105,7 @@ class LatentPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.choice)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.strip)
         bars = QHBoxLayout()
         bars.setSpacing(24)
         bars.addWidget(self.point_bar)
@@ -121,6 +125,7 @@ class LatentPanel(QWidget):
         session.checkpoints_changed.connect(self._take_runs)
         session.code_changed.connect(self._mark_code)
         exploration.places_changed.connect(self._take_places)
+        exploration.layout_changed.connect(self._take_places)
         exploration.plane_changed.connect(self._take_plane)
         exploration.pins_changed.connect(self._show_pins)
         exploration.selection_changed.connect(self._show_points)
@@ -185,13 +190,13 @@ class LatentPanel(QWidget):
             return
         self.choice.set_latent_dim(codes.shape[1])
         self._exploration_follows()
-        plane = self._exploration.plane
-        if plane is None:
+        places = self._exploration.places
+        if places is None:
             return
         self._pages.setCurrentIndex(1)
-        self._name_axes(plane)
+        self._name_axes(self._exploration.plane)
         between = self._playback.between
-        self._place(plane.project(codes) if between is None else between.places)
+        self._place(places if between is None else between.places)
         self._show_points()
         self.note.setText(self._told(preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
@@ -231,6 +236,8 @@ class LatentPanel(QWidget):
         return [f"aligned to step {aligned.last:,} by {way}"]
 
     def _counted(self, step: int, count: int) -> str:
+        if count > TEST_IMAGES and self._exploration.is_layout:
+            return f"step {step:,} · {TEST_IMAGES:,} test images · training images are not laid out"
         if count > TEST_IMAGES:
             return f"step {step:,} · {count:,} test and training images"
         words = f"step {step:,} · {count:,} test images"
@@ -249,7 +256,7 @@ class LatentPanel(QWidget):
         selection = self._exploration.selection
         chosen[selection[selection < len(chosen)]] = True
         self.plot.raster.set_opacity(self.choice.layers.chosen.points)
-        visible = self.legend.visible[self._labels]
+        visible = self.legend.visible[self._labels] & np.isfinite(self._xy).all(axis=1)
         colours, palette = self._coloured()
         self.plot.set_points(self._xy, colours, palette, visible, chosen)
 
@@ -320,7 +327,12 @@ class LatentPanel(QWidget):
                 self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
             xy[:, 1] = self._labels + self._jitter
 
-    def _name_axes(self, plane: Plane) -> None:
+    def _name_axes(self, plane: Plane | None) -> None:
+        """What runs along x and y; in a layout nothing does, and there are no axes."""
+        self.plot.show_axes(plane is not None)
+        if plane is None:
+            self.plot.set_square(True)
+            return
         flat = len(plane.origin) == 1
         self.plot.set_square(not flat)
         x, y = self.choice.axis_names(plane)
@@ -352,16 +364,24 @@ class LatentPanel(QWidget):
 
     @Slot(float, float)
     def _decode(self, x: float, y: float) -> None:
-        code = self._exploration.lifted(np.array([x, y]))
+        code = self._code_at(x, y)
         if code is not None:
             self._exploration.move(code, f"drag {self._gesture}")
+
+    def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
+        """The code at a place: the plane's, or in a layout the nearest of those that are there."""
+        if not self._exploration.is_layout:
+            return self._exploration.lifted(np.array([x, y]))
+        codes, point = self._exploration.codes, self.plot.nearest(x, y, math.inf)
+        return None if codes is None or point is None else codes[point]
 
     @Slot(float, float, bool)
     def _click(self, x: float, y: float, pins: bool) -> None:
         """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
         self._gesture += 1
-        codes, point = self._exploration.codes, self.plot.nearest(x, y)
-        code = self._exploration.lifted(np.array([x, y]))
+        far = (math.inf,) if self._exploration.is_layout else ()
+        codes, point = self._exploration.codes, self.plot.nearest(x, y, *far)
+        code = self._code_at(x, y)
         if codes is None or code is None:
             return
         code = code if point is None else codes[point]
@@ -377,9 +397,14 @@ class LatentPanel(QWidget):
     @Slot(float, float)
     def _nudge(self, right: float, up: float) -> None:
         plane, anchor = self._exploration.plane, self._exploration.anchor
+        code = None
         if plane is not None and anchor is not None:
             x, y = plane.project(anchor).tolist()
             code = plane.lift(np.array([x + right, y + up]), anchor)
+        elif (point := self.plot.next_towards(right, up)) is not None:
+            codes = self._exploration.codes
+            code = None if codes is None else codes[point]
+        if code is not None:
             self._exploration.move(code, "arrows", in_bursts=True)
 
     @Slot(Qt.Key)
@@ -438,35 +463,32 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _show_pins(self) -> None:
-        pins, plane = self._exploration.pins, self._exploration.plane
+        pins = self._exploration.pins
         self.choice.set_pins(len(pins))
-        if plane is None or len(plane.origin) == 1:
-            self.plot.set_pins((), ())
-            return
-        places = [self._place_of(pin.code, plane, pin.image) for pin in pins]
-        self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
+        placed = {
+            letter(at): place
+            for at, pin in enumerate(pins)
+            if (place := self._place_of(pin.code, pin.image)) and not np.isnan(place[1])
+        }
+        self.plot.set_pins([*placed.values()], [*placed])
 
     def _place_of(
-        self, code: NDArray[np.floating], plane: Plane, image: int | None = None
-    ) -> tuple[float, float]:
+        self, code: NDArray[np.floating], image: int | None = None
+    ) -> tuple[float, float] | None:
         """Where a code is seen; that of an image is where its point is."""
-        between = self._playback.between
+        between, plane = self._playback.between, self._exploration.plane
         if between is None:
-            x, y = plane.project(code).tolist()
-        elif image is not None and image < len(between.places):
-            x, y = between.places[image].tolist()
-        else:
-            x, y = between.place(code)
-        return x, y
+            return self._exploration.place_of(code)
+        if plane is None or code.shape != plane.origin.shape:
+            return None
+        gone = image is None or image >= len(between.places)
+        x, y = between.place(code) if gone else between.places[image].tolist()
+        return x, np.nan if len(code) == 1 else y
 
     @Slot()
     def _mark_code(self) -> None:
-        plane, code = self._exploration.plane, self._session.code
-        if plane is None or code is None or code.shape != plane.origin.shape:
-            self.plot.set_marker(None)
-            return
-        x, y = self._place_of(code, plane)
-        self.plot.set_marker((x, np.nan if len(code) == 1 else y))
+        code = self._session.code
+        self.plot.set_marker(None if code is None else self._place_of(code))
 
     # -- the mouse -------------------------------------------------------------------------------
 

@@ -59,6 +59,7 @@ class Surroundings(QObject):
         self._playback.changed.connect(self._show_way)
         exploring.drawing.changed.connect(self._show_drawing)
         exploration.plane_changed.connect(self._show_drawing)
+        exploration.layout_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
         exploration.plane_changed.connect(self._show)
         exploration.places_changed.connect(self._show)
@@ -69,12 +70,9 @@ class Surroundings(QObject):
 
     @Slot()
     def _show_drawing(self) -> None:
-        drawn, plane = self._drawing.drawn, self._exploration.plane
-        if drawn is None or plane is None or drawn.code.shape != plane.origin.shape:
-            self._plot.set_star(None)
-        elif len(plane.origin) > 1:
-            x, y = plane.project(drawn.code).tolist()
-            self._plot.set_star((x, y))
+        drawn = self._drawing.drawn
+        place = None if drawn is None else self._exploration.place_of(drawn.code)
+        self._plot.set_star(None if place is None or np.isnan(place[1]) else place)
 
     @Slot()
     def _show_direction(self) -> None:

@@ -9,6 +9,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "In the latent space",
         (
             ("Press or drag", "Arrows (Shift: farther)", "decode that place"),
+            ("In t-SNE or UMAP", "Arrows", "decode the nearest code; the next in that direction"),
             ("Click on a code", "Return", "mark that very code"),
             ("Ctrl and a click", "P", "pin the code"),
             ("", "U", "let go of the last pin"),

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from aeviewer.services.alignments import Alignments
     from aeviewer.services.cloud import Cloud
     from aeviewer.services.session import Session
+    from trainers.exploration.layouts import Method
 
-PlaneKind = Literal["coordinates", "principal", "three-points"]
+PlaneKind = Literal["coordinates", "principal", "three-points", "t-sne", "umap"]
 _REST_SECONDS = 1.0
 _NOTHING = np.zeros(0, np.intp)
 
@@ -42,8 +43,8 @@ class PlaneChosen:
     Attributes
     ----------
     kind
-        Two coordinates of the code, the plane in which the codes vary most, or the one through
-        three codes that were picked.
+        Two coordinates of the code, the plane in which the codes vary most, the one through three
+        codes that were picked; or a layout, which is no plane: nothing in it can be lifted.
     axes
         The coordinates on x and y, counted from 0.
     corners
@@ -56,6 +57,11 @@ class PlaneChosen:
     axes: tuple[int, int] = (0, 1)
     corners: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     step: int | None = None
+
+    @property
+    def method(self) -> Method | None:
+        """How the codes are laid out; None where a plane is shown."""
+        return self.kind if self.kind == "t-sne" or self.kind == "umap" else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,6 +162,8 @@ class Exploration(QObject):
     """Another plane was chosen: the view starts anew."""
     places_changed = Signal()
     """The codes, and with them their places in the plane, are others."""
+    layout_changed = Signal()
+    """The codes are laid out in another way, or no longer."""
     pins_changed = Signal()
     selection_changed = Signal()
 
@@ -173,6 +181,7 @@ class Exploration(QObject):
         self._plane: Plane | None = None
         self._is_plane_current = False
         self._base: tuple[NDArray[np.float32], Plane] | None = None
+        self._layout: NDArray[np.floating] | None = None
         self._held: dict[str, Held] = {}
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
@@ -206,7 +215,9 @@ class Exploration(QObject):
 
     @property
     def plane(self) -> Plane | None:
-        """The plane that is shown; None before there are codes."""
+        """The plane that is shown; None before there are codes, and in a layout."""
+        if self.is_layout:
+            return None
         if not self._is_plane_current:
             # Of the test images alone: it does not turn when the training images are shown too.
             preview = self.session.preview
@@ -277,6 +288,54 @@ class Exploration(QObject):
             self.places_changed.emit()
 
     @property
+    def is_layout(self) -> bool:
+        """Whether the codes are to be laid out; a line of codes of one number can not be."""
+        codes = self.test_codes
+        return self._chosen.method is not None and codes is not None and codes.shape[1] > 1
+
+    def set_layout(self, layout: NDArray[np.floating] | None) -> None:
+        """Takes in where the test images' codes are laid out, (10000, 2), or that they are not."""
+        if layout is not self._layout:
+            self._layout = layout
+            self.layout_changed.emit()
+
+    @property
+    def places(self) -> NDArray[np.float64] | None:
+        """(n, 2), where the codes are shown; NaN where they have no place; None without codes."""
+        codes, plane = self.codes, self.plane
+        if codes is None:
+            return None
+        if plane is not None:
+            return plane.project(codes)
+        places = np.full((len(codes), 2), np.nan)
+        if self._layout is not None:
+            places[: len(self._layout)] = self._layout
+        return places
+
+    def place_of(self, code: NDArray[np.floating]) -> tuple[float, float] | None:
+        """Where a code is shown: in a layout, where the nearest of the codes is laid out.
+
+        Parameters
+        ----------
+        code
+            (d,).
+
+        Returns
+        -------
+        x and y, which is NaN for codes of one number; None where there is no place.
+        """
+        plane, codes = self.plane, self.test_codes
+        if codes is None or code.shape != codes.shape[1:]:
+            return None
+        if plane is not None:
+            x, y = plane.project(code).tolist()
+            return x, np.nan if len(code) == 1 else y
+        if self._layout is None:
+            return None
+        x, y = self._layout[np.square(codes - code).sum(axis=1).argmin()].tolist()
+        return x, y
+
+    @property
     def anchor(self) -> NDArray[np.floating] | None:
         """(d,), the code that decides what the plane does not: the marked one, or the mean."""
         plane, code, codes = self.plane, self.session.code, self.test_codes
@@ -297,6 +356,7 @@ class Exploration(QObject):
         current = self.session.current
         self._run = current.key if current else ""
         self._base, self._is_plane_current = None, False
+        self.set_layout(None)
         self.undo_stack.clear()
         self.pins_changed.emit()
         self.places_changed.emit()

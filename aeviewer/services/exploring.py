@@ -13,6 +13,7 @@ from aeviewer.services.exploration import Exploration
 from aeviewer.services.heat import Heat
 from aeviewer.services.hovering import Hovering
 from aeviewer.services.inspection import Inspection
+from aeviewer.services.layouts import Layouts
 from aeviewer.services.mosaic import Mosaic
 from aeviewer.services.playback import Playback
 from aeviewer.services.walk import Walk
@@ -41,6 +42,8 @@ class Exploring:
         marked code, the way between two pins, what a person drew, what varies around the code.
     alignments, playback
         How checkpoints are turned onto the last one; the codes gliding from each to the next.
+    layouts
+        t-SNE and UMAP of the codes, in the place of a plane.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
@@ -48,6 +51,7 @@ class Exploring:
         self.alignments = Alignments(session, compute)
         self.exploration = Exploration(session, Cloud(session, compute), self.alignments)
         self.playback = Playback(self.exploration, compute)
+        self.layouts = Layouts(self.exploration)
         self.mosaic = Mosaic(self.exploration, compute)
         self.heat = Heat(self.exploration, compute)
         self.hovering = Hovering(self.exploration, compute)
@@ -56,3 +60,7 @@ class Exploring:
         self.drawing = Drawing(self.exploration, compute)
         self.directions = Directions(self.exploration, compute)
         self.walk = Walk(self.exploration, compute)
+
+    def close(self) -> None:
+        """Ends what is at work outside the compute thread."""
+        self.layouts.close()

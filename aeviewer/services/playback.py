@@ -106,7 +106,8 @@ class Playback(QObject):
             alignments.follow()
         if current is None or (alignments is not None and alignments.is_working):
             return
-        if self._exploration.test_codes is None:
+        if self._exploration.test_codes is None or self._exploration.is_layout:
+            # Nothing lies between the layouts of two steps: it goes from each to the next.
             self._run()
             return
         work = partial(

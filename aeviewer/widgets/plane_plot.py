@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainterPath, QPalette
 
 from aeviewer.widgets.following_plot import FollowingPlot
 from aeviewer.widgets.hover_card import HoverCard
-from aeviewer.widgets.point_index import PointIndex
+from aeviewer.widgets.point_index import PointIndex, next_towards
 from aeviewer.widgets.point_raster import PointRaster
 
 if TYPE_CHECKING:
@@ -130,12 +130,20 @@ class PlanePlot(FollowingPlot):
         self._index = None
         self.raster.set_visible(visible)
 
-    def nearest(self, x: float, y: float) -> int | None:
-        """The visible point within 12 pixels that is nearest, or None."""
+    def nearest(self, x: float, y: float, reach: float = _NEAR) -> int | None:
+        """The visible point within `reach` pixels that is nearest, or None."""
         shown = self.raster.shown
         if self._index is None:
             self._index = PointIndex(self.raster.xy[shown])
-        found = self._index.nearest(x, y, self.box.viewPixelSize(), _NEAR)
+        found = self._index.nearest(x, y, self.box.viewPixelSize(), reach)
+        return None if found is None else int(shown[found])
+
+    def next_towards(self, right: float, up: float) -> int | None:
+        """The visible point that a small move of the marker in a direction leads to, or None."""
+        shown = self.raster.shown
+        if self._place is None:
+            return None
+        found = next_towards(self.raster.xy[shown], self._place, (right, up))
         return None if found is None else int(shown[found])
 
     def set_hovered(self, point: int | None, image: NDArray[np.uint8], text: str) -> None:

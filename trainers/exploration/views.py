@@ -53,8 +53,8 @@ class View(_Part):
     Attributes
     ----------
     plane, axes, corners
-        Which plane: two coordinates of the code (counted from 0), the principal one, or the one
-        through three codes.
+        Which plane: two coordinates of the code (counted from 0), the principal one, the one
+        through three codes, or a layout in the place of a plane.
     rectangle
         Left, bottom, width and height of what was seen; None where the view followed the codes.
     code
@@ -70,7 +70,7 @@ class View(_Part):
         and the rectangle is meant so.
     """
 
-    plane: Literal["coordinates", "principal", "three-points"] = "coordinates"
+    plane: Literal["coordinates", "principal", "three-points", "t-sne", "umap"] = "coordinates"
     axes: tuple[int, int] = (0, 1)
     corners: Annotated[tuple[Code, ...], Field(max_length=3)] = ()
     rectangle: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
