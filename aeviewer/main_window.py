@@ -37,6 +37,7 @@ from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.training_bar import TrainingBar
 from aeviewer.panels.views import ViewsMenu
 from aeviewer.services.training import Activity
+from aeviewer.widgets.scrolled import Scrolled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,12 +114,12 @@ class MainWindow(QMainWindow):
             "experiment": self._dock("Experiment", self.experiment),
             "latent": self._dock("Latent space", self.latent),
             "decoder": self._dock("Decoder", self.decoder),
-            "point": self._dock("Point", self.point),
-            "directions": self._dock("Directions", self.directions),
-            "selection": self._dock("Selection", self.selection),
-            "path": self._dock("Path", self.path),
-            "draw": self._dock("Draw", self.draw),
-            "samples": self._dock("Samples", self.samples),
+            "point": self._dock("Point", Scrolled(self.point)),
+            "directions": self._dock("Directions", Scrolled(self.directions)),
+            "selection": self._dock("Selection", Scrolled(self.selection)),
+            "path": self._dock("Path", Scrolled(self.path)),
+            "draw": self._dock("Draw", Scrolled(self.draw)),
+            "samples": self._dock("Samples", Scrolled(self.samples)),
             "loss": self._dock("Loss", self.loss),
             "reconstructions": self._dock("Reconstructions", self.reconstructions),
             "timeline": self._dock("Timeline", self.timeline),

@@ -41,7 +41,8 @@ _MORE = "Metrics"
 _MORE_TIP = "Any figure that checkpoints keep of the test images, over the steps."
 _NO_KL = "No visible run has a KL term: train a variational preset, or show such a run."
 _WINDOWS = (1, 10, 30, 100, 300, 1000)
-_NARROWEST = 33
+_NARROWEST = 38
+"""Pixels that a name is cut down to; the short ones are seen whole."""
 
 
 class _Button(QToolButton):
@@ -132,7 +133,7 @@ class LossHeader(QWidget):
         for window in _WINDOWS:
             choice.addItem("No smoothing" if window == 1 else f"Over {window:,} steps", window)
         choice.setCurrentIndex(_WINDOWS.index(WINDOW))
-        choice.setMinimumWidth(60)
+        choice.setMinimumWidth(34)
         return choice
 
     # -- what is shown ---------------------------------------------------------------------------

@@ -292,20 +292,12 @@ class DigitPad(QWidget):
     # -- looks -----------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        """As large as its canvas."""
-        return QSize(CANVAS, CANVAS)
+        """Six pixels of the screen for one of the digit."""
+        return QSize(168, 168)
 
     def minimumSizeHint(self) -> QSize:
         """Large enough to draw on."""
         return QSize(112, 112)
-
-    def heightForWidth(self, width: int) -> int:
-        """A square."""
-        return width
-
-    def hasHeightForWidth(self) -> bool:
-        """It is one."""
-        return True
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The canvas, the box that digits are scaled into, the cursor."""

@@ -73,3 +73,20 @@ def test_other_tabs_leave_the_docks_as_large_as_they_are(program: Program, qtbot
         choose(qtbot, program, title)
         window.grab()
         assert window.latent.size() == before, title
+
+
+def test_the_window_fits_a_small_screen(program: Program, qtbot: QtBot) -> None:
+    """1280 x 800 less a bar of the desktop and the window's own title."""
+    window = program.window
+    for title in ("Draw", "Selection", "Point", "Decoder"):
+        choose(qtbot, program, title)
+    least = window.minimumSizeHint()
+    assert least.width() <= 1280
+    assert least.height() <= 720
+    window.resize(1280, 720)
+    choose(qtbot, program, "Draw")
+    bar = window.draw.parentWidget().parentWidget().verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    foot = window.draw.neighbours
+    assert not foot.visibleRegion().isEmpty()
