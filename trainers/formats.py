@@ -188,7 +188,7 @@ def write_sheet(inputs: NDArray[np.uint8], reconstructions: NDArray[np.uint8]) -
     """A PNG with (32, 28, 28) inputs in its upper row and reconstructions in its lower one."""
     picture = io.BytesIO()
     sheet = _sheet(np.concatenate([inputs, reconstructions]))
-    Image.fromarray(sheet).save(picture, "png", optimize=True)
+    Image.fromarray(sheet).save(picture, "png")
     return picture.getvalue()
 
 
