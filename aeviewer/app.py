@@ -56,6 +56,7 @@ class Program:
         self.queue = TrainingQueue(self.session, self.compute, mailbox)
         self.explorer = Explorer(self.session, self.compute)
         self.queue.activity_changed.connect(self.explorer.show_live)
+        self.queue.set_side_by_side(settings.side_by_side)
         self.reproduction = Reproduction(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
         self.exploring = Exploring(self.session, self.compute)

@@ -30,6 +30,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Train", "Ctrl+Return", "train"),
             ("Pause", "Ctrl+P", "pause, or go on"),
             ("Stop", "Ctrl+.", "stop, keeping what was learnt"),
+            ("Run menu", "Ctrl+Shift+.", "stop all runs, and empty the queue"),
             ("Timeline", "Ctrl+Left, Ctrl+Right", "the checkpoint before, after"),
             ("Play", "Ctrl+Space", "play the checkpoints"),
             ("Runs list", "F2, Del, Space", "rename, delete, show or hide a run"),

@@ -5,12 +5,15 @@ a worker does is told by its run's folder alone, as with any run, and its lease 
 still wanted.
 """
 
+from trainers.parallel.follower import CheckpointFound, Follower
 from trainers.parallel.jobs import Job, Progress, cost, refuse_another
 from trainers.parallel.pool import Ending, Pool, train_all
 from trainers.parallel.workers import Workers, cluster, processes
 
 __all__ = [
+    "CheckpointFound",
     "Ending",
+    "Follower",
     "Job",
     "Pool",
     "Progress",

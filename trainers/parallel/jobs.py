@@ -151,3 +151,11 @@ def _step(place: Path) -> int:
         return runs.Run(place).written_status().step if (place / "config.json").is_file() else 0
     except AEViewerError:
         return 0
+
+
+def written_at(place: Path) -> int:
+    """When a file was written last, in nanoseconds; 0 where there is none."""
+    try:
+        return place.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainers.errors import AEViewerError, ClusterError
-from trainers.parallel.jobs import Job, Progress, steps_done
+from trainers.parallel.jobs import Job, Progress, steps_done, written_at
 from trainers.parallel.lease import Lease
 from trainers.parallel.worker import Outcome, train_run
 
@@ -76,9 +76,7 @@ class _Training:
     @property
     def has_begun(self) -> bool:
         """Whether a worker has said so in the run's folder."""
-        return (
-            self.future is not None and _written_at(self.job.path / "status.json") != self.told_at
-        )
+        return self.future is not None and written_at(self.job.path / "status.json") != self.told_at
 
     @property
     def step(self) -> int:
@@ -113,11 +111,6 @@ class Pool:
     def is_busy(self) -> bool:
         """Whether anything is still to come."""
         return bool(self._waiting or self._given or self._endings)
-
-    def has_begun(self, path: Path) -> bool:
-        """Whether a worker trains the run of that folder."""
-        training = self._given.get(path)
-        return training is not None and training.has_begun
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -199,7 +192,7 @@ class Pool:
         job.run()
         if self._executor is None:
             self._executor = self._workers.make()
-        training.told_at = _written_at(job.path / "status.json")
+        training.told_at = written_at(job.path / "status.json")
         training.lease, training.executor = Lease(job.path), self._executor
         try:
             training.future = self._executor.submit(
@@ -241,7 +234,7 @@ class Pool:
                 f"The scheduler at {self._workers.name} is gone. What was learnt is kept: "
                 "start it again, then give the same command."
             ) from error
-        kept_at = _written_at(job.path / "resume.safetensors")
+        kept_at = written_at(job.path / "resume.safetensors")
         training.losses = training.losses + 1 if kept_at == training.kept_at else 1
         training.kept_at = kept_at
         if training.losses < _MOST_LOSSES:
@@ -325,14 +318,6 @@ def _dismiss(training: _Training) -> None:
         training.lease.end()
     if training.future is not None and not training.has_begun:
         training.future.cancel()
-
-
-def _written_at(place: Path) -> int:
-    """When a file was written last, in nanoseconds; 0 where there is none."""
-    try:
-        return place.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _told(error: Exception) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONNECT_SECONDS = 10
-_PATIENCE_SECONDS = 30.0
+_BRIEF_SECONDS, _PATIENCE_SECONDS = 5.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Workers:
     lost
         What a future raises when its worker was killed.
     patience
-        Seconds in which a worker that is thought lost may yet let go of its run.
+        Seconds in which whoever trained a run before may yet let go of it.
     name
         Of the cluster, for messages.
     """
@@ -55,7 +55,7 @@ def processes(count: int) -> Workers:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(count, context, prepare)
 
-    return Workers(make, count)
+    return Workers(make, count, patience=_BRIEF_SECONDS)
 
 
 @contextmanager
