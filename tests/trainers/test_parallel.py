@@ -147,7 +147,7 @@ class TestLease:
 
 
 def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="does not see .*storage that all workers share"):
+    with pytest.raises(RunError, match=r"does not see .*storage that all workers share"):
         train_run(job(tmp_path), "token", 1, 0.0)
 
 
@@ -247,9 +247,11 @@ def test_a_killed_process_loses_neither_its_run_nor_the_others(tmp_path: Path) -
         return made[-1]
 
     jobs = [job(tmp_path, name, seed=seed, steps=4_000) for seed, name in enumerate("ab")]
+    killed: list[int] = []
     for progress in train_all(jobs, Workers(make, 2, patience=5.0)):
-        if len(made) == 1 and min(progress.active.values(), default=0) >= 400:
-            os.kill(next(iter(made[0]._processes)), signal.SIGKILL)  # type: ignore[attr-defined]
+        if not killed and min(progress.active.values(), default=0) >= 400:
+            killed.append(next(iter(made[0]._processes)))  # type: ignore[attr-defined]
+            os.kill(killed[0], signal.SIGKILL)
     assert progress.finished == {"a", "b"}
     assert len(made) == 2
     assert {j.name: weights(j) for j in jobs} == in_turn(tmp_path / "x", "a", "b", steps=4_000)
