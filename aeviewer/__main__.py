@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,4 +36,5 @@ for command in cli.COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":
+    multiprocessing.freeze_support()  # in a frozen program, processes of its own begin here
     main()

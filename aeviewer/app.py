@@ -73,6 +73,7 @@ class Program:
         """
         self.session.message_posted.connect(logger.error)
         self.reproduction.close()
+        self.exploring.close()
         self.queue.close()
 
 

@@ -20,8 +20,10 @@ from aeviewer import theme
 from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
+from aeviewer.panels.directions import DirectionsPanel
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.experiment import ExperimentPanel
+from aeviewer.panels.film import FilmAction
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.path import PathPanel
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2
-_EXPLORING = ("point", "selection", "path", "draw", "samples")
+_EXPLORING = ("point", "directions", "selection", "path", "draw", "samples")
 """Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
@@ -96,13 +98,15 @@ class MainWindow(QMainWindow):
         self.latent = LatentPanel(exploring)
         self.decoder = DecoderPanel(exploration)
         self.point = PointPanel(exploration, exploring.inspection)
+        self.directions = DirectionsPanel(exploration, exploring.directions)
         self.selection = SelectionPanel(exploration, exploring.compute)
         self.path = PathPanel(exploration, exploring.walk)
         self.draw = DrawPanel(exploration, exploring.drawing)
         self.samples = SamplesPanel(exploration, exploring.compute)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
-        self.timeline = TimelinePanel(session)
+        self.timeline = TimelinePanel(exploring)
+        self.film_action = FilmAction(exploring, self.latent, self)
         self.bar = TrainingBar(self.experiment, queue)
         self.addToolBar(self.bar)
         self._docks = {
@@ -111,6 +115,7 @@ class MainWindow(QMainWindow):
             "latent": self._dock("Latent space", self.latent),
             "decoder": self._dock("Decoder", self.decoder),
             "point": self._dock("Point", self.point),
+            "directions": self._dock("Directions", self.directions),
             "selection": self._dock("Selection", self.selection),
             "path": self._dock("Path", self.path),
             "draw": self._dock("Draw", self.draw),
@@ -144,6 +149,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""
         self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
+        self.film_action.cancel()
         if self._comparing is not None:
             self._comparing.close()
         super().closeEvent(event)
@@ -154,6 +160,12 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(title)
         dock.setWidget(panel)
+        # Qt moves a dock behind another tab off the screen and leaves it visible: its panel is
+        # hidden, so that it does no work, and keeps its room.
+        policy = panel.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        panel.setSizePolicy(policy)
+        dock.visibilityChanged.connect(panel.setVisible)
         panel.setAccessibleName(title)
         panel.setBackgroundRole(QPalette.ColorRole.Base)
         panel.setAutoFillBackground(True)
@@ -226,6 +238,9 @@ class MainWindow(QMainWindow):
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])
+        time.addAction(timeline.align_action)
+        time.addSeparator()
+        time.addAction(self.film_action)
         bar.addMenu(ViewsMenu(self._exploration, self.latent, self))
         view = bar.addMenu("&Window")
         for dock in self._docks.values():

@@ -252,7 +252,7 @@ QTabBar { background: $back; qproperty-drawBase: 0; }
 QTabBar::tab { background: $back; color: $secondary; border: none; padding: 5px 10px;
   border-bottom: 2px solid transparent; }
 QMainWindow > QTabBar { font-size: 12px; }
-QMainWindow > QTabBar::tab { padding: 5px 6px; }
+QMainWindow > QTabBar::tab { padding: 5px 4px; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { background: $panel; color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:focus { color: $accent; }

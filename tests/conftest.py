@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from PySide6.QtWidgets import QApplication
+
     from aeviewer.services.session import Session
     from aeviewer.settings import Settings
 
@@ -33,6 +35,15 @@ def session(tmp_path: Path, settings: Settings) -> Session:
     from aeviewer.services.session import Session
 
     return Session(tmp_path / "runs", settings)
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp: QApplication) -> QApplication:
+    """The application as a person sees it: the system's fonts say nothing about our widths."""
+    from aeviewer.theme import apply_theme
+
+    apply_theme(qapp, "dark")
+    return qapp
 
 
 @pytest.fixture(autouse=True)

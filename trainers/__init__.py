@@ -12,6 +12,7 @@ Importing this loads no torch; `train` and `load` do when they are first used.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["PRESETS", "RunConfig", "load", "preset", "train"]
 
 
+# Threads of a parallel operation that wait for each other sleep instead of spinning: where another
+# program wants a core, spinning costs all but a few steps a second (docs/performance.md). Read by
+# the OpenMP library when torch is loaded, so it is said before.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
     """A trainer of a new run in `folder`; iterate it to train.
 
@@ -37,6 +44,8 @@ def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
         When the run's folder can not be made.
     DeviceError
         When the chosen device is not there.
+    EngineError
+        When the chosen engine can not train the model there.
     """
     from trainers import runs
     from trainers.training.trainer import Trainer

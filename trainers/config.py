@@ -30,6 +30,7 @@ Corruption = Literal["none", "gaussian", "masking"]
 Schedule = Literal["constant", "linear", "cosine"]
 Binarisation = Literal["none", "dynamic"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+EngineName = Literal["auto", "autograd", "layerwise"]
 Precision = Literal["float32", "float16"]
 Width = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=1, le=512)]
@@ -150,6 +151,11 @@ class ModelConfig(Part):
         Term("β", "× KL", _variational, logarithmic=True),
     ] = 1.0
 
+    @property
+    def has_prior(self) -> bool:
+        """Whether the codes have a prior, N(0, I); PCA heeds no `variational`."""
+        return self.variational and self.family != "pca"
+
 
 class TrainingConfig(Part):
     """How the network is fitted."""
@@ -202,6 +208,11 @@ class TrainingConfig(Part):
         Device,
         Field(description="auto takes the fastest one present."),
         Term("Device", "", advanced=True),
+    ] = "auto"
+    engine: Annotated[
+        EngineName,
+        Field(description="How steps are done: auto takes the fastest, autograd is the reference."),
+        Term("Engine", "", _trained_by_gradient, advanced=True),
     ] = "auto"
     checkpoints: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,

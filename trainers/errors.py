@@ -19,6 +19,10 @@ class RunError(AEViewerError):
     """A run folder can not be read, written, created or resumed."""
 
 
+class EngineError(AEViewerError):
+    """The chosen engine can not train the model on the device."""
+
+
 class DeviceError(AEViewerError):
     """The chosen device is absent, or ran out of memory."""
 

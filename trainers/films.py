@@ -1,4 +1,4 @@
-"""Paths through a latent space as files: a film (GIF, MP4) or a strip of images (PNG).
+"""Paths through a latent space as films: GIF, MP4.
 
 A file is whole or is not there: it is made in memory or in a folder of its own, and then renamed
 into its place. Loads no torch.
@@ -6,10 +6,8 @@ into its place. Loads no torch.
 
 from __future__ import annotations
 
-import io
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +33,9 @@ _GRAIN = "15"
 """H.264's constant rate factor, 0 (exact) to 51: an enlarged digit's edges do not ring."""
 
 
-def write_gif(path: Path, frames: Sequence[NDArray[np.uint8]], milliseconds: int) -> None:
+def write_gif(
+    path: Path, frames: Sequence[NDArray[np.uint8]], milliseconds: int | Sequence[int]
+) -> None:
     """Writes a film that repeats for ever.
 
     Every frame is kept as one, also where it equals the one before: Pillow's own `save` would make
@@ -47,60 +47,27 @@ def write_gif(path: Path, frames: Sequence[NDArray[np.uint8]], milliseconds: int
     path
         Where to; a file that is there is replaced.
     frames
-        Each (h, w) gray or (h, w, 3) red, green, blue; all of one size.
+        Each (h, w) gray or (h, w, 3) red, green, blue; all of one size. They are asked for one by
+        one, a few times each: a sequence that makes them when asked holds no more than one.
     milliseconds
-        How long each is shown, rounded to 10 ms, the format's unit; 20 to 655,350.
+        How long each is shown, rounded to 10 ms, the format's unit; 20 to 655,350. One number for
+        all, or one for each.
 
     Raises
     ------
     ValueError
-        When there are no frames, they differ in size, or the time is out of its bounds.
+        When there are no frames, they differ in size, or a time is missing or out of its bounds.
     AEViewerError
         When the file can not be written.
     """
-    if not _FASTEST <= milliseconds <= _SLOWEST:
-        raise ValueError(f"{milliseconds} ms a frame is not within {_FASTEST} to {_SLOWEST:,} ms.")
-    duration = round(milliseconds / _TICK) * _TICK
-    pictures = _indexed(_checked(frames))
-    header, _ = GifImagePlugin.getheader(pictures[0].copy(), info={"loop": 0})
-    parts = [*header]
-    for picture in pictures:
+    durations = _durations(_checked(frames), milliseconds)
+    parts: list[bytes] = []
+    for picture, duration in zip(_indexed(frames), durations, strict=True):
+        if not parts:
+            header, _ = GifImagePlugin.getheader(picture.copy(), info={"loop": 0})
+            parts += header
         parts += GifImagePlugin.getdata(picture, duration=duration)
-    _keep(path, b"".join(parts) + b";")
-
-
-def write_strip(path: Path, images: NDArray[np.uint8], scale: int = 4, gap: int = 2) -> None:
-    """Writes images side by side as one PNG, transparent between them.
-
-    Parameters
-    ----------
-    path
-        Where to; a file that is there is replaced.
-    images
-        (n, h, w) gray.
-    scale
-        Length of a pixel of an image, at least 1.
-    gap
-        Pixels of the file between two images.
-
-    Raises
-    ------
-    ValueError
-        When there are no images, or scale or gap are below their bounds.
-    AEViewerError
-        When the file can not be written.
-    """
-    if not len(images) or scale < 1 or gap < 0:
-        raise ValueError(
-            f"{len(images)} images, scale {scale}, gap {gap}: at least 1, 1 and 0 are needed."
-        )
-    large = images.repeat(scale, axis=1).repeat(scale, axis=2)
-    opaque = np.stack([large, np.full_like(large, 255)], axis=-1)
-    tiles = np.pad(opaque, ((0, 0), (0, 0), (0, gap), (0, 0)))
-    row = np.concatenate(list(tiles), axis=1)[:, : len(images) * (large.shape[2] + gap) - gap]
-    content = io.BytesIO()
-    Image.fromarray(row).save(content, "png", optimize=True)
-    _keep(path, content.getvalue())
+    formats.keep(path, b"".join(parts) + b";")
 
 
 def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
@@ -114,7 +81,8 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
     path
         Where to; a file that is there is replaced.
     frames
-        Each (h, w) gray or (h, w, 3) red, green, blue; all of one size.
+        Each (h, w) gray or (h, w, 3) red, green, blue; all of one size. They are asked for one by
+        one, as in `write_gif`.
     fps
         Frames a second, above 0 and at most 240.
 
@@ -127,38 +95,62 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
     """
     if not 0 < fps <= _MOST_FPS:
         raise ValueError(f"{fps} frames a second are not more than 0 and at most {_MOST_FPS}.")
-    pictures = [_even(_coloured(frame)) for frame in _checked(frames)]
+    _checked(frames)
     try:
         with tempfile.TemporaryDirectory(prefix="film-") as folder:
             draft = Path(folder) / "film.mp4"
-            _encode(draft, pictures, fps)
+            _encode(draft, frames, fps)
             content = draft.read_bytes()
     except (OSError, RuntimeError) as error:
         raise AEViewerError(
             f"The film could not be encoded ({error}). Write a GIF instead, which needs no encoder."
         ) from error
-    _keep(path, content)
+    formats.keep(path, content)
 
 
-def _encode(draft: Path, pictures: Sequence[NDArray[np.uint8]], fps: float) -> None:
+def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
     """Runs the encoder to its end; its own package's writer would not tell how that was."""
-    height, width, _ = pictures[0].shape
+    height, width, _ = _even(_coloured(frames[0])).shape
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     kept = ["-an", "-c:v", "libx264", "-crf", _GRAIN, "-pix_fmt", "yuv420p"]
-    done = subprocess.run(
-        [_encoder(), "-v", "error", "-y", *raw, "-i", "-", *kept, "-movflags", "+faststart", draft],
-        input=b"".join(picture.tobytes() for picture in pictures),
-        capture_output=True,
-        check=False,
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
-    )
-    if done.returncode or not draft.is_file():
+    command = [encoder(), "-v", "error", "-y", *raw, "-i", "-", *kept, "-movflags", "+faststart"]
+    told = draft.with_suffix(".txt")
+    with (
+        told.open("wb") as words,
+        subprocess.Popen(
+            [*command, draft],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
+        ) as process,
+    ):
+        try:
+            _feed(process, frames)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode or not draft.is_file():
         # The first line is the cause, the others what came of it.
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise RuntimeError(said[0].rstrip(".") if said else f"it ended with {done.returncode}")
+        said = told.read_text(errors="replace").strip().splitlines()
+        raise RuntimeError(said[0].rstrip(".") if said else f"it ended with {process.returncode}")
 
 
-def _encoder() -> str:
+def _feed(process: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]]) -> None:
+    """Hands the encoder frame after frame; one that ends early has said why."""
+    if process.stdin is None:
+        return
+    try:
+        for frame in frames:
+            process.stdin.write(_even(_coloured(frame)).tobytes())
+        process.stdin.close()
+    except (BrokenPipeError, OSError) as error:
+        if isinstance(error, BrokenPipeError) or process.poll() is not None:
+            return
+        raise
+
+
+def encoder() -> str:
     """The program that encodes."""
     try:
         # Untyped where it is installed, unknown where it is not.
@@ -181,6 +173,17 @@ def _checked(frames: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]
     return frames
 
 
+def _durations(frames: Sequence[NDArray[np.uint8]], milliseconds: int | Sequence[int]) -> list[int]:
+    """The time of each frame, in the format's unit."""
+    times = [milliseconds] * len(frames) if isinstance(milliseconds, int) else [*milliseconds]
+    if len(times) != len(frames):
+        raise ValueError(f"There are {len(times)} times for {len(frames)} frames.")
+    for time in times:
+        if not _FASTEST <= time <= _SLOWEST:
+            raise ValueError(f"{time} ms a frame is not within {_FASTEST} to {_SLOWEST:,} ms.")
+    return [round(time / _TICK) * _TICK for time in times]
+
+
 def _coloured(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(h, w, 3), whatever it was."""
     return frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=-1)
@@ -196,13 +199,16 @@ def _even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def _indexed(frames: Sequence[NDArray[np.uint8]]) -> list[Image.Image]:
+def _indexed(frames: Sequence[NDArray[np.uint8]]) -> Iterator[Image.Image]:
     """The frames as indices into one palette."""
     if all(_is_gray(frame) for frame in frames):
-        return [_gray(frame if frame.ndim == 2 else frame[..., 0]) for frame in frames]
-    pictures = [Image.fromarray(np.ascontiguousarray(_coloured(frame))) for frame in frames]
+        for frame in frames:
+            yield _gray(frame if frame.ndim == 2 else frame[..., 0])
+        return
     common = _palette(frames)
-    return [picture.quantize(palette=common, dither=Image.Dither.NONE) for picture in pictures]
+    for frame in frames:
+        picture = Image.fromarray(np.ascontiguousarray(_coloured(frame)))
+        yield picture.quantize(palette=common, dither=Image.Dither.NONE)
 
 
 def _gray(frame: NDArray[np.uint8]) -> Image.Image:
@@ -214,23 +220,7 @@ def _gray(frame: NDArray[np.uint8]) -> Image.Image:
 
 def _palette(frames: Sequence[NDArray[np.uint8]]) -> Image.Image:
     """A picture whose palette is that of all frames."""
-    pixels = np.concatenate([_coloured(frame).reshape(-1, 3) for frame in frames])
-    sampled = pixels[:: 1 + len(pixels) // _SAMPLED]
+    pixels = sum(frame.shape[0] * frame.shape[1] for frame in frames)
+    apart = 1 + pixels // _SAMPLED
+    sampled = np.concatenate([_coloured(frame).reshape(-1, 3)[::apart] for frame in frames])
     return Image.fromarray(sampled[None]).quantize(_COLOURS, Image.Quantize.MEDIANCUT)
-
-
-def _keep(path: Path, content: bytes) -> None:
-    with _writing(path):
-        formats.replace(path, content)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Makes one message of what can go wrong."""
-    try:
-        yield
-    except OSError as error:
-        raise AEViewerError(
-            f"{path} can not be written ({error.strerror or error}). Free some space, or choose a "
-            "folder that is there and that you may write to."
-        ) from error

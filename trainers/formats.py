@@ -18,7 +18,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from trainers import config as configs
-from trainers.errors import ConfigError, RunError
+from trainers.errors import AEViewerError, ConfigError, RunError
 from trainers.events import Losses
 
 if TYPE_CHECKING:
@@ -60,6 +60,23 @@ def replace(place: Path, content: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def keep(place: Path, content: bytes) -> None:
+    """Writes a file that a person asked for, as `replace` does.
+
+    Raises
+    ------
+    AEViewerError
+        When it can not be written.
+    """
+    try:
+        replace(place, content)
+    except OSError as error:
+        raise AEViewerError(
+            f"{place} can not be written ({error.strerror or error}). Free some space, or choose a "
+            "folder that is there and that you may write to."
+        ) from error
 
 
 @contextmanager

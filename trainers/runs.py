@@ -3,7 +3,7 @@
 ::
 
     <runs>/<name>/config.json          what was asked for
-                  status.json          state, step, training seconds, device, versions, error
+                  status.json          state, step, seconds, device, engine, versions, error
                   metrics.csv          step,loss,reconstruction,kl: one row a step
                   checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
                                            reconstructions.png
@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainers import config as configs
@@ -65,6 +66,7 @@ class Status(BaseModel):
     step: Annotated[int, Field(ge=0, le=_MOST_STEPS)] = 0
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     device: str = ""
+    engine: str = ""
     threads: int = 0
     versions: dict[str, str] = {}
     error: str = ""
@@ -119,9 +121,18 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
-        codes = formats.read_codes(self.path / "codes.npy", self.run.config.model.latent_dim)
         tiles = formats.read_sheet(self.path / "reconstructions.png")
-        return Preview(self.step, codes, tiles)
+        return Preview(self.step, self.codes(), tiles)
+
+    def codes(self) -> NDArray[np.float32]:
+        """(10000, d), the codes of the test images.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        return formats.read_codes(self.path / "codes.npy", self.run.config.model.latent_dim)
 
 
 class Run:

@@ -62,6 +62,7 @@ class DrawPanel(QWidget):
         self.eraser = self._button("eraser", "Eraser; the right button always erases")
         self.undo = self._button("undo", f"Undo ({QKeySequence('Ctrl+Z').toString()} on the pad)")
         self.clear = self._button("delete-outline", "Clear (Delete)")
+        self.paste = self._button("content-paste", "Paste an image or an image file (Ctrl+V)")
         self.mark = self._button("crosshairs-gps", "Mark the drawing's code: decode from there")
         self.pin = self._button("pin-outline", "Pin the drawing's code")
         self.views = tuple(ImageView() for _ in _TITLES)
@@ -86,7 +87,7 @@ class DrawPanel(QWidget):
         self.brush.setChecked(True)
         tools = QHBoxLayout()
         tools.setSpacing(2)
-        for button in (self.brush, self.eraser, self.undo, self.clear):
+        for button in (self.brush, self.eraser, self.undo, self.clear, self.paste):
             tools.addWidget(button)
         tools.addStretch()
         tools.addWidget(self.mark)
@@ -136,6 +137,7 @@ class DrawPanel(QWidget):
         return {
             self.undo: self.pad.stack.undo,
             self.clear: self.pad.clear,
+            self.paste: self._paste,
             self.mark: self._mark,
             self.pin: self._pin,
         }
@@ -160,6 +162,13 @@ class DrawPanel(QWidget):
     def _take(self, ink: NDArray[np.float32]) -> None:
         image = centred(ink)
         self._drawing.set_image(image if image.any() and self.isVisible() else None)
+
+    @Slot()
+    def _paste(self) -> None:
+        if not self.pad.paste():
+            self._exploration.session.message_posted.emit(
+                "The clipboard holds no image. Copy an image, or an image file, and paste again."
+            )
 
     @Slot(object)
     def _read(self, content: bytes) -> None:

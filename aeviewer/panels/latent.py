@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
+from aeviewer.panels.layout_strip import LayoutStrip
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services import cloud, colouring
 from aeviewer.services.cloud import TEST_IMAGES
@@ -59,12 +61,14 @@ class LatentPanel(QWidget):
         self.setAutoFillBackground(True)
         exploration = exploring.exploration
         self._exploration, self._session = exploration, exploring.session
-        self._colouring = exploring.colouring
+        self._colouring, self._hovering = exploring.colouring, exploring.hovering
+        self._alignments, self._playback = exploring.alignments, exploring.playback
         self._run: str | None = None
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
         self._palette = class_palette()
-        self._xy, self._labels = np.empty((0, 2)), np.empty(0, np.uint8)
+        self._xy: NDArray[np.floating] = np.empty((0, 2))
+        self._labels = np.empty(0, np.uint8)
         self._jitter = np.empty(0)
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_codes)
@@ -73,6 +77,7 @@ class LatentPanel(QWidget):
         self.bar, self.point_bar = ColourBar(), ColourBar()
         self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
         self.surroundings = Surroundings(exploring, self.plot)
+        self.strip = LayoutStrip(exploring.layouts, self)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
         self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
         self._pages = QStackedWidget()
@@ -100,6 +105,7 @@ class LatentPanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.choice)
         layout.addWidget(self.plot, 1)
+        layout.addWidget(self.strip)
         bars = QHBoxLayout()
         bars.setSpacing(24)
         bars.addWidget(self.point_bar)
@@ -119,9 +125,11 @@ class LatentPanel(QWidget):
         session.checkpoints_changed.connect(self._take_runs)
         session.code_changed.connect(self._mark_code)
         exploration.places_changed.connect(self._take_places)
+        exploration.layout_changed.connect(self._take_places)
         exploration.plane_changed.connect(self._take_plane)
         exploration.pins_changed.connect(self._show_pins)
         exploration.selection_changed.connect(self._show_points)
+        self._playback.moved.connect(self._glide)
         self._colouring.changed.connect(self._show_points)
         plot.pressed_at.connect(self._decode)
         plot.clicked.connect(self._click)
@@ -130,6 +138,7 @@ class LatentPanel(QWidget):
         plot.asked.connect(self._do)
         plot.hovered_at.connect(self._hover)
         plot.left.connect(self._leave)
+        self._hovering.changed.connect(self._show_hovered)
         plot.following_changed.connect(self.choice.set_following)
         self.choice.plane_changed.connect(self._change_plane)
         self.choice.mode_changed.connect(self._change_mode)
@@ -181,21 +190,54 @@ class LatentPanel(QWidget):
             return
         self.choice.set_latent_dim(codes.shape[1])
         self._exploration_follows()
-        plane = self._exploration.plane
-        if plane is None:
+        places = self._exploration.places
+        if places is None:
             return
         self._pages.setCurrentIndex(1)
-        self._name_axes(plane)
-        self._labels = self._exploration.cloud.labels
-        self._xy = self._places(codes, plane, self._labels)
+        self._name_axes(self._exploration.plane)
+        between = self._playback.between
+        self._place(places if between is None else between.places)
         self._show_points()
         self.note.setText(self._told(preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
         self._show_pins()
         self._mark_code()
 
+    @Slot()
+    def _glide(self) -> None:
+        """On the way from one checkpoint to the next, only the points' places are another's."""
+        between, track = self._playback.between, self._playback.track
+        if between is None or track is None:
+            self.plot.set_stage(None)
+            self._take_places()
+            return
+        if not self.isVisible():
+            return
+        self._place(between.places)
+        left, bottom, width, height = track.extent()
+        if len(between.planes[0].origin) == 1:
+            bottom, height = -_JITTER, len(_CLASSES) - 1 + 2 * _JITTER
+        self.plot.set_stage(QRectF(left, bottom, width, height))
+        self._show_points()
+        self._show_pins()
+        self._mark_code()
+
     def _told(self, step: int, count: int) -> str:
-        """Which codes these are."""
+        """Which codes these are, and how they are turned."""
+        return " · ".join([self._counted(step, count), *self._turned(step)])
+
+    def _turned(self, step: int) -> list[str]:
+        """That they are aligned, where they are."""
+        aligned, plane = self._alignments.aligned, self._exploration.plane
+        if aligned is None or plane is None or not plane.is_aligned:
+            return []
+        motion = aligned.alignments[step]
+        way = "rotation and reflection" if motion.is_mirroring else "rotation"
+        return [f"aligned to step {aligned.last:,} by {way}"]
+
+    def _counted(self, step: int, count: int) -> str:
+        if count > TEST_IMAGES and self._exploration.is_layout:
+            return f"step {step:,} · {TEST_IMAGES:,} test images · training images are not laid out"
         if count > TEST_IMAGES:
             return f"step {step:,} · {count:,} test and training images"
         words = f"step {step:,} · {count:,} test images"
@@ -214,7 +256,7 @@ class LatentPanel(QWidget):
         selection = self._exploration.selection
         chosen[selection[selection < len(chosen)]] = True
         self.plot.raster.set_opacity(self.choice.layers.chosen.points)
-        visible = self.legend.visible[self._labels]
+        visible = self.legend.visible[self._labels] & np.isfinite(self._xy).all(axis=1)
         colours, palette = self._coloured()
         self.plot.set_points(self._xy, colours, palette, visible, chosen)
 
@@ -274,19 +316,23 @@ class LatentPanel(QWidget):
         if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
             self._change_plane()
 
-    def _places(
-        self, codes: NDArray[np.float32], plane: Plane, labels: NDArray[np.uint8]
-    ) -> NDArray[np.float64]:
-        """(n, 2); a code of one number is spread over y by class, each point always alike."""
-        xy = plane.project(codes)
-        if codes.shape[1] == 1:
-            if len(self._jitter) != len(codes):
+    def _place(self, xy: NDArray[np.floating]) -> None:
+        """Puts points at (n, 2) places; a code of one number is spread over y by class."""
+        self._xy, self._labels = xy, self._exploration.cloud.labels[: len(xy)]
+        plane = self._exploration.plane
+        if plane is not None and len(plane.origin) == 1:
+            if len(self._jitter) != len(xy):
+                # Each point always alike.
                 rng = np.random.default_rng(0)
-                self._jitter = rng.uniform(-_JITTER, _JITTER, len(codes))
-            xy[:, 1] = labels + self._jitter
-        return xy
+                self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
+            xy[:, 1] = self._labels + self._jitter
 
-    def _name_axes(self, plane: Plane) -> None:
+    def _name_axes(self, plane: Plane | None) -> None:
+        """What runs along x and y; in a layout nothing does, and there are no axes."""
+        self.plot.show_axes(plane is not None)
+        if plane is None:
+            self.plot.set_square(True)
+            return
         flat = len(plane.origin) == 1
         self.plot.set_square(not flat)
         x, y = self.choice.axis_names(plane)
@@ -300,7 +346,8 @@ class LatentPanel(QWidget):
         kind, axes = self.choice.chosen_kind, self.choice.axes
         corners = [pin.code for pin in self._exploration.pins[:3]]
         if kind == "three-points" and len(corners) == 3:
-            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners)))
+            step = self._session.step
+            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners), step))
         else:
             self._exploration.choose(PlaneChosen(kind, axes))
 
@@ -317,16 +364,24 @@ class LatentPanel(QWidget):
 
     @Slot(float, float)
     def _decode(self, x: float, y: float) -> None:
-        code = self._exploration.lifted(np.array([x, y]))
+        code = self._code_at(x, y)
         if code is not None:
             self._exploration.move(code, f"drag {self._gesture}")
+
+    def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
+        """The code at a place: the plane's, or in a layout the nearest of those that are there."""
+        if not self._exploration.is_layout:
+            return self._exploration.lifted(np.array([x, y]))
+        codes, point = self._exploration.codes, self.plot.nearest(x, y, math.inf)
+        return None if codes is None or point is None else codes[point]
 
     @Slot(float, float, bool)
     def _click(self, x: float, y: float, pins: bool) -> None:
         """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
         self._gesture += 1
-        codes, point = self._exploration.codes, self.plot.nearest(x, y)
-        code = self._exploration.lifted(np.array([x, y]))
+        far = (math.inf,) if self._exploration.is_layout else ()
+        codes, point = self._exploration.codes, self.plot.nearest(x, y, *far)
+        code = self._code_at(x, y)
         if codes is None or code is None:
             return
         code = code if point is None else codes[point]
@@ -342,9 +397,14 @@ class LatentPanel(QWidget):
     @Slot(float, float)
     def _nudge(self, right: float, up: float) -> None:
         plane, anchor = self._exploration.plane, self._exploration.anchor
+        code = None
         if plane is not None and anchor is not None:
             x, y = plane.project(anchor).tolist()
             code = plane.lift(np.array([x + right, y + up]), anchor)
+        elif (point := self.plot.next_towards(right, up)) is not None:
+            codes = self._exploration.codes
+            code = None if codes is None else codes[point]
+        if code is not None:
             self._exploration.move(code, "arrows", in_bursts=True)
 
     @Slot(Qt.Key)
@@ -403,34 +463,52 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _show_pins(self) -> None:
-        pins, plane = self._exploration.pins, self._exploration.plane
+        pins = self._exploration.pins
         self.choice.set_pins(len(pins))
-        if plane is None or len(plane.origin) == 1:
-            self.plot.set_pins((), ())
-            return
-        places = [tuple(plane.project(pin.code).tolist()) for pin in pins]
-        self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
+        placed = {
+            letter(at): place
+            for at, pin in enumerate(pins)
+            if (place := self._place_of(pin.code, pin.image)) and not np.isnan(place[1])
+        }
+        self.plot.set_pins([*placed.values()], [*placed])
+
+    def _place_of(
+        self, code: NDArray[np.floating], image: int | None = None
+    ) -> tuple[float, float] | None:
+        """Where a code is seen; that of an image is where its point is."""
+        between, plane = self._playback.between, self._exploration.plane
+        if between is None:
+            return self._exploration.place_of(code)
+        if plane is None or code.shape != plane.origin.shape:
+            return None
+        gone = image is None or image >= len(between.places)
+        x, y = between.place(code) if gone else between.places[image].tolist()
+        return x, np.nan if len(code) == 1 else y
 
     @Slot()
     def _mark_code(self) -> None:
-        plane, code = self._exploration.plane, self._session.code
-        if plane is None or code is None or code.shape != plane.origin.shape:
-            self.plot.set_marker(None)
-            return
-        x, y = plane.project(code).tolist()
-        self.plot.set_marker((x, np.nan if len(code) == 1 else y))
+        code = self._session.code
+        self.plot.set_marker(None if code is None else self._place_of(code))
 
     # -- the mouse -------------------------------------------------------------------------------
 
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:
-        point = self.plot.nearest(x, y)
-        if point is None:
-            self._leave()
+        self._hovering.look_at(self.plot.nearest(x, y))
+        self._show_hovered()
+
+    @Slot()
+    def _show_hovered(self) -> None:
+        """The image under the mouse: class, number, and its error as soon as that is known."""
+        point, error = self._hovering.image, self._hovering.error
+        if point is None or point >= len(self._xy):
+            self.plot.set_hovered(None, _NO_IMAGE, "")
             return
-        text = f"digit {cloud.label(point)}\n{cloud.name(point)}"
+        told = "…" if error is None else f"{error:.2f}"
+        text = f"digit {cloud.label(point)}\n{cloud.name(point)}\nsquared error {told}"
         self.plot.set_hovered(point, cloud.image(point), text)
 
     @Slot()
     def _leave(self) -> None:
+        self._hovering.look_at(None)
         self.plot.set_hovered(None, _NO_IMAGE, "")

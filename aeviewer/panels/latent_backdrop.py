@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aeviewer.widgets.colour_bar import ColourBar
     from aeviewer.widgets.explorer_plot import ExplorerPlot
 
-_TILE_PIXELS = 28
+TILE_PIXELS = 28
 
 
 _SIGMAS = (1.0, 2.0)
@@ -33,7 +33,7 @@ def class_palette() -> NDArray[np.uint8]:
 
 
 class Surroundings(QObject):
-    """Draws the marked code's posterior and way back, the way between two pins, a drawing's star.
+    """Draws the marked code's posterior and way back, a direction, a walk, a drawing's star.
 
     Each only while somebody looks into it.
 
@@ -49,28 +49,46 @@ class Surroundings(QObject):
         super().__init__(plot)
         exploration, inspection, walk = exploring.exploration, exploring.inspection, exploring.walk
         self._exploration, self._inspection, self._walk = exploration, inspection, walk
-        self._drawing, self._plot = exploring.drawing, plot
+        self._drawing, self._directions = exploring.drawing, exploring.directions
+        self._plot = plot
+        exploring.directions.pointed_changed.connect(self._show_direction)
+        exploration.plane_changed.connect(self._show_direction)
+        self._playback = exploring.playback
+        # While points glide, what is known of a checkpoint lies nowhere.
+        self._playback.changed.connect(self._show)
+        self._playback.changed.connect(self._show_way)
         exploring.drawing.changed.connect(self._show_drawing)
         exploration.plane_changed.connect(self._show_drawing)
+        exploration.layout_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
         exploration.plane_changed.connect(self._show)
+        exploration.places_changed.connect(self._show)
+        exploration.places_changed.connect(self._show_drawing)
         walk.changed.connect(self._show_way)
         exploration.plane_changed.connect(self._show_way)
         exploration.places_changed.connect(self._show_way)
 
     @Slot()
     def _show_drawing(self) -> None:
-        drawn, plane = self._drawing.drawn, self._exploration.plane
-        if drawn is None or plane is None or drawn.code.shape != plane.origin.shape:
-            self._plot.set_star(None)
-        elif len(plane.origin) > 1:
-            x, y = plane.project(drawn.code).tolist()
-            self._plot.set_star((x, y))
+        drawn = self._drawing.drawn
+        place = None if drawn is None else self._exploration.place_of(drawn.code)
+        self._plot.set_star(None if place is None or np.isnan(place[1]) else place)
+
+    @Slot()
+    def _show_direction(self) -> None:
+        """The row of steps that is pointed at."""
+        codes, plane = self._directions.pointed, self._exploration.plane
+        fits = codes is not None and plane is not None and codes.shape[1:] == plane.origin.shape
+        if codes is None or plane is None or not fits or len(plane.origin) == 1:
+            self._plot.set_ray(None)
+        else:
+            self._plot.set_ray(plane.project(codes))
 
     @Slot()
     def _show_way(self) -> None:
         """The way, and the straight line between its ends."""
-        walked, plane = self._walk.walked, self._exploration.plane
+        walked = None if self._playback.is_playing else self._walk.walked
+        plane = self._exploration.plane
         if walked is None or plane is None or len(plane.origin) != walked.codes.shape[1]:
             self._plot.set_paths(())
         elif len(plane.origin) > 1:
@@ -79,7 +97,8 @@ class Surroundings(QObject):
 
     @Slot()
     def _show(self) -> None:
-        found, plane = self._inspection.inspected, self._exploration.plane
+        found = None if self._playback.is_playing else self._inspection.inspected
+        plane = self._exploration.plane
         fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
         if found is None or plane is None or not fits or len(plane.origin) == 1:
             self._plot.set_links(np.zeros((0, 2, 2)))
@@ -134,7 +153,7 @@ class Backdrop(QObject):
     def _follow_choice(self) -> None:
         item = self._exploration.session.current
         config = item.config if item else None
-        has_prior = config is not None and config.model.variational and config.model.family != "pca"
+        has_prior = config is not None and config.model.has_prior
         self._layers.offer(has_prior=has_prior, is_plane=self._is_plane)
         self._mosaic.switch(self._layers.chosen.mosaic and self._is_plane)
         self._heat.choose(self._layers.chosen.layer if self._is_plane else "none")
@@ -148,7 +167,7 @@ class Backdrop(QObject):
         view, pixel = self._plot.view(), self._plot.box.viewPixelSize()[0]
         if self._is_plane and 0 < pixel < np.inf and self._plot.isVisible():
             place = view.left(), view.top(), view.width(), view.height()
-            self._mosaic.set_view(place, pixel, _TILE_PIXELS)
+            self._mosaic.set_view(place, pixel, TILE_PIXELS)
             self._heat.set_view(place)
 
     @Slot()

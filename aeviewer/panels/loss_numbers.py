@@ -30,7 +30,7 @@ class Detail(IntEnum):
 
 def has_kl(config: RunConfig) -> bool:
     """Whether the run pays a KL to a prior."""
-    return config.model.variational and config.model.family != "pca"
+    return config.model.has_prior
 
 
 def unit(config: RunConfig, quantity: str) -> str:

@@ -9,6 +9,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "In the latent space",
         (
             ("Press or drag", "Arrows (Shift: farther)", "decode that place"),
+            ("In t-SNE or UMAP", "Arrows", "decode the nearest code; the next in that direction"),
             ("Click on a code", "Return", "mark that very code"),
             ("Ctrl and a click", "P", "pin the code"),
             ("", "U", "let go of the last pin"),
@@ -17,9 +18,26 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("", "Esc", "select none"),
             ("Pointer, Lasso", "D, L", "what the left button does"),
             ("Wheel", "+, −", "zoom"),
-            ("Right drag", "", "pan"),
+            ("Right drag", "Alt+arrows", "pan"),
             ("Show all", "A, Home", "show all codes, and follow them"),
             ("Layers", "M", "decoded images on, off"),
+        ),
+    ),
+    (
+        "In the grids of directions and samples",
+        (
+            ("Point", "Arrows, Home, End", "tell what an image is"),
+            ("Click", "Return", "mark the code of that image"),
+        ),
+    ),
+    (
+        "On the drawing pad",
+        (
+            ("Drag", "Arrows (Shift: farther), Space", "draw; Space puts the pen down, lifts it"),
+            ("Right drag, Eraser", "", "rub out"),
+            ("Clear", "Del", "rub out everything"),
+            ("Undo", "Ctrl+Z, Ctrl+Shift+Z", "undo, redo on the pad"),
+            ("Paste, drop an image", "Ctrl+V", "take an image, inverted where its paper is white"),
         ),
     ),
     (
@@ -32,7 +50,9 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Stop", "Ctrl+.", "stop, keeping what was learnt"),
             ("Run menu", "Ctrl+Shift+.", "stop all runs, and empty the queue"),
             ("Timeline", "Ctrl+Left, Ctrl+Right", "the checkpoint before, after"),
-            ("Play", "Ctrl+Space", "play the checkpoints"),
+            ("Play", "Ctrl+Space", "play the checkpoints: the codes glide from each to the next"),
+            ("Align", "Ctrl+L", "turn the codes of each checkpoint onto the last one's, or not"),
+            ("Timeline menu, Save film", "Ctrl+Shift+F", "keep that as a GIF or MP4"),
             ("Runs list", "F2, Del, Space", "rename, delete, show or hide a run"),
             ("Ctrl and clicks on runs", "Ctrl+Shift+C", "compare the selected runs"),
         ),

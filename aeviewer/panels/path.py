@@ -30,6 +30,7 @@ from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers import films
 from trainers.errors import AEViewerError
+from trainers.sheets import write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +110,7 @@ class PathPanel(QWidget):
         self.strip_button.setText("PNG…")
         self.strip_button.setToolTip("Save the film as a strip of images.")
         ends, form, foot = QHBoxLayout(), QFormLayout(), QHBoxLayout()
+        ends.setSpacing(8)
         ends.addWidget(self.start, 1)
         ends.addWidget(QLabel("to"))
         ends.addWidget(self.end, 1)
@@ -116,6 +118,7 @@ class PathPanel(QWidget):
         form.addRow("From", ends)
         form.addRow("Way", self.kind)
         row = QHBoxLayout()
+        row.setSpacing(8)
         row.addWidget(self.steps, 1)
         row.addWidget(self.frames)
         form.addRow("Equal steps", row)
@@ -265,7 +268,7 @@ class PathPanel(QWidget):
         walked = self._walk.walked
         if walked is not None:
             images = _bytes(walked.images)
-            self._save("png", lambda place: films.write_strip(place, images))
+            self._save("png", lambda place: write_sheet(place, images[None]))
 
     def _save(self, ending: str, write: Callable[[Path], None]) -> None:
         """Asks where to, and writes; a failure is posted as a message."""

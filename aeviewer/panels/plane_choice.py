@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QPalette, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListView, QToolButton, QWidget
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_layers import LayersButton
 from aeviewer.theme import icon
 from aeviewer.widgets.styled_plot import small
+from trainers.exploration.layouts import RECIPES, missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,11 @@ _KINDS: dict[PlaneKind, str] = {
     "coordinates": "Coordinates",
     "principal": "PCA of the codes",
     "three-points": "Three pins",
+    "t-sne": "t-SNE",
+    "umap": "UMAP",
 }
+_FLAT: frozenset[PlaneKind] = frozenset({"coordinates", "t-sne", "umap"})
+"""What there is for codes of two numbers, which all lie in one plane."""
 _MODES: dict[Mode, tuple[str, str]] = {
     "point": (
         "cursor-default-outline",
@@ -57,10 +62,13 @@ class PlaneChoice(QWidget):
         self.kind = self._combo(
             "Plane",
             "Two coordinates of the code, the plane in which the codes vary most, or the one "
-            "through the first three pins.",
+            "through the first three pins; or a map by t-SNE or UMAP, in which neighbours stay "
+            "neighbours and nothing can be decoded between points.",
         )
         for kind, name in _KINDS.items():
             self.kind.addItem(name, kind)
+        self._wished: PlaneKind = "coordinates"
+        self._pins = 0
         self.x_axis = self._combo(
             "Coordinate on x", "The coordinate of the code that runs along x."
         )
@@ -92,8 +100,11 @@ class PlaneChoice(QWidget):
         for widget in (self.kind, self.x_axis, self.y_axis):
             layout.addWidget(widget)
         layout.addWidget(self.note, 1)
+        modes = QHBoxLayout()
+        modes.setSpacing(0)
         for button in self.modes.values():
-            layout.addWidget(button)
+            modes.addWidget(button)
+        layout.addLayout(modes)
         layout.addWidget(self.layers)
         layout.addWidget(self.reset)
 
@@ -125,8 +136,8 @@ class PlaneChoice(QWidget):
 
     @property
     def chosen_kind(self) -> PlaneKind:
-        """The kind of plane; for codes of one or two numbers there is nothing to choose."""
-        kind: PlaneKind = self.kind.currentData() if self._latent_dim > 2 else "coordinates"
+        """The kind of plane; for codes of one number there is nothing to choose."""
+        kind: PlaneKind = self.kind.currentData() if self._latent_dim > 1 else "coordinates"
         return kind
 
     @property
@@ -142,6 +153,7 @@ class PlaneChoice(QWidget):
             if 0 <= index < combo.count():
                 combo.setCurrentIndex(index)
         del blockers
+        self._wished = kind
         self._show_controls()
 
     def set_mode(self, mode: Mode) -> None:
@@ -152,20 +164,43 @@ class PlaneChoice(QWidget):
 
     def set_pins(self, count: int) -> None:
         """Offers the plane through three pins where there are three."""
-        model = self.kind.model()
-        if isinstance(model, QStandardItemModel):
-            item = model.item(2)
-            item.setEnabled(count >= 3)
-            item.setToolTip("" if count >= 3 else "Pin three codes first: P, or Ctrl and a click.")
+        self._pins = count
+        self._offer_kinds()
 
-    def axis_names(self, plane: Plane) -> tuple[str, str]:
+    def _offer_kinds(self) -> None:
+        """Enables what there is; of the rest, those that could be there say what is missing."""
+        model, view = self.kind.model(), self.kind.view()
+        if not isinstance(model, QStandardItemModel) or not isinstance(view, QListView):
+            return
+        for row, kind in enumerate(_KINDS):
+            reason = self._reason(kind)
+            model.item(row).setEnabled(not reason)
+            model.item(row).setToolTip(reason)
+            view.setRowHidden(row, self._latent_dim == 2 and kind not in _FLAT)
+
+    def _reason(self, kind: PlaneKind) -> str:
+        """Why a kind can not be chosen; empty where it can."""
+        if kind == "t-sne" or kind == "umap":
+            return missing(RECIPES[kind])
+        if self._latent_dim == 2 and kind not in _FLAT:
+            return "Codes of two numbers all lie in one plane."
+        if kind == "three-points" and self._pins < 3:
+            return "Pin three codes first: P, or Ctrl and a click."
+        return ""
+
+    @staticmethod
+    def axis_names(plane: Plane) -> tuple[str, str]:
         """What is along x and y of a plane."""
+        which = "aligned " if plane.is_aligned else ""
         if plane.is_picked:
-            return "from A towards B", "towards C"
+            return f"{which}from A towards B", f"{which}towards C"
         if plane.shares is None:
-            return coordinate(plane.axes[0]), coordinate(plane.axes[1])
-        named = zip(plane.axes, plane.shares, strict=True)
-        x, y = (f"PC {a + 1} of the codes ({share:.0%} of variance)" for a, share in named)
+            x, y = (f"{which}{coordinate(axis)}" for axis in plane.axes)
+        elif plane.is_aligned:
+            x, y = (f"aligned PC {axis + 1} of the last codes" for axis in plane.axes)
+        else:
+            named = zip(plane.axes, plane.shares, strict=True)
+            x, y = (f"PC {a + 1} of the codes ({share:.0%} of variance)" for a, share in named)
         return x, y
 
     def set_latent_dim(self, latent_dim: int) -> None:
@@ -180,7 +215,11 @@ class PlaneChoice(QWidget):
         if latent_dim > 1 and self.y_axis.currentIndex() == x:
             with QSignalBlocker(self.y_axis):
                 self.y_axis.setCurrentIndex((x + 1) % latent_dim)
-        self.kind.setVisible(latent_dim > 2)
+        self.kind.setVisible(latent_dim > 1)
+        self._offer_kinds()
+        kind = self._wished if latent_dim > 2 or self._wished in _FLAT else "coordinates"
+        with QSignalBlocker(self.kind):
+            self.kind.setCurrentIndex(self.kind.findData(kind))
         self._show_controls()
 
     @Slot(bool)
@@ -202,6 +241,7 @@ class PlaneChoice(QWidget):
         several = self._latent_dim > 2
         for combo in (self.x_axis, self.y_axis):
             combo.setVisible(several and self.chosen_kind == "coordinates")
+        several = several and self.chosen_kind not in RECIPES
         others = self._latent_dim - 2
         rest = "The other coordinate stays" if others == 1 else f"The other {others} stay"
         rest = rest if self.chosen_kind == "coordinates" else "What is off this plane stays"
@@ -210,6 +250,7 @@ class PlaneChoice(QWidget):
 
     @Slot()
     def _change_kind(self) -> None:
+        self._wished = self.kind.currentData()
         self._show_controls()
         self.plane_changed.emit()
 

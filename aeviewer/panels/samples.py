@@ -1,10 +1,9 @@
-"""New digits: codes drawn from the prior, or from a density fitted to the codes."""
+"""New digits: codes drawn from the prior or from a density of the codes, or a grid of quantiles."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,26 +21,24 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
+from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services.asking import Asker
-from aeviewer.widgets.digit_list import DigitList
+from aeviewer.services.samples import Sheet, Source, Wanted, sheet
 from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.image_matrix import ImageMatrix
 from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small
-from trainers import films
 from trainers.errors import AEViewerError
+from trainers.sheets import GAP, write_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.compute import Answer, ComputeThread
     from aeviewer.services.exploration import Exploration
-    from aeviewer.services.shelf import ModelShelf
-    from trainers.runs import Run
 
-Source = Literal["prior", "mixture"]
 _SOURCES: dict[Source, tuple[str, str]] = {
     "prior": ("The prior N(0, I)", "What a variational autoencoder is trained to draw from."),
     "mixture": (
@@ -49,27 +46,25 @@ _SOURCES: dict[Source, tuple[str, str]] = {
         "A mixture of Gaussians fitted to the codes of the test images, with as many components "
         "as the Bayesian information criterion favours.",
     ),
+    "quantiles": (
+        "Quantile grid",
+        "What codes decode to that divide the plane into equally probable parts (Kingma & Welling "
+        "2014, figure 4): by the prior where there is one, else by the codes along either axis.",
+    ),
 }
 _EMPTY = "Train a run, or choose one: digits are drawn from it here"
-_COUNT = 48
 _MOST_SEEDS = 999_999
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Samples:
-    """(n, d) codes that were drawn, and (n, 28, 28) what they decode to."""
-
-    codes: NDArray[np.float32]
-    images: NDArray[np.float32]
+_FEWEST, _MOST, _SIDE = 2, 30, 10
+_LISTED = 6
 
 
 class SamplesPanel(QWidget):
-    """A sheet of samples; one that is chosen becomes the marked code.
+    """A sheet of images; one that is chosen becomes the marked code.
 
     Parameters
     ----------
     exploration
-        Its run is drawn from; its code moves to the sample that is chosen.
+        Its run is drawn from; its code moves to the image that is chosen.
     compute
         Draws and decodes.
     """
@@ -80,17 +75,19 @@ class SamplesPanel(QWidget):
         super().__init__(parent)
         self._exploration = exploration
         self._asker = Asker(compute, "samples", self)
-        self._samples: Samples | None = None
+        self._sheet: Sheet | None = None
         self._run = ""
+        self._is_working = self._is_outdated = False
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._draw)
-        self.source, self.seed = QComboBox(), QSpinBox()
+        self.source, self.seed, self.side = QComboBox(), QSpinBox(), QSpinBox()
         self.again = QPushButton(theme.icon("dice-multiple-outline"), "Draw others")
-        self.save_button = QPushButton("PNG…")
-        self.sheet, self.note = DigitList("Samples"), QLabel()
+        self.png_button, self.svg_button = QPushButton("PNG…"), QPushButton("SVG…")
+        self.sheet, self.note = ImageMatrix("Samples", self._told), QLabel()
         self._pages = QStackedLayout(self)
         self._build()
         self._connect()
+        self._offer()
         self._follow()
 
     def _build(self) -> None:
@@ -103,17 +100,25 @@ class SamplesPanel(QWidget):
         self.seed.setPrefix("seed ")
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("The same seed draws the same.")
+        self.side.setRange(_FEWEST, _MOST)
+        self.side.setValue(_SIDE)
+        self.side.setPrefix("side ")
+        self.side.setAccessibleName("Rows and columns")
+        self.side.setToolTip("Rows and columns of the grid.")
         self.again.setToolTip("Draw with the next seed.")
-        self.save_button.setToolTip("Save the sheet as a strip of images.")
+        for button, kind in ((self.png_button, "PNG"), (self.svg_button, "SVG")):
+            button.setToolTip(f"Save the sheet as {kind}, every pixel a whole square.")
         self.note.setWordWrap(True)
         self.note.setFont(small(self.font()))
         self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self.source, 1)
         head.addWidget(self.seed)
+        head.addWidget(self.side)
         foot.addWidget(self.again)
         foot.addStretch()
-        foot.addWidget(self.save_button)
+        foot.addWidget(self.png_button)
+        foot.addWidget(self.svg_button)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -129,106 +134,171 @@ class SamplesPanel(QWidget):
 
     def _connect(self) -> None:
         self._exploration.places_changed.connect(self._follow)
-        self.source.currentIndexChanged.connect(self._later.start)
-        self.seed.valueChanged.connect(self._later.start)
+        self._exploration.plane_changed.connect(self._follow_plane)
+        self._exploration.session.code_changed.connect(self._follow_anchor)
+        self.source.currentIndexChanged.connect(self._offer)
+        for box in (self.seed, self.side):
+            box.valueChanged.connect(self._restart)
         self.again.clicked.connect(
             lambda: self.seed.setValue((self.seed.value() + 1) % _MOST_SEEDS)
         )
         self.sheet.chosen.connect(self._go_to)
-        self.save_button.clicked.connect(self._save)
+        self.png_button.clicked.connect(lambda: self._save("png"))
+        self.svg_button.clicked.connect(lambda: self._save("svg"))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catches up with what came while it was hidden."""
         super().showEvent(event)
         self._follow()
 
-    # -- drawing ---------------------------------------------------------------------------------
+    # -- what is wanted --------------------------------------------------------------------------
+
+    @Slot()
+    def _offer(self) -> None:
+        """Another source: it has a seed, or a side."""
+        is_grid = self.source.currentData() == "quantiles"
+        self.side.setVisible(is_grid)
+        for widget in (self.seed, self.again):
+            widget.setVisible(not is_grid)
+        self._restart()
+
+    @Slot()
+    def _restart(self) -> None:
+        """Something else is wanted: what is being drawn no longer matters."""
+        self._is_working = False
+        self._later.start()
 
     @Slot()
     def _follow(self) -> None:
         """Another run, or another step of it."""
-        item, codes = self._exploration.session.current, self._exploration.test_codes
+        session, codes = self._exploration.session, self._exploration.test_codes
         self._pages.setCurrentIndex(0 if codes is None else 1)
-        if item is None or codes is None:
+        if session.current is None or codes is None:
             return
-        if item.key != self._run:
-            self._run = item.key
-            config = item.config
-            has_prior = config is not None and config.model.variational
-            self.source.setCurrentIndex(0 if has_prior else 1)
-        if self.isVisible():
+        if session.current.key != self._run:
+            self._run = session.current.key
+            self._is_working = False
+            if self.source.currentData() != "quantiles":
+                self.source.setCurrentIndex(0 if self._has_prior else 1)
+        if self._is_working and session.is_live:
+            # A density that is being fitted is fitted to its end, or it never would be.
+            self._is_outdated = True
+        elif self.isVisible():
             self._later.start()
 
     @Slot()
+    def _follow_plane(self) -> None:
+        if self.source.currentData() == "quantiles":
+            self._follow()
+
+    @Slot()
+    def _follow_anchor(self) -> None:
+        """Off the plane, another code means other images."""
+        found, wanted = self._sheet, self._wanted()
+        if found is None or wanted is None or wanted.source != "quantiles":
+            return
+        if len(wanted.plane.origin) > 2 and found.wanted.plane is wanted.plane:
+            before, after = (
+                wanted.plane.lift(np.zeros(2), at.anchor) for at in (found.wanted, wanted)
+            )
+            if not np.allclose(before, after, atol=1e-6):
+                self._follow()
+
+    @property
+    def _has_prior(self) -> bool:
+        item = self._exploration.session.current
+        return item is not None and item.config is not None and item.config.model.has_prior
+
+    def _wanted(self) -> Wanted | None:
+        exploration = self._exploration
+        codes, plane, anchor = exploration.test_codes, exploration.plane, exploration.anchor
+        if codes is None or plane is None or anchor is None:
+            return None
+        return Wanted(
+            self.source.currentData(),
+            codes,
+            self.seed.value(),
+            self.side.value(),
+            plane,
+            anchor,
+            self._has_prior,
+        )
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
     def _draw(self) -> None:
-        session, codes = self._exploration.session, self._exploration.test_codes
-        if session.current is None or codes is None or not self.isVisible():
+        session, wanted = self._exploration.session, self._wanted()
+        self._is_outdated = False
+        if session.current is None or wanted is None or not self.isVisible():
             return
         work = partial(
-            drawn,
-            run=session.run(session.current.key),
-            step=session.step,
-            codes=codes,
-            source=self.source.currentData(),
-            seed=self.seed.value(),
+            sheet, run=session.run(session.current.key), step=session.step, wanted=wanted
         )
+        self._is_working = True
         self._asker.ask("sheet", work, self._take)
 
     def _take(self, answer: Answer) -> None:
         if answer.problem:
             self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Samples):
-            self._samples = answer.result
+        elif isinstance(answer.result, Sheet):
+            self._sheet = answer.result
             self.sheet.set_images(answer.result.images)
-            self.note.setText("Click a sample to see where it lies.")
+            self.note.setText(f"{self._meaning(answer.result)} Click an image to mark its code.")
+        if answer.is_last:
+            self._is_working = False
+            if self._is_outdated:
+                self._draw()
+
+    def _meaning(self, found: Sheet) -> str:
+        """What the sheet shows, in a sentence."""
+        wanted, (rows, columns) = found.wanted, found.codes.shape[:2]
+        if wanted.source == "prior":
+            return f"{rows * columns} codes drawn from the prior."
+        if wanted.source == "mixture":
+            return f"{rows * columns} codes drawn from a density of the codes."
+        whose = "Prior quantiles" if wanted.has_prior else "Quantiles of the codes"
+        latent_dim = len(wanted.plane.origin)
+        if latent_dim == 1:
+            return f"{whose} of z₁, row by row."
+        x, y = (name.partition(" (")[0] for name in PlaneChoice.axis_names(wanted.plane))
+        others = "" if latent_dim == 2 else ", all else as in the marked code"
+        return f"{whose}: {x} to the right, {y} upwards{others}."
+
+    def _told(self, row: int, column: int) -> str:
+        """The code of an image."""
+        if self._sheet is None:
+            return ""
+        code = self._sheet.codes[row, column]
+        listed = ", ".join(f"{value:.3g}" for value in code[:_LISTED]).replace("-", "−")
+        return f"z = ({listed}{', …' if len(code) > _LISTED else ''})"
 
     # -- the person ------------------------------------------------------------------------------
 
-    @Slot(int)
-    def _go_to(self, number: int) -> None:
+    @Slot(int, int)
+    def _go_to(self, row: int, column: int) -> None:
         codes = self._exploration.test_codes
-        found = self._samples
-        if found is None or codes is None or found.codes.shape[1:] != codes.shape[1:]:
-            return
-        self.sheet.set_current(number)
-        self._exploration.move(found.codes[number])
+        found = self._sheet
+        if found is not None and codes is not None and found.codes.shape[2:] == codes.shape[1:]:
+            self._exploration.move(found.codes[row, column])
 
-    @Slot()
-    def _save(self) -> None:
-        found, item = self._samples, self._exploration.session.current
+    def _save(self, ending: str) -> None:
+        """Asks where to, and writes the sheet that is shown now."""
+        found, item = self._sheet, self._exploration.session.current
         if found is None or item is None:
             return
+        rows, columns = found.codes.shape[:2]
+        is_grid = found.wanted.source == "quantiles"
         images: NDArray[np.uint8] = np.rint(found.images.clip(0, 1) * 255).astype(np.uint8)
+        title = f"{item.name}, step {found.step:,}. {self._meaning(found)}"
+        words = [self._told(row, column) for row in range(rows) for column in range(columns)]
 
         def write(place: Path) -> None:
             try:
-                films.write_strip(place, images)
+                gap = 0 if is_grid else GAP
+                write_sheet(place, images, gap=gap, title=title, words=words)
             except AEViewerError as error:
                 self._exploration.session.message_posted.emit(str(error))
 
-        ask_place(self, f"{item.name}-samples-seed{self.seed.value()}.png", write)
-
-
-def drawn(
-    shelf: ModelShelf,
-    run: Run,
-    step: int | None,
-    codes: NDArray[np.float32],
-    source: Source,
-    seed: int,
-) -> Generator[Samples | None]:
-    """Draws a sheet of codes and decodes it by the model of a step."""
-    from trainers.exploration.density import mixture_sample, prior_sample
-
-    if source == "prior":
-        found = prior_sample(codes.shape[1], _COUNT, seed)
-    else:
-        fitting = mixture_sample(codes, _COUNT, seed)
-        while True:
-            try:
-                next(fitting)
-            except StopIteration as end:
-                found = end.value
-                break
-            yield None
-    yield Samples(found, shelf.at(run, step).decode(found))
+        what = f"quantiles-{rows}x{columns}" if is_grid else f"samples-seed{found.wanted.seed}"
+        ask_place(self, f"{item.name}-step{found.step}-{what}.{ending}", write)

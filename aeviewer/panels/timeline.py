@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Slot
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QAction, QColor, QFont, QKeySequence, QPainter, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -27,10 +28,15 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QKeyEvent, QPaintEvent
 
-    from aeviewer.services.session import RunItem, Session
+    from aeviewer.services.exploring import Exploring
+    from aeviewer.services.session import RunItem
 
 _EMPTY = "Checkpoints appear here while a run trains"
-_PLAY_MILLISECONDS = 250
+_ALIGN = (
+    "Codes are turned and mirrored onto those of the checkpoint after, through to the last one "
+    "(orthogonal Procrustes, Schönemann 1966): training may turn a latent space without learning "
+    "anything. Nothing is scaled, and a press decodes the code of the step that is shown."
+)
 _HEIGHT = 52
 _READOUT_WIDTH = 208
 _TRAINED = {"running", "paused"}
@@ -63,16 +69,15 @@ class TimelinePanel(QWidget):
 
     Parameters
     ----------
-    session
-        Watched, and told which step to show.
+    exploring
+        Its session is watched, and told which step to show; its playback plays.
     """
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, exploring: Exploring, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
-        self._key = ""
-        self._timer = QTimer(self, interval=_PLAY_MILLISECONDS)
-        self._timer.timeout.connect(self._play_next)
+        session = exploring.session
+        self._session, self._alignments = session, exploring.alignments
+        self._playback = exploring.playback
         self._make_actions()
         self.slider = StepSlider()
         self.slider.setAccessibleName("Checkpoint")
@@ -91,12 +96,15 @@ class TimelinePanel(QWidget):
             session.preview_changed,
         ):
             changed.connect(self._show)
+        self._playback.changed.connect(self._show_playing)
+        self._alignments.changed.connect(self._show_aligned)
         self._show()
+        self._show_aligned()
 
     @property
     def is_playing(self) -> bool:
         """Whether the checkpoints are played."""
-        return self._timer.isActive()
+        return self._playback.is_playing
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -108,6 +116,8 @@ class TimelinePanel(QWidget):
         self.forward_action = self._action(
             "Checkpoint after", "skip-next", "Ctrl+Right", self._step_forward
         )
+        self.align_action = self._action("Align", "axis-z-rotate-clockwise", "Ctrl+L", self._align)
+        self.align_action.setCheckable(True)
 
     def _action(self, text: str, icon: str, shortcut: str, slot: Callable[[], None]) -> QAction:
         action = QAction(theme.icon(icon), text, self)
@@ -166,6 +176,10 @@ class TimelinePanel(QWidget):
         row.addSpacing(12)
         row.addWidget(self._readout())
         row.addWidget(self.slider, 1)
+        align = QToolButton()
+        align.setDefaultAction(self.align_action)
+        align.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        row.addWidget(align)
         self.live_button.setText("Live")
         self.live_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live_button.setCheckable(True)
@@ -184,9 +198,6 @@ class TimelinePanel(QWidget):
     @Slot()
     def _show(self) -> None:
         run = self._session.current
-        if run is None or run.key != self._key:
-            self._pause()
-            self._key = run.key if run else ""
         steps = self._session.checkpoints
         is_trained = run is not None and run.state in _TRAINED
         self.slider.set_steps(steps, live=is_trained)
@@ -240,12 +251,12 @@ class TimelinePanel(QWidget):
     @Slot(int)
     def _choose(self, step: int) -> None:
         """A person goes to a step: what was playing stops."""
-        self._pause()
+        self._playback.pause()
         self._session.show_step(step)
 
     @Slot()
     def _follow(self) -> None:
-        self._pause()
+        self._playback.pause()
         self._session.follow()
 
     @Slot()
@@ -281,29 +292,27 @@ class TimelinePanel(QWidget):
     @Slot()
     def _toggle_play(self) -> None:
         if self.is_playing:
-            self._pause()
-            return
-        steps = self._session.checkpoints
-        if self._neighbours()[1] is None:
-            self._session.show_step(steps[0])
-        self._timer.start()
-        self._show_playing()
+            self._playback.pause()
+        else:
+            self._playback.start()
 
     @Slot()
-    def _play_next(self) -> None:
-        _, after = self._neighbours()
-        if after is not None:
-            self._session.show_step(after)
-        if self._neighbours()[1] is None:
-            self._pause()
-
-    def _pause(self) -> None:
-        self._timer.stop()
-        self._show_playing()
-
     def _show_playing(self) -> None:
         text = "Pause" if self.is_playing else "Play checkpoints"
         self.play_action.setText(text)
         self.play_action.setIcon(theme.icon("pause" if self.is_playing else "play"))
         shortcut = self.play_action.shortcut().toString()
         self.play_action.setToolTip(f"{text} ({shortcut})")
+
+    @Slot()
+    def _align(self) -> None:
+        self._alignments.want(self.align_action.isChecked())
+
+    @Slot()
+    def _show_aligned(self) -> None:
+        """Whether codes are shown aligned; where they can not be, why."""
+        self.align_action.setChecked(self._alignments.is_wanted)
+        problem = self._alignments.problem
+        why = f" They can not be now: {problem}" if problem else ""
+        key = self.align_action.shortcut().toString()
+        self.align_action.setToolTip(f"<p>Align ({key}). {escape(_ALIGN + why)}</p>")

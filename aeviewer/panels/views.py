@@ -36,6 +36,8 @@ def taken(exploration: Exploration, panel: LatentPanel) -> View:
         selection=tuple(held.selection.tolist()),
         layers=KeptLayers(**asdict(panel.choice.layers.chosen)),
         step=exploration.session.step,
+        corners_step=chosen.step,
+        aligned=exploration.alignments is not None and exploration.alignments.is_wanted,
     )
 
 
@@ -56,6 +58,8 @@ def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
             f"The view is of codes of {', '.join(map(str, sorted(lengths)))} numbers; this run has "
             f"{'none' if codes is None else codes.shape[1]}."
         )
+    if exploration.alignments is not None:
+        exploration.alignments.want(view.aligned)
     if view.step is not None:
         exploration.session.show_step(view.step)
     corners = np.array(view.corners, np.float32)
@@ -68,7 +72,7 @@ def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
         ),
     )
     panel.choice.choose(view.plane, view.axes)
-    exploration.choose(PlaneChosen(view.plane, view.axes, corners))
+    exploration.choose(PlaneChosen(view.plane, view.axes, corners, view.corners_step))
     panel.choice.layers.choose(**view.layers.model_dump())
     if view.rectangle is None:
         panel.reset_view()

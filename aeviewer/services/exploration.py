@@ -24,10 +24,14 @@ from trainers.exploration.planes import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aeviewer.services.alignments import Alignments
     from aeviewer.services.cloud import Cloud
     from aeviewer.services.session import Session
+    from trainers.exploration.layouts import Method
 
-PlaneKind = Literal["coordinates", "principal", "three-points"]
+PlaneKind = Literal["coordinates", "principal", "three-points", "t-sne", "umap"]
 _REST_SECONDS = 1.0
 _NOTHING = np.zeros(0, np.intp)
 
@@ -39,17 +43,25 @@ class PlaneChosen:
     Attributes
     ----------
     kind
-        Two coordinates of the code, the plane in which the codes vary most, or the one through
-        three codes that were picked.
+        Two coordinates of the code, the plane in which the codes vary most, the one through three
+        codes that were picked; or a layout, which is no plane: nothing in it can be lifted.
     axes
         The coordinates on x and y, counted from 0.
     corners
         (3, d), the codes that a plane through three points passes through.
+    step
+        The checkpoint that the corners are codes of; None where that is not known.
     """
 
     kind: PlaneKind = "coordinates"
     axes: tuple[int, int] = (0, 1)
     corners: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    step: int | None = None
+
+    @property
+    def method(self) -> Method | None:
+        """How the codes are laid out; None where a plane is shown."""
+        return self.kind if self.kind == "t-sne" or self.kind == "umap" else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,27 +154,41 @@ class Exploration(QObject):
         Watched; its code is moved here.
     cloud
         The codes that are shown.
+    alignments
+        Which way the codes of the step are turned to be shown; None where they never are.
     """
 
     plane_changed = Signal()
     """Another plane was chosen: the view starts anew."""
     places_changed = Signal()
     """The codes, and with them their places in the plane, are others."""
+    layout_changed = Signal()
+    """The codes are laid out in another way, or no longer."""
     pins_changed = Signal()
     selection_changed = Signal()
 
-    def __init__(self, session: Session, cloud: Cloud, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        cloud: Cloud,
+        alignments: Alignments | None = None,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.session, self.cloud = session, cloud
+        self.session, self.cloud, self.alignments = session, cloud, alignments
         self.undo_stack = QUndoStack(self)
         self._chosen = PlaneChosen()
         self._plane: Plane | None = None
         self._is_plane_current = False
+        self._base: tuple[NDArray[np.float32], Plane] | None = None
+        self._layout: NDArray[np.floating] | None = None
         self._held: dict[str, Held] = {}
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
         session.current_changed.connect(self._take_run)
         cloud.changed.connect(self._take_codes)
+        if alignments is not None:
+            alignments.changed.connect(self._turn)
 
     # -- plane -----------------------------------------------------------------------------------
 
@@ -174,7 +200,7 @@ class Exploration(QObject):
     def choose(self, plane: PlaneChosen) -> None:
         """Asks for another plane."""
         self._chosen = plane
-        self._plane, self._is_plane_current = None, False
+        self._base, self._is_plane_current = None, False
         self.plane_changed.emit()
 
     @property
@@ -189,28 +215,125 @@ class Exploration(QObject):
 
     @property
     def plane(self) -> Plane | None:
-        """The plane that is shown; None before there are codes."""
+        """The plane that is shown; None before there are codes, and in a layout."""
+        if self.is_layout:
+            return None
         if not self._is_plane_current:
             # Of the test images alone: it does not turn when the training images are shown too.
-            codes = self.test_codes
-            self._plane = None if codes is None else self._fitted(codes)
+            preview = self.session.preview
+            step = preview.step if preview and self.session.step is not None else None
+            self._plane = None if preview is None else self.plane_of(preview.codes, step)
             self._is_plane_current = True
         return self._plane
 
+    def plane_of(self, codes: NDArray[np.float32], step: int | None) -> Plane:
+        """The plane that is chosen, for the test images' codes at a checkpoint.
+
+        Parameters
+        ----------
+        codes
+            (10000, d).
+        step
+            The checkpoint; None for codes of no checkpoint. Where it is aligned, the plane is that
+            of the last checkpoint's codes, seen through the alignment.
+        """
+        aligned = self.alignments.aligned if self.alignments else None
+        motion = self.alignments.at(step) if self.alignments else None
+        if aligned is None or motion is None or motion.onto.shape != codes.shape[1:]:
+            return self._fitted(codes)
+        base = self._fitted(aligned.codes)
+        return base if step == aligned.last else motion.seen_through(base)
+
+    def planes(self, steps: Iterable[int]) -> dict[int, Plane] | None:
+        """The plane of each checkpoint; None where it is the principal one of its own codes."""
+        codes, alignments = self.test_codes, self.alignments
+        if codes is None:
+            return None
+        aligned = alignments.aligned if alignments else None
+        if aligned is None and self._chosen.kind == "principal" and codes.shape[1] > 2:
+            return None
+        seen = codes if aligned is None else aligned.codes
+        return {step: self.plane_of(seen, step) for step in steps}
+
     def _fitted(self, codes: NDArray[np.float32]) -> Plane:
+        """The plane that is chosen, not aligned; that of the same codes is fitted once."""
+        if self._base is None or self._base[0] is not codes:
+            self._base = codes, self._fit(codes, self._base[1] if self._base else None)
+        return self._base[1]
+
+    def _fit(self, codes: NDArray[np.float32], previous: Plane | None) -> Plane:
         latent_dim, chosen = codes.shape[1], self._chosen
         if latent_dim == 1:
             return line()
         if latent_dim > 2 and chosen.kind == "principal":
-            previous = self._plane if self._plane and self._plane.shares else None
-            return principal_plane(codes, previous)
+            return principal_plane(codes, previous if previous and previous.shares else None)
         if latent_dim > 2 and chosen.kind == "three-points":
             if chosen.corners.shape == (3, latent_dim):
-                return three_point_plane(chosen.corners)
+                return three_point_plane(self._turned(chosen.corners))
         x, y = chosen.axes
         # What was chosen for another run may be no pair of this one's coordinates.
         fits = x != y and max(x, y) < latent_dim
         return axes_plane(latent_dim, x, y) if fits else axes_plane(latent_dim, 0, 1)
+
+    def _turned(self, corners: NDArray[np.float32]) -> NDArray[np.floating]:
+        """The corners in the space that planes are fitted in: that of the last, where aligned."""
+        motion = self.alignments.at(self._chosen.step) if self.alignments else None
+        return corners if motion is None else motion.apply(corners)
+
+    @Slot()
+    def _turn(self) -> None:
+        """Codes are shown another way round: they are the same, their places are others."""
+        self._base, self._is_plane_current = None, False
+        if self.codes is not None:
+            self.places_changed.emit()
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether the codes are to be laid out; a line of codes of one number can not be."""
+        codes = self.test_codes
+        return self._chosen.method is not None and codes is not None and codes.shape[1] > 1
+
+    def set_layout(self, layout: NDArray[np.floating] | None) -> None:
+        """Takes in where the test images' codes are laid out, (10000, 2), or that they are not."""
+        if layout is not self._layout:
+            self._layout = layout
+            self.layout_changed.emit()
+
+    @property
+    def places(self) -> NDArray[np.float64] | None:
+        """(n, 2), where the codes are shown; NaN where they have no place; None without codes."""
+        codes, plane = self.codes, self.plane
+        if codes is None:
+            return None
+        if plane is not None:
+            return plane.project(codes)
+        places = np.full((len(codes), 2), np.nan)
+        if self._layout is not None:
+            places[: len(self._layout)] = self._layout
+        return places
+
+    def place_of(self, code: NDArray[np.floating]) -> tuple[float, float] | None:
+        """Where a code is shown: in a layout, where the nearest of the codes is laid out.
+
+        Parameters
+        ----------
+        code
+            (d,).
+
+        Returns
+        -------
+        x and y, which is NaN for codes of one number; None where there is no place.
+        """
+        plane, codes = self.plane, self.test_codes
+        if codes is None or code.shape != codes.shape[1:]:
+            return None
+        if plane is not None:
+            x, y = plane.project(code).tolist()
+            return x, np.nan if len(code) == 1 else y
+        if self._layout is None:
+            return None
+        x, y = self._layout[np.square(codes - code).sum(axis=1).argmin()].tolist()
+        return x, y
 
     @property
     def anchor(self) -> NDArray[np.floating] | None:
@@ -232,7 +355,8 @@ class Exploration(QObject):
     def _take_run(self) -> None:
         current = self.session.current
         self._run = current.key if current else ""
-        self._plane, self._is_plane_current = None, False
+        self._base, self._is_plane_current = None, False
+        self.set_layout(None)
         self.undo_stack.clear()
         self.pins_changed.emit()
         self.places_changed.emit()

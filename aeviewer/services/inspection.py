@@ -88,22 +88,22 @@ class Inspection(QObject):
     def want(self, wanted: bool) -> None:
         """Begins, or ends."""
         self._is_wanted = wanted
-        if wanted:
-            self._ask()
+        self._ask()
 
     @Slot()
     def _ask(self) -> None:
         session = self._exploration.session
         current, code, codes = session.current, session.code, self._exploration.codes
-        if current is None or code is None or codes is None or code.shape != codes.shape[1:]:
-            self._asker.drop("code")
-            if self.inspected is not None:
-                self.inspected = None
-                self.changed.emit()
-        elif self._is_wanted:
+        fits = code is not None and codes is not None and code.shape == codes.shape[1:]
+        if self._is_wanted and fits and current and code is not None and codes is not None:
             run = session.run(current.key)
             work = partial(inspected, run=run, step=session.step, code=code, codes=codes)
             self._asker.ask("code", work, self._take)
+            return
+        self._asker.drop("code")
+        if self.inspected is not None:
+            self.inspected = None
+            self.changed.emit()
 
     def _take(self, answer: Answer) -> None:
         if answer.problem:

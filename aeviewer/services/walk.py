@@ -177,16 +177,16 @@ def walked(
     from trainers.exploration import paths
 
     model = shelf.at(run, step)
-    straight = paths.straight(model.decode, *ends, points=_POINTS)
-    yield None
-    way: Path = straight
-    if route.kind == "spherical":
-        way = paths.spherical(model.decode, *ends, points=_POINTS)
-    elif route.kind == "geodesic":
+    way: Path | None = None
+    if route.kind == "geodesic":
         way = yield from paths.geodesic(
             model.decode, codes, *ends, points=_POINTS, pull_back=model.pull_back
         )
-    yield None
+    # Both are measured by one model, without a slice of training in between.
+    straight = paths.straight(model.decode, *ends, points=_POINTS)
+    if route.kind == "spherical":
+        way = paths.spherical(model.decode, *ends, points=_POINTS)
+    way = way or straight
     film = paths.resampled(way, model.decode, route.frames, by=route.steps)
     yield Walked(
         replace(route),

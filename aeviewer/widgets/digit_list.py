@@ -71,6 +71,8 @@ class DigitList(QListView):
         for number, image in enumerate(images):
             item = QStandardItem(self._icon(image), words[number] if words else "")
             item.setToolTip(tooltips[number] if tooltips else "")
+            if not words:
+                item.setSizeHint(self.iconSize() + QSize(4, 4))
             item.setData(Qt.AlignmentFlag.AlignHCenter, Qt.ItemDataRole.TextAlignmentRole)
             self._items.appendRow(item)
         self.set_current(current if current < len(images) else -1)

@@ -222,7 +222,7 @@ class DigitPad(QWidget):
         elif event.matches(QKeySequence.StandardKey.Redo):
             self.stack.redo()
         elif event.matches(QKeySequence.StandardKey.Paste):
-            self.take(QGuiApplication.clipboard().mimeData())
+            self.paste()
         elif key in _ARROWS:
             shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._move_cursor(_ARROWS[key], _STRIDE if shifted else _STEP)
@@ -270,8 +270,12 @@ class DigitPad(QWidget):
         self.take(event.mimeData())
         event.acceptProposedAction()
 
-    def take(self, data: QMimeData) -> None:
-        """Hands on the image, or the file, that was pasted or dropped."""
+    def paste(self) -> bool:
+        """Takes the clipboard's image, or image file; False where there is none."""
+        return self.take(QGuiApplication.clipboard().mimeData())
+
+    def take(self, data: QMimeData) -> bool:
+        """Hands on the image, or the file, that was pasted or dropped; False if none."""
         files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
         if files and files[0].is_file() and files[0].stat().st_size <= _MOST_BYTES:
             self.image_given.emit(files[0].read_bytes())
@@ -281,6 +285,9 @@ class DigitPad(QWidget):
             buffer.open(QIODevice.OpenModeFlag.WriteOnly)
             image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub wants bytes
             self.image_given.emit(bytes(buffer.data().data()))
+        else:
+            return False
+        return True
 
     # -- looks -----------------------------------------------------------------------------------
 

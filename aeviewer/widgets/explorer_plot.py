@@ -63,6 +63,7 @@ class ExplorerPlot(PlanePlot):
         self._letters: list[pg.TextItem] = []
         self._paths: list[pg.PlotCurveItem] = []
         self._outlines: list[pg.PlotCurveItem] = []
+        self._ray = pg.PlotCurveItem(antialias=True)
         self._links = pg.PlotCurveItem(antialias=True, connect="pairs")
         self._star = pg.ScatterPlotItem(pxMode=True)
         self._pinned: list[tuple[float, float]] = []
@@ -72,6 +73,7 @@ class ExplorerPlot(PlanePlot):
         items = {
             self.heat: _HEAT,
             self.tiles: _TILES,
+            self._ray: _PATH,
             self._links: _PATH - 1,
             self._pins: _PINS,
             self._star: _PINS + 1,
@@ -102,6 +104,11 @@ class ExplorerPlot(PlanePlot):
             self.addItem(letter, ignoreBounds=True)
             self._letters.append(letter)
         self._pins.setData(spots)
+
+    @property
+    def pins(self) -> tuple[tuple[float, float], ...]:
+        """The places that are marked with names."""
+        return tuple(self._pinned)
 
     def set_paths(self, paths: Sequence[NDArray[np.floating]], strong: int = -1) -> None:
         """Draws lines, each (m, 2); the one numbered `strong` in the accent's colour."""
@@ -136,11 +143,23 @@ class ExplorerPlot(PlanePlot):
         x, y = ends.reshape(-1, 2).T if len(ends) else np.zeros((2, 0))
         self._links.setData(x, y)
 
+    def set_ray(self, path: NDArray[np.floating] | None) -> None:
+        """Draws one more line, (m, 2), in the accent's colour; or none."""
+        x, y = np.zeros((2, 0)) if path is None else path.T
+        self._ray.setPen(pg.mkPen(self.role(QPalette.ColorRole.Highlight), width=2))
+        self._ray.setShadowPen(pg.mkPen(self.role(QPalette.ColorRole.Base), width=4))
+        self._ray.setData(x, y)
+
+    @property
+    def ray(self) -> NDArray[np.floating]:
+        """(m, 2), the line that `set_ray` drew."""
+        return np.stack(self._ray.getData(), axis=-1)
+
     def set_star(self, place: tuple[float, float] | None) -> None:
         """Sets a star at a place, or none."""
         self._starred = place
         if place is None:
-            self._star.clear()
+            self._star.setData([])
             return
         spots = self.outlined(_star(), 26, QPalette.ColorRole.Highlight, *place, 1.5)
         spots[1]["brush"] = self.role(QPalette.ColorRole.Highlight)

@@ -46,6 +46,7 @@ class FollowingPlot(StyledPlot):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(_PanBox(enableMenu=False), name, parent)
         self._follows, self._is_square = True, True
+        self._stage: QRectF | None = None
         self.box.disableAutoRange()
         self.set_square(True)
         self.box.sigResized.connect(self._fit_again)
@@ -60,6 +61,13 @@ class FollowingPlot(StyledPlot):
         """Fits other places, if the view follows them and they need it."""
         if self._follows and self._is_ill_fitting():
             self._fit()
+
+    def set_stage(self, stage: QRectF | None) -> None:
+        """Fits a part of the plane rather than the points, while they move about in it."""
+        if stage != self._stage:
+            self._stage = stage
+            if self._follows:
+                self._fit()
 
     def set_view(self, view: QRectF) -> None:
         """Shows a part of the plane, and stays there."""
@@ -95,6 +103,8 @@ class FollowingPlot(StyledPlot):
             self.box.setRange(extent.adjusted(-width, -height, width, height), padding=0)
 
     def _extent(self) -> QRectF | None:
+        if self._stage is not None:
+            return self._stage
         xy = self.places()
         finite = xy[np.isfinite(xy).all(axis=1)]
         if not len(finite):

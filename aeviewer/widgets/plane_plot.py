@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainterPath, QPalette
 
 from aeviewer.widgets.following_plot import FollowingPlot
 from aeviewer.widgets.hover_card import HoverCard
-from aeviewer.widgets.point_index import PointIndex
+from aeviewer.widgets.point_index import PointIndex, next_towards
 from aeviewer.widgets.point_raster import PointRaster
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Mode = Literal["point", "lasso", "rectangle"]
 _NEAR = 12
 _CLICK = 4
 _STEP, _STRIDE = 0.01, 0.05
+_PAN = 0.1
 _ZOOM = 1.25
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -55,7 +56,7 @@ class PlanePlot(FollowingPlot):
     at the end where there was no drag) or, in another mode or with Shift, circles points
     (`circled`). The middle and right ones pan, the wheel zooms around the mouse; A, Home and
     `reset_view` show everything again; arrow keys ask for small moves (`nudged`), with Shift for
-    larger ones.
+    larger ones, with Alt they pan.
     """
 
     pressed_at = Signal(float, float)
@@ -129,12 +130,20 @@ class PlanePlot(FollowingPlot):
         self._index = None
         self.raster.set_visible(visible)
 
-    def nearest(self, x: float, y: float) -> int | None:
-        """The visible point within 12 pixels that is nearest, or None."""
+    def nearest(self, x: float, y: float, reach: float = _NEAR) -> int | None:
+        """The visible point within `reach` pixels that is nearest, or None."""
         shown = self.raster.shown
         if self._index is None:
             self._index = PointIndex(self.raster.xy[shown])
-        found = self._index.nearest(x, y, self.box.viewPixelSize(), _NEAR)
+        found = self._index.nearest(x, y, self.box.viewPixelSize(), reach)
+        return None if found is None else int(shown[found])
+
+    def next_towards(self, right: float, up: float) -> int | None:
+        """The visible point that a small move of the marker in a direction leads to, or None."""
+        shown = self.raster.shown
+        if self._place is None:
+            return None
+        found = next_towards(self.raster.xy[shown], self._place, (right, up))
         return None if found is None else int(shown[found])
 
     def set_hovered(self, point: int | None, image: NDArray[np.uint8], text: str) -> None:
@@ -150,7 +159,8 @@ class PlanePlot(FollowingPlot):
     def ring(self, point: int | None) -> None:
         """Puts a ring around a point, or none."""
         if point is None or not len(self.raster.xy):
-            self._ring.clear()
+            # pyqtgraph's own `clear` leaves the symbol on the screen until something else is drawn.
+            self._ring.setData([])
             return
         x, y = self.raster.xy[point]
         self._ring.setData(self.outlined("o", 11, QPalette.ColorRole.Text, x, y, 1.5))
@@ -163,7 +173,7 @@ class PlanePlot(FollowingPlot):
         upright = xy is not None and math.isnan(xy[1])
         self._upright.setVisible(upright)
         if xy is None or upright:
-            self._marker.clear()
+            self._marker.setData([])
         else:
             self._marker.setData(
                 self.outlined(_reticle(), 30, QPalette.ColorRole.Highlight, *xy, 2)
@@ -208,7 +218,7 @@ class PlanePlot(FollowingPlot):
         for ring in self._rings:
             self._ink(ring)
         self.set_marker(self._place)
-        self._ring.clear()
+        self._ring.setData([])
 
     def _ink(self, ring: pg.PlotCurveItem) -> None:
         ring.setPen(pg.mkPen(self.role(QPalette.ColorRole.Text), width=1))
@@ -279,10 +289,14 @@ class PlanePlot(FollowingPlot):
         self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge, A and Home reset, + and - zoom; with Ctrl they are somebody else's."""
+        """Arrows nudge or pan, A and Home reset, + and - zoom; with Ctrl they are another's."""
         key = Qt.Key(event.key())
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
+        elif key in _ARROWS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.leave_following()
+            step = _PAN * self.short_side()
+            self.box.translateBy(*(step * part for part in _ARROWS[key]))
         elif key in _ARROWS:
             shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             step = (_STRIDE if shifted else _STEP) * self.short_side()

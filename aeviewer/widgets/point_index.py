@@ -53,3 +53,27 @@ class PointIndex:
         scaled = self._xy[self._kept] * (1.0, ratio)
         # Twice as quick to build as a balanced one, and no slower to ask.
         return cKDTree(scaled, balanced_tree=False, compact_nodes=False)
+
+
+def next_towards(
+    points: NDArray[np.floating], start: tuple[float, float], step: tuple[float, float]
+) -> int | None:
+    """The point nearest to a place among those in a direction, the length of a step away or more.
+
+    Parameters
+    ----------
+    points
+        (n, 2).
+    start
+        The place.
+    step
+        The direction, which may be left by 45° to either side, and the step's length.
+    """
+    away = points - np.asarray(start)
+    length = float(np.hypot(*step))
+    direction = np.asarray(step) / length
+    along = away @ direction
+    across = np.abs(away @ (-direction[1], direction[0]))
+    distances = np.where((along >= across) & (along >= length), np.hypot(along, across), np.inf)
+    found = int(distances.argmin()) if len(points) else -1
+    return found if found >= 0 and np.isfinite(distances[found]) else None

@@ -22,7 +22,9 @@ _KINDS = {
 }
 
 
-def ask_place(parent: QWidget, name: str, chosen: Callable[[Path], None]) -> QFileDialog:
+def ask_place(
+    parent: QWidget, name: str, chosen: Callable[[Path], None], *others: str
+) -> QFileDialog:
     """Asks where to keep a file, and returns at once.
 
     Parameters
@@ -33,13 +35,17 @@ def ask_place(parent: QWidget, name: str, chosen: Callable[[Path], None]) -> QFi
         The suggested file name, without folder; its ending says what kind of file it is.
     chosen
         Called with the place, if one is chosen.
+    others
+        Endings of other kinds of file that it may be instead.
     """
     ending = name.rpartition(".")[2]
-    dialog = QFileDialog(parent, f"Save as {ending.upper()}")
+    endings = {_KINDS[known]: known for known in (ending, *others)}
+    dialog = QFileDialog(parent, f"Save as {' or '.join(endings.values()).upper()}")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilter(_KINDS[ending])
+    dialog.setNameFilters([*endings])
     dialog.setDefaultSuffix(ending)
+    dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(endings[kind]))
     pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
     dialog.setDirectory(pictures if Path(pictures).is_dir() else str(Path.home()))
     dialog.selectFile(name)

@@ -161,6 +161,11 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         axis: NumberAxis = self.plotItem.getAxis(side)
         return axis
 
+    def show_axes(self, shown: bool) -> None:
+        """Shows both axes with their grid, or neither: places may stand for no numbers."""
+        for side in ("bottom", "left"):
+            self.plotItem.showAxis(side, shown)
+
     def role(self, role: QPalette.ColorRole, alpha: float = 1.0) -> pg.QtGui.QColor:
         """A colour of the palette, made transparent where `alpha` is below 1."""
         colour = self.palette().color(role)

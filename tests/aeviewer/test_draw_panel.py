@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.latent import LatentPanel
+from aeviewer.widgets.image_view import gray_image
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers.datasets.centring import centred
 from trainers.datasets.mnist import split
@@ -136,3 +139,25 @@ def test_a_file_that_is_given_is_drawn_and_a_bad_one_told(
     assert len(told) == 1
     assert "no image that can be read" in told[0]
     np.testing.assert_array_equal(panel.pad.ink, before)
+
+
+def test_the_button_pastes_an_image_of_white_paper_inverted(
+    qtbot: QtBot, explored: Explored, panel: DrawPanel
+) -> None:
+    told: list[str] = []
+    explored.session.message_posted.connect(told.append)
+    clipboard = QGuiApplication.clipboard()
+    clipboard.setText("no image")
+    qtbot.mouseClick(panel.paste, Qt.MouseButton.LeftButton)
+    assert told == [
+        "The clipboard holds no image. Copy an image, or an image file, and paste again."
+    ]
+    digit = split("test").images[2]
+    clipboard.setImage(gray_image(255 - digit))
+    qtbot.mouseClick(panel.paste, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: explored.drawing.drawn is not None)
+    assert len(told) == 1
+    found = explored.drawing.drawn
+    assert found is not None
+    assert np.abs(found.image.astype(float) - digit).mean() < 12
+    clipboard.clear()

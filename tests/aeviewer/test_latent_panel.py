@@ -14,12 +14,16 @@ from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploration import Exploration, Pin
 from aeviewer.services.exploring import Exploring
 from aeviewer.services.mailbox import Mailbox
+from tests.aeviewer.exploring import services, trained
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.events import Preview
+from trainers.inference import load
 from trainers.presets import preset
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.session import Session
@@ -249,7 +253,7 @@ def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Ses
     hover(panel, pixel(panel, 6, 6))
     label = mnist.split("test").labels[1234]
     assert panel.plot.card.isVisible()
-    assert panel.plot.card.words.text() == f"digit {label}\ntest image 1,234"
+    assert panel.plot.card.words.text() == f"digit {label}\ntest image 1,234\nsquared error …"
     hover(panel, pixel(panel, 6, -2))
     assert not panel.plot.card.isVisible()
 
@@ -320,6 +324,38 @@ def test_hidden_panel_catches_up(qtbot: QtBot, session: Session, exploring: Expl
     assert panel.note.text() == ""
     panel.show()
     assert panel.note.text() == "step 7 · 10,000 test images"
+
+
+class TestHovering:
+    """With a model that answers."""
+
+    def test_it_tells_the_reconstruction_error_of_each_image(
+        self, qtbot: QtBot, session: Session, tmp_path: Path
+    ) -> None:
+        explored = services(session)
+        panel = LatentPanel(explored)
+        qtbot.addWidget(panel)
+        panel.resize(700, 600)
+        panel.show()
+        run = trained(tmp_path / "trained", "elu", 2)
+        session.set_current(session.add(run, "finished"))
+        qtbot.waitUntil(lambda: len(panel.plot.raster.xy) == 10_000)
+        model, test = load(run), mnist.split("test")
+        reconstructions = model.decode(model.encode(test.images))
+        errors = np.square(reconstructions - test.images / 255).sum(axis=(1, 2))
+        for image in (17, 4_321):
+            hover(panel, pixel(panel, *panel.plot.raster.xy[image].tolist()))
+            found = explored.hovering.image
+            assert found is not None
+            told = (
+                f"digit {test.labels[found]}\ntest image {found:,}\n"
+                f"squared error {errors[found]:.2f}"
+            )
+            qtbot.waitUntil(lambda told=told: panel.plot.card.words.text() == told)
+            assert panel.plot.card.isVisible()
+        session.set_current(None)
+        assert not panel.plot.card.isVisible()
+        explored.compute.close()
 
 
 class TestPointing:

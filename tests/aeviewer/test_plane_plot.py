@@ -165,6 +165,21 @@ def test_arrows_nudge_and_shift_makes_it_more(qtbot: QtBot, plot: PlanePlot) -> 
     assert up == pytest.approx(5 * right)
 
 
+def test_alt_and_arrows_pan(qtbot: QtBot, plot: PlanePlot) -> None:
+    before, nudges = plot.view(), []
+    plot.nudged.connect(lambda *step: nudges.append(step))
+    qtbot.keyClick(plot, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(plot, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    step = 0.1 * min(before.width(), before.height())
+    after = plot.view()
+    np.testing.assert_allclose(
+        [after.left() - before.left(), after.top() - before.top()], [step, step]
+    )
+    assert after.size() == before.size()
+    assert not plot.follows
+    assert not nudges
+
+
 def test_nearest_point_is_within_12_pixels(plot: PlanePlot) -> None:
     pixel_size = plot.box.viewPixelSize()[0]
     assert plot.nearest(1 + 11 * pixel_size, 1) == 1

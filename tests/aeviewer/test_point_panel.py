@@ -125,12 +125,12 @@ def test_nobody_looks_nobody_computes(
 ) -> None:
     qtbot.waitUntil(lambda: inspection.inspected is not None)
     panel.hide()
-    before = inspection.inspected
+    assert inspection.inspected is None
     codes = explored.exploration.codes
     assert codes is not None
     explored.exploration.move(codes[3])
     # What is asked later is answered later: the code's image comes, the inspection stays.
     qtbot.waitUntil(lambda: explored.session.image is not None)
-    assert inspection.inspected is before
+    assert inspection.inspected is None
     panel.show()
-    qtbot.waitUntil(lambda: inspection.inspected is not before)
+    qtbot.waitUntil(lambda: inspection.inspected is not None)

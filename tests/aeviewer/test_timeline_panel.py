@@ -7,11 +7,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QToolButton
 
 from aeviewer.panels.timeline import TimelinePanel
+from aeviewer.services.compute import ComputeThread
+from aeviewer.services.exploring import Exploring
+from aeviewer.services.mailbox import Mailbox
 from trainers import runs
 from trainers.evaluation.summary import Evaluation
 from trainers.presets import preset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.session import Session
@@ -39,9 +44,18 @@ def evaluated(step: int) -> Evaluation:
 
 
 @pytest.fixture
-def panel(session: Session, qtbot: QtBot) -> TimelinePanel:
+def exploring(session: Session) -> Iterator[Exploring]:
+    """Services over runs whose checkpoints hold nothing that could be shown."""
+    made = Exploring(session, ComputeThread(Mailbox()))
+    made.compute.start()
+    yield made
+    made.compute.close()
+
+
+@pytest.fixture
+def panel(session: Session, exploring: Exploring, qtbot: QtBot) -> TimelinePanel:
     session.set_current(add(session, "a", STEPS))
-    shown = TimelinePanel(session)
+    shown = TimelinePanel(exploring)
     qtbot.addWidget(shown)
     shown.resize(1000, 52)
     shown.show()
@@ -213,4 +227,4 @@ def test_every_control_has_a_name(panel: TimelinePanel) -> None:
     buttons = [b for b in panel.findChildren(QToolButton) if b.defaultAction()]
     assert all(named)
     assert all(b.text() and b.toolTip() for b in buttons)
-    assert len(buttons) == 3
+    assert len(buttons) == 4

@@ -47,10 +47,9 @@ def seconds(kept: _Kept, names: tuple[str, ...], steps: int, threads: int) -> fl
             for name in names
         ]
         began = time.perf_counter()
-        for progress in train_all(jobs, kept.workers, threads=threads):
-            pass
-        if progress.failed:
-            raise SystemExit(str(progress.failed))
+        *_, ended = train_all(jobs, kept.workers, threads=threads)
+        if ended.failed:
+            raise SystemExit(str(ended.failed))
         return time.perf_counter() - began
 
 

@@ -1,124 +1,27 @@
-"""A person's session with the program, in a real window: real mouse, real keys.
+"""A person's session with the program, in a real window.
 
-Not collected by itself: `test_on_a_real_screen.py` runs it in a process that has a screen. The
-mouse and the keys are the X server's (xdotool), so that they go the way a person's go.
+Not collected by itself: `test_on_a_real_screen.py` runs it in a process that has a screen.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
-from PySide6.QtCore import QPoint, QSettings
-from PySide6.QtWidgets import QSlider, QSpinBox, QToolButton, QWidget
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QSlider, QSpinBox, QToolButton
 
 from aeviewer import theme
-from aeviewer.app import Program
 from aeviewer.services.training import Activity
-from aeviewer.settings import Settings
-from aeviewer.widgets.plane_plot import PlanePlot
+from tests.end_to_end.person import Person, close, opened, xdotool
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
-PATIENCE = 60_000
-
-
-def xdotool(*words: object) -> None:
-    subprocess.run(["xdotool", *map(str, words)], check=True)
-
-
-class Person:
-    """Sees a program's window and has a mouse and a keyboard."""
-
-    def __init__(self, program: Program, qtbot: QtBot, settings: Settings) -> None:
-        self.program, self.qtbot, self.settings = program, qtbot, settings
-        self.session, self.queue = program.session, program.queue
-        self.window = program.window
-        self.is_closed = False
-
-    def until(self, condition: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE)
-
-    def settled(self, value: Callable[[], int]) -> int:
-        """What `value` gives once it has stayed the same for a second."""
-        seen = value()
-        while True:
-            self.qtbot.wait(1000)
-            if value() == seen:
-                return seen
-            seen = value()
-
-    def click(self, widget: QWidget, place: QPoint | None = None) -> None:
-        self._point(widget, place)
-        xdotool("click", 1)
-
-    def drag(self, widget: QWidget, start: QPoint, end: QPoint) -> None:
-        self._point(widget, start)
-        xdotool("mousedown", 1)
-        for share in np.linspace(0, 1, 9):
-            place = widget.mapToGlobal(start + (end - start) * float(share))
-            xdotool("mousemove", place.x(), place.y())
-        xdotool("mouseup", 1)
-
-    def press(self, keys: str) -> None:
-        xdotool("key", keys)
-
-    def picture(self, name: str) -> None:
-        folder = Path(os.environ.get("AEVIEWER_PICTURES", "."))
-        self.window.grab().save(str(folder / f"{name}.png"))
-
-    def _point(self, widget: QWidget, place: QPoint | None) -> None:
-        found = widget.mapToGlobal(widget.rect().center() if place is None else place)
-        xdotool("mousemove", found.x(), found.y())
-
-
-def _opened(folder: Path, settings: Settings, qtbot: QtBot, demo: runs.Run) -> Person:
-    program = Program(folder, settings, [demo])
-    program.window.resize(1500, 900)
-    program.window.show()
-    qtbot.waitExposed(program.window)
-    program.window.activateWindow()
-    person = Person(program, qtbot, settings)
-    person.until(program.window.isActiveWindow)
-    return person
-
-
-def _close(person: Person) -> None:
-    if person.is_closed:
-        return
-    person.is_closed = True
-    person.window.close()
-    person.program.close()
-    person.window.deleteLater()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Settings:
-    return Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
-
-
-@pytest.fixture
-def person(qtbot: QtBot, qapp: QApplication, tmp_path: Path, store: Settings) -> Iterator[Person]:
-    theme.apply_theme(qapp, "dark")
-    with runs.demo() as demo:
-        person = _opened(tmp_path / "runs", store, qtbot, demo)
-        yield person
-        _close(person)
-
-
-def _plane(person: Person) -> PlanePlot:
-    plane = person.window.latent.findChild(PlanePlot)
-    assert plane is not None
-    return plane
+    from aeviewer.settings import Settings
 
 
 def _begin(person: Person, steps: int = 200_000) -> str:
@@ -138,7 +41,7 @@ def _begin(person: Person, steps: int = 200_000) -> str:
 
 
 def test_at_first_start_the_demo_can_be_explored(person: Person) -> None:
-    session, plane = person.session, _plane(person)
+    session, plane = person.session, person.plane
     assert session.current is not None
     assert session.current.read_only
     person.until(lambda: session.preview is not None and session.image is not None)
@@ -176,7 +79,7 @@ def test_scrubbing_the_timeline_goes_back_and_forth(person: Person) -> None:
 
 
 def test_train_watch_pause_resume_stop(person: Person) -> None:
-    session, queue, plane = person.session, person.queue, _plane(person)
+    session, queue, plane = person.session, person.queue, person.plane
     key = _begin(person)
     person.until(lambda: queue.figures.step > 200)
     assert session.is_live
@@ -227,12 +130,12 @@ def test_closing_while_training_keeps_everything(
     person.until(lambda: person.queue.figures.step > 300)
     seen = person.queue.figures.step
     person.window.runs.parentWidget().close()
-    _close(person)
+    close(person)
     status = runs.opened(Path(key)).status()
     assert status.state == "stopped"
     assert status.step >= seen
     with runs.demo() as demo:
-        again = _opened(tmp_path / "runs", store, qtbot, demo)
+        again = opened(tmp_path / "runs", store, qtbot, demo)
         assert again.session.current.key == key
         assert again.session.item(key).state == "stopped"
         assert not again.window.runs.isVisible()
@@ -241,7 +144,7 @@ def test_closing_while_training_keeps_everything(
         again.until(lambda: again.session.preview is not None)
         again.queue.continue_run(key)
         again.until(lambda: again.queue.figures.step > status.step)
-        _close(again)
+        close(again)
 
 
 def test_themes_and_empty_places(person: Person, qapp: QApplication) -> None:

@@ -1,4 +1,4 @@
-"""Runs `session_on_screen.py` in a process of its own, in a real window on a virtual screen."""
+"""Runs a person's sessions in a process of their own, in a real window on a virtual screen."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def display() -> Iterator[str]:
 @pytest.mark.skipif(bool(ABSENT), reason=f"a real window needs {', '.join(ABSENT)}")
 @pytest.mark.skipif(bool(preflight.missing()), reason=f"missing: {preflight.missing()}")
 @pytest.mark.timeout(400)
-def test_a_session_in_a_real_window(display: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["session_on_screen.py", "exploring_on_screen.py"])
+def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) -> None:
     environment = {
         **os.environ,
         "DISPLAY": display,
@@ -48,7 +49,7 @@ def test_a_session_in_a_real_window(display: str, tmp_path: Path) -> None:
         "XDG_RUNTIME_DIR": str(tmp_path),
         "AEVIEWER_PICTURES": os.environ.get("AEVIEWER_PICTURES", str(tmp_path)),
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", str(HERE / "session_on_screen.py")]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", str(HERE / session)]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=380, check=False
     )

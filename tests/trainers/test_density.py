@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import gaussian_kde, multivariate_normal
+from scipy.stats import gaussian_kde, multivariate_normal, norm
 
 from trainers.exploration.density import (
     Support,
+    code_quantiles,
     log_density,
     log_prior,
     mixture_sample,
+    normal_quantiles,
     prior_quantiles,
     prior_sample,
 )
@@ -86,6 +88,26 @@ def test_quantiles_divide_the_prior_into_equal_parts() -> None:
     np.testing.assert_allclose(grid[0, :, 0], [-1.28155, -0.5244, 0, 0.5244, 1.28155], atol=1e-5)
     assert grid[0, 0, 1] > grid[-1, 0, 1]
     np.testing.assert_allclose(grid[2, 2], 0, atol=1e-12)
+
+
+def test_quantiles_are_those_of_scipy_at_the_middles_of_equal_shares() -> None:
+    np.testing.assert_allclose(normal_quantiles(20), norm.ppf((np.arange(20) + 0.5) / 20))
+    x, y = prior_quantiles(7)[0, :, 0], prior_quantiles(7)[:, 0, 1]
+    np.testing.assert_allclose(norm.cdf(x), (np.arange(7) + 0.5) / 7)
+    np.testing.assert_allclose(y, x[::-1])
+
+
+def test_quantiles_of_codes_have_equally_many_between_them() -> None:
+    places = np.column_stack([RNG.exponential(size=4_001), RNG.normal(3, 0.1, 4_001)])
+    grid = code_quantiles(places, 8)
+    assert grid.shape == (8, 8, 2)
+    for along, values in ((grid[0, :, 0], places[:, 0]), (grid[::-1, 0, 1], places[:, 1])):
+        counts = np.histogram(values, np.concatenate([[-np.inf], along, [np.inf]]))[0]
+        np.testing.assert_allclose(counts, [250, *[500] * 7, 250], atol=1)
+        found = np.quantile(values, (np.arange(8) + 0.5) / 8)
+        np.testing.assert_allclose(along, found)
+    with_gaps = np.concatenate([places, np.full((5, 2), np.nan)])
+    np.testing.assert_array_equal(code_quantiles(with_gaps, 8), grid)
 
 
 def test_samples_of_the_prior() -> None:

@@ -10,7 +10,7 @@ import torch
 from trainers.models import build
 from trainers.presets import preset
 from trainers.training.data import resident
-from trainers.training.engine import Engine
+from trainers.training.engines import Engine, choose
 
 _CPU = torch.device("cpu")
 
@@ -19,7 +19,7 @@ def _engine(name: str, **changes: object) -> Engine:
     config = preset(name).replace(hidden=(8,), latent_dim=2, steps=100, **changes)
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
-    return Engine(model, config.training, _CPU)
+    return choose(config.training.engine, model, _CPU)(model, config.training, _CPU)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,9 @@ def _engine(name: str, **changes: object) -> Engine:
         ("cosine", 75, (1 + math.cos(0.75 * math.pi)) / 2),
     ],
 )
-def test_the_learning_rate_of_a_step(schedule: str, step: int, share: float) -> None:
-    engine = _engine("elu", schedule=schedule, learning_rate=0.01)
+@pytest.mark.parametrize("name", ["autograd", "layerwise"])
+def test_the_learning_rate_of_a_step(name: str, schedule: str, step: int, share: float) -> None:
+    engine = _engine("elu", engine=name, schedule=schedule, learning_rate=0.01)
     engine.run(step, 1)
     assert engine.optimiser.param_groups[0]["lr"] == pytest.approx(0.01 * share)
 
@@ -43,7 +44,7 @@ def test_the_learning_rate_of_a_step(schedule: str, step: int, share: float) -> 
 def test_dynamic_binarisation_draws_pixels_from_their_grey_level(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engine = _engine("vae", binarisation="dynamic", batch_size=10_000)
+    engine = _engine("vae", engine="autograd", binarisation="dynamic", batch_size=10_000)
     seen = []
     keep = engine._model.loss
 

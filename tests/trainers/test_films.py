@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,6 +101,48 @@ def test_times_out_of_bounds_are_refused(tmp_path: Path, milliseconds: int) -> N
         films.write_gif(tmp_path / "film.gif", list(DIGITS), milliseconds)
 
 
+def test_each_frame_may_have_its_own_time(tmp_path: Path) -> None:
+    films.write_gif(tmp_path / "film.gif", list(DIGITS[:3]), [40, 80, 1_500])
+    assert frames_of(tmp_path / "film.gif")[1] == [40, 80, 1_500]
+    with pytest.raises(ValueError, match="2 times for 3 frames"):
+        films.write_gif(tmp_path / "film.gif", list(DIGITS[:3]), [40, 80])
+
+
+class Made(Sequence):
+    """Frames that are made when they are asked for, so many times at most."""
+
+    def __init__(self, count: int, most: int = 1_000) -> None:
+        self.count, self.left = count, most
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> NDArray[np.uint8]:
+        if number >= self.count:
+            raise IndexError(number)
+        self.left -= 1
+        if self.left < 0:
+            raise KeyError("no longer wanted")
+        return np.full((8, 8, 3), (9 * number, 0, 40), np.uint8)
+
+
+def test_frames_may_be_made_when_they_are_asked_for(tmp_path: Path) -> None:
+    films.write_gif(tmp_path / "film.gif", Made(5), 40)
+    shown, _, _ = frames_of(tmp_path / "film.gif")
+    assert [frame[0, 0, 0] for frame in shown] == [0, 9, 18, 27, 36]
+
+
+@pytest.mark.parametrize("write", [films.write_gif, films.write_mp4])
+def test_a_frame_that_can_not_be_made_leaves_nothing(
+    tmp_path: Path, write: Callable[[Path, Sequence[NDArray[np.uint8]], int], None]
+) -> None:
+    if write is films.write_mp4:
+        pytest.importorskip("imageio_ffmpeg")
+    with pytest.raises(KeyError, match="no longer wanted"):
+        write(tmp_path / "film", Made(5, most=8), 25)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("write", [films.write_gif, films.write_mp4])
 def test_what_is_no_film_is_refused(
     tmp_path: Path, write: Callable[[Path, list[NDArray[np.uint8]], int], None]
@@ -109,26 +152,6 @@ def test_what_is_no_film_is_refused(
     with pytest.raises(ValueError, match=r"\(27, 28\), \(28, 28\)"):
         write(tmp_path / "film", [DIGITS[0], DIGITS[1, 1:]], 25)
     assert not any(tmp_path.iterdir())
-
-
-def test_a_strip_is_one_row_with_gaps(tmp_path: Path) -> None:
-    films.write_strip(tmp_path / "strip.png", DIGITS, scale=3, gap=5)
-    with Image.open(tmp_path / "strip.png") as picture:
-        assert picture.size == (7 * 84 + 6 * 5, 84)
-        levels, opacity = np.moveaxis(np.asarray(picture.convert("LA")), -1, 0)
-    for number, digit in enumerate(DIGITS):
-        left = number * 89
-        assert (levels[:, left : left + 84] == digit.repeat(3, 0).repeat(3, 1)).all()
-        assert (opacity[:, left : left + 84] == 255).all()
-        assert (opacity[:, left + 84 : left + 89] == 0).all()
-
-
-def test_a_strip_without_gaps_or_images(tmp_path: Path) -> None:
-    films.write_strip(tmp_path / "strip.png", DIGITS[:1], scale=1, gap=0)
-    with Image.open(tmp_path / "strip.png") as picture:
-        assert picture.size == (28, 28)
-    with pytest.raises(ValueError, match="0 images, scale 4, gap 2"):
-        films.write_strip(tmp_path / "none.png", DIGITS[:0])
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -142,8 +165,6 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(AEViewerError, match=r"away.film\.gif can not be written"):
         films.write_gif(tmp_path / "away" / "film.gif", list(DIGITS), 50)
-    with pytest.raises(AEViewerError, match=r"away.strip\.png can not be written"):
-        films.write_strip(tmp_path / "away" / "strip.png", DIGITS)
 
 
 def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

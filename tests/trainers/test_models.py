@@ -9,7 +9,7 @@ from trainers.datasets.mnist import split
 from trainers.models import build, families
 from trainers.models.base import Autoencoder, Posterior
 from trainers.presets import PRESETS, preset
-from trainers.training.engine import Engine
+from trainers.training.engines.autograd import Autograd
 
 
 def _built(config: ModelConfig, seed: int = 0) -> Autoencoder:
@@ -145,7 +145,7 @@ def test_the_input_is_corrupted_and_the_target_is_not(kind: str, amount: float) 
     model.loss = lambda images, target, noise: (  # type: ignore[method-assign]
         seen.append((images, target)) or loss(images, target, noise)
     )
-    Engine(model, config.training, torch.device("cpu")).run(0, 3)
+    Autograd(model, config.training, torch.device("cpu")).run(0, 3)
     inputs, targets = (torch.cat(part) for part in zip(*seen, strict=True))
     clean = np.unique(split("train").images)
     assert set((targets * 255).round().unique().int().tolist()) <= set(clean.tolist())

@@ -9,7 +9,6 @@ Shape legend: N images, P pixels, D numbers in a code, F features of a probe.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +18,6 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 from sklearn.linear_model import LogisticRegression
-from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -27,6 +25,8 @@ from sklearn.preprocessing import StandardScaler
 from trainers.datasets.mnist import split
 from trainers.errors import DataError
 from trainers.evaluation.measurement import CodesFigures, Probes
+from trainers.exploration.faithfulness import NEIGHBOURS as VIEW_NEIGHBOURS
+from trainers.exploration.faithfulness import faithfulness
 from trainers.exploration.planes import line, principal_plane
 from trainers.work import finish
 
@@ -47,7 +47,7 @@ NEIGHBOURS = 5
 _RESOURCE = files("resources") / "mnist" / "probes.json"
 _CHUNK, _QUERIES = 1_000, 1_000
 _MOST_STEPS, _TOLERANCE = 1_000, 1e-3
-_VIEW_IMAGES, _VIEW_NEIGHBOURS = 2_000, 10
+_VIEW_IMAGES = 2_000
 
 
 def encoded(model: Autoencoder, images: Tensor) -> Generator[None, None, Features]:
@@ -84,7 +84,7 @@ def codes(
         continuity=kept,
         view=name,
         view_images=_VIEW_IMAGES,
-        view_neighbours=_VIEW_NEIGHBOURS,
+        view_neighbours=VIEW_NEIGHBOURS,
     )
 
 
@@ -152,21 +152,6 @@ def two_dimensional(codes: Features) -> tuple[str, NDArray[np.float64]]:
     if latent_dim == 2:
         return "codes", codes.astype(np.float64)
     return "principal plane of the codes", principal_plane(codes).project(codes)
-
-
-def faithfulness(space: Features, view: NDArray[np.float64]) -> tuple[float, float]:
-    """Trustworthiness and continuity of a view (Venna & Kaski 2001), 0..1 each.
-
-    Parameters
-    ----------
-    space
-        (n, F), where neighbours are what they are.
-    view
-        (n, 2), where they are shown. Continuity is the same figure with the two exchanged.
-    """
-    count = min(_VIEW_NEIGHBOURS, math.ceil(len(view) / 2) - 1)
-    trust = trustworthiness(space, view, n_neighbors=count)
-    return float(trust), float(trustworthiness(view, space, n_neighbors=count))
 
 
 if __name__ == "__main__":

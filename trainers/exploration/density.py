@@ -114,17 +114,50 @@ def log_prior(plane: Plane, queries: NDArray[np.floating]) -> NDArray[np.float64
     return found
 
 
-def prior_quantiles(side: int) -> NDArray[np.float64]:
-    """(side, side, 2), codes that divide a two-dimensional prior into equally probable parts.
-
-    The inverse of the normal distribution function at the middles of `side` equal shares along
-    either axis (Kingma & Welling 2014, appendix A); the first row is the uppermost.
-    """
+def normal_quantiles(count: int) -> NDArray[np.float64]:
+    """(count,), the standard normal distribution's quantiles at the middles of equal shares."""
     from scipy.stats import norm
 
-    values = norm.ppf((np.arange(side) + 0.5) / side)
-    x, y = np.meshgrid(values, values[::-1])
-    return np.stack([x, y], axis=-1)
+    values: NDArray[np.float64] = norm.ppf(_middles(count))
+    return values
+
+
+def quantiles(values: NDArray[np.floating], count: int) -> NDArray[np.float64]:
+    """(count,), the quantiles of (n,) finite or other values at the middles of equal shares."""
+    found: NDArray[np.float64]
+    found = np.quantile(values[np.isfinite(values)].astype(np.float64), _middles(count))
+    return found
+
+
+def _middles(count: int) -> NDArray[np.float64]:
+    """(count,), the middles of as many equal shares of 0..1."""
+    middles: NDArray[np.float64] = (np.arange(count) + 0.5) / count
+    return middles
+
+
+def _crossed(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(len(y), len(x), 2), every x with every y, the greatest y in the first row."""
+    return np.stack(np.meshgrid(x, y[::-1]), axis=-1)
+
+
+def prior_quantiles(side: int) -> NDArray[np.float64]:
+    """(side, side, 2), places that divide a two-dimensional prior into equally probable parts.
+
+    The inverse of the normal distribution function at the middles of `side` equal shares along
+    either axis (Kingma & Welling 2014, appendix A, figure 4); the first row is the uppermost.
+    """
+    values = normal_quantiles(side)
+    return _crossed(values, values)
+
+
+def code_quantiles(places: NDArray[np.floating], side: int) -> NDArray[np.float64]:
+    """(side, side, 2), the places where the quantiles of (n, 2) places along either axis cross.
+
+    As `prior_quantiles`, with the distribution of the codes along x and along y for the prior's:
+    each column, and each row, stands for as many codes as any other.
+    """
+    x, y = (quantiles(along, side) for along in places.T)
+    return _crossed(x, y)
 
 
 def prior_sample(latent_dim: int, count: int, seed: int) -> NDArray[np.float32]:

@@ -142,9 +142,10 @@ def geodesic(
             share = 0.4 + 0.3 * number
             way = yield from _relaxed(decode, pull_back, way.codes, points, share)
             candidates.append(way)
-    shortest = min(candidates, key=lambda way: way.decoded_length)
     yield 1.0
-    return Path("geodesic", shortest.codes, shortest.images)
+    # A decoder that is being trained has become another since the first was measured.
+    ways = [Path("geodesic", way.codes, decode(way.codes)) for way in candidates]
+    return min(ways, key=lambda way: way.decoded_length)
 
 
 def _along_graph(

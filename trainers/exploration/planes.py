@@ -31,6 +31,9 @@ class Plane:
         Shares of the codes' variance along x and y, 0..1; None for another plane.
     is_picked
         Whether it passes through three codes that were picked; its axes are no coordinates then.
+    is_aligned
+        Whether it is seen through an `Alignment`: its axes are those of other codes then, `shares`
+        are theirs.
     """
 
     origin: NDArray[np.float64]
@@ -38,6 +41,7 @@ class Plane:
     axes: tuple[int, int]
     shares: tuple[float, float] | None = None
     is_picked: bool = False
+    is_aligned: bool = False
 
     def project(self, codes: NDArray[np.floating]) -> NDArray[np.float64]:
         """(..., d) codes to (..., 2): their places in the plane."""

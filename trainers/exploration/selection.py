@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from trainers import formats
 from trainers.datasets.mnist import CLASSES
-from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,10 +71,4 @@ def write_csv(
     writer.writerow(["image", "class", *(f"z{n + 1}" for n in range(codes.shape[1]))])
     for name, label, code in zip(names, labels.tolist(), codes.tolist(), strict=True):
         writer.writerow([name, label, *(f"{value:.9g}" for value in code)])
-    try:
-        formats.replace(place, text.getvalue().encode())
-    except OSError as error:
-        raise AEViewerError(
-            f"{place} can not be written ({error.strerror or error}). Free some space, or choose a "
-            "folder that you may write to."
-        ) from error
+    formats.keep(place, text.getvalue().encode())

@@ -53,8 +53,8 @@ class View(_Part):
     Attributes
     ----------
     plane, axes, corners
-        Which plane: two coordinates of the code (counted from 0), the principal one, or the one
-        through three codes.
+        Which plane: two coordinates of the code (counted from 0), the principal one, the one
+        through three codes, or a layout in the place of a plane.
     rectangle
         Left, bottom, width and height of what was seen; None where the view followed the codes.
     code
@@ -63,9 +63,14 @@ class View(_Part):
         Numbers of images: test images first, then training images.
     step
         The checkpoint; None for the newest.
+    corners_step
+        The checkpoint that the corners are codes of, where that is known.
+    aligned
+        Whether the codes were turned onto those of the last checkpoint; what is kept of the plane
+        and the rectangle is meant so.
     """
 
-    plane: Literal["coordinates", "principal", "three-points"] = "coordinates"
+    plane: Literal["coordinates", "principal", "three-points", "t-sne", "umap"] = "coordinates"
     axes: tuple[int, int] = (0, 1)
     corners: Annotated[tuple[Code, ...], Field(max_length=3)] = ()
     rectangle: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
@@ -76,6 +81,8 @@ class View(_Part):
     ] = ()
     layers: KeptLayers = KeptLayers()
     step: int | None = Field(default=None, ge=0)
+    corners_step: int | None = Field(default=None, ge=0)
+    aligned: bool = False
 
 
 def save(run: Run, name: str, view: View) -> None:

@@ -134,7 +134,11 @@ def refuse_another(planned: Planned, folder: Path) -> None:
         Naming the run and what to do.
     """
     place = folder / planned.name
-    if (place / "config.json").is_file() and runs.opened(place).config != planned.config:
+    if not (place / "config.json").is_file():
+        return
+    # Engines differ in rounding alone.
+    asked = runs.opened(place).config.replace(engine=planned.config.training.engine)
+    if asked != planned.config:
         raise RunError(
             f"The run {planned.name!r} in {folder} has other settings than are asked for; "
             "rename or remove it, or choose another name or runs folder."

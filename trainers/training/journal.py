@@ -30,12 +30,18 @@ class Journal:
         The folder.
     device
         Told in the status.
+
+    Attributes
+    ----------
+    engine
+        Told in the status; empty where no steps are done.
     """
 
     def __init__(self, run: Run, device: torch.device) -> None:
         self.run = run
         self.status = run.status()
         self._device = device
+        self.engine = ""
         self._unwritten: list[Losses] = []
         self._kept_at = self._told_at = time.perf_counter()
 
@@ -61,6 +67,7 @@ class Journal:
             "step": step,
             "seconds": round(seconds, 3),
             "device": str(self._device),
+            "engine": self.engine,
             "threads": torch.get_num_threads(),
             "versions": runs.versions(),
             "error": error,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from trainers.errors import AEViewerError, RunError
+from trainers.errors import AEViewerError, EngineError, RunError
 from trainers.evaluation.reconstruction import evaluate_test_set, preview
 from trainers.events import (
     CheckpointSaved,
@@ -30,7 +30,8 @@ from trainers.models import build
 from trainers.training import checkpoint as checkpoints
 from trainers.training.data import resident
 from trainers.training.device import choose, memory_guard
-from trainers.training.engine import Engine
+from trainers.training.engines import Engine
+from trainers.training.engines import choose as choose_engine
 from trainers.training.journal import Journal
 
 if TYPE_CHECKING:
@@ -70,9 +71,12 @@ class Trainer:
     ------
     DeviceError
         When the chosen device is not there.
+    EngineError
+        When the chosen engine can not train the model there.
     RunError
-        When the run is finished or has diverged. Iterating raises it too: when another program
-        trains the run, when its resume point is missing or damaged, when it can not be written.
+        When the run is finished or has diverged, or has begun with an engine that is no more.
+        Iterating raises it too: when another program trains the run, when its resume point is
+        missing or damaged, when it can not be written.
     """
 
     def __init__(self, run: Run, *, preview_seconds: float | None = None) -> None:
@@ -316,8 +320,28 @@ class Trainer:
         model = model.to(self._device).to(memory_format=torch.channels_last)
         resident("train", self._device)  # now, so that no slice waits for it
         if not model.closed_form:
-            self._engine = Engine(model, self.config.training, self._device)
+            engine = self._chosen_engine(model)
+            self._engine = engine(model, self.config.training, self._device)
+            self._journal.engine = engine.name
         return model
+
+    def _chosen_engine(self, model: Autoencoder) -> type[Engine]:
+        """The one that the run began with, so that its bits stay the same; else the config's.
+
+        On another kind of device than it began on the bits differ anyway, and the choice is free.
+        """
+        status, asked = self._journal.status, self.config.training.engine
+        begun = (self.run.path / "resume.safetensors").exists()
+        if not begun or torch.device(status.device or "cpu").type != self._device.type:
+            return choose_engine(asked, model, self._device)
+        try:
+            # Runs of before engines had names were trained by the reference.
+            return choose_engine(status.engine or "autograd", model, self._device)
+        except EngineError as error:
+            raise RunError(
+                f"The run {self.run.name!r} can not go on as it began. {error} Its checkpoints can "
+                "still be explored; start a new run from its config."
+            ) from error
 
     def _restore(self) -> None:
         """Goes to the resume point, if there is one, and drops the metrics that lie beyond it."""

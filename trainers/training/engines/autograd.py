@@ -1,0 +1,40 @@
+"""The reference: torch's autograd and its fused Adam, for every model on every device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from trainers.training.engines.base import Engine
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from trainers.models.base import Autoencoder
+
+
+class Autograd(Engine):
+    """Follows `Autoencoder.loss` backward, whatever it is made of."""
+
+    name = "autograd"
+    rank = 0
+
+    @classmethod
+    def misfit(cls, model: Autoencoder, device: torch.device) -> str:
+        """Nothing: it trains them all."""
+        return ""
+
+    def run(self, first: int, count: int) -> Tensor:
+        """Does steps `first` to `first + count - 1`; (count, 3) losses."""
+        losses = [self._step(step) for step in range(first, first + count)]
+        return torch.stack(losses)
+
+    def _step(self, step: int) -> Tensor:
+        self._set_learning_rate(step)
+        seen, target = self._batch(step, self._empty_batch(), self._empty_batch())
+        loss = self._model.loss(seen, target, self.noise)
+        self.optimiser.zero_grad()
+        loss.total.backward()
+        self.optimiser.step()
+        return torch.stack([part.detach() for part in loss])

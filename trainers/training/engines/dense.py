@@ -1,0 +1,131 @@
+"""Dense layers with their gradients written out, in buffers made once; nothing is allocated.
+
+Shape legend: B images in a batch, I inputs of a layer, O outputs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+_aten = torch.ops.aten
+
+
+class Slope(NamedTuple):
+    """An activation and its derivative, both written into tensors that are there.
+
+    Attributes
+    ----------
+    forward
+        (value before, place for the value after).
+    backward
+        (gradient, value before, value after); turns the gradient after into that before, in place.
+    needs_before
+        Whether the derivative is that of the value before; otherwise `forward` may overwrite it.
+    """
+
+    forward: Callable[[Tensor, Tensor], object]
+    backward: Callable[[Tensor, Tensor, Tensor], object]
+    needs_before: bool = False
+
+
+SLOPES: dict[type[nn.Module], Slope] = {
+    nn.Identity: Slope(lambda before, after: after, lambda gradient, before, after: gradient),
+    nn.Sigmoid: Slope(
+        lambda before, after: torch.sigmoid(before, out=after),
+        lambda gradient, before, after: _aten.sigmoid_backward.grad_input(
+            gradient, after, grad_input=gradient
+        ),
+    ),
+    nn.Tanh: Slope(
+        lambda before, after: torch.tanh(before, out=after),
+        lambda gradient, before, after: _aten.tanh_backward.grad_input(
+            gradient, after, grad_input=gradient
+        ),
+    ),
+    nn.ReLU: Slope(
+        lambda before, after: torch.clamp(before, min=0, out=after),
+        lambda gradient, before, after: _aten.threshold_backward.grad_input(
+            gradient, after, 0, grad_input=gradient
+        ),
+    ),
+    nn.ELU: Slope(
+        lambda before, after: _aten.elu.out(before, out=after),
+        # True: the slope below zero is read off the value after, and needs no exponential.
+        lambda gradient, before, after: _aten.elu_backward.grad_input(
+            gradient, 1.0, 1.0, 1.0, True, after, grad_input=gradient
+        ),
+    ),
+    nn.GELU: Slope(
+        lambda before, after: _aten.gelu.out(before, out=after),
+        lambda gradient, before, after: _aten.gelu_backward.grad_input(
+            gradient, before, grad_input=gradient
+        ),
+        needs_before=True,
+    ),
+    nn.SiLU: Slope(
+        lambda before, after: _aten.silu.out(before, out=after),
+        lambda gradient, before, after: _aten.silu_backward.grad_input(
+            gradient, before, grad_input=gradient
+        ),
+        needs_before=True,
+    ),
+}
+"""The activations whose derivative is written out."""
+
+
+class Dense:
+    """A linear layer and what follows it.
+
+    Parameters
+    ----------
+    linear
+        (B, I) → (B, O); its weights are used where they are, and never replaced.
+    slope
+        What follows it.
+    batch_size
+        B.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        (O, I) and (O,).
+    gradients : tuple of Tensor
+        Theirs, of the last `backward`.
+    output : Tensor
+        (B, O), of the last `forward`.
+    is_lowest : bool
+        Nothing lies below that would want a gradient.
+    """
+
+    def __init__(self, linear: nn.Linear, slope: Slope, batch_size: int) -> None:
+        self.weight, self.bias = linear.weight.detach(), linear.bias.detach()
+        self.gradients = torch.empty_like(self.weight), torch.empty_like(self.bias)
+        self.is_lowest = False
+        self._slope = slope
+        self._before = self.weight.new_empty(batch_size, linear.out_features)
+        self.output = torch.empty_like(self._before) if slope.needs_before else self._before
+        self._input = self._below = self.weight.new_empty(batch_size, linear.in_features)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(B, I) → (B, O); `values` must be as they are until `backward`."""
+        self._input = values
+        torch.addmm(self.bias, values, self.weight.t(), out=self._before)
+        self._slope.forward(self._before, self.output)
+        return self.output
+
+    def backward(self, gradient: Tensor) -> Tensor:
+        """(B, O), the output's gradient, written over → (B, I), the input's."""
+        self._slope.backward(gradient, self._before, self.output)
+        torch.mm(gradient.t(), self._input, out=self.gradients[0])
+        torch.sum(gradient, 0, out=self.gradients[1])
+        if not self.is_lowest:
+            torch.mm(gradient, self.weight, out=self._below)
+        return self._below

@@ -1,0 +1,192 @@
+"""Gradients written out for stacks of dense layers, each layer's Adam as soon as it is known."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from trainers.models.mlp import MLPAutoencoder
+from trainers.training.engines.base import Engine
+from trainers.training.engines.dense import SLOPES, Dense
+from trainers.training.engines.objective import RECONSTRUCTIONS, GaussianCode, PointCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from trainers.config import TrainingConfig
+    from trainers.models.base import Autoencoder
+
+
+class Layerwise(Engine):
+    """Forward and backward without autograd, into buffers made once.
+
+    A layer's update follows its gradient at once, while both lie in the cache; by then its weights
+    have served the gradient of the layer below.
+    """
+
+    name = "layerwise"
+    rank = 1
+
+    def __init__(self, model: Autoencoder, config: TrainingConfig, device: torch.device) -> None:
+        super().__init__(model, config, device)
+        assert isinstance(model, MLPAutoencoder)
+        self._passes = Passes(model, config.batch_size)
+        self._target, self._room = self._empty_batch(), self._empty_batch()
+
+    @classmethod
+    def misfit(cls, model: Autoencoder, device: torch.device) -> str:
+        """It knows the dense layers of the `mlp` family, on the CPU."""
+        if not isinstance(model, MLPAutoencoder):
+            return "it knows models of dense layers alone (the family mlp)"
+        if device.type != "cpu":
+            return f"it trains on the cpu, not on {device.type}"
+        unknown = {type(part) for part in (*model.encoder, *model.decoder)} - {nn.Linear, *SLOPES}
+        if unknown:
+            return f"it has no gradient of {', '.join(sorted(kind.__name__ for kind in unknown))}"
+        return ""
+
+    def run(self, first: int, count: int) -> Tensor:
+        """Does steps `first` to `first + count - 1`; (count, 3) losses."""
+        losses = self._images.new_zeros(count, 3)
+        updates = _Updates(self.optimiser, self._passes.layers)
+        with torch.inference_mode():
+            for step, row in enumerate(losses.unbind(), first):
+                rate = self._set_learning_rate(step)
+                seen, target = self._batch(step, self._target, self._room)
+                updates.begin()
+                for layer in self._passes.backward(seen, target, row, self.noise):
+                    updates.apply(layer, rate)
+            losses.div_(self._config.batch_size)
+            torch.add(losses[:, 1], losses[:, 2], alpha=self._model.beta, out=losses[:, 0])
+        updates.end()
+        return losses
+
+
+class Passes:
+    """Forward through encoder, code, decoder and loss, and backward again.
+
+    Parameters
+    ----------
+    model
+        Its weights are read where they are, and never replaced.
+    batch_size
+        B, images in every batch.
+
+    Attributes
+    ----------
+    layers
+        In the order of the model's parameters.
+    """
+
+    def __init__(self, model: MLPAutoencoder, batch_size: int) -> None:
+        encoder, decoder = (_dense(stack, batch_size) for stack in (model.encoder, model.decoder))
+        encoder[0].is_lowest = True
+        self.layers = (*encoder, *decoder)
+        self._encoder, self._decoder = encoder, decoder
+        parameters, output = encoder[-1].output, decoder[-1].output
+        self._code = GaussianCode(parameters, model.beta) if model.variational else PointCode()
+        self._reconstruction = RECONSTRUCTIONS[model.likelihood](output)
+
+    def backward(
+        self, seen: Tensor, target: Tensor, losses: Tensor, noise: torch.Generator
+    ) -> Iterator[Dense]:
+        """Yields each layer once its gradients are those of the mean loss, the last one first.
+
+        Its weights may be changed then. `losses`, (3,), gets reconstruction and KL, summed over the
+        (B, P) batch, in the last two places.
+        """
+        _, reconstruction, kl = losses.unbind()
+        values = seen
+        for layer in self._encoder:
+            values = layer.forward(values)
+        values = self._code.forward(values, kl, noise)
+        for layer in self._decoder:
+            values = layer.forward(values)
+        gradient = self._reconstruction(values, target, reconstruction)
+        for layer in reversed(self._decoder):
+            gradient = layer.backward(gradient)
+            yield layer
+        gradient = self._code.backward(gradient)
+        for layer in reversed(self._encoder):
+            gradient = layer.backward(gradient)
+            yield layer
+
+
+def _dense(stack: nn.Sequential, batch_size: int) -> list[Dense]:
+    """The layers of a stack, each with the activation that follows it."""
+    parts = [*stack, nn.Identity()]
+    return [
+        Dense(part, SLOPES.get(type(after), SLOPES[nn.Identity]), batch_size)
+        for part, after in pairwise(parts)
+        if isinstance(part, nn.Linear)
+    ]
+
+
+class _Updates:
+    """Adam's updates of a slice of steps, a layer at a time (Kingma & Ba 2015, algorithm 1).
+
+    Parameters
+    ----------
+    optimiser
+        Where the moments are kept, and made if there are none yet.
+    layers
+        In the order of its parameters.
+    """
+
+    def __init__(self, optimiser: torch.optim.Adam, layers: tuple[Dense, ...]) -> None:
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        for parameter in parameters:
+            if not optimiser.state[parameter]:
+                optimiser.state[parameter].update(_fresh(parameter))
+        self._states = [optimiser.state[parameter] for parameter in parameters]
+        pairs = zip(layers, self._states[::2], self._states[1::2], strict=True)
+        self._moments = {
+            layer: [[state[name] for state in pair] for name in ("exp_avg", "exp_avg_sq")]
+            for layer, *pair in pairs
+        }
+        (group,) = optimiser.param_groups
+        self._decays, self._epsilon = group["betas"], group["eps"]
+        # One count serves all while the slice lasts.
+        self._count = self._states[0]["step"].clone()
+
+    def begin(self) -> None:
+        """One more step."""
+        self._count.add_(1)
+
+    def apply(self, layer: Dense, rate: float) -> None:
+        """Updates a layer's weights by its gradients."""
+        first, second = self._moments[layer]
+        torch._fused_adam_(
+            [layer.weight, layer.bias],
+            [*layer.gradients],
+            first,
+            second,
+            [],
+            [self._count, self._count],
+            lr=rate,
+            beta1=self._decays[0],
+            beta2=self._decays[1],
+            weight_decay=0.0,
+            eps=self._epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def end(self) -> None:
+        """Tells the optimiser how many steps there were."""
+        for state in self._states:
+            state["step"].copy_(self._count)
+
+
+def _fresh(parameter: Tensor) -> dict[str, Tensor]:
+    """Moments before the first step, as torch's Adam has them."""
+    return {
+        "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+        "exp_avg": torch.zeros_like(parameter),
+        "exp_avg_sq": torch.zeros_like(parameter),
+    }
