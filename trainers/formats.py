@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from contextlib import contextmanager
 from tokenize import TokenError
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ _TEST_IMAGES = 10_000
 _LARGEST_CODE = 1e15
 _LONGEST_ROW = 200
 DRAFT = ".draft-"
+_RENAMES, _RENAME_SECONDS = 20, 0.01
 _FOREIGN = (
     OSError,
     EOFError,
@@ -56,10 +58,22 @@ def replace(place: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(place)
+        _rename(draft, place)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _rename(draft: Path, place: Path) -> None:
+    """Windows replaces no file that another process has open, and readers have it for a moment."""
+    for _ in range(_RENAMES - 1):
+        try:
+            draft.replace(place)
+        except PermissionError:
+            time.sleep(_RENAME_SECONDS)
+        else:
+            return
+    draft.replace(place)
 
 
 def keep(place: Path, content: bytes) -> None:

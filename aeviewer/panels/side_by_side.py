@@ -61,6 +61,6 @@ class SideBySideMenu(QMenu):
 
 
 def choices(most: int) -> list[int]:
-    """Every count up to eight, then by halves of powers of two, up to `most`."""
-    further = (12, 16, 24, 32, 48, 64)
-    return [*range(1, min(most, _LISTED) + 1), *(count for count in further if count <= most)]
+    """Every count up to eight, then fewer and fewer, and `most` itself."""
+    listed = (*range(1, _LISTED + 1), 12, 16, 24, 32, 48, 64)
+    return [*(count for count in listed if count < most), most]

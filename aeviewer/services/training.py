@@ -1,43 +1,27 @@
-"""The queue of trainings: what Train, Pause, Resume and Stop do.
-
-It also carries what happens to the runs that are trained, in the compute thread or in processes
-of their own, to the session.
-"""
+"""The queue of trainings: what Train, Pause, Resume and Stop do."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
+from aeviewer.services.delivery import Delivery
 from aeviewer.services.figures import Figures, Pace, together
-from aeviewer.services.mailbox import Ended, Failed, Mailbox
 from aeviewer.services.processes import Processes
 from trainers import runs
 from trainers.errors import AEViewerError
-from trainers.events import (
-    CheckpointSaved,
-    Diverged,
-    Finished,
-    Preview,
-    Progress,
-    Started,
-    Stopped,
-)
-from trainers.parallel import CheckpointFound
+from trainers.events import Progress, Started
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import ComputeThread
-    from aeviewer.services.mailbox import Letter
+    from aeviewer.services.mailbox import Mailbox
     from aeviewer.services.session import Session
     from trainers.config import RunConfig
     from trainers.runs import Run
-
-_DRAIN_MILLISECONDS = 33
 
 
 class Activity(Enum):
@@ -85,7 +69,7 @@ class TrainingQueue(QObject):
         Trains where one run is trained at a time, with every core and live previews; its mailbox
         is `mailbox`.
     mailbox
-        Emptied 30 times a second while something trains, and not looked at otherwise.
+        Where what happens to the runs is told.
     processes
         Train where several runs are trained at a time; they leave word in the same mailbox.
     """
@@ -105,16 +89,16 @@ class TrainingQueue(QObject):
         self._session = session
         self._compute = compute
         self._processes = processes or Processes(mailbox, parent=self)
-        self._mailbox = mailbox
         self._side_by_side = 1
         self._is_paused = False
         self._trainings: dict[str, _Training] = {}
         self._waiting: deque[str] = deque()
-        self._unended: Counter[str] = Counter()
         self._figures = Figures()
-        self._letters: deque[Letter] = deque()
-        self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
-        self._timer.timeout.connect(self._drain)
+        self._delivery = Delivery(session, mailbox, self)
+        self._delivery.begun.connect(self._begun)
+        self._delivery.advanced.connect(self._advanced)
+        self._delivery.left.connect(self._left)
+        self._delivery.ended.connect(self._ended)
         session.current_changed.connect(self._follow_current)
 
     @property
@@ -227,8 +211,7 @@ class TrainingQueue(QObject):
         self._waiting.clear()
         self._processes.close()
         self._compute.close()
-        self._drain()
-        self._timer.stop()
+        self._delivery.close()
 
     # -- the queue -------------------------------------------------------------------------------
 
@@ -261,31 +244,12 @@ class TrainingQueue(QObject):
         place: Place = self._processes if self._side_by_side > 1 else self._compute
         self._trainings[key] = _Training(place, Pace(item.step, item.steps))
         self._session.set_state(key, "running")
-        self._unended[key] += 1
+        self._delivery.expect(key)
         place.train(self._session.run(key))
-        self._timer.start()
         if is_free:
             self._session.set_current(key)
             self._session.follow()
         self._tell_figures()
-
-    def _leave(self, key: str, state: str, step: int | None = None) -> None:
-        """An active run has come to its end; the next one begins."""
-        was_live = self._session.is_live and self._is_current(key)
-        if self._session.has(key):
-            self._session.set_state(key, state, step)
-        if self._trainings.pop(key, None) is not None:
-            self._fill()
-            if self._trainings:
-                self._tell_figures()
-        if was_live and self._is_current(key):
-            self._session.follow()
-
-    @Slot()
-    def _follow_current(self) -> None:
-        """Which one `stop` stops has changed."""
-        if len(self._trainings) > 1:
-            self.activity_changed.emit()
 
     def _hold(self, paused: bool) -> None:
         self._is_paused = paused
@@ -300,88 +264,43 @@ class TrainingQueue(QObject):
         self._figures = together([t.pace.figures for t in self._trainings.values()])
         self.progressed.emit()
 
-    # -- the mail --------------------------------------------------------------------------------
+    # -- what is told ----------------------------------------------------------------------------
 
-    @Slot()
-    def _drain(self) -> None:
-        # Letters stay until they are read: one that fails keeps none of the others back for good.
-        self._letters.extend(self._mailbox.fetch())
-        while self._letters:
-            letter = self._letters.popleft()
-            # The folder of a run may have been deleted meanwhile; then only its end matters.
-            if self._session.has(letter.key) or isinstance(letter.event, Ended):
-                self._heard(letter.event, letter.key)
-        if not self._unended.total():
-            self._timer.stop()
-
-    @singledispatchmethod
-    def _heard(self, event: object, key: str) -> None:
-        raise TypeError(f"Nobody reads {type(event).__name__}")
-
-    @_heard.register
-    def _(self, event: Started, key: str) -> None:
-        self._session.forget_curves(key)
+    @Slot(str, Started)
+    def _begun(self, key: str, event: Started) -> None:
         if key in self._trainings:
             self._trainings[key].pace.begin(event.step, event.steps, event.device)
             self._tell_figures()
 
-    @_heard.register
-    def _(self, event: Progress, key: str) -> None:
-        self._session.append_losses(key, event.losses)
+    @Slot(str, Progress)
+    def _advanced(self, key: str, event: Progress) -> None:
         if key in self._trainings:
             self._trainings[key].pace.advance(event.step, event.steps)
             self._tell_figures()
 
-    @_heard.register
-    def _(self, event: Preview, key: str) -> None:
-        if self._is_current(key) and self._session.is_live:
-            self._session.set_preview(event)
+    @Slot(str, str, object)
+    def _left(self, key: str, state: str, step: int | None = None) -> None:
+        """An active run has come to its end; the next one begins."""
+        was_live = self._session.is_live and self._is_current(key)
+        if self._session.has(key):
+            self._session.set_state(key, state, step)
+        if self._trainings.pop(key, None) is not None:
+            self._fill()
+            if self._trainings:
+                self._tell_figures()
+        if was_live and self._is_current(key):
+            self._session.follow()
 
-    @_heard.register
-    def _(self, event: CheckpointSaved, key: str) -> None:
-        self._session.add_checkpoint(key, event.evaluation)
-        self._heard(event.preview, key)
+    @Slot(str)
+    def _ended(self, key: str) -> None:
+        if key in self._trainings:
+            self._left(key, "stopped")
 
-    @_heard.register
-    def _(self, event: CheckpointFound, key: str) -> None:
-        self._session.add_checkpoint(key, event.evaluation)
-        if self._is_current(key) and self._session.is_live:
-            try:
-                kept = self._session.run(key).checkpoint(event.evaluation.step)
-                self._session.set_preview(kept.preview())
-            except AEViewerError as error:
-                self._session.message_posted.emit(str(error))
-
-    @_heard.register
-    def _(self, event: Stopped, key: str) -> None:
-        if event.step:
-            self._session.add_step(key, event.step)
-        self._leave(key, "stopped", event.step)
-
-    @_heard.register
-    def _(self, event: Finished, key: str) -> None:
-        self._leave(key, "finished", event.step)
-
-    @_heard.register
-    def _(self, event: Diverged, key: str) -> None:
-        self._leave(key, "diverged", event.step - 1)
-        self._session.refresh()
-        self._session.message_posted.emit(
-            f"{self._session.item(key).name}: {self._session.item(key).problem}"
-        )
-
-    @_heard.register
-    def _(self, event: Failed, key: str) -> None:
-        self._leave(key, "failed")
-        self._session.set_problem(key, event.message)
-        self._session.message_posted.emit(event.message)
-
-    @_heard.register
-    def _(self, _event: Ended, key: str) -> None:
-        self._unended[key] -= 1
-        # A run may be continued while its first training still measures its last checkpoint.
-        if key in self._trainings and not self._unended[key]:
-            self._leave(key, "stopped")
+    @Slot()
+    def _follow_current(self) -> None:
+        """Which one `stop` stops has changed."""
+        if len(self._trainings) > 1:
+            self.activity_changed.emit()
 
     def _is_current(self, key: str) -> bool:
         current = self._session.current

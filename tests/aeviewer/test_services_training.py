@@ -302,7 +302,7 @@ class TestCrossingLetters:
         def deliver(*events: object) -> TrainingQueue:
             for event in events:
                 mailbox.post(Letter(str(session.folder / "a"), event))
-            queue._drain()
+            queue._delivery.drain()
             return queue
 
         yield deliver

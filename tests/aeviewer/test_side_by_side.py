@@ -129,6 +129,20 @@ def test_pause_saves_them_and_resume_goes_on(training: Scene, qtbot: QtBot) -> N
     assert steps == list(range(1, len(steps) + 1))
 
 
+def test_pause_and_stop_may_come_before_a_process_has_begun(scene: Scene, qtbot: QtBot) -> None:
+    queue = scene.queue
+    for name in "ab":
+        queue.train(small(), name)
+    queue.pause()
+    queue.stop(scene.key("b"))
+    qtbot.waitUntil(lambda: scene.state("b") == "stopped", timeout=TIMEOUT)
+    queue.resume()
+    queue.continue_run(scene.key("b"))
+    qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
+    assert {scene.folder(name).status().state for name in "ab"} == {"finished"}
+    assert not scene.messages
+
+
 def test_the_run_that_is_explored_is_stopped_first_and_the_next_begins(
     training: Scene, qtbot: QtBot
 ) -> None:
@@ -249,7 +263,8 @@ def test_the_menu_offers_a_process_a_core_and_remembers(
 
 def test_choices_end_at_the_cores_there_are() -> None:
     assert choices(1) == [1]
-    assert choices(20) == [*range(1, 9), 12, 16]
+    assert choices(20) == [*range(1, 9), 12, 16, 20]
+    assert choices(8) == [*range(1, 9)]
 
 
 def test_damaged_settings_mean_one_at_a_time(settings: Settings) -> None:

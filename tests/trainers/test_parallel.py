@@ -138,6 +138,17 @@ class TestLease:
         lease.renew()
         assert (tmp_path / "lease").stat().st_mtime > 0
 
+    def test_one_that_can_not_be_removed_is_ended_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def held_open(_place: Path) -> None:
+            raise PermissionError("another process has it open")
+
+        monkeypatch.setattr("pathlib.Path.unlink", held_open)
+        lease = Lease(tmp_path)
+        lease.end()
+        assert Leased(tmp_path, lease.token).is_over
+
     def test_a_worker_that_is_alone_stops(self, tmp_path: Path) -> None:
         assert Leased(tmp_path, Lease(tmp_path).token, lambda: True).is_over
 
@@ -216,6 +227,48 @@ class TestPool:
         assert "was killed 3 times near step 0" in told.problem
         assert "short of memory" in told.problem
         assert len(made) == 3
+
+    def test_a_run_that_others_had_stopped_goes_on(self, tmp_path: Path) -> None:
+        """A cluster that becomes smaller has its workers end, and so has a polite kill."""
+        late = _Late()
+        pool = _with(Pool(Workers(lambda: late, 1)), job(tmp_path))
+        pool.poll()
+        late.future.set_result(Outcome("stopped", 0, "", False))
+        assert pool.poll() == []
+        late.begin()
+        assert endings(pool)["a"].is_done
+
+    def test_one_that_is_stopped_before_it_began_has_not_failed(self, tmp_path: Path) -> None:
+        """Its worker was still starting, and could not be called off any more."""
+        late = _Late()
+        pool = _with(Pool(Workers(lambda: late, 1)), job(tmp_path))
+        pool.poll()
+        pool.stop(tmp_path / "a")
+        late.begin()
+        assert endings(pool) == {"a": Ending(job(tmp_path), "stopped", 0)}
+
+    def test_a_system_that_starts_no_process_is_told(self, tmp_path: Path) -> None:
+        def make() -> Executor:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+        (told,) = endings(_with(Pool(Workers(make, 1)), job(tmp_path))).values()
+        assert told.problem.startswith("No process can be started to train 'a' (Resource temp")
+        assert "Train fewer at once" in told.problem
+        assert not (tmp_path / "a" / "lease").exists()
+
+
+class _Late(Executor):
+    """Its worker has taken what it was given, and begins when it is told to."""
+
+    def submit(self, *call: object, **_: object) -> Future[Outcome]:  # type: ignore[override]
+        self._call = call
+        self.future: Future[Outcome] = Future()
+        self.future.set_running_or_notify_cancel()
+        return self.future
+
+    def begin(self) -> None:
+        work, *given = self._call
+        self.future.set_result(work(*given))  # type: ignore[operator]
 
 
 class _Killed(Executor):

@@ -10,7 +10,7 @@ from trainers import runs
 from trainers.errors import AEViewerError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from trainers.config import RunConfig
@@ -145,12 +145,8 @@ def refuse_another(planned: Planned, folder: Path) -> None:
         )
 
 
-def steps_done(places: Collection[Path]) -> dict[str, int]:
-    """Steps that runs have done, by name, as far as their folders tell; 0 where there is none."""
-    return {place.name: _step(place) for place in places}
-
-
-def _step(place: Path) -> int:
+def steps_done(place: Path) -> int:
+    """Steps that a run has done, as far as its folder tells; 0 where there is none."""
     try:
         return runs.Run(place).written_status().step if (place / "config.json").is_file() else 0
     except AEViewerError:

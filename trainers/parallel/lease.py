@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trainers import formats
@@ -58,11 +59,9 @@ class Lease:
         now = time.monotonic()
         if now - self._renewed > _RENEW_SECONDS:
             self._renewed = now
-            try:
+            # Where it is gone the worker stops: its ending tells of it.
+            with suppress(OSError):
                 os.utime(self._place)
-            except OSError:
-                # The worker finds it gone and stops: its ending tells of it.
-                return
 
     def end(self) -> None:
         """Has the worker stop and save, if it still trains."""
@@ -89,11 +88,6 @@ class Leased:
         self._looked = -_LOOK_SECONDS
         self._renewed, self._looks = 0, 0
         self._is_over = False
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the lease is in sight: it is not where the storage is not shared."""
-        return _read(self._place)[0] == self._token
 
     @property
     def is_over(self) -> bool:
@@ -132,5 +126,10 @@ def _read(place: Path) -> tuple[str, int]:
 
 
 def _drop(place: Path, token: str) -> None:
-    if _read(place)[0] == token:
-        place.unlink(missing_ok=True)
+    """Takes back the token, and the file where nobody holds it open (Windows lets it be then)."""
+    if _read(place)[0] != token:
+        return
+    # Where the storage is gone nothing can be told; the worker misses the renewals instead.
+    with suppress(OSError):
+        place.write_bytes(b"")
+        place.unlink()

@@ -15,19 +15,17 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainers.errors import AEViewerError, ClusterError
-from trainers.parallel.jobs import Job, Progress, steps_done, written_at
+from trainers.errors import AEViewerError, ClusterError, RunError
+from trainers.parallel.jobs import Job, steps_done, written_at
 from trainers.parallel.lease import Lease
 from trainers.parallel.worker import Outcome, train_run
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
     from trainers.parallel.workers import Workers
     from trainers.runs import State
 
-_LOOK_SECONDS = 0.5
 _SAVE_SECONDS = 60.0
 _MOST_LOSSES = 3
 
@@ -81,7 +79,7 @@ class _Training:
     @property
     def step(self) -> int:
         """Steps done, as far as the folder tells."""
-        return steps_done([self.job.path])[self.job.name]
+        return steps_done(self.job.path)
 
 
 class Pool:
@@ -188,52 +186,60 @@ class Pool:
                 self._endings.append(Ending(training.job, "failed", training.step, str(error)))
 
     def _give(self, training: _Training) -> None:
+        """Gives a job to the executor; to another one later where this one broke meanwhile."""
         job = training.job
         job.run()
-        if self._executor is None:
-            self._executor = self._workers.make()
         training.told_at = written_at(job.path / "status.json")
-        training.lease, training.executor = Lease(job.path), self._executor
+        training.lease = Lease(job.path)
         try:
+            self._executor = self._executor or self._workers.make()
+            training.executor = self._executor
             training.future = self._executor.submit(
                 train_run, job, training.lease.token, self._threads, self._workers.patience
             )
         except BrokenExecutor:
+            training.lease.end()
             self._waiting.appendleft(training)
             self._retire()
+        except OSError as error:
+            training.lease.end()
+            raise RunError(
+                f"No process can be started to train {job.name!r} ({error.strerror or error}). "
+                "Train fewer at once, then continue the run."
+            ) from error
         else:
             self._given[job.path] = training
 
     def _end(self, training: _Training) -> None:
-        """Tells how a future ended, or has the job trained on where its worker was killed."""
+        """Tells how a future ended, or has the job trained on where its worker was lost."""
         job, future = training.job, training.future
-        if training.lease is not None:
-            training.lease.end()
+        assert training.lease is not None
         assert future is not None
+        training.lease.end()
         lost: tuple[type[BaseException], ...] = (CancelledError, TimeoutError, *self._workers.lost)
         try:
-            state, step, problem, is_done = future.result(timeout=0)
+            outcome = future.result(timeout=0)
         except lost as error:
-            self._take_back(training, error)
+            if isinstance(error, BrokenExecutor) and training.executor is self._executor:
+                self._retire()
+            if isinstance(error, CancelledError) and not training.is_unwanted:
+                raise self._scheduler_is_gone() from error
+            self._take_back(training)
         except Exception as error:  # noqa: BLE001
             message = str(error) if isinstance(error, AEViewerError) else _told(error)
             self._endings.append(Ending(job, "failed", training.step, message))
         else:
-            self._endings.append(Ending(job, state, step, problem, is_done))
+            if outcome.is_done or outcome.state == "diverged":
+                self._endings.append(Ending(job, *outcome))
+            else:
+                self._take_back(training)
 
-    def _take_back(self, training: _Training, error: BaseException) -> None:
-        """Its worker was killed, or never began."""
+    def _take_back(self, training: _Training) -> None:
+        """Its worker was killed, or asked by others to end, or it was stopped on request."""
         job, step = training.job, training.step
-        if isinstance(error, BrokenExecutor) and training.executor is self._executor:
-            self._retire()
         if training.is_unwanted:
             self._endings.append(Ending(job, "stopped", step))
             return
-        if isinstance(error, CancelledError):
-            raise ClusterError(
-                f"The scheduler at {self._workers.name} is gone. What was learnt is kept: "
-                "start it again, then give the same command."
-            ) from error
         kept_at = written_at(job.path / "resume.safetensors")
         training.losses = training.losses + 1 if kept_at == training.kept_at else 1
         training.kept_at = kept_at
@@ -241,15 +247,17 @@ class Pool:
             training.future = training.lease = None
             self._waiting.appendleft(training)
             return
-        self._endings.append(
-            Ending(
-                job,
-                "failed",
-                step,
-                f"The process that trained {job.name!r} was killed {training.losses} times near "
-                f"step {step:,}. The system may be short of memory: train fewer at once, then "
-                "continue the run.",
-            )
+        problem = (
+            f"The process that trained {job.name!r} was killed {training.losses} times near step "
+            f"{step:,}. The system may be short of memory: train fewer at once, then continue the "
+            "run."
+        )
+        self._endings.append(Ending(job, "failed", step, problem))
+
+    def _scheduler_is_gone(self) -> ClusterError:
+        return ClusterError(
+            f"The scheduler at {self._workers.name} is gone. What was learnt is kept: "
+            "start it again, then give the same command."
         )
 
     def _retire(self) -> None:
@@ -259,56 +267,6 @@ class Pool:
             thread = Thread(target=executor.shutdown, name="retiring workers")
             thread.start()
             self._retiring.append(thread)
-
-
-def train_all(
-    jobs: Sequence[Job], workers: Workers, *, finished: Iterable[str] = (), threads: int = 1
-) -> Generator[Progress, None, None]:
-    """Trains jobs side by side; yields twice a second, and at the end.
-
-    Closing it stops and saves what is being trained.
-
-    Parameters
-    ----------
-    jobs
-        All that is wanted.
-    workers
-        Who trains them.
-    finished
-        Names of those that need nothing more.
-    threads
-        Of each run.
-
-    Raises
-    ------
-    ClusterError
-        When the scheduler is gone.
-    """
-    progress = Progress(tuple(jobs), set(finished))
-    wanted = {planned.name for planned in progress.open}
-    pool = Pool(workers, threads)
-    try:
-        for job in jobs:
-            if job.name in wanted:
-                pool.submit(job)
-        while pool.is_busy:
-            for ending in pool.poll(_LOOK_SECONDS):
-                _note(ending, progress)
-            progress.active = steps_done([j.path for j in jobs if j in progress.open])
-            yield progress
-    finally:
-        pool.close()
-    if not wanted:
-        yield progress
-
-
-def _note(ending: Ending, progress: Progress) -> None:
-    name = ending.job.name
-    if ending.is_done:
-        progress.finished.add(name)
-    else:
-        stopped = f"The run {name!r} was stopped at step {ending.step:,}."
-        progress.failed[name] = ending.problem or stopped
 
 
 def _dismiss(training: _Training) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONNECT_SECONDS = 10
-_BRIEF_SECONDS, _PATIENCE_SECONDS = 5.0, 30.0
+_BRIEF_SECONDS, _PATIENCE_SECONDS = 5.0, 120.0
+"""A file server lets go of the locks of a machine that died after a minute and a half."""
 
 
 @dataclass(frozen=True)
