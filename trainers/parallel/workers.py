@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import uuid
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
@@ -86,6 +87,7 @@ def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
             'or pip install "aeviewer[cluster]"'
         ) from error
     with ExitStack() as stack:
+        stack.enter_context(_unlogged("distributed.client"))
         try:
             connect: Any = distributed.Client
             client = stack.enter_context(connect(address, timeout=_CONNECT_SECONDS))
@@ -101,6 +103,18 @@ def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
         yield Workers(
             lambda: client.get_executor(pure=False), None, lost, _PATIENCE_SECONDS, address
         )
+
+
+@contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    """Keeps a logger quiet: it would tell of a lost scheduler in fifty lines, we do in one."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _refuse_unshared(client: Any, address: str, folder: Path) -> None:
