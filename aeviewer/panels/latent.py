@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +12,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, 
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
+from aeviewer.panels.latent_gestures import Gestures
+from aeviewer.panels.latent_words import told, without_codes
 from aeviewer.panels.layout_strip import LayoutStrip
 from aeviewer.panels.plane_choice import PlaneChoice
-from aeviewer.services import cloud, colouring
-from aeviewer.services.cloud import TEST_IMAGES
-from aeviewer.services.exploration import Pin, PlaneChosen, letter
+from aeviewer.services import colouring
+from aeviewer.services.exploration import PlaneChosen, letter
 from aeviewer.widgets.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.explorer_plot import ExplorerPlot
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
     from trainers.exploration.planes import Plane
 
 _CLASSES = tuple(str(digit) for digit in range(10))
-_EMPTY = "Press Train, or choose a run: its codes appear here."
-_STARTING = "Starting: the first codes appear in a moment"
-_WAITING = "It waits for its turn"
-_NOT_STARTED = "Not started: choose Continue training in the runs list"
-_CONTINUABLE = {"new", "stopped", "interrupted"}
 _JITTER = 0.35
-_AROUND = 100
-_NO_IMAGE = np.empty((0, 0), np.uint8)
 
 
 class LatentPanel(QWidget):
@@ -61,11 +54,9 @@ class LatentPanel(QWidget):
         self.setAutoFillBackground(True)
         exploration = exploring.exploration
         self._exploration, self._session = exploration, exploring.session
-        self._colouring, self._hovering = exploring.colouring, exploring.hovering
-        self._alignments, self._playback = exploring.alignments, exploring.playback
+        self._exploring, self._colouring = exploring, exploring.colouring
+        self._playback = exploring.playback
         self._run: str | None = None
-        self._gesture = 0
-        self._corner: tuple[float, float] | None = None
         self._palette = class_palette()
         self._xy: NDArray[np.floating] = np.empty((0, 2))
         self._labels = np.empty(0, np.uint8)
@@ -77,9 +68,10 @@ class LatentPanel(QWidget):
         self.bar, self.point_bar = ColourBar(), ColourBar()
         self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
         self.surroundings = Surroundings(exploring, self.plot)
+        self.gestures = Gestures(exploring, self.plot, self.choice)
         self.strip = LayoutStrip(exploring.layouts, self)
         self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
-        self.empty, self.note = QLabel(_EMPTY), QElidingLabel()
+        self.empty, self.note = QLabel(), QElidingLabel()
         self._pages = QStackedWidget()
         self._build()
         self._connect()
@@ -131,14 +123,6 @@ class LatentPanel(QWidget):
         exploration.selection_changed.connect(self._show_points)
         self._playback.moved.connect(self._glide)
         self._colouring.changed.connect(self._show_points)
-        plot.pressed_at.connect(self._decode)
-        plot.clicked.connect(self._click)
-        plot.circled.connect(self._select)
-        plot.nudged.connect(self._nudge)
-        plot.asked.connect(self._do)
-        plot.hovered_at.connect(self._hover)
-        plot.left.connect(self._leave)
-        self._hovering.changed.connect(self._show_hovered)
         plot.following_changed.connect(self.choice.set_following)
         self.choice.plane_changed.connect(self._change_plane)
         self.choice.mode_changed.connect(self._change_mode)
@@ -178,7 +162,7 @@ class LatentPanel(QWidget):
     def _show_codes(self) -> None:
         preview = self._session.preview
         if preview is None:
-            self._refuse(self._without_codes())
+            self._refuse(without_codes(self._session))
             return
         images = self._images()
         if images is None:
@@ -198,7 +182,7 @@ class LatentPanel(QWidget):
         between = self._playback.between
         self._place(places if between is None else between.places)
         self._show_points()
-        self.note.setText(self._told(preview.step, len(codes)))
+        self.note.setText(told(self._exploring, preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
         self._show_pins()
         self._mark_code()
@@ -221,31 +205,6 @@ class LatentPanel(QWidget):
         self._show_points()
         self._show_pins()
         self._mark_code()
-
-    def _told(self, step: int, count: int) -> str:
-        """Which codes these are, and how they are turned."""
-        return " · ".join([self._counted(step, count), *self._turned(step)])
-
-    def _turned(self, step: int) -> list[str]:
-        """That they are aligned, where they are."""
-        aligned, plane = self._alignments.aligned, self._exploration.plane
-        if aligned is None or plane is None or not plane.is_aligned:
-            return []
-        motion = aligned.alignments[step]
-        way = "rotation and reflection" if motion.is_mirroring else "rotation"
-        return [f"aligned to step {aligned.last:,} by {way}"]
-
-    def _counted(self, step: int, count: int) -> str:
-        if count > TEST_IMAGES and self._exploration.is_layout:
-            return f"step {step:,} · {TEST_IMAGES:,} test images · training images are not laid out"
-        if count > TEST_IMAGES:
-            return f"step {step:,} · {count:,} test and training images"
-        words = f"step {step:,} · {count:,} test images"
-        if not self._exploration.cloud.wants_training:
-            return words
-        return f"{words} · " + (
-            "training images at checkpoints" if self._session.is_live else "encoding the others…"
-        )
 
     @Slot()
     def _show_points(self) -> None:
@@ -279,18 +238,6 @@ class LatentPanel(QWidget):
         self._exploration.cloud.want_training(self.choice.layers.chosen.training)
         self._colouring.choose(self.choice.layers.chosen.colour)
         self._show_points()
-
-    def _without_codes(self) -> str:
-        """Why there are no codes yet, and what to do."""
-        item = self._session.current
-        state = item.state if item else ""
-        if state == "running":
-            return _STARTING
-        if state == "queued":
-            return _WAITING
-        if state in _CONTINUABLE and not self._session.checkpoints:
-            return _NOT_STARTED
-        return _EMPTY
 
     @Slot()
     def _take_runs(self) -> None:
@@ -360,106 +307,7 @@ class LatentPanel(QWidget):
     def _change_mode(self, mode: Mode) -> None:
         self.plot.mode = mode
 
-    # -- the code --------------------------------------------------------------------------------
-
-    @Slot(float, float)
-    def _decode(self, x: float, y: float) -> None:
-        code = self._code_at(x, y)
-        if code is not None:
-            self._exploration.move(code, f"drag {self._gesture}")
-
-    def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
-        """The code at a place: the plane's, or in a layout the nearest of those that are there."""
-        if not self._exploration.is_layout:
-            return self._exploration.lifted(np.array([x, y]))
-        codes, point = self._exploration.codes, self.plot.nearest(x, y, math.inf)
-        return None if codes is None or point is None else codes[point]
-
-    @Slot(float, float, bool)
-    def _click(self, x: float, y: float, pins: bool) -> None:
-        """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
-        self._gesture += 1
-        far = (math.inf,) if self._exploration.is_layout else ()
-        codes, point = self._exploration.codes, self.plot.nearest(x, y, *far)
-        code = self._code_at(x, y)
-        if codes is None or code is None:
-            return
-        code = code if point is None else codes[point]
-        if pins:
-            self._exploration.pin(Pin(code, point))
-        elif point is not None:
-            self._exploration.move(code, f"drag {self._gesture - 1}")
-
-    @Slot(object)
-    def _select(self, inside: NDArray[np.bool_]) -> None:
-        self._exploration.select(np.flatnonzero(inside))
-
-    @Slot(float, float)
-    def _nudge(self, right: float, up: float) -> None:
-        plane, anchor = self._exploration.plane, self._exploration.anchor
-        code = None
-        if plane is not None and anchor is not None:
-            x, y = plane.project(anchor).tolist()
-            code = plane.lift(np.array([x + right, y + up]), anchor)
-        elif (point := self.plot.next_towards(right, up)) is not None:
-            codes = self._exploration.codes
-            code = None if codes is None else codes[point]
-        if code is not None:
-            self._exploration.move(code, "arrows", in_bursts=True)
-
-    @Slot(Qt.Key)
-    def _do(self, key: Qt.Key) -> None:
-        """What the mouse can do, by a key."""
-        exploration = self._exploration
-        match key:
-            case Qt.Key.Key_P:
-                self._pin_marked()
-            case Qt.Key.Key_U if exploration.pins:
-                exploration.unpin(len(exploration.pins) - 1)
-            case Qt.Key.Key_D:
-                self.choice.set_mode("point")
-            case Qt.Key.Key_L:
-                self.choice.set_mode("lasso")
-            case Qt.Key.Key_R:
-                self._rectangle_by_keys()
-            case Qt.Key.Key_K:
-                self._select_around()
-            case Qt.Key.Key_M:
-                layers = self.choice.layers
-                layers.choose(mosaic=not layers.chosen.mosaic)
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter if self.plot.marker is not None:
-                self._click(*self.plot.marker, False)
-            case Qt.Key.Key_Escape:
-                self._corner = None
-                exploration.select(np.zeros(0, np.intp))
-
-    def _pin_marked(self) -> None:
-        """Pins the marked code; if it is an image's own, the pin goes with the image."""
-        code, codes = self._session.code, self._exploration.codes
-        if code is None or codes is None or code.shape != codes.shape[1:]:
-            return
-        own = np.flatnonzero((codes == code).all(axis=1))
-        self._exploration.pin(Pin(code, int(own[0]) if len(own) else None))
-
-    def _rectangle_by_keys(self) -> None:
-        """First one corner at the marker, then, when it was moved, the other."""
-        self.choice.set_mode("rectangle")
-        marker = self.plot.marker
-        if marker is None or np.isnan(marker[1]):
-            return
-        if self._corner is None or self._corner == marker:
-            self._corner = marker
-            return
-        (x0, y0), (x1, y1) = self._corner, marker
-        self._corner = None
-        self._select(self.plot.inside(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])))
-
-    def _select_around(self) -> None:
-        """Selects the codes nearest to the marked one, in the whole latent space."""
-        code, codes = self._session.code, self._exploration.codes
-        if code is not None and codes is not None and code.shape == codes.shape[1:]:
-            away = np.square(codes - code).sum(axis=1)
-            self._exploration.select(np.argpartition(away, _AROUND)[:_AROUND])
+    # -- the code -------------------------------------------------------------------------------
 
     @Slot()
     def _show_pins(self) -> None:
@@ -489,26 +337,3 @@ class LatentPanel(QWidget):
     def _mark_code(self) -> None:
         code = self._session.code
         self.plot.set_marker(None if code is None else self._place_of(code))
-
-    # -- the mouse -------------------------------------------------------------------------------
-
-    @Slot(float, float)
-    def _hover(self, x: float, y: float) -> None:
-        self._hovering.look_at(self.plot.nearest(x, y))
-        self._show_hovered()
-
-    @Slot()
-    def _show_hovered(self) -> None:
-        """The image under the mouse: class, number, and its error as soon as that is known."""
-        point, error = self._hovering.image, self._hovering.error
-        if point is None or point >= len(self._xy):
-            self.plot.set_hovered(None, _NO_IMAGE, "")
-            return
-        told = "…" if error is None else f"{error:.2f}"
-        text = f"digit {cloud.label(point)}\n{cloud.name(point)}\nsquared error {told}"
-        self.plot.set_hovered(point, cloud.image(point), text)
-
-    @Slot()
-    def _leave(self) -> None:
-        self._hovering.look_at(None)
-        self.plot.set_hovered(None, _NO_IMAGE, "")

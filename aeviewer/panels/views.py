@@ -37,7 +37,7 @@ def taken(exploration: Exploration, panel: LatentPanel) -> View:
         layers=KeptLayers(**asdict(panel.choice.layers.chosen)),
         step=exploration.session.step,
         corners_step=chosen.step,
-        aligned=exploration.alignments is not None and exploration.alignments.is_wanted,
+        aligned=exploration.alignments.is_wanted,
     )
 
 
@@ -58,8 +58,7 @@ def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
             f"The view is of codes of {', '.join(map(str, sorted(lengths)))} numbers; this run has "
             f"{'none' if codes is None else codes.shape[1]}."
         )
-    if exploration.alignments is not None:
-        exploration.alignments.want(view.aligned)
+    exploration.alignments.want(view.aligned)
     if view.step is not None:
         exploration.session.show_step(view.step)
     corners = np.array(view.corners, np.float32)

@@ -155,7 +155,7 @@ class Exploration(QObject):
     cloud
         The codes that are shown.
     alignments
-        Which way the codes of the step are turned to be shown; None where they never are.
+        Which way the codes of the step are turned to be shown.
     """
 
     plane_changed = Signal()
@@ -171,7 +171,7 @@ class Exploration(QObject):
         self,
         session: Session,
         cloud: Cloud,
-        alignments: Alignments | None = None,
+        alignments: Alignments,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -187,8 +187,7 @@ class Exploration(QObject):
         self._bursts, self._moved_at = 0, 0.0
         session.current_changed.connect(self._take_run)
         cloud.changed.connect(self._take_codes)
-        if alignments is not None:
-            alignments.changed.connect(self._turn)
+        alignments.changed.connect(self._turn)
 
     # -- plane -----------------------------------------------------------------------------------
 
@@ -237,8 +236,8 @@ class Exploration(QObject):
             The checkpoint; None for codes of no checkpoint. Where it is aligned, the plane is that
             of the last checkpoint's codes, seen through the alignment.
         """
-        aligned = self.alignments.aligned if self.alignments else None
-        motion = self.alignments.at(step) if self.alignments else None
+        aligned = self.alignments.aligned
+        motion = self.alignments.at(step)
         if aligned is None or motion is None or motion.onto.shape != codes.shape[1:]:
             return self._fitted(codes)
         base = self._fitted(aligned.codes)
@@ -249,7 +248,7 @@ class Exploration(QObject):
         codes, alignments = self.test_codes, self.alignments
         if codes is None:
             return None
-        aligned = alignments.aligned if alignments else None
+        aligned = alignments.aligned
         if aligned is None and self._chosen.kind == "principal" and codes.shape[1] > 2:
             return None
         seen = codes if aligned is None else aligned.codes
@@ -277,7 +276,7 @@ class Exploration(QObject):
 
     def _turned(self, corners: NDArray[np.float32]) -> NDArray[np.floating]:
         """The corners in the space that planes are fitted in: that of the last, where aligned."""
-        motion = self.alignments.at(self._chosen.step) if self.alignments else None
+        motion = self.alignments.at(self._chosen.step)
         return corners if motion is None else motion.apply(corners)
 
     @Slot()

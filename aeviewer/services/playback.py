@@ -55,8 +55,7 @@ class Playback(QObject):
         self._session.current_changed.connect(self.pause)
         self._session.step_changed.connect(self._follow_step)
         exploration.plane_changed.connect(self._take_plane)
-        if exploration.alignments is not None:
-            exploration.alignments.changed.connect(self._take_plane)
+        exploration.alignments.changed.connect(self._take_plane)
 
     @property
     def is_playing(self) -> bool:
@@ -102,9 +101,8 @@ class Playback(QObject):
         self._timer.stop()
         self._leave()
         alignments, current = self._exploration.alignments, self._session.current
-        if alignments is not None:
-            alignments.follow()
-        if current is None or (alignments is not None and alignments.is_working):
+        alignments.follow()
+        if current is None or alignments.is_working:
             return
         if self._exploration.test_codes is None or self._exploration.is_layout:
             # Nothing lies between the layouts of two steps: it goes from each to the next.

@@ -10,9 +10,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLabel, QSlider
 
 from aeviewer.panels.decoder import DecoderPanel
-from aeviewer.services.cloud import Cloud
 from aeviewer.services.compute import ComputeThread
-from aeviewer.services.exploration import Exploration
+from aeviewer.services.exploring import Exploring
 from aeviewer.services.mailbox import Mailbox
 from trainers import runs
 from trainers.events import Preview
@@ -36,7 +35,7 @@ def panel(session: Session, qtbot: QtBot) -> DecoderPanel:
         run.write_checkpoint(step, b"")
     session.add(run, "stopped")
     session.set_current(session.items[0].key)
-    shown = DecoderPanel(Exploration(session, Cloud(session, ComputeThread(Mailbox())), session))
+    shown = DecoderPanel(Exploring(session, ComputeThread(Mailbox())).exploration)
     qtbot.addWidget(shown)
     shown.resize(330, 480)
     shown.show()

@@ -284,7 +284,8 @@ def test_view_rests_while_codes_wander_and_fits_another_run(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:
     show(qtbot, panel, session, codes(2))
-    panel.grab()
+    # The axes have names now: the plot between them is laid out anew, and fitted.
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
     view = panel.plot.view()
     give(qtbot, panel, session, codes(2) * 0.95, 4000)
     assert panel.plot.view() == view

@@ -81,8 +81,12 @@ def test_the_demo_is_walked_through(person: Person) -> None:
     session, plane = person.session, person.plane
     mosaic = person.window.latent.backdrop._mosaic
     person.until(lambda: session.preview is not None and session.image is not None)
-    person.until(lambda: mosaic.picture()[1].mean() > 0.2)
+    person.until(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
+    layers = person.window.latent.choice.layers
+    layers.choose(points=0.15, opacity=1.0)
+    person.qtbot.wait(300)
     person.picture("mosaic")
+    layers.choose(points=0.7, opacity=0.6)
     before = plane.view().width()
     person._point(plane, plane.rect().center())
     xdotool("click", "--repeat", 3, 4)
