@@ -17,6 +17,7 @@ from aeviewer.services.compute import ComputeThread
 from aeviewer.services.explorer import Explorer
 from aeviewer.services.exploring import Exploring
 from aeviewer.services.mailbox import Mailbox
+from aeviewer.services.processes import cores
 from aeviewer.services.reproduction import Reproduction
 from aeviewer.services.session import Session
 from aeviewer.services.training import TrainingQueue
@@ -56,6 +57,7 @@ class Program:
         self.queue = TrainingQueue(self.session, self.compute, mailbox)
         self.explorer = Explorer(self.session, self.compute)
         self.queue.activity_changed.connect(self.explorer.show_live)
+        self.queue.set_side_by_side(min(settings.side_by_side, cores()))
         self.reproduction = Reproduction(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
         self.exploring = Exploring(self.session, self.compute)

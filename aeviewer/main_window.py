@@ -33,6 +33,7 @@ from aeviewer.panels.reproduce import ReproduceDialog
 from aeviewer.panels.runs import RunsPanel
 from aeviewer.panels.samples import SamplesPanel
 from aeviewer.panels.selection import SelectionPanel
+from aeviewer.panels.side_by_side import SideBySideMenu
 from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.training_bar import TrainingBar
 from aeviewer.panels.views import ViewsMenu
@@ -226,6 +227,8 @@ class MainWindow(QMainWindow):
         self._edit_menu(edit)
         run = bar.addMenu("&Run")
         run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
+        run.addAction(self.bar.stop_all_action)
+        run.addMenu(SideBySideMenu(self._queue, self._settings, self))
         run.addSeparator()
         runs = self.runs
         run.addActions([runs.continue_action, runs.settings_action, runs.toggle_action])
@@ -354,13 +357,17 @@ class MainWindow(QMainWindow):
         self._status.setText(self._activity())
 
     def _activity(self) -> str:
-        active = self._queue.active
-        name = self._session.item(active).name if active else ""
+        name = ", ".join(self._session.item(key).name for key in self._queue.active)
+        are_many = len(self._queue.active) > 1
         match self._queue.activity:
+            case Activity.RUNNING if are_many:
+                return f"Training side by side: {name}. The panels follow each checkpoint."
+            case Activity.PAUSED if are_many:
+                return f"{name} are paused and saved; they go on where they were, or are stopped."
             case Activity.RUNNING:
                 return f"Training {name}. Press in the latent space to decode it as it learns."
             case Activity.PAUSED:
-                return f"{name} is paused; it stays in memory until it goes on or is stopped."
+                return f"{name} is paused; it goes on where it was, or is stopped."
             case Activity.STOPPING:
                 return f"Stopping {name} and keeping what it learnt…"
         current = self._session.current

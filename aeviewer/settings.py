@@ -38,6 +38,16 @@ class Settings:
     def theme(self, theme: Theme) -> None:
         self._store.setValue("theme", theme)
 
+    @property
+    def side_by_side(self) -> int:
+        """How many runs are trained at once."""
+        kept = str(self._store.value("training/side_by_side", "1"))
+        return max(1, int(kept)) if kept.isdecimal() else 1
+
+    @side_by_side.setter
+    def side_by_side(self, runs: int) -> None:
+        self._store.setValue("training/side_by_side", runs)
+
     def layout(self) -> tuple[QByteArray, QByteArray]:
         """Geometry and dock state of the window, empty at the first start."""
         geometry = self._store.value("window/geometry", QByteArray())

@@ -25,3 +25,7 @@ class EngineError(AEViewerError):
 
 class DeviceError(AEViewerError):
     """The chosen device is absent, or ran out of memory."""
+
+
+class ClusterError(AEViewerError):
+    """A cluster can not be reached, or does not see the runs folder."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from contextlib import contextmanager
 from tokenize import TokenError
 from typing import TYPE_CHECKING
@@ -30,7 +31,9 @@ _PREVIEW_COLUMNS = 32
 _SHEET = (32 * 28, 2 * 28)
 _TEST_IMAGES = 10_000
 _LARGEST_CODE = 1e15
+_LONGEST_ROW = 200
 DRAFT = ".draft-"
+_RENAMES, _RENAME_SECONDS = 20, 0.01
 _FOREIGN = (
     OSError,
     EOFError,
@@ -55,10 +58,22 @@ def replace(place: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(place)
+        _rename(draft, place)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _rename(draft: Path, place: Path) -> None:
+    """Windows replaces no file that another process has open, and readers have it for a moment."""
+    for _ in range(_RENAMES - 1):
+        try:
+            draft.replace(place)
+        except PermissionError:
+            time.sleep(_RENAME_SECONDS)
+        else:
+            return
+    draft.replace(place)
 
 
 def keep(place: Path, content: bytes) -> None:
@@ -114,14 +129,15 @@ def read_codes(place: Path, latent_dim: int) -> NDArray[np.float32]:
         return codes
 
 
-def _rows(text: bytes) -> NDArray[np.float64]:
-    """The (n, 4) numbers of a table up to its first damaged row."""
+def _rows(text: bytes, first: int | None = 1) -> NDArray[np.float64]:
+    """The (n, 4) numbers of a table up to its first damaged row; `first` is the step it is of."""
     try:
         rows = np.loadtxt(io.BytesIO(text), delimiter=",", ndmin=2) if text else np.empty((0, 4))
     except ValueError:
         rows = np.array([*_whole_rows(text)], np.float64)
     rows = rows.reshape(-1, 4) if rows.size and rows.shape[1] == 4 else np.empty((0, 4))
-    sound = np.isfinite(rows).all(1) & (rows[:, 0] == np.arange(1, len(rows) + 1))
+    start = rows[0, 0] if first is None and len(rows) else 1
+    sound = np.isfinite(rows).all(1) & (rows[:, 0] == np.arange(start, start + len(rows)))
     return rows if sound.all() else rows[: int(np.argmin(sound))]
 
 
@@ -182,6 +198,59 @@ def read_metrics(place: Path) -> Losses:
     with reading(place) as file:
         text = file.read()
     return _losses(_rows(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
+
+
+class Tail:
+    """The rows that are appended to a metrics.csv, each read once.
+
+    Parameters
+    ----------
+    place
+        The file, which need not be there yet.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._offset, self._file = 0, 0
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file stands in the place of the one that was read."""
+        return self._found()[1] != self._file
+
+    def skip(self) -> None:
+        """Leaves out the rows that are whole by now."""
+        size, self._file = self._found()
+        self._offset = 0
+        if size:
+            with reading(self._place) as file:
+                start = file.seek(max(0, size - _LONGEST_ROW))
+                self._offset = start + file.read(_LONGEST_ROW).rfind(b"\n") + 1
+
+    def read(self) -> Losses:
+        """The rows since the last time, up to the first that is torn or damaged.
+
+        Raises
+        ------
+        RunError
+            When the file can not be read.
+        """
+        if self._found()[0] <= self._offset:
+            return _losses(np.empty((0, 4)))
+        with reading(self._place) as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return _losses(_rows(whole.removeprefix(HEADER.encode()), None))
+
+    def _found(self) -> tuple[int, int]:
+        """Size and identity of the file."""
+        try:
+            found = self._place.stat()
+        except OSError:
+            return 0, 0
+        return found.st_size, found.st_ino
 
 
 def write_sheet(inputs: NDArray[np.uint8], reconstructions: NDArray[np.uint8]) -> bytes:

@@ -8,6 +8,7 @@
                   checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
                                            reconstructions.png
                   resume.safetensors   optimiser, random state, position: the newest only
+                  lease                of whoever has it trained by another process
 
 A file is written beside its place and renamed into it, a checkpoint likewise as a whole folder: a
 reader never sees half of one. While a process trains the run it holds `lock`, which dies with it;
@@ -52,6 +53,8 @@ _NAME = re.compile(r"[^\W_][\w .=+-]{0,79}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _MOST_STEPS = 10_000_000
 _MOST_JSON = 1_000_000
+_LOCK_SECONDS = 0.2
+"""Whoever looks whether a run is locked holds the lock for a moment."""
 
 
 class Status(BaseModel):
@@ -173,13 +176,37 @@ class Run:
         RunError
             When `status.json` is damaged.
         """
+        status = self.written_status()
+        if status.state == "running" and not self.is_locked:
+            return status.model_copy(update={"state": "interrupted"})
+        return status
+
+    def written_status(self) -> Status:
+        """The status as it is written, whether or not anybody trains the run.
+
+        Raises
+        ------
+        RunError
+            When `status.json` is damaged.
+        """
         if not (self.path / "status.json").exists():
             return Status()
         with formats.reading(self.path / "status.json") as file:
-            status = Status.model_validate_json(file.read(_MOST_JSON))
-        if status.state == "running" and not self._is_locked():
-            return status.model_copy(update={"state": "interrupted"})
-        return status
+            return Status.model_validate_json(file.read(_MOST_JSON))
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a process trains the run."""
+        if self.read_only or self._lock.is_locked:
+            return not self.read_only
+        probe = FileLock(self._lock.lock_file)
+        try:
+            with probe.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False
 
     def metrics(self) -> Losses:
         """The training losses of every step, up to the first row that is torn or damaged.
@@ -229,7 +256,7 @@ class Run:
             raise RunError(f"The run {self.name!r} is read-only; start a new one from its config.")
         with self.writing():
             try:
-                self._lock.acquire(timeout=0)
+                self._lock.acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_SECONDS / 10)
             except Timeout:
                 raise RunError(
                     f"The run {self.name!r} is being trained by another program; wait for it."
@@ -354,18 +381,6 @@ class Run:
     def discard(self) -> None:
         """Removes a run that could not even begin, so that its name is free again."""
         shutil.rmtree(self.path, ignore_errors=True)
-
-    def _is_locked(self) -> bool:
-        if self.read_only or self._lock.is_locked:
-            return not self.read_only
-        probe = FileLock(self._lock.lock_file)
-        try:
-            with probe.acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:
-            return False
 
 
 def default_folder() -> Path:

@@ -48,6 +48,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Train", "Ctrl+Return", "train"),
             ("Pause", "Ctrl+P", "pause, or go on"),
             ("Stop", "Ctrl+.", "stop, keeping what was learnt"),
+            ("Run menu", "Ctrl+Shift+.", "stop all runs, and empty the queue"),
             ("Timeline", "Ctrl+Left, Ctrl+Right", "the checkpoint before, after"),
             ("Play", "Ctrl+Space", "play the checkpoints: the codes glide from each to the next"),
             ("Align", "Ctrl+L", "turn the codes of each checkpoint onto the last one's, or not"),

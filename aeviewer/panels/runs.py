@@ -136,6 +136,7 @@ class RunsPanel(QWidget):
         self.explore_action = self._action("&Explore", self._explore, "Return", "Enter")
         self.toggle_action = self._action("&Hide in plots", self._toggle, "Space")
         self.continue_action = self._action("&Continue training", self._continue)
+        self.stop_action = self._action("S&top training", self._stop)
         self.remove_action = self._action("Remove from &queue", self._remove)
         self.settings_action = self._action("&Use these settings", self._use_settings)
         self.compare_action = self._action("Co&mpare…", self._compare, "Ctrl+Shift+C")
@@ -202,6 +203,7 @@ class RunsPanel(QWidget):
         fixed = item is None or item.read_only
         self.toggle_action.setText("&Hide in plots" if visible else "&Show in plots")
         self.continue_action.setVisible(state in _CONTINUABLE and not fixed)
+        self.stop_action.setVisible(state in {"running", "paused"})
         self.remove_action.setVisible(state == "queued")
         self.settings_action.setEnabled(item is not None and item.config is not None)
         self.rename_action.setEnabled(not fixed)
@@ -215,7 +217,8 @@ class RunsPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addActions([self.explore_action, self.compare_action, self.toggle_action])
         menu.addSeparator()
-        menu.addActions([self.continue_action, self.remove_action, self.settings_action])
+        menu.addActions([self.continue_action, self.stop_action, self.remove_action])
+        menu.addAction(self.settings_action)
         menu.addSeparator()
         menu.addActions([self.rename_action, self.folder_action, self.trash_action])
         menu.addSeparator()
@@ -249,6 +252,9 @@ class RunsPanel(QWidget):
 
     def _continue(self, item: RunItem) -> None:
         self._queue.continue_run(item.key)
+
+    def _stop(self, item: RunItem) -> None:
+        self._queue.stop(item.key)
 
     def _remove(self, item: RunItem) -> None:
         self._queue.remove(item.key)

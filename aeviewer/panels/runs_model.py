@@ -112,10 +112,8 @@ class RunsModel(QAbstractTableModel):
     def shown(self, index: Index) -> RunItem:
         """The run of a row, as far as it is at this moment."""
         item = self._items[index.row()]
-        figures = self._queue.figures
-        if item.key == self._queue.active and figures.steps:
-            return replace(item, step=figures.step)
-        return item
+        figures = self._queue.figures_of(item.key)
+        return replace(item, step=figures.step) if figures and figures.steps else item
 
     def index_of(self, key: str) -> QModelIndex:
         """The first cell of a run; an invalid index where there is no such run."""
@@ -159,9 +157,10 @@ class RunsModel(QAbstractTableModel):
 
     @Slot()
     def _follow_progress(self) -> None:
-        place = self.index_of(self._queue.active or "")
-        if place.isValid():
-            self._tell(place.row(), place.row())
+        for key in self._queue.active:
+            place = self.index_of(key)
+            if place.isValid():
+                self._tell(place.row(), place.row())
 
     @Slot()
     def _repaint(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.panels.experiment import ExperimentPanel
-    from aeviewer.services.training import Figures, TrainingQueue
+    from aeviewer.services.figures import Figures
+    from aeviewer.services.training import TrainingQueue
 
 _TYPED = 9_999
 _BAR_WIDTH, _BAR_HEIGHT = 104, 14
 _TRAIN_NOW = "Train the experiment as the form describes it"
-_TRAIN_LATER = "Train the experiment after the run that is being trained"
+_TRAIN_LATER = "Train the experiment after what is being trained; Run → Runs side by side: at once"
 
 
 class TrainingBar(QToolBar):
@@ -72,12 +74,13 @@ class TrainingBar(QToolBar):
     # -- making ----------------------------------------------------------------------------------
 
     def _make_actions(self) -> None:
-        """The three of them are meant for a menu as well."""
+        """They are meant for a menu as well."""
         self.train_action = self._action("&Train", "play", self._experiment.train)
         self.pause_action = self._action("&Pause", "pause", self._pause_or_resume)
         self.stop_action = self._action("&Stop", "stop", self._queue.stop)
-        keys = ("Ctrl+Return", "Ctrl+P", "Ctrl+.")
-        actions = (self.train_action, self.pause_action, self.stop_action)
+        self.stop_all_action = self._action("Stop &all", "stop", self._queue.stop_all)
+        keys = ("Ctrl+Return", "Ctrl+P", "Ctrl+.", "Ctrl+Shift+.")
+        actions = (self.train_action, self.pause_action, self.stop_action, self.stop_all_action)
         for action, key in zip(actions, keys, strict=True):
             action.setShortcut(QKeySequence(key))
         self.train_action.setShortcuts([QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter")])
@@ -146,22 +149,29 @@ class TrainingBar(QToolBar):
         activity, waiting = self._queue.activity, len(self._queue.waiting)
         paused, idle = activity is Activity.PAUSED, activity is Activity.IDLE
         held = activity in {Activity.RUNNING, Activity.PAUSED}
+        can_begin = len(self._queue.active) < self._queue.side_by_side
         self.pause_action.setEnabled(held)
         self.pause_action.setText("&Resume" if paused else "&Pause")
         self.pause_action.setToolTip(
             "Go on with the training (Ctrl+P)"
             if paused
-            else "Hold the training; it stays in memory and goes on where it was (Ctrl+P)"
+            else "Hold the training; it goes on where it was (Ctrl+P)"
         )
         self.pause_action.setIcon(theme.icon("play" if paused else "pause"))
         self.stop_action.setEnabled(held)
-        self.stop_action.setToolTip("Stop, keeping all that was learnt (Ctrl+.)")
-        self.train_action.setToolTip(f"{_TRAIN_NOW if idle else _TRAIN_LATER} (Ctrl+Return)")
+        self.stop_all_action.setEnabled(held or bool(waiting))
+        self.stop_action.setToolTip(f"Stop{self._to_stop()}, keeping all that was learnt (Ctrl+.)")
+        self.train_action.setToolTip(f"{_TRAIN_NOW if can_begin else _TRAIN_LATER} (Ctrl+Return)")
         self._train.setToolTip(self.train_action.toolTip())
         self._progress_shown.setVisible(not idle)
         self._waiting_shown.setVisible(bool(waiting))
         self._waiting.setText(f"+{waiting} queued")
         self._follow_progress()
+
+    def _to_stop(self) -> str:
+        """The name of the run that is stopped, where there are several."""
+        key = self._queue.to_stop
+        return f" {Path(key).name}" if key and len(self._queue.active) > 1 else ""
 
     @Slot()
     def _follow_progress(self) -> None:
@@ -185,8 +195,10 @@ class TrainingBar(QToolBar):
 
 
 def progress_text(activity: Activity, figures: Figures) -> str:
-    """How far the active run is: "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"."""
-    count = f"{figures.step:,} / {figures.steps:,}" if figures.steps > 1 else ""
+    """How far the active runs are: "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"."""
+    runs = f"{figures.runs} runs" if figures.runs > 1 else ""
+    done = f"{figures.step:,} / {figures.steps:,}" if figures.steps > 1 else ""
+    count = " · ".join(filter(None, [runs, done]))
     match activity:
         case Activity.IDLE:
             return ""

@@ -13,6 +13,7 @@ from trainers.events import Preview
 
 if TYPE_CHECKING:
     from trainers.events import Event
+    from trainers.parallel import CheckpointFound
 
 
 class Failed(NamedTuple):
@@ -29,7 +30,7 @@ class Letter(NamedTuple):
     """What happened to the run called `key`."""
 
     key: str
-    event: Event | Failed | Ended
+    event: Event | CheckpointFound | Failed | Ended
 
 
 class Mailbox:

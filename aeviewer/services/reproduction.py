@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
 from trainers.errors import AEViewerError
+from trainers.parallel import refuse_another
 from trainers.reproduction import results
 from trainers.reproduction.plan import entries
-from trainers.reproduction.runner import refuse_another
 
 if TYPE_CHECKING:
     from pathlib import Path

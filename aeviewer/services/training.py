@@ -1,41 +1,27 @@
-"""The queue of trainings: what Train, Pause, Resume and Stop do.
-
-It also carries what happens in the compute thread to the session.
-"""
+"""The queue of trainings: what Train, Pause, Resume and Stop do."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from functools import singledispatchmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.mailbox import Ended, Failed, Mailbox
+from aeviewer.services.delivery import Delivery
+from aeviewer.services.figures import Figures, Pace, together
+from aeviewer.services.processes import Processes
 from trainers import runs
 from trainers.errors import AEViewerError
-from trainers.events import (
-    CheckpointSaved,
-    Diverged,
-    Finished,
-    Preview,
-    Progress,
-    Started,
-    Stopped,
-)
+from trainers.events import Progress, Started
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import ComputeThread
-    from aeviewer.services.mailbox import Letter
+    from aeviewer.services.mailbox import Mailbox
     from aeviewer.services.session import Session
     from trainers.config import RunConfig
-
-_DRAIN_MILLISECONDS = 33
-_RATE_SECONDS = 5.0
-_SETTLED_SECONDS = 2.0
+    from trainers.runs import Run
 
 
 class Activity(Enum):
@@ -47,28 +33,45 @@ class Activity(Enum):
     STOPPING = "stopping"
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How far the active run is: steps done of all, steps a second, seconds to go."""
+class Place(Protocol):
+    """Where runs are trained; what happens there is left in the mailbox."""
 
-    step: int = 0
-    steps: int = 0
-    rate: float = 0.0
-    seconds_left: float | None = None
-    device: str = ""
+    def train(self, run: Run) -> None:
+        """Trains a run, after those that were asked for before."""
+
+    def set_paused(self, paused: bool) -> None:
+        """Holds what is trained, or lets it go on."""
+
+    def stop_training(self, run: Run) -> None:
+        """Ends the training of a run, with everything kept."""
+
+    def close(self) -> None:
+        """Saves what is being trained and waits for it."""
+
+
+@dataclass
+class _Training:
+    """A run in hand: where it is trained, and how far it is."""
+
+    place: Place
+    pace: Pace
+    is_stopping: bool = False
 
 
 class TrainingQueue(QObject):
-    """Runs one training after another.
+    """Trains runs, one after another or some side by side.
 
     Parameters
     ----------
     session
         Told of everything that happens.
     compute
-        Does the work; its mailbox is `mailbox`.
+        Trains where one run is trained at a time, with every core and live previews; its mailbox
+        is `mailbox`.
     mailbox
-        Emptied 30 times a second while something trains, and not looked at otherwise.
+        Where what happens to the runs is told.
+    processes
+        Train where several runs are trained at a time; they leave word in the same mailbox.
     """
 
     activity_changed = Signal()
@@ -79,46 +82,76 @@ class TrainingQueue(QObject):
         session: Session,
         compute: ComputeThread,
         mailbox: Mailbox,
+        processes: Processes | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._compute = compute
-        self._mailbox = mailbox
-        self._activity = Activity.IDLE
-        self._active: str | None = None
+        self._processes = processes or Processes(mailbox, parent=self)
+        self._side_by_side = 1
+        self._is_paused = False
+        self._trainings: dict[str, _Training] = {}
         self._waiting: deque[str] = deque()
-        self._unended = 0
         self._figures = Figures()
-        self._pace: deque[tuple[float, int]] = deque()
-        self._letters: deque[Letter] = deque()
-        self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
-        self._timer.timeout.connect(self._drain)
+        self._delivery = Delivery(session, mailbox, self)
+        self._delivery.begun.connect(self._begun)
+        self._delivery.advanced.connect(self._advanced)
+        self._delivery.left.connect(self._left)
+        self._delivery.ended.connect(self._ended)
+        session.current_changed.connect(self._follow_current)
 
     @property
     def activity(self) -> Activity:
         """What is going on."""
-        return self._activity
+        if not self._trainings:
+            return Activity.IDLE
+        if all(training.is_stopping for training in self._trainings.values()):
+            return Activity.STOPPING
+        return Activity.PAUSED if self._is_paused else Activity.RUNNING
 
     @property
-    def active(self) -> str | None:
-        """Key of the run that is trained or held."""
-        return self._active
+    def active(self) -> tuple[str, ...]:
+        """Keys of the runs that are trained or held."""
+        return tuple(self._trainings)
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """Keys of the runs behind it."""
+        """Keys of the runs behind them."""
         return tuple(self._waiting)
 
     @property
     def figures(self) -> Figures:
-        """How far the active run is."""
+        """How far the active runs are, all together; what was told last where there are none."""
         return self._figures
+
+    def figures_of(self, key: str) -> Figures | None:
+        """How far an active run is; None for another."""
+        return self._trainings[key].pace.figures if key in self._trainings else None
+
+    @property
+    def side_by_side(self) -> int:
+        """How many runs are trained at once."""
+        return self._side_by_side
+
+    @property
+    def to_stop(self) -> str | None:
+        """Key of the run that `stop` stops: the one that is explored, or the first one."""
+        keys = [key for key, training in self._trainings.items() if not training.is_stopping]
+        return next((key for key in keys if self._is_current(key)), keys[0] if keys else None)
 
     # -- requests --------------------------------------------------------------------------------
 
+    def set_side_by_side(self, count: int) -> None:
+        """Trains up to `count` runs at once: more than one in processes of their own.
+
+        What is trained goes on where it is; what waits begins as there is room.
+        """
+        self._side_by_side = max(1, count)
+        self._fill()
+
     def train(self, config: RunConfig, name: str = "") -> None:
-        """Starts a new run, or puts it behind the one that is running."""
+        """Starts a new run, or puts it behind those that are running."""
         try:
             run = runs.create(config, self._session.folder, name)
         except AEViewerError as error:
@@ -128,7 +161,7 @@ class TrainingQueue(QObject):
 
     def continue_run(self, key: str) -> None:
         """Puts a stopped or interrupted run into the queue, to be finished."""
-        if key != self._active and key not in self._waiting:
+        if key not in self._trainings and key not in self._waiting:
             self._enqueue(key)
 
     def remove(self, key: str) -> None:
@@ -139,163 +172,136 @@ class TrainingQueue(QObject):
             self.activity_changed.emit()
 
     def pause(self) -> None:
-        """Holds the active run; it stays in memory."""
-        if self._activity is Activity.RUNNING and self._active:
-            self._compute.set_paused(True)
-            self._session.set_state(self._active, "paused")
-            self._set_activity(Activity.PAUSED)
+        """Holds the active runs: one alone stays in memory, processes save and end."""
+        if self.activity is Activity.RUNNING:
+            self._hold(True)
 
     def resume(self) -> None:
-        """Goes on with the paused run."""
-        if self._activity is Activity.PAUSED and self._active:
-            self._pace.clear()
-            self._compute.set_paused(False)
-            self._session.set_state(self._active, "running")
-            self._set_activity(Activity.RUNNING)
+        """Goes on with what was paused."""
+        if self.activity is Activity.PAUSED:
+            for training in self._trainings.values():
+                training.pace.rest()
+            self._hold(False)
+            self._fill()
 
-    def stop(self) -> None:
-        """Stops the active run and keeps what was learnt; the next one then begins."""
-        if self._activity in {Activity.RUNNING, Activity.PAUSED} and self._active:
-            self._compute.stop_training(self._session.run(self._active))
-            self._set_activity(Activity.STOPPING)
+    def stop(self, key: str | None = None) -> None:
+        """Stops an active run and keeps what was learnt; the next one then begins.
+
+        Parameters
+        ----------
+        key
+            Which one; left out, `to_stop`.
+        """
+        chosen = key or self.to_stop or ""
+        training = self._trainings.get(chosen)
+        if training is not None and not training.is_stopping:
+            training.is_stopping = True
+            training.place.stop_training(self._session.run(chosen))
+            self.activity_changed.emit()
+
+    def stop_all(self) -> None:
+        """Stops every active run, and leaves the waiting ones to another day."""
+        for key in self.waiting:
+            self.remove(key)
+        for key in self.active:
+            self.stop(key)
 
     def close(self) -> None:
         """Stops and saves, waits for it, and leaves the waiting runs to another day."""
         self._waiting.clear()
+        self._processes.close()
         self._compute.close()
-        self._drain()
-        self._timer.stop()
+        self._delivery.close()
 
     # -- the queue -------------------------------------------------------------------------------
 
     def _enqueue(self, key: str) -> None:
+        was_idle = not self._trainings
         self._waiting.append(key)
         self._session.set_state(key, "queued")
-        if self._active is None:
-            self._begin_next()
+        self._fill()
+        if was_idle:
             self._session.set_current(key)
             self._session.follow()
-        else:
-            self.activity_changed.emit()
 
-    def _begin_next(self) -> None:
-        # A pause that came as the run before was ending must not hold the next one.
-        self._compute.set_paused(False)
-        if not self._waiting:
-            self._set_activity(Activity.IDLE)
-            return
-        was_followed = self._session.current is None or self._session.step is None
-        self._active = key = self._waiting.popleft()
+    def _fill(self) -> None:
+        """Begins what there is room for."""
+        if not self._trainings:
+            # A pause that came as the run before was ending must not hold the next one.
+            self._hold(False)
+        while self._waiting and not self._is_paused:
+            if len(self._trainings) >= self._side_by_side:
+                break
+            self._begin(self._waiting.popleft())
+        self.activity_changed.emit()
+
+    def _begin(self, key: str) -> None:
+        current = self._session.current
+        is_free = current is None or (
+            self._session.step is None and current.key not in self._trainings
+        )
         item = self._session.item(key)
-        self._figures = Figures(item.step, item.steps)
-        self._pace.clear()
+        place: Place = self._processes if self._side_by_side > 1 else self._compute
+        self._trainings[key] = _Training(place, Pace(item.step, item.steps))
         self._session.set_state(key, "running")
-        self._unended += 1
-        self._compute.train(self._session.run(key))
-        self._timer.start()
-        self._set_activity(Activity.RUNNING)
-        if was_followed:
+        self._delivery.expect(key)
+        place.train(self._session.run(key))
+        if is_free:
             self._session.set_current(key)
             self._session.follow()
+        self._tell_figures()
+
+    def _hold(self, paused: bool) -> None:
+        self._is_paused = paused
+        for place in (self._compute, self._processes):
+            place.set_paused(paused)
+        for key, training in self._trainings.items():
+            if not training.is_stopping:
+                self._session.set_state(key, "paused" if paused else "running")
+        self.activity_changed.emit()
+
+    def _tell_figures(self) -> None:
+        self._figures = together([t.pace.figures for t in self._trainings.values()])
         self.progressed.emit()
 
-    def _leave(self, key: str, state: str, step: int | None = None) -> None:
-        """The active run has come to its end; the next one begins."""
+    # -- what is told ----------------------------------------------------------------------------
+
+    @Slot(str, Started)
+    def _begun(self, key: str, event: Started) -> None:
+        if key in self._trainings:
+            self._trainings[key].pace.begin(event.step, event.steps, event.device)
+            self._tell_figures()
+
+    @Slot(str, Progress)
+    def _advanced(self, key: str, event: Progress) -> None:
+        if key in self._trainings:
+            self._trainings[key].pace.advance(event.step, event.steps)
+            self._tell_figures()
+
+    @Slot(str, str, object)
+    def _left(self, key: str, state: str, step: int | None = None) -> None:
+        """An active run has come to its end; the next one begins."""
         was_live = self._session.is_live and self._is_current(key)
         if self._session.has(key):
             self._session.set_state(key, state, step)
-        if key == self._active:
-            self._active = None
-            self._begin_next()
+        if self._trainings.pop(key, None) is not None:
+            self._fill()
+            if self._trainings:
+                self._tell_figures()
         if was_live and self._is_current(key):
             self._session.follow()
 
-    def _set_activity(self, activity: Activity) -> None:
-        self._activity = activity
-        self.activity_changed.emit()
-
-    # -- the mail --------------------------------------------------------------------------------
+    @Slot(str)
+    def _ended(self, key: str) -> None:
+        if key in self._trainings:
+            self._left(key, "stopped")
 
     @Slot()
-    def _drain(self) -> None:
-        # Letters stay until they are read: one that fails keeps none of the others back for good.
-        self._letters.extend(self._mailbox.fetch())
-        while self._letters:
-            letter = self._letters.popleft()
-            # The folder of a run may have been deleted meanwhile; then only its end matters.
-            if self._session.has(letter.key) or isinstance(letter.event, Ended):
-                self._heard(letter.event, letter.key)
-        if not self._unended:
-            self._timer.stop()
-
-    @singledispatchmethod
-    def _heard(self, event: object, key: str) -> None:
-        raise TypeError(f"Nobody reads {type(event).__name__}")
-
-    @_heard.register
-    def _(self, event: Started, key: str) -> None:
-        self._session.forget_curves(key)
-        self._figures = Figures(event.step, event.steps, device=event.device)
-        self.progressed.emit()
-
-    @_heard.register
-    def _(self, event: Progress, key: str) -> None:
-        self._session.append_losses(key, event.losses)
-        rate, seconds = self._rate(event.step)
-        left = (event.steps - event.step) / rate if rate and seconds > _SETTLED_SECONDS else None
-        self._figures = Figures(event.step, event.steps, rate, left, self._figures.device)
-        self.progressed.emit()
-
-    @_heard.register
-    def _(self, event: Preview, key: str) -> None:
-        if self._is_current(key) and self._session.is_live:
-            self._session.set_preview(event)
-
-    @_heard.register
-    def _(self, event: CheckpointSaved, key: str) -> None:
-        self._session.add_checkpoint(key, event.evaluation)
-        self._heard(event.preview, key)
-
-    @_heard.register
-    def _(self, event: Stopped, key: str) -> None:
-        if event.step:
-            self._session.add_step(key, event.step)
-        self._leave(key, "stopped", event.step)
-
-    @_heard.register
-    def _(self, event: Finished, key: str) -> None:
-        self._leave(key, "finished", event.step)
-
-    @_heard.register
-    def _(self, event: Diverged, key: str) -> None:
-        self._leave(key, "diverged", event.step - 1)
-        self._session.refresh()
-        self._session.message_posted.emit(
-            f"{self._session.item(key).name}: {self._session.item(key).problem}"
-        )
-
-    @_heard.register
-    def _(self, event: Failed, key: str) -> None:
-        self._leave(key, "failed")
-        self._session.set_problem(key, event.message)
-        self._session.message_posted.emit(event.message)
-
-    @_heard.register
-    def _(self, _event: Ended, key: str) -> None:
-        self._unended -= 1
-        # A run may be continued while its first training still measures its last checkpoint.
-        if key == self._active and not self._unended:
-            self._leave(key, "stopped")
+    def _follow_current(self) -> None:
+        """Which one `stop` stops has changed."""
+        if len(self._trainings) > 1:
+            self.activity_changed.emit()
 
     def _is_current(self, key: str) -> bool:
         current = self._session.current
         return current is not None and current.key == key
-
-    def _rate(self, step: int) -> tuple[float, float]:
-        """Steps a second over the last few seconds, pauses left out, and how many they are."""
-        now = time.monotonic()
-        self._pace.append((now, step))
-        while now - self._pace[0][0] > _RATE_SECONDS:
-            self._pace.popleft()
-        began, first = self._pace[0]
-        return ((step - first) / (now - began) if now > began else 0.0), now - began

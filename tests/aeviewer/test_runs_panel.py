@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QMessageBo
 
 from aeviewer.panels.runs import RunsPanel, move_to_trash
 from aeviewer.panels.runs_model import EYE_COLUMN, NAME_COLUMN
-from aeviewer.services.training import Activity, Figures
+from aeviewer.services.figures import Figures
+from aeviewer.services.training import Activity
 from aeviewer.widgets.list_delegate import Role
 from trainers import runs
 from trainers.evaluation.summary import Evaluation
@@ -32,10 +33,16 @@ class FakeQueue(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.activity = Activity.IDLE
-        self.active: str | None = None
+        self.active: tuple[str, ...] = ()
         self.waiting: tuple[str, ...] = ()
         self.figures = Figures()
         self.asked: list[tuple[str, str]] = []
+
+    def figures_of(self, key: str) -> Figures | None:
+        return self.figures if key in self.active else None
+
+    def stop(self, key: str) -> None:
+        self.asked.append(("stop", key))
 
     def continue_run(self, key: str) -> None:
         self.asked.append(("continue", key))
@@ -195,7 +202,7 @@ class TestList:
         assert scene.index("a").data(Role.VALUE) == ""
 
     def test_the_active_run_shows_how_far_it_is(self, scene: Scene) -> None:
-        scene.queue.active = scene.keys["b"]
+        scene.queue.active = (scene.keys["b"],)
         scene.queue.figures = Figures(25_000, 50_000, 121.0, 200.0, "cpu")
         scene.session.set_state(scene.keys["b"], "running")
         scene.queue.progressed.emit()
@@ -204,7 +211,7 @@ class TestList:
         assert scene.index("a").data(Role.FRACTION) is None
 
     def test_progress_repaints_the_row(self, scene: Scene, qtbot: QtBot) -> None:
-        scene.queue.active = scene.keys["b"]
+        scene.queue.active = (scene.keys["b"],)
         with qtbot.waitSignal(scene.view.model().dataChanged) as told:
             scene.queue.progressed.emit()
         assert told.args[0].row() == told.args[1].row() == scene.index("b").row()

@@ -176,7 +176,7 @@ class TestQueue:
         queue, key = training.queue, training.key
         queue.train(small(steps=ENDLESS), "b")
         queue.stop()
-        qtbot.waitUntil(lambda: queue.active == key("b"), timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: queue.active == (key("b"),), timeout=TIMEOUT)
         queue.stop()
         qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
         assert (training.state("a"), training.state("b")) == ("stopped", "stopped")
@@ -186,11 +186,11 @@ class TestQueue:
     ) -> None:
         queue, key = training.queue, training.key("a")
         queue.stop()
-        qtbot.waitUntil(lambda: queue.active is None, timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: not queue.active, timeout=TIMEOUT)
         stopped = training.session.item(key).step
         queue.continue_run(key)
         qtbot.waitUntil(lambda: queue.figures.step > stopped, timeout=TIMEOUT)
-        assert queue.active == key
+        assert queue.active == (key,)
 
 
 class TestQuestions:
@@ -302,7 +302,7 @@ class TestCrossingLetters:
         def deliver(*events: object) -> TrainingQueue:
             for event in events:
                 mailbox.post(Letter(str(session.folder / "a"), event))
-            queue._drain()
+            queue._delivery.drain()
             return queue
 
         yield deliver

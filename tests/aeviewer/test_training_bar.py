@@ -9,7 +9,8 @@ from superqt import QElidingLabel
 
 from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.training_bar import TrainingBar, device_text, progress_text, time_text
-from aeviewer.services.training import Activity, Figures
+from aeviewer.services.figures import Figures
+from aeviewer.services.training import Activity
 from trainers.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class FakeQueue(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.activity = Activity.IDLE
-        self.active: str | None = None
+        self.active: tuple[str, ...] = ()
+        self.side_by_side, self.to_stop = 1, None
         self.waiting: tuple[str, ...] = ()
         self.figures = Figures()
         self.asked: list[str] = []
@@ -47,6 +49,9 @@ class FakeQueue(QObject):
     def stop(self) -> None:
         self.asked.append("stop")
         self.become(Activity.STOPPING, self.figures)
+
+    def stop_all(self) -> None:
+        self.asked.append("stop all")
 
 
 class Scene:
@@ -139,6 +144,27 @@ class TestButtons:
         assert scene.queue.asked == ["stop"]
         assert scene.text.text() == "12,300 / 50,000 · stopping…"
 
+    def test_stop_names_the_run_and_stop_all_is_offered_while_any_waits(
+        self, scene: Scene, qtbot: QtBot
+    ) -> None:
+        assert not scene.bar.stop_all_action.isEnabled()
+        scene.queue.active = ("/runs/a", "/runs/b")
+        scene.queue.to_stop = "/runs/b"
+        scene.queue.become(Activity.RUNNING, AT_WORK)
+        assert scene.bar.stop_action.toolTip() == "Stop b, keeping all that was learnt (Ctrl+.)"
+        scene.bar.stop_all_action.trigger()
+        assert scene.queue.asked == ["stop all"]
+
+    def test_train_says_when_it_will_begin(self, scene: Scene) -> None:
+        assert "as the form describes it" in scene.train.toolTip()
+        scene.queue.active = ("/runs/a",)
+        scene.queue.become(Activity.RUNNING, AT_WORK)
+        assert "after what is being trained" in scene.train.toolTip()
+        assert "Runs side by side" in scene.train.toolTip()
+        scene.queue.side_by_side = 2
+        scene.queue.become(Activity.RUNNING, AT_WORK)
+        assert "as the form describes it" in scene.train.toolTip()
+
     def test_keys_do_the_same(self, scene: Scene, qtbot: QtBot) -> None:
         scene.window.activateWindow()
         qtbot.waitUntil(scene.window.isActiveWindow)
@@ -191,6 +217,10 @@ class TestProgress:
         (Figures(0, 50_000), "starting…"),
         (Figures(0, 50_000, device="cpu"), "0 / 50,000"),
         (Figures(0, 1, device="cpu"), "solving…"),
+        (
+            Figures(9_000, 15_000, 480.0, 13.0, "cpu", 3),
+            "3 runs · 9,000 / 15,000 · 480 steps/s · 13 s left",
+        ),
         (Figures(100, 5_000, 3.14, 1_560.0, "cpu"), "100 / 5,000 · 3.1 steps/s · 26 min 00 s left"),
     ],
 )

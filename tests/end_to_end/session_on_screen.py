@@ -37,7 +37,7 @@ def _begin(person: Person, steps: int = 200_000) -> str:
     person.until(lambda: box.value() == steps)
     person.press("ctrl+Return")
     person.until(lambda: person.queue.active)
-    return str(person.queue.active)
+    return person.queue.active[0]
 
 
 def test_at_first_start_the_demo_can_be_explored(person: Person) -> None:
@@ -117,7 +117,7 @@ def test_a_second_run_waits_behind_the_first(person: Person) -> None:
     second = person.queue.waiting[0]
     person.until(lambda: person.queue.figures.step > 0)
     person.press("ctrl+period")
-    person.until(lambda: person.queue.active == second)
+    person.until(lambda: person.queue.active == (second,))
     assert person.session.item(first).state == "stopped"
     person.until(lambda: person.queue.figures.step > 0)
     assert person.session.current.key == second

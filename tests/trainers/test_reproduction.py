@@ -10,10 +10,11 @@ import pytest
 
 from trainers import runs
 from trainers.errors import RunError
+from trainers.parallel import Progress, processes
 from trainers.presets import PRESETS, preset
 from trainers.reproduction import results
 from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, Entry, entries
-from trainers.reproduction.runner import Progress, reproduce
+from trainers.reproduction.runner import reproduce
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +90,7 @@ def test_what_the_report_shows_is_kept_as_a_checkpoint(name: str) -> None:
 def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
     plan = (_tiny("short"), _tiny("long", steps=100_000, seed=1))
     folder, kept = tmp_path / "runs", tmp_path / "results"
-    with closing(reproduce(plan, folder, kept, jobs=2)) as work:
+    with closing(reproduce(plan, folder, kept, processes(2))) as work:
         for progress in work:
             if "short" in progress.finished and progress.active.get("long", 0) > 0:
                 break
@@ -99,7 +100,7 @@ def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
     assert results.read(kept, plan[1]) is None
     first = (kept / "short" / "result.json").stat().st_mtime_ns
     again = (plan[0], _tiny("other", seed=2))
-    ended = list(reproduce(again, folder, kept, jobs=1))[-1]
+    ended = list(reproduce(again, folder, kept, processes(1)))[-1]
     assert ended.finished == {"short", "other"}
     assert not ended.open
     assert (kept / "short" / "result.json").stat().st_mtime_ns == first
@@ -113,13 +114,13 @@ def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
 
 
 def test_what_is_finished_needs_no_run_and_no_process(tmp_path: Path) -> None:
-    assert list(reproduce((), tmp_path / "runs", tmp_path, jobs=1))[-1].open == ()
+    assert list(reproduce((), tmp_path / "runs", tmp_path, processes(1)))[-1].open == ()
 
 
 def test_a_run_in_the_way_is_named(tmp_path: Path) -> None:
     runs.create(_tiny("mine").config.replace(seed=9), tmp_path, "mine")
     with pytest.raises(RunError, match=r"'mine'.*other settings.*rename or remove"):
-        next(iter(reproduce((_tiny("mine"),), tmp_path, tmp_path / "results", jobs=1)))
+        next(iter(reproduce((_tiny("mine"),), tmp_path, tmp_path / "results", processes(1))))
 
 
 def test_progress_is_told_by_work_done() -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from trainers import runs
+from trainers import formats, runs
 from trainers.errors import RunError
 from trainers.events import Losses
 from trainers.presets import preset
@@ -15,7 +16,6 @@ from trainers.training.checkpoint import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from trainers.training.trainer import Trainer
 
@@ -91,6 +91,26 @@ def test_a_checkpoint_that_is_written_again_replaces_the_old_one(tmp_path: Path)
         assert kept.model.read_bytes() == content
         assert [p.name for p in kept.path.iterdir()] == ["model.safetensors"]
     assert [c.step for c in run.checkpoints()] == [7]
+
+
+def test_a_file_that_a_reader_has_open_is_replaced_as_soon_as_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows lets nobody replace it until then."""
+    replace, refusals = Path.replace, [PermissionError("in use")] * 3
+
+    def refusing(draft: Path, place: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return replace(draft, place)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    formats.replace(tmp_path / "status.json", b"{}")
+    assert (tmp_path / "status.json").read_bytes() == b"{}"
+    refusals = [PermissionError("in use")] * 1_000
+    with pytest.raises(PermissionError):
+        formats.replace(tmp_path / "status.json", b"[]")
+    assert [place.name for place in tmp_path.iterdir()] == ["status.json"]
 
 
 def test_a_picture_must_be_a_png(start: Callable[..., Trainer]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -284,6 +285,34 @@ def test_a_killed_run_ends_as_an_unbroken_one(start: Start, tmp_path: Path) -> N
         list(Trainer(run))
     assert _weights(run, 400) == _weights(whole.run, 400)
     assert (run.path / "metrics.csv").read_bytes() == (whole.run.path / "metrics.csv").read_bytes()
+
+
+def test_one_that_is_killed_before_its_first_checkpoint_goes_on(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainers.training.journal._STATUS_SECONDS", 0.0)
+    whole = start(steps=300, checkpoints=())
+    events = iter(whole)
+    while len(whole.run.metrics().step) < 20:
+        next(events)
+    left = runs.Run(shutil.copytree(whole.run.path, tmp_path / "left"))
+    list(events)
+    list(Trainer(left))
+    assert _weights(left, 300) == _weights(whole.run, 300)
+    assert left.metrics().step.tolist() == list(range(1, 301))
+
+
+def test_pca_that_is_killed_while_it_is_measured_is_solved_again(
+    start: Start, tmp_path: Path
+) -> None:
+    whole = start(preset="pca")
+    events = iter(whole)
+    while not whole.run.checkpoints():
+        next(events)
+    left = runs.Run(shutil.copytree(whole.run.path, tmp_path / "left"))
+    list(events)
+    list(Trainer(left))
+    assert _weights(left, 1) == _weights(whole.run, 1)
 
 
 def test_previews_come_while_training(tmp_path: Path) -> None:

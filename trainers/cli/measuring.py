@@ -26,18 +26,25 @@ if TYPE_CHECKING:
 @plainly
 def list_runs(folder: Path) -> None:
     """List the runs there are."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, side in (("run", "left"), ("state", "left"), ("step", "right"), ("of", "right")):
-        table.add_column(heading, justify=side)  # type: ignore[arg-type]
-    table.add_column("test error per pixel", justify="right")
     found = runs.find(folder)
-    for run in found:
-        table.add_row(*_row(run))
     console = Console()
     console.print(
-        table if found else Text(f"There are no runs in {folder}. Begin with: aeviewer train elu"),
+        table_of(found)
+        if found
+        else Text(f"There are no runs in {folder}. Begin with: aeviewer train elu"),
         soft_wrap=not found,
     )
+
+
+def table_of(found: list[Run]) -> Table:
+    """Runs with their state and test error, a row each."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, side in (("run", "left"), ("state", "left"), ("step", "right"), ("of", "right")):
+        table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("test error per pixel", justify="right")
+    for run in found:
+        table.add_row(*_row(run))
+    return table
 
 
 def _row(run: Run) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from trainers.errors import AEViewerError, RunError
 from trainers.presets import PRESETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from trainers.config import RunConfig
     from trainers.runs import Run
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -43,6 +44,24 @@ class _IntList(click.ParamType[object]):
             self.fail(f"{value!r} is not a list of whole numbers such as 500,500.", param, ctx)
 
 
+class _Several(click.ParamType[object]):
+    """Values of one field joined by commas, each checked as the field is."""
+
+    def __init__(self, leaf: Leaf) -> None:
+        self._kind = click.BOOL if isinstance(leaf.default, bool) else _type(leaf)
+        self._between = "/" if isinstance(self._kind, _IntList) else ","
+        self.name = f"v{self._between}v{self._between}…"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(self._between)]
+        found = (self._kind.convert(part, param, ctx) for part in parts)
+        return tuple(dict.fromkeys(found))
+
+
 def _type(leaf: Leaf) -> Any:
     """What click checks a value of this field with: the same bounds as everywhere."""
     if leaf.choices:
@@ -60,17 +79,28 @@ def _option(leaf: Leaf) -> Callable[[Command], Command]:
     """The option of one field; left out, the preset decides."""
     dashed = leaf.name.replace("_", "-")
     flag = f"--{dashed}/--no-{dashed}" if isinstance(leaf.default, bool) else f"--{dashed}"
+    return click.option(
+        flag, leaf.name, type=_type(leaf), default=None, help=_help(leaf), panel=_PANELS[leaf.part]
+    )
+
+
+def _sweep_option(leaf: Leaf) -> Callable[[Command], Command]:
+    """The option that gives one field one or several values."""
+    kind = _Several(leaf)
+    help_ = _help(leaf)
+    if leaf.choices:
+        help_ += f" One or more of {', '.join(leaf.choices)}."
+    flag = f"--{leaf.name.replace('_', '-')}"
+    return click.option(
+        flag, leaf.name, type=kind, default=None, help=help_, panel=_PANELS[leaf.part]
+    )
+
+
+def _help(leaf: Leaf) -> str:
     unit = f" [{leaf.term.unit}]" if leaf.term.unit else ""
     values = {_written(leaf.value(entry.config)) for entry in PRESETS.values()}
     usual = values.pop() if len(values) == 1 else "the preset's"
-    return click.option(
-        flag,
-        leaf.name,
-        type=_type(leaf),
-        default=None,
-        help=f"{leaf.info.description}{unit} Default: {usual}.",
-        panel=_PANELS[leaf.part],
-    )
+    return f"{leaf.info.description}{unit} Default: {usual}."
 
 
 def _written(value: object) -> str:
@@ -85,6 +115,22 @@ def config_options(command: Command) -> Command:
     for leaf in reversed(list(fields())):
         command = _option(leaf)(command)
     return command
+
+
+def sweep_options(command: Command) -> Command:
+    """Adds an option for every field of the config that takes several values."""
+    for leaf in reversed(list(fields())):
+        command = _sweep_option(leaf)(command)
+    return command
+
+
+def note_unused(configs: Iterable[RunConfig], chosen: Iterable[str]) -> None:
+    """Tells of chosen settings that mean nothing for any of the configs."""
+    configs = list(configs)
+    for leaf in fields():
+        if leaf.name in chosen and not any(leaf.term.applies(config) for config in configs):
+            option = f"--{leaf.name.replace('_', '-')}"
+            click.echo(f"Note: {option} means nothing for this model and is left aside.", err=True)
 
 
 def _folder() -> Path:

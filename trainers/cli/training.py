@@ -13,8 +13,7 @@ from rich.text import Text
 
 import trainers
 from trainers import runs
-from trainers.cli.options import config_options, opened, plainly, runs_option
-from trainers.config import RunConfig, fields
+from trainers.cli.options import config_options, note_unused, opened, plainly, runs_option
 from trainers.evaluation.collapse import forecast
 from trainers.presets import PRESETS, preset
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from trainers.config import RunConfig
     from trainers.events import Event
     from trainers.runs import Run
     from trainers.training.trainer import Trainer
@@ -47,7 +47,7 @@ def train(name_of_preset: str, name: str, folder: Path, **changes: object) -> No
     """
     chosen = {key: value for key, value in changes.items() if value is not None}
     config = preset(name_of_preset).replace(**chosen)
-    _note_unused(config, chosen)
+    note_unused([config], chosen)
     _note_collapse(config)
     _drive(lambda: trainers.train(config, folder, name))
 
@@ -70,13 +70,6 @@ def resume(name: str, folder: Path) -> None:
         return Trainer(run)
 
     _drive(prepare)
-
-
-def _note_unused(config: RunConfig, chosen: dict[str, object]) -> None:
-    unused = [f.name for f in fields() if f.name in chosen and not f.term.applies(config)]
-    for name in unused:
-        option = f"--{name.replace('_', '-')}"
-        click.echo(f"Note: {option} means nothing for this model and is left aside.", err=True)
 
 
 def _note_collapse(config: RunConfig) -> None:

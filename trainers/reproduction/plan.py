@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from trainers.parallel.jobs import cost
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ PUBLISHED_LIKELIHOOD = (5_000, 10_000)
 """Codes an image, and test images, of the figure by Burda et al. (2015)."""
 
 QUICK_STEPS = 2_000
-
-_PIXELS = 784
-_PCA_WORK = 300.0
-_CONV_WORK = 5.5
 
 
 @dataclass(frozen=True)
@@ -81,14 +77,7 @@ class Entry:
     @property
     def work(self) -> float:
         """About how long it takes, in steps of the paper's autoencoder."""
-        model = self.config.model
-        if model.family == "pca":
-            return _PCA_WORK
-        if model.family == "conv":
-            return _CONV_WORK * self.steps
-        widths = (_PIXELS, *model.hidden, model.latent_dim)
-        paper = (_PIXELS, 500, 500, LATENT_DIM)
-        return self.steps * _products(widths) / _products(paper)
+        return cost(self.config)
 
 
 def entries(*, quick: bool = False) -> tuple[Entry, ...]:
@@ -148,8 +137,3 @@ def _entry(
 def _shortened(entry: Entry) -> Entry:
     config = entry.config.replace(steps=min(entry.config.training.steps, QUICK_STEPS))
     return Entry(f"{entry.name}-quick", entry.title, entry.chapter, config)
-
-
-def _products(widths: tuple[int, ...]) -> int:
-    """Multiplications of an image on its way through layers of these widths."""
-    return sum(a * b for a, b in pairwise(widths))

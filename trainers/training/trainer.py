@@ -158,6 +158,9 @@ class Trainer:
     def _descend(self) -> Iterator[Event]:
         """Gradient steps, in slices that end at checkpoints."""
         targets, steps, count = self.config.checkpoint_steps, self.config.steps, 1
+        if self._step == 0 and self._step not in targets:
+            # Losses are kept before the first checkpoint: whoever is killed then can go on, too.
+            self._save_resume_point()
         is_due = self._step in targets and not self._journal.is_kept(self._step)
         while is_due or self._step < steps:
             if self._stop_requested and self._step < steps:
@@ -362,7 +365,12 @@ class Trainer:
         return all(bool(torch.isfinite(p).all()) for p in self.model.state_dict().values())
 
     def _refuse_to_overwrite(self) -> None:
-        """Without a resume point a run begins anew, and so may not have come anywhere yet."""
+        """Without a resume point a run begins anew, and so may not have come anywhere yet.
+
+        A closed form that was killed while it was measured is solved again: it is the same.
+        """
+        if self.model.closed_form:
+            return
         kept = [c.step for c in self.run.checkpoints() if c.step > 0]
         if kept or len(self.run.metrics().step):
             newest = f"; its checkpoint of step {kept[-1]:,} can be explored" if kept else ""

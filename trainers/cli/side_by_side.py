@@ -1,0 +1,172 @@
+"""What the commands that train several runs at once have in common: options, display, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import rich_click as click
+from rich.progress import (
+    BarColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from trainers.parallel import cluster as connected
+from trainers.parallel import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+    from rich.console import Console
+    from rich.progress import TaskID
+
+    from trainers.parallel import Progress, Workers
+    from trainers.parallel.jobs import Planned
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+_MOST_JOBS = 8
+_PATIENCE = 2
+
+
+def _default_jobs() -> int:
+    return min(os.cpu_count() or 1, _MOST_JOBS)
+
+
+def workers_options(command: Command) -> Command:
+    """Adds `--jobs K` and `--cluster ADDRESS`."""
+    on_cluster: Callable[[Command], Command] = click.option(
+        "--cluster",
+        "address",
+        metavar="ADDRESS",
+        help="Train on the workers of this Dask scheduler, such as tcp://192.168.0.1:8786, one "
+        "thread each; the runs folder has to be on storage that they share.",
+    )
+    here: Callable[[Command], Command] = click.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=_default_jobs,
+        help="Runs trained side by side, one thread each. Default: one a core, "
+        f"{_MOST_JOBS} at most. A cluster has its own.",
+    )
+    return here(on_cluster(command))
+
+
+def workers(jobs: int, address: str | None, *folders: Path) -> AbstractContextManager[Workers]:
+    """Who trains: processes of this machine, or a cluster that sees all of the folders."""
+    if address is None:
+        return nullcontext(processes(jobs))
+    return connected(address, [folder.absolute() for folder in folders])
+
+
+def watched(work: Generator[Progress, None, None], console: Console) -> Progress:
+    """Does the work to its end or to Ctrl-C, told on the console; ends the program if stopped."""
+    with (
+        _Display(console) as display,
+        _interrupts() as asked,
+        closing(work),
+    ):
+        for progress in work:
+            display.show(progress)
+            if asked:
+                display.say("Saving …")
+                break
+    if progress.open:
+        command = shlex.join(["aeviewer", *sys.argv[1:]])
+        console.print(Text(f"Stopped; go on with: {command}"), soft_wrap=True)
+        sys.exit(130)
+    return progress
+
+
+def refuse_failures(progress: Progress) -> None:
+    """Tells of the runs that could not be trained, by a failure."""
+    if progress.failed:
+        told = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
+        count = len(progress.failed)
+        runs = "1 run" if count == 1 else f"{count} runs"
+        raise click.ClickException(f"{runs} could not be trained: {told}")
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM instead of dying of them; a third breaks off."""
+    asked: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        asked.append(number)
+        if len(asked) > _PATIENCE:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Display:
+    """A bar over the whole and one for each run at work, and a line for each that is finished."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+        )
+        self._whole = self._bar.add_task("starting", total=None)
+        self._tasks: dict[str, TaskID] = {}
+        self._told: set[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for task in self._tasks.values():
+            self._bar.update(task, visible=False)
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line above the bars."""
+        self._console.print(Text(text), soft_wrap=True)
+
+    def show(self, progress: Progress) -> None:
+        """Brings bars and lines up to date."""
+        ended, count = progress.finished | progress.failed.keys(), len(progress.plan)
+        if self._told is None:
+            self._told = set(ended)
+            self.say(f"{count} runs, {len(ended)} of them finished before.")
+        for name in sorted(ended - self._told):
+            outcome = progress.failed.get(name, "finished")
+            self.say(f"{name}: {outcome} ({len(ended)} of {count})")
+        self._told = set(ended)
+        done, all_work = progress.work
+        described = f"{len(ended)} of {count} runs"
+        self._bar.update(self._whole, total=all_work, completed=done, description=described)
+        for planned in progress.plan:
+            self._show(planned, progress)
+
+    def _show(self, planned: Planned, progress: Progress) -> None:
+        step = progress.active.get(planned.name, 0)
+        if planned.name in self._tasks and planned.name not in progress.active:
+            self._bar.remove_task(self._tasks.pop(planned.name))
+        elif step and planned.name not in self._tasks:
+            self._tasks[planned.name] = self._bar.add_task(planned.name, total=planned.config.steps)
+        if planned.name in self._tasks:
+            measuring = " (measuring)" if step >= planned.config.steps else ""
+            self._bar.update(
+                self._tasks[planned.name], completed=step, description=f"{planned.name}{measuring}"
+            )

@@ -1,0 +1,27 @@
+"""Several runs at once, each in a process of its own, here or on a cluster. Loads no torch.
+
+`Pool` trains jobs by any `concurrent.futures.Executor`; `processes` and `cluster` make one. What
+a worker does is told by its run's folder alone, as with any run, and its lease says whether it is
+still wanted.
+"""
+
+from trainers.parallel.driving import train_all
+from trainers.parallel.follower import CheckpointFound, Follower
+from trainers.parallel.jobs import Job, Progress, cost, refuse_another
+from trainers.parallel.pool import Ending, Pool
+from trainers.parallel.workers import Workers, cluster, processes
+
+__all__ = [
+    "CheckpointFound",
+    "Ending",
+    "Follower",
+    "Job",
+    "Pool",
+    "Progress",
+    "Workers",
+    "cluster",
+    "cost",
+    "processes",
+    "refuse_another",
+    "train_all",
+]
