@@ -1,12 +1,12 @@
-"""Steps a second of each engine against the tutorial's loop and, where it is there, JAX.
+"""Steps a second of each engine against the tutorial's loop and, where they are there, the peers.
 
     uv run python -m tests.benchmarks.engines THREADS [PRESET ...]
-    uv run --group bench python -m tests.benchmarks.engines 2      (with JAX)
+    uv run --group bench python -m tests.benchmarks.engines 2      (with all the peers)
 
 All do the same steps of the same model on the same machine, in turn, in many short rounds: what
 disturbs one disturbs the others. A ratio is the median over the rounds of the ratio within a round.
-The tutorial's loop is that of pytorch/examples/vae: a DataLoader of PIL images and `ToTensor`,
-plain Adam, the loss read at every step.
+The tutorial's loop is that of pytorch/examples/vae; the other peers (JAX's `lax.scan` with optax,
+Keras on JAX, Lightning, pythae) have their images in memory; all are in `tests/benchmarks/peers/`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,17 @@ import os
 import statistics
 import sys
 import time
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from PIL import Image
-from torch.utils.data import DataLoader, Dataset
 
-from trainers.datasets.mnist import split
+from tests.benchmarks.peers import peers
 from trainers.models import build
 from trainers.presets import preset
 from trainers.training.engines import registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from torch import Tensor
 
     from trainers.config import RunConfig
     from trainers.models.base import Autoencoder
@@ -45,53 +39,10 @@ _ROUNDS = 40
 PRESETS = ("linear", "elu", "vae", "burda50", "hinton30", "conv-vae")
 
 
-class Digits(Dataset[tuple["Tensor", int]]):
-    """What torchvision's MNIST with `ToTensor` does for an image."""
-
-    def __init__(self) -> None:
-        data = split("train")
-        self._images, self._labels = torch.tensor(data.images), torch.tensor(data.labels)
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = Image.fromarray(self._images[index].numpy())
-        pixels = torch.from_numpy(np.array(image, np.uint8, copy=True))
-        channels = pixels.view(28, 28, 1).permute(2, 0, 1).contiguous()
-        return channels.to(torch.get_default_dtype()).div(255), int(self._labels[index])
-
-
 def _model(config: RunConfig) -> Autoencoder:
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
     return model
-
-
-def tutorial(config: RunConfig) -> Steps:
-    """The loop that people write."""
-    model, noise = _model(config), torch.Generator().manual_seed(0)
-    optimiser = torch.optim.Adam(model.parameters(), config.training.learning_rate)
-
-    def forever() -> Iterator[Tensor]:
-        while True:
-            for images, _ in DataLoader(Digits(), config.training.batch_size, shuffle=True):
-                yield images.view(-1, 784)
-
-    batches = forever()
-
-    def steps(count: int) -> float:
-        train_loss = 0.0
-        for _ in range(count):
-            images = next(batches)
-            optimiser.zero_grad()
-            loss = model.loss(images, images, noise).total
-            loss.backward()
-            train_loss += loss.item()
-            optimiser.step()
-        return train_loss
-
-    return steps
 
 
 def onward(engine: Engine) -> Steps:
@@ -108,17 +59,13 @@ def onward(engine: Engine) -> Steps:
 
 def contenders(config: RunConfig) -> dict[str, Steps]:
     """Everyone who can train this, by name."""
-    found = {"tutorial": tutorial(config)}
+    found = peers(config, lambda: _model(config))
     for engine in reversed(registered()):
         model = _model(config).to(memory_format=torch.channels_last)
         if engine.misfit(model, _CPU):
             continue
         made = engine(model, config.training, _CPU)
         found[engine.name] = onward(made)
-    if config.model.family == "mlp" and find_spec("jax") and find_spec("optax"):
-        from tests.benchmarks.with_jax import scanned
-
-        found["jax scan"] = scanned(config, _model(config))
     return found
 
 
