@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
+import os
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import platformdirs
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
@@ -16,6 +19,7 @@ from aeviewer.services.comparison import Comparison
 from aeviewer.services.compute import ComputeThread
 from aeviewer.services.explorer import Explorer
 from aeviewer.services.exploring import Exploring
+from aeviewer.services.journal import Journal, versions
 from aeviewer.services.mailbox import Mailbox
 from aeviewer.services.processes import cores
 from aeviewer.services.reproduction import Reproduction
@@ -48,9 +52,17 @@ class Program:
         What is remembered between starts.
     also
         Runs from elsewhere, such as the demo.
+    journal
+        What the window's log shows; one that keeps nothing where left out.
     """
 
-    def __init__(self, folder: Path, settings: Settings, also: Sequence[Run] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        also: Sequence[Run] = (),
+        journal: Journal | None = None,
+    ) -> None:
         self.session = Session(folder, settings)
         mailbox = Mailbox()
         self.compute = ComputeThread(mailbox)
@@ -62,7 +74,12 @@ class Program:
         self.comparison = Comparison(self.session, self.compute)
         self.exploring = Exploring(self.session, self.compute)
         self.window = MainWindow(
-            self.exploring, self.queue, self.reproduction, self.comparison, settings
+            self.exploring,
+            self.queue,
+            self.reproduction,
+            self.comparison,
+            settings,
+            journal or Journal(),
         )
         self.session.refresh(also)
         self.compute.start()
@@ -83,25 +100,69 @@ def run(folder: Path) -> int:
     app = QApplication(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
     settings = Settings()
+    if settings.threads:
+        # Read when torch is loaded; what the environment says comes first.
+        os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     theme.apply_theme(app, settings.theme)
     with ExitStack() as stack:
         demo = stack.enter_context(runs.demo())
-        program = Program(folder, settings, [demo])
+        journal = Journal(platformdirs.user_log_path("aeviewer", False))
+        journal.begin()
+        stack.callback(journal.end)
+        logger.info("Begins: %s", versions())
+        _note_hard_crashes(journal, stack)
+        wanted: Path | None = folder
+        status = 0
+        while wanted is not None:
+            status, wanted = _opened(app, wanted, settings, demo, journal)
+        return status
+
+
+def _opened(
+    app: QApplication, folder: Path, settings: Settings, demo: Run, journal: Journal
+) -> tuple[int, Path | None]:
+    """Opens one runs folder; gives the exit status, and the folder that is wanted next."""
+    settings.remember_folder(str(folder.absolute()))
+    logger.info("Runs folder %s", folder)
+    with ExitStack() as stack:
+        program = Program(folder, settings, [demo], journal)
         stack.callback(program.close)
-        sys.excepthook = _told_by(program.session)
+        program.session.message_posted.connect(logger.warning)
+        sys.excepthook = _told_by(program.window, journal)
         stack.enter_context(closing_on_signals(program.window))
         program.window.show()
-        return app.exec()
+        program.window.help_menu.offer_tour()
+        status = app.exec()
+    wanted = program.window.wanted_folder
+    program.window.deleteLater()
+    return status, wanted
 
 
-def _told_by(session: Session) -> Hook:
+def _told_by(window: MainWindow, journal: Journal) -> Hook:
     """A hook that tells the person of an error nobody caught, and lets the program go on."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        report = journal.report(kind, error, trace)
         logger.critical("An error nobody caught", exc_info=(kind, error, trace))
-        session.message_posted.emit(
-            f"Something went wrong inside the program: {kind.__name__}: {error}. "
-            "What is being trained goes on and is kept."
-        )
+        window.help_menu.tell_crash(f"{kind.__name__}: {error}", report)
 
     return hook
+
+
+def _note_hard_crashes(journal: Journal, stack: ExitStack) -> None:
+    """Has the stack written to a file where the process dies; what lies there is noted in the log.
+
+    A crash below Python (a driver, a library) leaves no exception behind.
+    """
+    if journal.file is None:
+        return
+    place = journal.file.with_name("crash.txt")
+    try:
+        if place.is_file() and (last := place.read_text(encoding="utf-8", errors="replace")):
+            logger.error("The program ended abruptly the last time:\n%s", last)
+        file = stack.enter_context(place.open("w", encoding="utf-8"))
+    except OSError as error:
+        logger.warning("%s can not be written: %s", place, error)
+        return
+    faulthandler.enable(file)
+    stack.callback(faulthandler.disable)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QPalette
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
-    QApplication,
     QDockWidget,
     QLabel,
     QMainWindow,
@@ -16,14 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer import theme
-from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.directions import DirectionsPanel
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.experiment import ExperimentPanel
+from aeviewer.panels.file_menu import FileMenu, ThemeMenu
 from aeviewer.panels.film import FilmAction
+from aeviewer.panels.help import HelpMenu, stops
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.path import PathPanel
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.comparison import Comparison
     from aeviewer.services.exploring import Exploring
+    from aeviewer.services.journal import Journal
     from aeviewer.services.reproduction import Reproduction
     from aeviewer.services.training import TrainingQueue
     from aeviewer.settings import Settings
@@ -57,7 +58,6 @@ _EXPLORING = ("point", "directions", "selection", "path", "draw", "samples")
 """Docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
-_THEMES = {"system": "&System", "light": "&Light", "dark": "&Dark"}
 
 
 class MainWindow(QMainWindow):
@@ -69,6 +69,13 @@ class MainWindow(QMainWindow):
         What the panels watch and ask.
     settings
         Where layout and theme are remembered.
+    journal
+        What the log shows.
+
+    Attributes
+    ----------
+    wanted_folder
+        The runs folder that shall be opened instead, once the window is closed.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class MainWindow(QMainWindow):
         reproduction: Reproduction,
         comparison: Comparison,
         settings: Settings,
+        journal: Journal,
     ) -> None:
         super().__init__()
         self.setWindowTitle("AE Viewer")
@@ -88,6 +96,7 @@ class MainWindow(QMainWindow):
         self._comparing: CompareWindow | None = None
         self._messages: set[str] = set()
         self._is_arranged = False
+        self.wanted_folder: Path | None = None
         self._status = QLabel(self)
         self._status.setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._status, 1)
@@ -126,6 +135,7 @@ class MainWindow(QMainWindow):
             "timeline": self._dock("Timeline", self.timeline),
         }
         self._docks["timeline"].setTitleBarWidget(QWidget())
+        self.help_menu = HelpMenu(journal, settings, stops({**self._docks, "bar": self.bar}), self)
         self._make_menus()
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * 0.96))
         self._arrange()
@@ -218,11 +228,9 @@ class MainWindow(QMainWindow):
 
     def _make_menus(self) -> None:
         bar = self.menuBar()
-        file = bar.addMenu("&File")
-        self._action(file, "Open runs &folder", self._open_folder, "Ctrl+O")
-        self._action(file, "&Refresh runs", self._session.refresh, "F5")
-        file.addSeparator()
-        self._action(file, "&Quit", self.close, QKeySequence.StandardKey.Quit)
+        file = FileMenu(self._session, self._settings, self)
+        file.folder_wanted.connect(self._go_to)
+        bar.addMenu(file)
         edit = bar.addMenu("&Edit")
         self._edit_menu(edit)
         run = bar.addMenu("&Run")
@@ -248,10 +256,8 @@ class MainWindow(QMainWindow):
             view.addAction(dock.toggleViewAction())
         view.addSeparator()
         self._action(view, "&Reset layout", self._reset_layout)
-        self._theme_menu(view.addMenu("&Theme"))
-        aid = bar.addMenu("&Help")
-        self._action(aid, "&Mouse and keys", self._show_shortcuts, "F1")
-        self._action(aid, "&About AE Viewer", self._show_about)
+        view.addMenu(ThemeMenu(self._settings, self))
+        bar.addMenu(self.help_menu)
 
     def _edit_menu(self, menu: QMenu) -> None:
         stack = self._exploration.undo_stack
@@ -277,27 +283,11 @@ class MainWindow(QMainWindow):
         action.triggered.connect(lambda: slot())
         menu.addAction(action)
 
-    def _theme_menu(self, menu: QMenu) -> None:
-        group = QActionGroup(self)
-        for name, text in _THEMES.items():
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(name == self._settings.theme)
-            action.setData(name)
-            group.addAction(action)
-        group.triggered.connect(self._choose_theme)
-
-    @Slot(QAction)
-    def _choose_theme(self, action: QAction) -> None:
-        self._settings.theme = action.data()
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            theme.apply_theme(app, self._settings.theme)
-
-    def _open_folder(self) -> None:
-        folder = self._session.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    @Slot(str)
+    def _go_to(self, folder: str) -> None:
+        """Closes this folder, saving what is trained, and opens another."""
+        self.wanted_folder = Path(folder)
+        self.close()
 
     @Slot(object)
     def _compare(self, keys: list[str]) -> None:
@@ -323,17 +313,6 @@ class MainWindow(QMainWindow):
     def _open_page(self, path: str) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
             self._tell(f"No program opened the report; it is {path}")
-
-    def _show_shortcuts(self) -> None:
-        self._open(QMessageBox(QMessageBox.Icon.NoIcon, "Mouse and keys", mouse_and_keys.page()))
-
-    def _show_about(self) -> None:
-        text = (
-            "<h3>AE Viewer</h3><p>Train autoencoders on handwritten digits, watch them learn, "
-            "walk through the latent space they found.</p><p>MIT licence. MNIST by Y. LeCun, "
-            "C. Cortes and C. Burges, CC BY-SA 3.0. Inter by R. Andersson, OFL 1.1.</p>"
-        )
-        self._open(QMessageBox(QMessageBox.Icon.NoIcon, "About AE Viewer", text))
 
     # -- messages --------------------------------------------------------------------------------
 

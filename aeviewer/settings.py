@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
 from aeviewer.widgets.colours import RUN_COLOURS
+from trainers.config import Device
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Theme = Literal["system", "light", "dark"]
+Theme = Literal["system", "light", "dark", "contrast"]
+
+_MOST_FOLDERS = 8
 
 
 class Settings:
@@ -32,7 +35,7 @@ class Settings:
     def theme(self) -> Theme:
         """The colours: the system's, or a choice."""
         kept = str(self._store.value("theme", "system"))
-        return cast("Theme", kept) if kept in {"light", "dark"} else "system"
+        return cast("Theme", kept) if kept in {"light", "dark", "contrast"} else "system"
 
     @theme.setter
     def theme(self, theme: Theme) -> None:
@@ -47,6 +50,47 @@ class Settings:
     @side_by_side.setter
     def side_by_side(self, runs: int) -> None:
         self._store.setValue("training/side_by_side", runs)
+
+    @property
+    def threads(self) -> int:
+        """Threads of a step; 0 leaves it to torch."""
+        kept = str(self._store.value("training/threads", "0"))
+        return int(kept) if kept.isdecimal() else 0
+
+    @threads.setter
+    def threads(self, threads: int) -> None:
+        self._store.setValue("training/threads", threads)
+
+    @property
+    def device(self) -> str:
+        """What new runs are trained on, as `trainers.config.Device` names it."""
+        kept = str(self._store.value("training/device", "auto"))
+        return kept if kept in get_args(Device) else "auto"
+
+    @device.setter
+    def device(self, device: str) -> None:
+        self._store.setValue("training/device", device)
+
+    @property
+    def tour_seen(self) -> bool:
+        """Whether the tour was seen, or skipped."""
+        return str(self._store.value("tour", "")) == "seen"
+
+    @tour_seen.setter
+    def tour_seen(self, seen: bool) -> None:
+        self._store.setValue("tour", "seen" if seen else "")
+
+    @property
+    def folders(self) -> list[str]:
+        """Runs folders that were open, the last one first."""
+        kept = self._store.value("folders", [])
+        # A list of one comes back as the one.
+        return [str(kept)] if isinstance(kept, str) else [str(f) for f in cast("list[str]", kept)]
+
+    def remember_folder(self, folder: str) -> None:
+        """Puts a runs folder before all others."""
+        others = [f for f in self.folders if f != folder]
+        self._store.setValue("folders", [folder, *others][:_MOST_FOLDERS])
 
     def layout(self) -> tuple[QByteArray, QByteArray]:
         """Geometry and dock state of the window, empty at the first start."""

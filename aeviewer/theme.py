@@ -85,6 +85,18 @@ LIGHT = Tokens(
     on_accent="#ffffff",
     error="#b3261e",
 )
+CONTRAST = Tokens(
+    back="#000000",
+    panel="#000000",
+    raised="#161616",
+    control="#000000",
+    text="#ffffff",
+    secondary="#e6e6e6",
+    hairline="#a8a8a8",
+    accent="#ffd84d",
+    on_accent="#000000",
+    error="#ff9d94",
+)
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
@@ -95,7 +107,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     app
         The application.
     theme
-        "system" follows the system's choice as it changes (dark where the system has none).
+        "system" follows the system's choice as it changes (dark where the system has none; high
+        contrast where it asks for that).
     """
     look = app.findChild(_Look) or _Look(app)
     look.choose(theme)
@@ -162,12 +175,15 @@ class _Look(QObject):
         app.setStyle("Fusion")
         app.setFont(_font())
         pg.setConfigOptions(antialias=False, imageAxisOrder="row-major")
-        app.styleHints().colorSchemeChanged.connect(self._follow)
+        hints = app.styleHints()
+        hints.colorSchemeChanged.connect(self._follow)
+        hints.accessibility().contrastPreferenceChanged.connect(self._follow)
 
     def choose(self, theme: Theme) -> None:
         """Makes `theme` the look."""
         self._theme = theme
-        schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+        dark = Qt.ColorScheme.Dark
+        schemes = {"light": Qt.ColorScheme.Light, "dark": dark, "contrast": dark}
         self._app.styleHints().setColorScheme(schemes.get(theme, Qt.ColorScheme.Unknown))
         self._apply()
 
@@ -177,13 +193,18 @@ class _Look(QObject):
             self._apply()
 
     def _apply(self) -> None:
-        light = Qt.ColorScheme.Light
-        is_light = self._theme == "light" or (
-            self._theme == "system" and self._app.styleHints().colorScheme() == light
-        )
-        colours = LIGHT if is_light else DARK
+        colours = self._colours()
         self._app.setPalette(palette(colours))
         self._app.setStyleSheet(style_sheet(colours))
+
+    def _colours(self) -> Tokens:
+        chosen = {"light": LIGHT, "dark": DARK, "contrast": CONTRAST}.get(self._theme)
+        if chosen is not None:
+            return chosen
+        hints = self._app.styleHints()
+        if hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
+            return CONTRAST
+        return LIGHT if hints.colorScheme() == Qt.ColorScheme.Light else DARK
 
 
 class _Glyph(QIconEngine):
@@ -304,6 +325,9 @@ QComboBox::drop-down { subcontrol-origin: border; subcontrol-position: center ri
 QComboBox::down-arrow { image: url("$icons/chevron-down.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $hairline; padding: 4px;
   outline: none; }
+
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+QMessageBox { dialogbuttonbox-buttons-have-icons: 0; }
 
 QRadioButton { spacing: 8px; }
 QRadioButton::indicator { width: 12px; height: 12px; border: 1px solid $secondary;

@@ -384,9 +384,46 @@ class Run:
 
 
 def default_folder() -> Path:
-    """Where runs lie when nobody says otherwise: `AEVIEWER_RUNS`, or the user's data folder."""
-    chosen = os.environ.get("AEVIEWER_RUNS")
+    """Where runs lie when nobody says otherwise.
+
+    `AEVIEWER_RUNS`, or what `choose_folder` wrote, or the user's data folder.
+    """
+    chosen = os.environ.get("AEVIEWER_RUNS") or _chosen_folder()
     return Path(chosen) if chosen else platformdirs.user_data_path("aeviewer", False) / "runs"
+
+
+def choose_folder(folder: Path | None) -> None:
+    """Keeps where runs shall lie from now on; None goes back to the user's data folder.
+
+    Raises
+    ------
+    RunError
+        When it is no absolute path, can not be made, or the choice can not be kept.
+    """
+    if folder is not None and not folder.is_absolute():
+        raise RunError(f"{str(folder)!r} is no whole path; give one from the root, or choose it.")
+    place = _folder_choice()
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        formats.replace(place, str(folder or "").encode())
+    except OSError as error:
+        raise RunError(
+            f"{folder or place} can not be used ({error.strerror or error}): choose a folder that "
+            "you may write to."
+        ) from error
+
+
+def _folder_choice() -> Path:
+    return platformdirs.user_config_path("aeviewer", False) / "runs-folder"
+
+
+def _chosen_folder() -> str:
+    try:
+        return _folder_choice().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def create(config: RunConfig, folder: Path, name: str = "") -> Run:

@@ -35,6 +35,7 @@ from aeviewer.services.comparison import likelihood
 from aeviewer.widgets.figure import keep
 from aeviewer.widgets.styled_plot import small
 from trainers.evaluation.summary import METRICS, Metric
+from trainers.glossary import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +162,8 @@ class MetricsModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section].head
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return explained(self._columns[section].name) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(self._columns[section])
         return None

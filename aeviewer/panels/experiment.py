@@ -25,6 +25,7 @@ from trainers import runs
 from trainers.config import Leaf, RunConfig, faults, fields
 from trainers.errors import AEViewerError
 from trainers.evaluation.collapse import forecast
+from trainers.glossary import GLOSSARY
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ExperimentPanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._base = preset("vae").replace(latent_dim=2)
+        self._base = preset("vae").replace(latent_dim=2, device=session.device)
         self.is_valid = True
         self._presets = QComboBox(self)
         self._presets.setAccessibleName("Preset")
@@ -74,6 +75,7 @@ class ExperimentPanel(QWidget):
         self._name_problem = _line(self, QPalette.ColorRole.BrightText)
         self._name_problem.hide()
         self._form = Form([_spec(leaf) for leaf in fields() if leaf.name not in _ONLY_CHOICE], self)
+        self._form.setAccessibleName("Settings of the run")
         self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
         self._forecast = _line(self, QPalette.ColorRole.BrightText)
         self._train = QPushButton("Train", self)
@@ -117,7 +119,7 @@ class ExperimentPanel(QWidget):
     @Slot(str)
     def select_preset(self, name: str) -> None:
         """Fills the form with a preset."""
-        self.set_config(preset(name))
+        self.set_config(preset(name).replace(device=self._session.device))
 
     @Slot(int)
     def set_latent_dim(self, latent_dim: int) -> None:
@@ -251,7 +253,7 @@ def _spec(leaf: Leaf) -> FieldSpec:
         name=leaf.name,
         label=leaf.term.label,
         kind=_kind(leaf),
-        help=leaf.info.description or "",
+        help=_told(leaf),
         unit=leaf.term.unit,
         minimum=leaf.bound("ge") if above is None else above,
         maximum=leaf.bound("le"),
@@ -261,6 +263,13 @@ def _spec(leaf: Leaf) -> FieldSpec:
         advanced=leaf.term.advanced,
         group=_GROUPS[leaf.part],
     )
+
+
+def _told(leaf: Leaf) -> str:
+    """What the field is, and the formula where its term has one."""
+    entry = GLOSSARY.get(leaf.name)
+    lines = (leaf.info.description or "", entry.formula if entry else "")
+    return "\n".join(line for line in lines if line)
 
 
 def _kind(leaf: Leaf) -> Kind:

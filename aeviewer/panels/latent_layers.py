@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.services.colouring import MEANINGS, By
 from aeviewer.theme import icon
+from trainers.glossary import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +36,7 @@ LAYERS: Mapping[Layer, tuple[str, str]] = {
     ),
     "magnification": (
         "Magnification",
-        "√det(JᵀJ) of the decoder on this plane: how far images change for a step of the code "
-        "(Arvanitidis et al. 2018).",
+        explained("magnification"),
     ),
     "cycle": (
         "Cycle error",

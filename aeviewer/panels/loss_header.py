@@ -20,14 +20,15 @@ from PySide6.QtWidgets import (
 
 from aeviewer.theme import icon
 from trainers.evaluation.summary import METRICS
+from trainers.glossary import explained
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
 QUANTITIES: dict[str, tuple[str, str]] = {
-    "loss": ("Loss", "What training minimises: reconstruction plus β·KL, where there is a KL."),
-    "reconstruction": ("Reconstruction", "How far the images given back are from the right ones."),
-    "kl": ("KL", "Divergence of the posterior from the prior."),
+    "loss": ("Loss", explained("loss")),
+    "reconstruction": ("Reconstruction", explained("reconstruction")),
+    "kl": ("KL", explained("kl")),
 }
 """What is known of every step, by key: name and meaning."""
 
@@ -114,10 +115,12 @@ class LossHeader(QWidget):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._group.addButton(button)
         menu, group = QMenu(button), QActionGroup(button)
+        menu.setToolTipsVisible(True)
         self._metrics: dict[str, QAction] = {}
         for key, metric in MEASURED.items():
             action = self._metrics[key] = menu.addAction(f"{metric.label}, {metric.unit}")
             action.setCheckable(True)
+            action.setToolTip(explained(key))
             group.addAction(action)
             action.triggered.connect(lambda _=False, k=key: self.quantity_chosen.emit(k))
         button.setMenu(menu)

@@ -33,6 +33,7 @@ from aeviewer.widgets.list_delegate import (
     TwoLineDelegate,
 )
 from trainers.evaluation.summary import METRICS
+from trainers.glossary import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,12 +229,14 @@ class RunsPanel(QWidget):
     def _metric_menu(self, parent: QMenu) -> QMenu:
         """Which figure the list shows of every run."""
         menu = QMenu("&Figure in this list", parent)
+        menu.setToolTipsVisible(True)
         group, shown = QActionGroup(menu), self._session.metric
         choices = {key: f"{m.label}, {m.unit}" for key, m in METRICS.items()}
         for key, text in {**choices, "": "None"}.items():
             action = menu.addAction(text)
             action.setCheckable(True)
             action.setChecked(key == (shown.key if shown else ""))
+            action.setToolTip(explained(key, text))
             group.addAction(action)
             action.triggered.connect(lambda _=False, k=key: self._session.set_metric(k))
         return menu

@@ -221,6 +221,11 @@ class Session(QObject):
         self.code_changed.emit()
         self.image_changed.emit()
 
+    @property
+    def device(self) -> str:
+        """What new runs are trained on."""
+        return self._settings.device
+
     # -- figures ---------------------------------------------------------------------------------
 
     @property

@@ -1,0 +1,123 @@
+"""The File menu: which runs folder is open, and the person's preferences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
+
+from aeviewer import theme
+from aeviewer.panels.preferences import THEMES, PreferencesDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeviewer.services.session import Session
+    from aeviewer.settings import Settings, Theme
+
+
+class FileMenu(QMenu):
+    """Opens folders and preferences.
+
+    Parameters
+    ----------
+    session
+        Over the folder that is open.
+    settings
+        Remembers folders and choices.
+    window
+        Owns the dialogs; closed by Quit.
+    """
+
+    folder_wanted = Signal(str)
+    """Another runs folder shall be opened."""
+
+    def __init__(self, session: Session, settings: Settings, window: QWidget) -> None:
+        super().__init__("&File", window)
+        self._session, self._settings, self._window = session, settings, window
+        keys = QKeySequence.StandardKey
+        self._entry("&Open runs folder…", self._choose_folder, keys.Open)
+        self.recent = self.addMenu("R&ecent runs folders")
+        self._fill_recent()
+        self._entry("&Show runs folder", self._show_folder)
+        self._entry("&Refresh runs", session.refresh, keys.Refresh)
+        self.addSeparator()
+        self._entry("&Preferences…", self._open_preferences, QKeySequence("Ctrl+,"))
+        self.addSeparator()
+        self._entry("&Quit", window.close, keys.Quit)
+
+    def _fill_recent(self) -> None:
+        """The folders that were open before, without this one."""
+        here = str(self._session.folder.absolute())
+        for folder in self._settings.folders:
+            if folder != here:
+                action = self.recent.addAction(folder.replace("&", "&&"))
+                action.triggered.connect(lambda _=False, f=folder: self.folder_wanted.emit(f))
+        self.recent.setEnabled(not self.recent.isEmpty())
+
+    def _choose_folder(self) -> None:
+        here = self._session.folder
+        found = QFileDialog.getExistingDirectory(self._window, "Runs folder", str(here))
+        if found and Path(found) != here.absolute():
+            self.folder_wanted.emit(found)
+
+    def _show_folder(self) -> None:
+        folder = self._session.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def _open_preferences(self) -> None:
+        dialog = PreferencesDialog(self._settings, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.theme_chosen.connect(lambda name: choose_theme(self._settings, name))
+        dialog.open()
+
+    def _entry(
+        self,
+        text: str,
+        slot: Callable[[], object],
+        shortcut: QKeySequence | QKeySequence.StandardKey | None = None,
+    ) -> None:
+        action = self.addAction(text)
+        if shortcut is not None:
+            action.setShortcut(QKeySequence(shortcut))
+        action.triggered.connect(lambda: slot())
+
+
+class ThemeMenu(QMenu):
+    """How the program looks.
+
+    Parameters
+    ----------
+    settings
+        Remembers it.
+    """
+
+    def __init__(self, settings: Settings, parent: QWidget) -> None:
+        super().__init__("&Theme", parent)
+        self._settings = settings
+        self._group = QActionGroup(self)
+        for name, text in THEMES.items():
+            action = self.addAction(text)
+            action.setCheckable(True)
+            action.setData(name)
+            self._group.addAction(action)
+        self._group.triggered.connect(lambda action: choose_theme(settings, action.data()))
+        self.aboutToShow.connect(self._check)
+        self._check()
+
+    @Slot()
+    def _check(self) -> None:
+        for action in self._group.actions():
+            action.setChecked(action.data() == self._settings.theme)
+
+
+def choose_theme(settings: Settings, name: str) -> None:
+    """Gives the program a theme, and remembers it."""
+    settings.theme = cast("Theme", name)
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        theme.apply_theme(app, settings.theme)

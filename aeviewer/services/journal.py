@@ -1,0 +1,138 @@
+"""What the program notes while it runs: the last lines at hand, all of it in a file."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+import traceback
+from collections import deque
+from importlib.metadata import PackageNotFoundError, version
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+_KEPT_LINES = 2_000
+_FILE_BYTES, _FILES = 1_000_000, 3
+_REPORTED_LINES = 40
+_TOLD_PACKAGES = ("aeviewer", "PySide6-Essentials", "pyqtgraph", "torch", "numpy")
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+_qt = logging.getLogger("qt")
+
+
+class Journal(QObject):
+    """Takes what is logged anywhere in the program, in any thread; Qt's messages and warnings too.
+
+    Parameters
+    ----------
+    folder
+        Where the log files lie; made if need be. Without one, or where it can not be written,
+        lines are kept in memory alone.
+    """
+
+    line_written = Signal(str)
+
+    def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.file: Path | None = None
+        self._handlers: list[logging.Handler] = [_Relay(self)]
+        if folder is not None:
+            self._open_file(folder)
+        form = logging.Formatter("%(asctime)s  %(levelname)-8s %(name)s  %(message)s")
+        for handler in self._handlers:
+            handler.setFormatter(form)
+
+    @property
+    def text(self) -> str:
+        """The last lines."""
+        return "\n".join(self._lines)
+
+    def begin(self) -> None:
+        """Takes what is logged from now on."""
+        root = logging.getLogger()
+        self._level = root.level
+        root.setLevel(logging.INFO)
+        for handler in self._handlers:
+            root.addHandler(handler)
+        logging.captureWarnings(True)
+        self._previous = qInstallMessageHandler(_from_qt)
+
+    def end(self) -> None:
+        """Takes nothing more."""
+        qInstallMessageHandler(self._previous)
+        logging.captureWarnings(False)
+        root = logging.getLogger()
+        root.setLevel(self._level)
+        for handler in self._handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+    def note(self, line: str) -> None:
+        """Keeps a line; from any thread."""
+        self._lines.append(line)
+        self.line_written.emit(line)
+
+    def report(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> str:
+        """What whoever mends an error wants to know of it; holds nothing of the person's runs."""
+        told = "".join(traceback.format_exception(kind, error, trace))
+        lines = "\n".join(list(self._lines)[-_REPORTED_LINES:])
+        return f"{versions()}\n\n{told}\nLast lines of the log:\n{lines}\n"
+
+    def _open_file(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.file = folder / "aeviewer.log"
+            self._handlers.append(
+                RotatingFileHandler(
+                    self.file, maxBytes=_FILE_BYTES, backupCount=_FILES - 1, encoding="utf-8"
+                )
+            )
+        except OSError:
+            self.file = None
+
+
+class _Relay(logging.Handler):
+    """Hands lines to the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(logging.INFO)
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hands over one record, as it is written in the file."""
+        self._journal.note(self.format(record))
+
+
+def versions() -> str:
+    """The program, what it stands on, and the system, on one line."""
+    told = [f"{name} {_version(name)}" for name in _TOLD_PACKAGES]
+    return ", ".join([*told, f"Python {platform.python_version()}", platform.platform()])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "?"
+
+
+def _from_qt(kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
+    """Qt's messages are logged, and still seen by whoever watches the terminal."""
+    level = _LEVELS.get(kind, logging.WARNING)
+    _qt.log(level, text)
+    if level >= logging.WARNING and sys.stderr is not None:
+        print(text, file=sys.stderr)  # noqa: T201
