@@ -47,6 +47,11 @@ def _is(*families: str) -> Callable[[RunConfig], bool]:
     return lambda config: config.model.family in families
 
 
+def _dense(config: RunConfig) -> bool:
+    """Hidden layers mean something to the paper's own family, and to one that came to it."""
+    return config.model.family not in {"conv", "pca"}
+
+
 def _trained_by_gradient(config: RunConfig) -> bool:
     return config.model.family != "pca"
 
@@ -114,7 +119,7 @@ class ModelConfig(Part):
             max_length=8,
             description="Nodes in each hidden layer of the encoder; the decoder mirrors them.",
         ),
-        Term("Hidden layers", "nodes", _is("mlp")),
+        Term("Hidden layers", "nodes", _dense),
     ] = (500, 500)
     channels: Annotated[
         tuple[Channels, ...],

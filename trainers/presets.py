@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trainers.config import ModelConfig, RunConfig, TrainingConfig
 from trainers.errors import ConfigError
+from trainers.models import added
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,15 @@ PRESETS: dict[str, Preset] = dict(
                 likelihood="bernoulli",
             ),
             TrainingConfig(steps=200_000, schedule="cosine", binarisation="dynamic"),
+        ),
+        *(
+            _preset(
+                family,
+                family.replace("_", " ").capitalize(),
+                f"The family {family!r} with the paper's settings.",
+                ModelConfig(family=family),
+            )
+            for family in added()
         ),
     ]
 )

@@ -26,6 +26,12 @@ def families() -> tuple[str, ...]:
     return (*_FIRST, *sorted(found - {*_FIRST}))
 
 
+@cache
+def added() -> tuple[str, ...]:
+    """The families that came to those of the paper: each gets a preset, and is reported on."""
+    return families()[len(_FIRST) :]
+
+
 def build(config: ModelConfig, pixels: int = 784) -> Autoencoder:
     """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`."""
     module = import_module(f"trainers.models.{config.family}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainers.models import added
+from trainers.presets import PRESETS
 from trainers.reproduction import results
 from trainers.reproduction.plan import LATENT_DIM, SEEDS, SWEEP, Entry, entries
 
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
     from trainers.evaluation.measurement import CodesFigures, Denoising, Probes, StoredCode
     from trainers.reproduction.results import Result
 
-METHODS = ("pca", "linear", "sigmoid", "relu", "elu", "vae", "conv-vae")
-"""Presets that the paper compares at d = 5."""
+METHODS = ("pca", "linear", "sigmoid", "relu", "elu", "vae", "conv-vae", *added())
+"""Presets that the paper compares at d = 5, and families that came to them."""
 
 NON_LINEAR = ("sigmoid", "relu", "elu")
 """Presets that the paper calls virtually indistinguishable."""
@@ -32,6 +34,7 @@ NAMES = {
     "denoising": "Denoising",
     "hinton30": "Deep autoencoder",
     "burda50": "Binarised VAE",
+    **{name: PRESETS[name].title for name in added()},
 }
 """Presets as a figure has room to call them."""
 

@@ -10,6 +10,7 @@ import io
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -17,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from trainers.models import added
 from trainers.reproduction.plan import QUICK_STEPS
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ BAND = "#eff1f4"
 PAPER = "#ffffff"
 WARNING = "#b3261e"
 
-COLOURS = {
+_OURS = {
     "pca": SOFT,
     "linear": "#0072b2",
     "sigmoid": "#cc79a7",
@@ -40,6 +42,9 @@ COLOURS = {
     "vae": "#009e73",
     "conv-vae": "#e69f00",
 }
+_OTHERS = ("#7a5c3e", "#5b6b2f", "#7b2d43", "#2f5d62")
+
+COLOURS = {**_OURS, **dict(zip(added(), cycle(_OTHERS), strict=False))}
 """A method keeps its colour through all figures (Okabe & Ito 2008, told apart by everybody)."""
 
 NOISES = ("#b39ad6", "#8f6bc4", "#6b46a3", "#44266f")
@@ -56,7 +61,7 @@ _THEMED = {
     BAND: "var(--band)",
     PAPER: "var(--paper)",
     WARNING: "var(--warning)",
-    **{colour: f"var(--{name})" for name, colour in COLOURS.items() if name != "pca"},
+    **{colour: f"var(--{name})" for name, colour in _OURS.items() if name != "pca"},
     **{colour: f"var(--noise-{i})" for i, colour in enumerate(NOISES, 1)},
 }
 _STYLE: dict[Any, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from trainers.models import added
 from trainers.parallel.jobs import cost
 from trainers.presets import PRESETS, preset
 
@@ -95,6 +96,8 @@ def entries(*, quick: bool = False) -> tuple[Entry, ...]:
 def _entries() -> Iterator[Entry]:
     yield _entry("pca", "paper", LATENT_DIM)
     for name in ("elu", "linear", "relu", "sigmoid", "vae", "conv-vae"):
+        yield _entry(name, "paper", LATENT_DIM)
+    for name in added():
         yield _entry(name, "paper", LATENT_DIM)
     for latent_dim in SWEEP:
         if latent_dim != LATENT_DIM:
