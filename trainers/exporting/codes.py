@@ -64,7 +64,7 @@ def write_projector(task: Task) -> Iterator[None]:
         "label\timage\n" + "".join(lines), encoding="ascii", newline=""
     )
     yield
-    Image.fromarray(sprite(test.images)).save(folder / "sprite.png", optimize=True)
+    Image.fromarray(sprite(test.images)).save(folder / "sprite.png")
     yield
     height, width = test.images.shape[1:3]
     name = json.dumps(f"{task.run.name}, step {task.checkpoint.step}", ensure_ascii=False)

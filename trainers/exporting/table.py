@@ -108,7 +108,7 @@ EXPORTERS: dict[str, Exporter] = {
             "Encoder and decoder for any program that runs ONNX, checked against this one.",
             ("encoder.onnx", "decoder.onnx"),
             "onnx:write",
-            ("onnx", "onnxscript", "onnxruntime"),
+            ("onnx", "onnxruntime"),
         ),
         Exporter(
             "safetensors",
