@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QEvent, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
@@ -26,8 +28,7 @@ from aeviewer.signals import closing_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from trainers.runs import Run
@@ -78,9 +79,22 @@ class Program:
         self.queue.close()
 
 
-def run(folder: Path) -> int:
-    """Opens the program and returns its exit status when it is closed."""
-    app = QApplication(sys.argv[:1])
+class Application(QApplication):
+    """Hears of files that the system hands over, as macOS does on a double click."""
+
+    file_handed = Signal(str)
+
+    def event(self, event: QEvent) -> bool:
+        """Tells of the file."""
+        if isinstance(event, QFileOpenEvent):
+            self.file_handed.emit(event.file())
+            return True
+        return super().event(event)
+
+
+def run(folder: Path, archives: Iterable[Path] = ()) -> int:
+    """Opens the program, and archives in it; returns its exit status when it is closed."""
+    app = Application(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
     settings = Settings()
     theme.apply_theme(app, settings.theme)
@@ -91,6 +105,10 @@ def run(folder: Path) -> int:
         sys.excepthook = _told_by(program.session)
         stack.enter_context(closing_on_signals(program.window))
         program.window.show()
+        opening = program.window.carry_away.opening
+        app.file_handed.connect(lambda file: opening.open(Path(file)))
+        for archive in archives:
+            opening.open(archive.absolute())
         return app.exec()
 
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.panels import mouse_and_keys
+from aeviewer.panels.carry_away import CarryAway
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.directions import DirectionsPanel
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(exploring)
         self.film_action = FilmAction(exploring, self.latent, self)
+        self.carry_away = CarryAway(exploring, queue, settings, self)
         self.bar = TrainingBar(self.experiment, queue)
         self.addToolBar(self.bar)
         self._docks = {
@@ -219,6 +221,7 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         bar = self.menuBar()
         file = bar.addMenu("&File")
+        file.addAction(self.carry_away.open_action)
         self._action(file, "Open runs &folder", self._open_folder, "Ctrl+O")
         self._action(file, "&Refresh runs", self._session.refresh, "F5")
         file.addSeparator()
@@ -229,12 +232,13 @@ class MainWindow(QMainWindow):
         run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
         run.addAction(self.bar.stop_all_action)
         run.addMenu(SideBySideMenu(self._queue, self._settings, self))
+        run.addAction(self.carry_away.events_action)
         run.addSeparator()
         runs = self.runs
         run.addActions([runs.continue_action, runs.settings_action, runs.toggle_action])
         run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
         run.addSeparator()
-        run.addAction(runs.compare_action)
+        run.addActions([runs.compare_action, self.carry_away.export_action])
         self._action(run, "Reproduce the &paper…", self._offer_reproduction)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline

@@ -11,7 +11,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from trainers import formats
+from trainers.errors import ExportError
 from trainers.evaluation.summary import METRICS
+from trainers.exporting.table import EXPORTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,9 +65,13 @@ def request(run: Run) -> None:
 
     Raises
     ------
+    ExportError
+        When the package is missing.
     RunError
         When its folder can not be written.
     """
+    if problem := EXPORTERS["tensorboard"].missing():
+        raise ExportError(problem)
     with run.writing():
         (run.path / FOLDER).mkdir(exist_ok=True)
 
