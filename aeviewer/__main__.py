@@ -1,9 +1,10 @@
-"""The command `aeviewer`: opens the program, or trains, resumes, lists, evaluates without it."""
+"""The command `aeviewer`: opens the program, or trains, lists, evaluates, exports without it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -12,10 +13,26 @@ from aeviewer import preflight
 from trainers import cli
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.RichGroup):
+    """The commands; an archive alone means to open it, as a double click hands it over."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command that the arguments begin with."""
+        if args[0] not in self.commands and args[0].lower().endswith(".zip"):
+            args = ["open", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="aeviewer")
 @cli.runs_option
 @click.pass_context
@@ -26,13 +43,37 @@ def main(context: click.Context, folder: Path) -> None:
     Without a command, the program opens.
     """
     if context.invoked_subcommand is None:
-        preflight.check()
-        from aeviewer.app import run
-
-        sys.exit(run(folder))
+        _open_window(folder)
 
 
-for command in cli.COMMANDS:
+@click.command("open")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.option("--no-window", is_flag=True, help="Only put it into the runs folder.")
+@cli.runs_option
+@cli.plainly
+def open_archive(file: Path, no_window: bool, folder: Path) -> None:
+    """Open a run that was carried away as an archive.
+
+    FILE is what `aeviewer export RUN zip` wrote. It is put into the runs folder; nothing in it is
+    trusted, and what is damaged leaves nothing there.
+    """
+    if not no_window:
+        _open_window(folder, [file])
+    from trainers.archives import unpack
+    from trainers.work import finish
+
+    click.echo(finish(unpack(file, folder)).path)
+
+
+def _open_window(folder: Path, archives: Iterable[Path] = ()) -> None:
+    """Opens the program, and ends with it."""
+    preflight.check()
+    from aeviewer.app import run
+
+    sys.exit(run(folder, archives))
+
+
+for command in (*cli.COMMANDS, open_archive):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ import logging
 import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QEvent, Signal
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
@@ -30,8 +32,7 @@ from aeviewer.signals import closing_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from trainers.runs import Run
@@ -95,9 +96,22 @@ class Program:
         self.queue.close()
 
 
-def run(folder: Path) -> int:
-    """Opens the program and returns its exit status when it is closed."""
-    app = QApplication(sys.argv[:1])
+class Application(QApplication):
+    """Hears of files that the system hands over, as macOS does on a double click."""
+
+    file_handed = Signal(str)
+
+    def event(self, event: QEvent) -> bool:
+        """Tells of the file."""
+        if isinstance(event, QFileOpenEvent):
+            self.file_handed.emit(event.file())
+            return True
+        return super().event(event)
+
+
+def run(folder: Path, archives: Iterable[Path] = ()) -> int:
+    """Opens the program, and archives in it; returns its exit status when it is closed."""
+    app = Application(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
     settings = Settings()
     if settings.threads:
@@ -114,12 +128,18 @@ def run(folder: Path) -> int:
         wanted: Path | None = folder
         status = 0
         while wanted is not None:
-            status, wanted = _opened(app, wanted, settings, demo, journal)
+            status, wanted = _opened(app, wanted, settings, demo, journal, archives)
+            archives = ()
         return status
 
 
 def _opened(
-    app: QApplication, folder: Path, settings: Settings, demo: Run, journal: Journal
+    app: Application,
+    folder: Path,
+    settings: Settings,
+    demo: Run,
+    journal: Journal,
+    archives: Iterable[Path],
 ) -> tuple[int, Path | None]:
     """Opens one runs folder; gives the exit status, and the folder that is wanted next."""
     settings.remember_folder(str(folder.absolute()))
@@ -132,6 +152,11 @@ def _opened(
         stack.enter_context(closing_on_signals(program.window))
         program.window.show()
         program.window.help_menu.offer_tour()
+        opening = program.window.carry_away.opening
+        handed = app.file_handed.connect(lambda file: opening.open(Path(file)))
+        stack.callback(app.file_handed.disconnect, handed)
+        for archive in archives:
+            opening.open(archive.absolute())
         status = app.exec()
     wanted = program.window.wanted_folder
     program.window.deleteLater()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from aeviewer.panels.carry_away import CarryAway
 from aeviewer.panels.compare import CompareWindow
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.directions import DirectionsPanel
@@ -117,6 +118,7 @@ class MainWindow(QMainWindow):
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(exploring)
         self.film_action = FilmAction(exploring, self.latent, self)
+        self.carry_away = CarryAway(exploring, queue, settings, self)
         self.bar = TrainingBar(self.experiment, queue)
         self.addToolBar(self.bar)
         self._docks = {
@@ -228,7 +230,7 @@ class MainWindow(QMainWindow):
 
     def _make_menus(self) -> None:
         bar = self.menuBar()
-        file = FileMenu(self._session, self._settings, self)
+        file = FileMenu(self._session, self._settings, self.carry_away.open_action, self)
         file.folder_wanted.connect(self._go_to)
         bar.addMenu(file)
         edit = bar.addMenu("&Edit")
@@ -237,12 +239,13 @@ class MainWindow(QMainWindow):
         run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
         run.addAction(self.bar.stop_all_action)
         run.addMenu(SideBySideMenu(self._queue, self._settings, self))
+        run.addAction(self.carry_away.events_action)
         run.addSeparator()
         runs = self.runs
         run.addActions([runs.continue_action, runs.settings_action, runs.toggle_action])
         run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
         run.addSeparator()
-        run.addAction(runs.compare_action)
+        run.addActions([runs.compare_action, self.carry_away.export_action])
         self._action(run, "Reproduce the &paper…", self._offer_reproduction)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline

@@ -92,6 +92,27 @@ class Settings:
         others = [f for f in self.folders if f != folder]
         self._store.setValue("folders", [folder, *others][:_MOST_FOLDERS])
 
+    @property
+    def writes_events(self) -> bool:
+        """Whether TensorBoard's events are written while runs are trained."""
+        return str(self._store.value("training/events", "")) == "yes"
+
+    @writes_events.setter
+    def writes_events(self, writes: bool) -> None:
+        self._store.setValue("training/events", "yes" if writes else "no")
+
+    @property
+    def exports(self) -> tuple[tuple[str, ...], str]:
+        """What was exported last, by name, and the folder around it; empty at the first time."""
+        names = str(self._store.value("export/names", "")).split()
+        return tuple(names), str(self._store.value("export/folder", ""))
+
+    @exports.setter
+    def exports(self, last: tuple[tuple[str, ...], str]) -> None:
+        names, folder = last
+        self._store.setValue("export/names", " ".join(names))
+        self._store.setValue("export/folder", folder)
+
     def layout(self) -> tuple[QByteArray, QByteArray]:
         """Geometry and dock state of the window, empty at the first start."""
         geometry = self._store.value("window/geometry", QByteArray())

@@ -29,3 +29,7 @@ class DeviceError(AEViewerError):
 
 class ClusterError(AEViewerError):
     """A cluster can not be reached, or does not see the runs folder."""
+
+
+class ExportError(AEViewerError):
+    """Something of a run can not be carried away, or an archive can not be opened."""

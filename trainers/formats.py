@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HEADER = "step,loss,reconstruction,kl\n"
 _PREVIEW_COLUMNS = 32
-_SHEET = (32 * 28, 2 * 28)
+SHEET = (32 * 28, 2 * 28)
 _TEST_IMAGES = 10_000
 _LARGEST_CODE = 1e15
 _LONGEST_ROW = 200
@@ -270,8 +270,8 @@ def read_sheet(place: Path) -> NDArray[np.uint8]:
         When it is missing or another picture.
     """
     with reading(place) as file, Image.open(file, formats=["PNG"]) as picture:
-        if picture.size != _SHEET:
-            raise ValueError(f"a picture of {picture.size} is no sheet of {_SHEET}")
+        if picture.size != SHEET:
+            raise ValueError(f"a picture of {picture.size} is no sheet of {SHEET}")
         return _tiles(np.asarray(picture.convert("L")))
 
 

@@ -15,6 +15,8 @@ from aeviewer.panels.preferences import THEMES, PreferencesDialog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QAction
+
     from aeviewer.services.session import Session
     from aeviewer.settings import Settings, Theme
 
@@ -28,6 +30,8 @@ class FileMenu(QMenu):
         Over the folder that is open.
     settings
         Remembers folders and choices.
+    open_archive
+        Opens a run's archive.
     window
         Owns the dialogs; closed by Quit.
     """
@@ -35,7 +39,9 @@ class FileMenu(QMenu):
     folder_wanted = Signal(str)
     """Another runs folder shall be opened."""
 
-    def __init__(self, session: Session, settings: Settings, window: QWidget) -> None:
+    def __init__(
+        self, session: Session, settings: Settings, open_archive: QAction, window: QWidget
+    ) -> None:
         super().__init__("&File", window)
         self._session, self._settings, self._window = session, settings, window
         keys = QKeySequence.StandardKey
@@ -44,6 +50,8 @@ class FileMenu(QMenu):
         self._fill_recent()
         self._entry("&Show runs folder", self._show_folder)
         self._entry("&Refresh runs", session.refresh, keys.Refresh)
+        self.addSeparator()
+        self.addAction(open_archive)
         self.addSeparator()
         self._entry("&Preferences…", self._open_preferences, QKeySequence("Ctrl+,"))
         self.addSeparator()

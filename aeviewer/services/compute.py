@@ -149,6 +149,8 @@ class ComputeThread(QThread):
                 self._continue(question, parts)
             if self._trainings and not self._paused and not self._closing:
                 self._advance(self._trainings[0])
+        for channel in [*self._jobs]:
+            self._end_job(channel)  # what it has half written is cleared away now
         if self._events is not None:
             self._guarded(self._trainings[0], self._save)
 

@@ -15,6 +15,8 @@ from aeviewer.services.processes import Processes
 from trainers import runs
 from trainers.errors import AEViewerError
 from trainers.events import Progress, Started
+from trainers.exporting import events
+from trainers.exporting.table import EXPORTERS
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import ComputeThread
@@ -90,6 +92,7 @@ class TrainingQueue(QObject):
         self._compute = compute
         self._processes = processes or Processes(mailbox, parent=self)
         self._side_by_side = 1
+        self._writes_events = False
         self._is_paused = False
         self._trainings: dict[str, _Training] = {}
         self._waiting: deque[str] = deque()
@@ -149,6 +152,27 @@ class TrainingQueue(QObject):
         """
         self._side_by_side = max(1, count)
         self._fill()
+
+    def set_writes_events(self, writes: bool) -> bool:
+        """Has TensorBoard's events written of what is trained, from now on; whether it will be.
+
+        A run whose events were asked for once goes on writing them.
+        """
+        problem = EXPORTERS["tensorboard"].missing() if writes else ""
+        if problem:
+            self._session.message_posted.emit(problem)
+        self._writes_events = writes and not problem
+        for key in self.active:
+            self._ask_for_events(key)
+        return self._writes_events
+
+    def _ask_for_events(self, key: str) -> None:
+        """Asks a run's folder for events, where they are wanted; a failure is posted."""
+        try:
+            if self._writes_events:
+                events.request(self._session.run(key))
+        except AEViewerError as error:
+            self._session.message_posted.emit(str(error))
 
     def train(self, config: RunConfig, name: str = "") -> None:
         """Starts a new run, or puts it behind those that are running."""
@@ -245,6 +269,7 @@ class TrainingQueue(QObject):
         self._trainings[key] = _Training(place, Pace(item.step, item.steps))
         self._session.set_state(key, "running")
         self._delivery.expect(key)
+        self._ask_for_events(key)
         place.train(self._session.run(key))
         if is_free:
             self._session.set_current(key)

@@ -33,8 +33,8 @@ def trained(folder: Path, name: str, latent_dim: int, **changes: object) -> runs
 class Explored(Exploring):
     """Services over a session, with what shows its steps; the compute thread must be closed."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, ComputeThread(Mailbox()))
+    def __init__(self, session: Session, mailbox: Mailbox | None = None) -> None:
+        super().__init__(session, ComputeThread(mailbox or Mailbox()))
         self.explorer = Explorer(session, self.compute)
         self.compute.start()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
@@ -121,7 +122,7 @@ def test_recent_folders_are_offered_without_this_one(
         settings.remember_folder(str(tmp_path / name))
     window = QWidget()
     qtbot.addWidget(window)
-    menu = FileMenu(session, settings, window)
+    menu = FileMenu(session, settings, QAction("Open archive…", window), window)
     offered = [action.text() for action in menu.recent.actions()]
     assert offered == [str(tmp_path / "two"), str(tmp_path / "one")]
     with qtbot.waitSignal(menu.folder_wanted) as wanted:

@@ -153,6 +153,16 @@ def runs_option(command: Command) -> Command:
     return option(command)
 
 
+def events_option(command: Command) -> Command:
+    """Adds `--tensorboard`."""
+    option: Callable[[Command], Command] = click.option(
+        "--tensorboard",
+        is_flag=True,
+        help="Write TensorBoard's events into the run's folder as it trains.",
+    )
+    return option(command)
+
+
 def plainly(command: Command) -> Command:
     """Turns an error that a person can act on into its message and exit status 1."""
 

@@ -13,8 +13,17 @@ from rich.text import Text
 
 import trainers
 from trainers import runs
-from trainers.cli.options import config_options, note_unused, opened, plainly, runs_option
+from trainers.cli.options import (
+    config_options,
+    events_option,
+    note_unused,
+    opened,
+    plainly,
+    runs_option,
+)
 from trainers.evaluation.collapse import forecast
+from trainers.exporting import events
+from trainers.exporting.table import chosen as exporters
 from trainers.presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -36,10 +45,13 @@ aeviewer train vae --latent-dim 2 --hidden 256,128 --name small"""
 @click.command(epilog=_EXAMPLES)
 @click.argument("name_of_preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 @click.option("--name", default="", help="What to call the run; otherwise it names itself.")
+@events_option
 @runs_option
 @config_options
 @plainly
-def train(name_of_preset: str, name: str, folder: Path, **changes: object) -> None:
+def train(
+    name_of_preset: str, name: str, tensorboard: bool, folder: Path, **changes: object
+) -> None:
     """Train a run without a window.
 
     PRESET is one of the paper's experiments; every option overrides one of its settings. What is
@@ -49,20 +61,32 @@ def train(name_of_preset: str, name: str, folder: Path, **changes: object) -> No
     config = preset(name_of_preset).replace(**chosen)
     note_unused([config], chosen)
     _note_collapse(config)
-    _drive(lambda: trainers.train(config, folder, name))
+    if tensorboard:
+        exporters(["tensorboard"])  # says what is missing before there is a run
+
+    def prepare() -> Trainer:
+        trainer = trainers.train(config, folder, name)
+        if tensorboard:
+            events.request(trainer.run)
+        return trainer
+
+    _drive(prepare)
 
 
 @click.command()
 @click.argument("name", metavar="RUN")
+@events_option
 @runs_option
 @plainly
-def resume(name: str, folder: Path) -> None:
+def resume(name: str, tensorboard: bool, folder: Path) -> None:
     """Go on with a run that was stopped or interrupted.
 
     RUN is a run's name in the runs folder, or the path of its folder. The result is the same as if
     it had never been stopped.
     """
     run = opened(name, folder)
+    if tensorboard:
+        events.request(run)
 
     def prepare() -> Trainer:
         from trainers.training.trainer import Trainer

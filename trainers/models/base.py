@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trainers.errors import ExportError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -156,6 +158,27 @@ class Autoencoder(nn.Module, ABC):
         """The layers that no activation follows."""
         return ()
 
+    @property
+    def pixels(self) -> int:
+        """P, numbers in an image."""
+        return self.decode(torch.zeros(1, self.latent_dim, device=self.device)).shape[1]
+
+    def layers(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """Encoder and decoder as stacks of torch's own layers, for programs that lack ours.
+
+        The encoder gives (B, D), or (B, 2·D) where variational: means, then log-variances; the
+        decoder gives the mean images.
+
+        Raises
+        ------
+        ExportError
+            When the family has none.
+        """
+        raise ExportError(
+            f"A {type(self).__name__} is no stack of layers that torch alone could load. "
+            "Carry it away as ONNX, or as the whole run."
+        )
+
 
 class Network(Autoencoder):
     """An autoencoder of two stacks of layers; a family builds them in its constructor.
@@ -188,6 +211,11 @@ class Network(Autoencoder):
         """(B, D) → (B, P)."""
         output: Tensor = self.decoder(codes)
         return output
+
+    def layers(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """The stacks themselves; the decoder's logits become pixels."""
+        squash = [nn.Sigmoid()] if self.likelihood == "bernoulli" else []
+        return self.encoder, nn.Sequential(*self.decoder, *squash)
 
     def linear_layers(self) -> tuple[nn.Module, ...]:
         """The last layer with weights of the encoder and of the decoder."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainers.models.base import Autoencoder, Posterior
 
@@ -64,6 +64,17 @@ class PCA(Autoencoder):
     def output(self, codes: Tensor) -> Tensor:
         """(B, D) → (B, P)."""
         return codes @ self.components + self.mean
+
+    @torch.no_grad()
+    def layers(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """Both directions as a linear layer: the mean image is in their biases."""
+        latent_dim, pixels = self.components.shape
+        encoder, decoder = nn.Linear(pixels, latent_dim), nn.Linear(latent_dim, pixels)
+        encoder.weight.copy_(self.components)
+        encoder.bias.copy_(-self.components @ self.mean)
+        decoder.weight.copy_(self.components.T)
+        decoder.bias.copy_(self.mean)
+        return nn.Sequential(encoder), nn.Sequential(decoder)
 
     def initialise(self, generator: torch.Generator, activation: Activation) -> None:
         """Nothing is random here."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainers import runs
+from trainers.exporting.events import LiveEvents
 from trainers.training import checkpoint as checkpoints
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _STATUS_SECONDS = 2.0
 class Journal:
     """Keeps a run's folder up to date, in an order that a crash can not confuse.
 
-    Rows of metrics are on disk before the status or the resume point that counts them.
+    Rows of metrics are on disk before the status or the resume point that counts them. With the
+    status go TensorBoard's events, where the folder asks for them.
 
     Parameters
     ----------
@@ -43,6 +45,7 @@ class Journal:
         self._device = device
         self.engine = ""
         self._unwritten: list[Losses] = []
+        self._events = LiveEvents(run)
         self._kept_at = self._told_at = time.perf_counter()
 
     @property
@@ -74,6 +77,7 @@ class Journal:
         }
         self.status = self.status.model_copy(update=changes)
         self.run.write_status(self.status)
+        self._events.follow()
         self._told_at = time.perf_counter()
 
     def write_weights(self, model: Autoencoder, step: int) -> None:
