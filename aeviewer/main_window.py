@@ -28,6 +28,7 @@ from aeviewer.panels.film import FilmAction
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.path import PathPanel
+from aeviewer.panels.pictures import PicturesMenu
 from aeviewer.panels.point import PointPanel
 from aeviewer.panels.reconstructions import ReconstructionsPanel
 from aeviewer.panels.reproduce import ReproduceDialog
@@ -224,6 +225,8 @@ class MainWindow(QMainWindow):
         file.addAction(self.carry_away.open_action)
         self._action(file, "Open runs &folder", self._open_folder, "Ctrl+O")
         self._action(file, "&Refresh runs", self._session.refresh, "F5")
+        self.pictures = PicturesMenu(self._session, self)
+        file.addMenu(self.pictures)
         file.addSeparator()
         self._action(file, "&Quit", self.close, QKeySequence.StandardKey.Quit)
         edit = bar.addMenu("&Edit")

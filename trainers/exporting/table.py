@@ -152,7 +152,7 @@ EXPORTERS: dict[str, Exporter] = {
             "tensorboard",
             "TensorBoard",
             "The same figures, and the reconstructions, as TensorBoard's events.",
-            ("tensorboard/events.out.tfevents.{run}",),
+            ("tensorboard/{run}.tfevents",),
             "events:write",
             ("tensorboard",),
         ),
