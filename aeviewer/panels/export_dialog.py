@@ -128,7 +128,7 @@ class ExportDialog(QDialog):
         problem = exporter.missing()
         box.setEnabled(not problem)
         files = ", ".join(exporter.places(self._run))
-        meaning = QLabel(exporter.meaning.replace("`", ""))
+        meaning = QLabel(exporter.meaning)
         meaning.setBuddy(box)
         endings = QLabel("not installed" if problem else exporter.endings)
         for widget in (box, meaning, endings):

@@ -170,7 +170,7 @@ EXPORTERS: dict[str, Exporter] = {
         Exporter(
             "zip",
             "The whole run",
-            "One archive that `aeviewer open` opens elsewhere, to be explored and continued.",
+            "One archive that opens elsewhere, to be explored and continued.",
             ("{run}.zip",),
             "archive:write",
         ),
