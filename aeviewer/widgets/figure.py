@@ -96,12 +96,13 @@ def rendered(size: QSize, draw: Callable[[QPainter], None], factor: int) -> QIma
     """What draws itself, with `factor` pixels to each unit of the screen's layout."""
     image = QImage(size * factor, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(factor)
-    dots = round(factor * _DOTS / _INCH)
-    image.setDotsPerMeterX(dots)
-    image.setDotsPerMeterY(dots)
     painter = QPainter(image)
     draw(painter)
     painter.end()
+    # Said last: what was recorded for the screen would be drawn larger on finer paper.
+    dots = round(factor * _DOTS / _INCH)
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
     return image
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pyqtgraph as pg
 from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QImage, QKeySequence, QPainter
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QWidget
 
 from aeviewer.widgets.class_bars import ClassBars
@@ -23,7 +26,7 @@ from aeviewer.widgets.styled_plot import StyledPlot
 from aeviewer.widgets.tile_table import TileTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
@@ -91,9 +94,24 @@ def _draw_seen(widget: QWidget, painter: QPainter) -> None:
     painter.fillRect(widget.rect(), widget.palette().base())
     if isinstance(widget, StyledPlot):
         painter.setRenderHints(widget.renderHints())
-        widget.render(painter, QRectF(widget.rect()), widget.viewport().rect())
+        is_vector = isinstance(painter.device(), QSvgGenerator)
+        with _as_shapes(widget) if is_vector else nullcontext():
+            widget.render(painter, QRectF(widget.rect()), widget.viewport().rect())
     else:
         widget.render(painter, QPoint())
+
+
+@contextmanager
+def _as_shapes(plot: StyledPlot) -> Iterator[None]:
+    """Has the symbols of a plot drawn as shapes: an SVG keeps no parts of a prepared picture."""
+    symbols = [item for item in plot.scene().items() if isinstance(item, pg.ScatterPlotItem)]
+    for item in symbols:
+        item.setExportMode(True, {"antialias": True})
+    try:
+        yield
+    finally:
+        for item in symbols:
+            item.setExportMode(False)
 
 
 class PictureActions(QObject):

@@ -16,6 +16,7 @@ from aeviewer.panels.pictures import PicturesMenu
 from aeviewer.widgets.class_bars import ClassBars
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.curve_plot import CurvePlot
+from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.image_grid import ImageGrid, Row
 from aeviewer.widgets.image_view import ImageView
 from aeviewer.widgets.picture import PictureActions, picture_of, slug
@@ -94,6 +95,33 @@ def test_a_plot_is_words_and_lines_in_svg(window: Window) -> None:
     assert any(QColor(name).red() > 2 * QColor(name).blue() for name in colours)
     assert "#ff00ff" not in colours  # it has a surface
     assert picture.image().size() == 2 * window.plot.size()
+
+
+def test_a_finer_picture_is_the_same_picture(window: Window) -> None:
+    """What pyqtgraph records for the screen is not drawn larger on finer paper."""
+    picture = picture_of(window.plot)
+    assert picture is not None
+    seen = window.plot.grab().toImage()
+    fine = picture.image().scaled(seen.size(), mode=Qt.TransformationMode.SmoothTransformation)
+    ours, theirs = (
+        np.frombuffer(i.convertToFormat(QImage.Format.Format_Grayscale8).bits(), np.uint8)
+        for i in (fine, seen)
+    )
+    assert np.abs(ours.astype(float) - theirs).mean() < 4
+
+
+def test_symbols_are_shapes_in_svg(qtbot: QtBot) -> None:
+    plot = ExplorerPlot("Latent space")
+    qtbot.addWidget(plot)
+    plot.set_pins([(0.5, 0.5)], ["A"])
+    plot.set_marker((0.2, 0.2))
+    plot.show()
+    picture = picture_of(plot)
+    assert picture is not None
+    svg = picture.svg("Latent space")
+    assert svg.count(b"<image") == 1  # the points, of which there may be many
+    assert _read(svg).size() == plot.size()
+    assert plot.grab().toImage().size() == plot.size()  # the screen has its own again
 
 
 def test_a_digit_is_whole_squares_in_png_and_svg(window: Window) -> None:
