@@ -28,6 +28,7 @@ from aeviewer.panels.help import HelpMenu, stops
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.path import PathPanel
+from aeviewer.panels.pictures import PicturesMenu
 from aeviewer.panels.point import PointPanel
 from aeviewer.panels.reconstructions import ReconstructionsPanel
 from aeviewer.panels.reproduce import ReproduceDialog
@@ -230,7 +231,10 @@ class MainWindow(QMainWindow):
 
     def _make_menus(self) -> None:
         bar = self.menuBar()
-        file = FileMenu(self._session, self._settings, self.carry_away.open_action, self)
+        self.pictures = PicturesMenu(self._session, self)
+        file = FileMenu(
+            self._session, self._settings, self.carry_away.open_action, self.pictures, self
+        )
         file.folder_wanted.connect(self._go_to)
         bar.addMenu(file)
         edit = bar.addMenu("&Edit")

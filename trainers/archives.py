@@ -11,7 +11,6 @@ import re
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -88,7 +87,9 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
     with _reading(file), _opened(file) as archive:
         name, members = _members(archive, file)
         _check_room(sum(info.file_size for info in members.values()), file, folder)
-        with _draft(folder) as draft:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The run lies one deeper than runs do, so that no list shows it half there.
+        with formats.draft_folder(folder) as draft:
             yield from _extract(archive, members, draft / "run")
             yield from _check(runs.Run(draft / "run"), draft)
             place = folder / _free(name, runs.Run(draft / "run"), folder)
@@ -202,17 +203,6 @@ def _told(size: int) -> str:
 
 
 # -- unpacking -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _draft(folder: Path) -> Iterator[Path]:
-    """An empty folder in the runs folder that lists as no run, and is gone afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=formats.DRAFT, dir=folder))
-    try:
-        yield draft
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _extract(

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from tokenize import TokenError
 from typing import TYPE_CHECKING
 
@@ -24,7 +27,6 @@ from trainers.events import Losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HEADER = "step,loss,reconstruction,kl\n"
 _PREVIEW_COLUMNS = 32
@@ -91,6 +93,16 @@ def keep(place: Path, content: bytes) -> None:
             f"{place} can not be written ({error.strerror or error}). Free some space, or choose a "
             "folder that is there and that you may write to."
         ) from error
+
+
+@contextmanager
+def draft_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder within `folder`, where something is made whole; gone afterwards."""
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

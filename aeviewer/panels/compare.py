@@ -28,7 +28,9 @@ from aeviewer.panels.compare_latent import LatentPage
 from aeviewer.panels.compare_losses import LossesPage
 from aeviewer.panels.compare_metrics import MetricsPage
 from aeviewer.panels.compare_runs import ChoiceList
+from aeviewer.panels.pictures import offer_pictures
 from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.picture import slug
 from aeviewer.widgets.step_slider import StepSlider
 from aeviewer.widgets.styled_plot import small, tabular
 
@@ -94,6 +96,7 @@ class CompareWindow(QMainWindow):
             self.restoreGeometry(geometry)
         self.statusBar().messageChanged.connect(self._hide_status)
         self.statusBar().hide()
+        offer_pictures(self, self._picture_name, self._tell)
         self._show()
 
     # -- parts -----------------------------------------------------------------------------------
@@ -242,6 +245,9 @@ class CompareWindow(QMainWindow):
         dialog.kept.connect(self._tell_kept)
         dialog.open()
         return dialog
+
+    def _picture_name(self, what: str) -> str:
+        return f"compare-step{self._comparison.step or 0}-{slug(what)}"
 
     @Slot(str)
     def _tell(self, message: str) -> None:

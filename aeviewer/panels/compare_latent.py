@@ -21,10 +21,12 @@ from superqt import QElidingLabel
 
 from aeviewer.panels import compare_words as words
 from aeviewer.panels.latent_backdrop import class_palette
+from aeviewer.panels.pictures import offer_pictures
 from aeviewer.services.digits import MOST
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.legend import ChipLegend
 from aeviewer.widgets.linked_plot import LinkedPlot
+from aeviewer.widgets.picture import slug
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers.datasets.mnist import split
 from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
@@ -292,7 +294,11 @@ class LatentPage(QWidget):
         panel.plot.hovered_at.connect(lambda x, y, k=key: self._hover(k, x, y))
         panel.plot.left.connect(self._leave)
         self._changed.add(key)
+        offer_pictures(panel, self._picture_name, self._comparison.session.message_posted.emit)
         return panel
+
+    def _picture_name(self, what: str) -> str:
+        return f"compare-step{self._comparison.step or 0}-{slug(what)}"
 
     def _arrange(self) -> None:
         count = len(self._panels)

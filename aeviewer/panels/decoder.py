@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,11 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from aeviewer import theme
+from aeviewer.panels.pictures import picture_name
 from aeviewer.widgets.code_sliders import CodeSliders
 from aeviewer.widgets.empty_state import EmptyState
-from aeviewer.widgets.image_view import ImageView, enlarged, save_image
+from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.picture import PictureActions
 from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
 
 _EMPTY = "Press in the latent space: the point is decoded here"
 _LEAST_TEXT = 40
-_SAVED_SCALE = 10
 _WIDEST = (1 << 24) - 1
 """Qt's own bound, which its Python face lacks."""
 
@@ -92,7 +94,7 @@ class DecoderPanel(QWidget):
         for action in (self.copy_action, self.save_action):
             button = QToolButton()
             button.setDefaultAction(action)
-            button.setAccessibleName(action.text())
+            button.setAccessibleName(action.iconText())
             foot.addWidget(button)
         foot.addWidget(self.reset_button)
         controls = QVBoxLayout()
@@ -112,18 +114,17 @@ class DecoderPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _make_menu(self) -> None:
-        self.copy_action = QAction(theme.icon("content-copy"), "Copy image", self)
-        self.copy_action.triggered.connect(self.copy_image)
-        self.save_action = QAction(theme.icon("content-save-outline"), "Save as PNG…", self)
-        self.save_action.triggered.connect(self.save_image)
+        name = partial(picture_name, self._session, "decoded")
+        self.picture = PictureActions(self.view, name, self._session.message_posted.emit)
+        self.copy_action, self.save_action = self.picture.copy_action, self.picture.png_action
+        self.copy_action.setIcon(theme.icon("content-copy"))
+        self.save_action.setIcon(theme.icon("content-save-outline"))
         self.copy_code_action = QAction("Copy code as text", self)
         self.copy_code_action.triggered.connect(self.copy_code)
         self.paste_code_action = QAction("Paste code", self)
         self.paste_code_action.setToolTip("Numbers with commas or spaces between.")
         self.paste_code_action.triggered.connect(self.paste_code)
-        self.view.addActions([self.copy_action, self.save_action])
         self.view.addActions([self.copy_code_action, self.paste_code_action])
-        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class DecoderPanel(QWidget):
     @Slot()
     def _show_image(self) -> None:
         self.view.set_image(self._session.image)
-        for action in (self.copy_action, self.save_action):
+        for action in self.picture.actions:
             action.setEnabled(self._session.image is not None)
         self._show_origin()
 
@@ -169,22 +170,6 @@ class DecoderPanel(QWidget):
     # -- taking it elsewhere ---------------------------------------------------------------------
 
     @Slot()
-    def copy_image(self) -> None:
-        """Puts the image, ten times enlarged, on the clipboard."""
-        if self.view.image is not None:
-            QGuiApplication.clipboard().setImage(enlarged(self.view.image, _SAVED_SCALE))
-
-    @Slot()
-    def save_image(self) -> None:
-        """Asks where to keep the image, ten times enlarged, as PNG."""
-        run, image = self._session.current, self.view.image
-        if run is None or image is None:
-            return
-        step = self._shown_step()
-        name = f"{run.name}-decoded.png" if step is None else f"{run.name}-step{step}-decoded.png"
-        save_image(self, enlarged(image, _SAVED_SCALE), name, self._session.message_posted.emit)
-
-    @Slot()
     def copy_code(self) -> None:
         """Puts the code on the clipboard, as numbers with commas between."""
         QGuiApplication.clipboard().setText(self.exploration.code_text())
@@ -193,7 +178,3 @@ class DecoderPanel(QWidget):
     def paste_code(self) -> None:
         """Marks the code that the clipboard's text holds."""
         self.exploration.take_text(QGuiApplication.clipboard().text())
-
-    def _shown_step(self) -> int | None:
-        preview = self._session.preview
-        return self._session.step if preview is None else preview.step

@@ -92,6 +92,9 @@ class ExportDialog(QDialog):
             self._add_row(grid, 2 * row, self.boxes[name], exporter)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(_BAR)
+        policy = self.bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(policy)
         self.told.setWordWrap(True)
         self.told.setFont(small(self.font()))
         self.told.setForegroundRole(quiet)
@@ -189,6 +192,7 @@ class ExportDialog(QDialog):
             box.setEnabled(not self._is_working and not EXPORTERS[name].missing())
         for widget in (self.place, self.choose_button):
             widget.setEnabled(not self._is_working)
+        self.bar.setVisible(self._is_working or self._written is not None)
         self.close_button.setText("Cancel" if self._is_working else "Close")
         if self._is_working:
             return

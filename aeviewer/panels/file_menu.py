@@ -32,6 +32,8 @@ class FileMenu(QMenu):
         Remembers folders and choices.
     open_archive
         Opens a run's archive.
+    pictures
+        Copies and saves what is shown.
     window
         Owns the dialogs; closed by Quit.
     """
@@ -40,7 +42,12 @@ class FileMenu(QMenu):
     """Another runs folder shall be opened."""
 
     def __init__(
-        self, session: Session, settings: Settings, open_archive: QAction, window: QWidget
+        self,
+        session: Session,
+        settings: Settings,
+        open_archive: QAction,
+        pictures: QMenu,
+        window: QWidget,
     ) -> None:
         super().__init__("&File", window)
         self._session, self._settings, self._window = session, settings, window
@@ -52,6 +59,7 @@ class FileMenu(QMenu):
         self._entry("&Refresh runs", session.refresh, keys.Refresh)
         self.addSeparator()
         self.addAction(open_archive)
+        self.addMenu(pictures)
         self.addSeparator()
         self._entry("&Preferences…", self._open_preferences, QKeySequence("Ctrl+,"))
         self.addSeparator()

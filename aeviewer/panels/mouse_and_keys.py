@@ -52,6 +52,8 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Timeline", "Ctrl+Left, Ctrl+Right", "the checkpoint before, after"),
             ("Play", "Ctrl+Space", "play the checkpoints: the codes glide from each to the next"),
             ("Align", "Ctrl+L", "turn the codes of each checkpoint onto the last one's, or not"),
+            ("Right click on a picture", "Menu or Shift+F10; Ctrl+C", "copy it, save as PNG, SVG"),
+            ("File menu, Pictures", "Alt+F, P", "the same for every picture on the screen"),
             ("Run menu, Export", "Ctrl+E", "carry the run away, as files for other programs"),
             ("File menu, Open run; a drop", "Ctrl+Shift+O", "open the archive of a run"),
             ("Timeline menu, Save film", "Ctrl+Shift+F", "keep that as a GIF or MP4"),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QPalette
+from PySide6.QtCore import QPoint, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from aeviewer.panels.pictures import picture_name
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.hover_card import HoverCard
 from aeviewer.widgets.image_grid import ImageGrid, Row
-from aeviewer.widgets.image_view import DivergingBar, save_image
+from aeviewer.widgets.image_view import DivergingBar
+from aeviewer.widgets.picture import PictureActions
 from aeviewer.widgets.styled_plot import small
 from trainers.datasets import PREVIEW_DIGITS
 from trainers.datasets.mnist import split
@@ -75,12 +78,8 @@ class ReconstructionsPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _make_menu(self) -> None:
-        self.copy_action = QAction("Copy picture", self)
-        self.copy_action.triggered.connect(self.copy_picture)
-        self.save_action = QAction("Save as PNG…", self)
-        self.save_action.triggered.connect(self.save_picture)
-        self.grid.addActions([self.copy_action, self.save_action])
-        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        name = partial(picture_name, self._session, "reconstructions")
+        self.picture = PictureActions(self.grid, name, self._session.message_posted.emit)
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -142,19 +141,3 @@ class ReconstructionsPanel(QWidget):
             f"test {digit} · {split('test').labels[digit]}\n"
             f"squared error\n{self._errors[index]:.1f} per image"
         )
-
-    # -- taking it elsewhere ---------------------------------------------------------------------
-
-    @Slot()
-    def copy_picture(self) -> None:
-        """Puts all 32 digits on the clipboard."""
-        QGuiApplication.clipboard().setImage(self.grid.picture())
-
-    @Slot()
-    def save_picture(self) -> None:
-        """Asks where to keep all 32 digits as PNG."""
-        run, preview = self._session.current, self._session.preview
-        if run is None or preview is None:
-            return
-        name = f"{run.name}-step{preview.step}-reconstructions.png"
-        save_image(self, self.grid.picture(), name, self._session.message_posted.emit)

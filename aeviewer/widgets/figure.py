@@ -70,31 +70,11 @@ class Figure:
 
     def image(self, factor: int) -> QImage:
         """The figure with `factor` pixels to each unit of the screen's layout."""
-        image = QImage(self.size * factor, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(factor)
-        dots = round(factor * _DOTS / _INCH)
-        image.setDotsPerMeterX(dots)
-        image.setDotsPerMeterY(dots)
-        painter = QPainter(image)
-        self._draw(painter)
-        painter.end()
-        return image
+        return rendered(self.size, self._draw, factor)
 
     def svg(self, title: str) -> bytes:
         """The figure as an SVG: words and lines as such, what is made of pixels as pictures."""
-        kept = QBuffer()
-        kept.open(QIODevice.OpenModeFlag.WriteOnly)
-        generator = QSvgGenerator()
-        generator.setOutputDevice(kept)
-        generator.setTitle(title)
-        generator.setDescription(self.caption)
-        generator.setResolution(_DOTS)
-        generator.setSize(self.size)
-        generator.setViewBox(QRectF(QPointF(0, 0), QSizeF(self.size)))
-        painter = QPainter(generator)
-        self._draw(painter)
-        painter.end()
-        return bytes(kept.data().data())
+        return vector(self.size, self._draw, title, self.caption)
 
     def _draw(self, painter: QPainter) -> None:
         painter.fillRect(QRectF(QPointF(0, 0), QSizeF(self.size)), self.palette.base())
@@ -110,6 +90,39 @@ class Figure:
         painter.setPen(self.palette.color(QPalette.ColorRole.Text))
         place = QRectF(_MARGIN, top, self._width, self._caption_height)
         painter.drawText(place, int(Qt.TextFlag.TextWordWrap), self.caption)
+
+
+def rendered(size: QSize, draw: Callable[[QPainter], None], factor: int) -> QImage:
+    """What draws itself, with `factor` pixels to each unit of the screen's layout."""
+    image = QImage(size * factor, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(factor)
+    painter = QPainter(image)
+    draw(painter)
+    painter.end()
+    # Said last: what was recorded for the screen would be drawn larger on finer paper.
+    dots = round(factor * _DOTS / _INCH)
+    image.setDotsPerMeterX(dots)
+    image.setDotsPerMeterY(dots)
+    return image
+
+
+def vector(
+    size: QSize, draw: Callable[[QPainter], None], title: str, description: str = ""
+) -> bytes:
+    """What draws itself, as an SVG: words and lines as such, what is made of pixels as pictures."""
+    kept = QBuffer()
+    kept.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator = QSvgGenerator()
+    generator.setOutputDevice(kept)
+    generator.setTitle(title)
+    generator.setDescription(description)
+    generator.setResolution(_DOTS)
+    generator.setSize(size)
+    generator.setViewBox(QRectF(QPointF(0, 0), QSizeF(size)))
+    painter = QPainter(generator)
+    draw(painter)
+    painter.end()
+    return bytes(kept.data().data())
 
 
 def keep(path: str, content: bytes, failed: Callable[[str], None]) -> bool:

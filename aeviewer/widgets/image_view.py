@@ -1,4 +1,4 @@
-"""Small images, shown and saved at whole multiples of a pixel."""
+"""Small images, shown at whole multiples of a pixel."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtGui import QPaintEvent
-    from PySide6.QtWidgets import QFileDialog
 
 _WHITE = 255
 _STOPS = {
@@ -61,30 +57,6 @@ def draw_exactly(painter: QPainter, place: QPointF, image: QImage) -> None:
     at = to_device.map(place)
     back, _ = to_device.inverted()
     painter.drawImage(back.map(QPointF(round(at.x()), round(at.y()))), image)
-
-
-def save_image(
-    parent: QWidget, image: QImage, name: str, failed: Callable[[str], None]
-) -> QFileDialog:
-    """Asks where to keep an image as PNG, and keeps it there; returns at once.
-
-    Parameters
-    ----------
-    parent
-        The widget the question belongs to.
-    image
-        What to keep.
-    name
-        The suggested file name, without folder.
-    failed
-        Told in one message when the file can not be written.
-    """
-    return ask_place(parent, name, lambda place: _write(image, str(place), failed))
-
-
-def _write(image: QImage, place: str, failed: Callable[[str], None]) -> None:
-    if not image.save(place, "PNG"):  # type: ignore[call-overload]  # the stub wants bytes
-        failed(f"The picture can not be written to {place}. Choose a folder that you may write to.")
 
 
 def diverging_colours(palette: QPalette) -> NDArray[np.uint32]:

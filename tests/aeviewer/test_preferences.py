@@ -122,7 +122,7 @@ def test_recent_folders_are_offered_without_this_one(
         settings.remember_folder(str(tmp_path / name))
     window = QWidget()
     qtbot.addWidget(window)
-    menu = FileMenu(session, settings, QAction("Open archive…", window), window)
+    menu = FileMenu(session, settings, QAction("Open run…", window), QMenu(window), window)
     offered = [action.text() for action in menu.recent.actions()]
     assert offered == [str(tmp_path / "two"), str(tmp_path / "one")]
     with qtbot.waitSignal(menu.folder_wanted) as wanted:

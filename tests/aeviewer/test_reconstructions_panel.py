@@ -96,7 +96,7 @@ def test_the_card_follows_what_is_shown(
 
 def test_the_picture_is_copied(panel: ReconstructionsPanel, session: Session) -> None:
     session.set_preview(made(inputs()))
-    panel.copy_action.trigger()
+    panel.picture.copy_action.trigger()
     assert QGuiApplication.clipboard().image().size() == panel.grid.picture().size()
 
 
@@ -104,7 +104,7 @@ def test_the_picture_is_saved(
     panel: ReconstructionsPanel, session: Session, tmp_path: Path, qtbot: QtBot
 ) -> None:
     session.set_preview(made(inputs()))
-    panel.save_action.trigger()
+    panel.picture.png_action.trigger()
     [dialog] = panel.findChildren(QFileDialog)
     assert dialog.selectedFiles()[0].endswith("a-step3000-reconstructions.png")
     dialog.setDirectory(str(tmp_path))

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from trainers.exporting.carrying import Moment
 
 _HELP = "\n\n".join(
-    f"**{exporter.name}** ({exporter.endings}): {exporter.meaning}"
-    for exporter in EXPORTERS.values()
+    f"{exporter.name} ({exporter.endings}): {exporter.meaning}" for exporter in EXPORTERS.values()
 )
 
 
@@ -51,7 +50,8 @@ def export(
 ) -> None:
     """Carry a run away, as files for other programs.
 
-    RUN is a run's name in the runs folder, or the path of its folder. WHAT is one or more of:
+    RUN is a run's name in the runs folder, or the path of its folder. WHAT is one or more of
+    the exports below.
     """
     exporters = chosen(EXPORTERS if is_all else what)
     run = opened(name, folder)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainers import formats
@@ -15,6 +12,7 @@ from trainers.exporting.table import Task
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
 
     from trainers.exporting.table import Exporter
     from trainers.runs import Run
@@ -112,11 +110,10 @@ def _draft(folder: Path) -> Iterator[Path]:
     """An empty folder beside where the files go; gone afterwards, and so is what it was made in."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=formats.DRAFT, dir=folder))
     try:
-        yield draft
+        with formats.draft_folder(folder) as draft:
+            yield draft
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
         for path in made:
             if any(path.iterdir()):
                 break

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = "tensorboard"
 """The folder of a run that asks for its events: they are written there while it is trained."""
-_FILE = "events.out.tfevents"
+_SUFFIX = ".tfevents"
 _VERSION = "brain.Event:2"
 _BLOCK = 1_000
 _PARTS = ("loss", "reconstruction", "kl")
@@ -35,7 +35,7 @@ def write(task: Task) -> Iterator[None]:
     """Writes the events of a whole run: every step's losses, every checkpoint's figures."""
     folder = task.folder / FOLDER
     folder.mkdir()
-    yield from written(task.run, EventFile(folder / f"{_FILE}.{task.run.name}"))
+    yield from written(task.run, EventFile(folder / f"{task.run.name}{_SUFFIX}"))
 
 
 def written(run: Run, file: EventFile) -> Iterator[None]:
@@ -187,8 +187,8 @@ class LiveEvents:
 
     def _begin(self) -> EventFile:
         folder = self._run.path / FOLDER
-        before = len([*folder.glob(f"{_FILE}*")])
-        file = self._file = EventFile(folder / f"{_FILE}.{before:04d}")
+        before = len([*folder.glob(f"*{_SUFFIX}")])
+        file = self._file = EventFile(folder / f"{before:04d}{_SUFFIX}")
         if not before:
             for _ in written(self._run, file):
                 pass

@@ -152,7 +152,7 @@ EXPORTERS: dict[str, Exporter] = {
             "tensorboard",
             "TensorBoard",
             "The same figures, and the reconstructions, as TensorBoard's events.",
-            ("tensorboard/events.out.tfevents.{run}",),
+            ("tensorboard/{run}.tfevents",),
             "events:write",
             ("tensorboard",),
         ),
@@ -170,7 +170,7 @@ EXPORTERS: dict[str, Exporter] = {
         Exporter(
             "zip",
             "The whole run",
-            "One archive that `aeviewer open` opens elsewhere, to be explored and continued.",
+            "One archive that opens elsewhere, to be explored and continued.",
             ("{run}.zip",),
             "archive:write",
         ),
