@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
@@ -26,7 +26,7 @@ from aeviewer.signals import closing_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -78,20 +78,33 @@ class Program:
         self.queue.close()
 
 
-def run(folder: Path) -> int:
-    """Opens the program and returns its exit status when it is closed."""
+@contextmanager
+def opened(folder: Path, settings: Settings) -> Iterator[Program]:
+    """The program with its window on the screen; taken down again at the end of the `with`."""
     app = QApplication(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
-    settings = Settings()
     theme.apply_theme(app, settings.theme)
+    app.setWindowIcon(theme.program_icon())
     with ExitStack() as stack:
         demo = stack.enter_context(runs.demo())
         program = Program(folder, settings, [demo])
         stack.callback(program.close)
+        stack.callback(setattr, sys, "excepthook", sys.excepthook)
         sys.excepthook = _told_by(program.session)
         stack.enter_context(closing_on_signals(program.window))
         program.window.show()
-        return app.exec()
+        yield program
+
+
+def spin() -> int:
+    """Lives until the last window is closed; the program's exit status."""
+    return QApplication.exec()
+
+
+def run(folder: Path) -> int:
+    """Opens the program and returns its exit status when it is closed."""
+    with opened(folder, Settings()):
+        return spin()
 
 
 def _told_by(session: Session) -> Hook:
