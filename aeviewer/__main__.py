@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from aeviewer import preflight
+from aeviewer import libraries, preflight
 from trainers import cli
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def main(context: click.Context, folder: Path, smoke_test: bool) -> None:
     """
     if context.invoked_subcommand is None:
         preflight.check()
+        libraries.arrange()
         sys.exit(_tested() if smoke_test else _run(folder))
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Part = tuple[str, Callable[[], object]]
 
 STEPS = 50
-_CONFIG = preset("vae").replace(latent_dim=2, steps=STEPS)
+_CONFIG = preset("vae").replace(latent_dim=2, steps=STEPS, checkpoints=(0, STEPS))
 _ASIDE = QPoint(40, 30)
 _LAID_OUT = 300
 _LOOK_MILLISECONDS = 20
