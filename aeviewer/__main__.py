@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from aeviewer import preflight
+from aeviewer import libraries, preflight
 from trainers import cli
 
 if TYPE_CHECKING:
@@ -35,15 +35,35 @@ class Commands(click.RichGroup):
 )
 @click.version_option(package_name="aeviewer")
 @cli.runs_option
+@click.option(
+    "--smoke-test",
+    is_flag=True,
+    help="Open the window, train 50 steps, decode a click, read the run again; tell what was done.",
+)
 @click.pass_context
 @cli.plainly
-def main(context: click.Context, folder: Path) -> None:
+def main(context: click.Context, folder: Path, smoke_test: bool) -> None:
     """AE Viewer: train autoencoders on handwritten digits, and explore what they learnt.
 
     Without a command, the program opens.
     """
     if context.invoked_subcommand is None:
+        if smoke_test:
+            sys.exit(_tested())
         _open_window(folder)
+
+
+def _tested() -> int:
+    _prepare()
+    from aeviewer.smoke_test import run
+
+    return run()
+
+
+def _prepare() -> None:
+    """To be done before Qt is loaded."""
+    preflight.check()
+    libraries.arrange()
 
 
 @click.command("open")
@@ -67,7 +87,7 @@ def open_archive(file: Path, no_window: bool, folder: Path) -> None:
 
 def _open_window(folder: Path, archives: Iterable[Path] = ()) -> None:
     """Opens the program, and ends with it."""
-    preflight.check()
+    _prepare()
     from aeviewer.app import run
 
     sys.exit(run(folder, archives))

@@ -6,7 +6,7 @@ import faulthandler
 import logging
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ from aeviewer.signals import closing_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from trainers.runs import Run
@@ -109,17 +109,43 @@ class Application(QApplication):
         return super().event(event)
 
 
-def run(folder: Path, archives: Iterable[Path] = ()) -> int:
-    """Opens the program, and archives in it; returns its exit status when it is closed."""
+def application(settings: Settings) -> Application:
+    """The application, in its colours."""
     app = Application(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
-    settings = Settings()
     if settings.threads:
         # Read when torch is loaded; what the environment says comes first.
         os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     theme.apply_theme(app, settings.theme)
+    app.setWindowIcon(theme.program_icon())
+    return app
+
+
+@contextmanager
+def opened(folder: Path, settings: Settings, journal: Journal | None = None) -> Iterator[Program]:
+    """The program with its window on the screen; taken down again at the end of the `with`."""
+    journal = journal or Journal()
     with ExitStack() as stack:
         demo = stack.enter_context(runs.demo())
+        program = Program(folder, settings, [demo], journal)
+        stack.callback(program.close)
+        stack.callback(setattr, sys, "excepthook", sys.excepthook)
+        sys.excepthook = _told_by(program.window, journal)
+        stack.enter_context(closing_on_signals(program.window))
+        program.window.show()
+        yield program
+
+
+def spin() -> int:
+    """Lives until the last window is closed; the program's exit status."""
+    return QApplication.exec()
+
+
+def run(folder: Path, archives: Iterable[Path] = ()) -> int:
+    """Opens the program, and archives in it; returns its exit status when it is closed."""
+    settings = Settings()
+    app = application(settings)
+    with ExitStack() as stack:
         journal = Journal(platformdirs.user_log_path("aeviewer", False))
         journal.begin()
         stack.callback(journal.end)
@@ -128,36 +154,26 @@ def run(folder: Path, archives: Iterable[Path] = ()) -> int:
         wanted: Path | None = folder
         status = 0
         while wanted is not None:
-            status, wanted = _opened(app, wanted, settings, demo, journal, archives)
+            status, wanted = _used(app, wanted, settings, journal, archives)
             archives = ()
         return status
 
 
-def _opened(
-    app: Application,
-    folder: Path,
-    settings: Settings,
-    demo: Run,
-    journal: Journal,
-    archives: Iterable[Path],
+def _used(
+    app: Application, folder: Path, settings: Settings, journal: Journal, archives: Iterable[Path]
 ) -> tuple[int, Path | None]:
     """Opens one runs folder; gives the exit status, and the folder that is wanted next."""
     settings.remember_folder(str(folder.absolute()))
     logger.info("Runs folder %s", folder)
-    with ExitStack() as stack:
-        program = Program(folder, settings, [demo], journal)
-        stack.callback(program.close)
+    with opened(folder, settings, journal) as program:
         program.session.message_posted.connect(logger.warning)
-        sys.excepthook = _told_by(program.window, journal)
-        stack.enter_context(closing_on_signals(program.window))
-        program.window.show()
         program.window.help_menu.offer_tour()
         opening = program.window.carry_away.opening
         handed = app.file_handed.connect(lambda file: opening.open(Path(file)))
-        stack.callback(app.file_handed.disconnect, handed)
         for archive in archives:
             opening.open(archive.absolute())
-        status = app.exec()
+        status = spin()
+        app.file_handed.disconnect(handed)
     wanted = program.window.wanted_folder
     program.window.deleteLater()
     return status, wanted

@@ -127,6 +127,12 @@ def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) ->
     return QIcon(_Glyph(name if "." in name else f"mdi6.{name}", role))
 
 
+def program_icon() -> QIcon:
+    """The program's own: an autoencoder, narrow where the code is."""
+    with as_file(files("resources") / "icons") as folder:
+        return QIcon(str(folder / "aeviewer.svg"))
+
+
 def palette(colours: Tokens) -> QPalette:
     """The palette that carries `colours` to every widget."""
     role = QPalette.ColorRole

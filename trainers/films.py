@@ -17,6 +17,7 @@ from PIL import GifImagePlugin, Image
 
 from trainers import formats
 from trainers.errors import AEViewerError
+from trainers.extras import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -158,7 +159,7 @@ def encoder() -> str:
     except ImportError:
         raise AEViewerError(
             "MP4 films need the package imageio-ffmpeg, which is not installed. "
-            "Run `uv sync --extra film`, or write a GIF instead."
+            f"{remedy('film')} Or write a GIF, which needs no encoder."
         ) from None
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 

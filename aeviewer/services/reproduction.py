@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
 from trainers.errors import AEViewerError
+from trainers.extras import is_packaged
 from trainers.parallel import refuse_another
 from trainers.reproduction import results
 from trainers.reproduction.plan import entries
@@ -143,7 +144,7 @@ class Reproduction(QObject):
 
     def _write(self) -> None:
         """Starts the command that measures what was trained and writes the report."""
-        arguments = [] if getattr(sys, "frozen", False) else ["-m", "aeviewer"]
+        arguments = [] if is_packaged() else ["-m", "aeviewer"]
         arguments += ["reproduce", "--runs", str(self._session.folder), "--jobs", "1"]
         process = self._process = QProcess(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)

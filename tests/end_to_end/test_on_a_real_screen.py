@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,34 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeviewer import preflight
+from tests.end_to_end.screen import IS_LACKING, LACKING, screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOOLS = ("Xvfb", "xdotool", "openbox")
-ABSENT = [tool for tool in TOOLS if not shutil.which(tool)]
 HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def display() -> Iterator[str]:
+def display(tmp_path: Path) -> Iterator[str]:
     """A virtual screen with a window manager."""
-    read, write = os.pipe()
-    screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
-    with subprocess.Popen(screen, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
-        os.close(write)
-        with os.fdopen(read) as told:
-            name = f":{told.readline().strip()}"
-        environment = {**os.environ, "DISPLAY": name}
-        with subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL) as manager:
-            yield name
-            manager.terminate()
-        server.terminate()
+    with screen(tmp_path) as name:
+        yield name
 
 
-@pytest.mark.skipif(bool(ABSENT), reason=f"a real window needs {', '.join(ABSENT)}")
-@pytest.mark.skipif(bool(preflight.missing()), reason=f"missing: {preflight.missing()}")
+@pytest.mark.skipif(IS_LACKING, reason=LACKING)
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("session", ["session_on_screen.py", "exploring_on_screen.py"])
 def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) -> None:

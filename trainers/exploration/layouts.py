@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from trainers.errors import AEViewerError
 from trainers.exploration.faithfulness import faithfulness
 from trainers.exploration.planes import principal_plane
+from trainers.extras import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -109,9 +110,8 @@ def missing(recipe: Recipe) -> str:
     module, package = _LIBRARIES[type(recipe)]
     if find_spec(module) is not None:
         return ""
-    remedy = "Run `uv sync --extra umap`." if isinstance(recipe, UMAP) else "Install it."
-    name = type(recipe).__name__
-    return f"{name} needs the package {package}, which is not installed. {remedy}"
+    name, how = type(recipe).__name__, remedy("umap" if isinstance(recipe, UMAP) else "")
+    return f"{name} needs the package {package}, which is not installed. {how}"
 
 
 def library(recipe: Recipe) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainers.errors import ClusterError
+from trainers.extras import remedy
 from trainers.parallel.worker import prepare
 
 if TYPE_CHECKING:
@@ -82,9 +83,8 @@ def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
         from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise ClusterError(
-            "A cluster needs Dask, which is not installed: install aeviewer with its extra "
-            '"cluster", here and on every worker: uv sync --extra cluster, '
-            'or pip install "aeviewer[cluster]"'
+            f"A cluster needs Dask, which is not installed. {remedy('cluster')} Every worker "
+            'needs aeviewer with its extra "cluster" too.'
         ) from error
     with ExitStack() as stack:
         stack.enter_context(_unlogged("distributed.client"))

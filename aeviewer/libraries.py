@@ -1,0 +1,60 @@
+"""Which shared libraries are found, by this program and by those that it starts. Imports no Qt."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainers.extras import is_packaged
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+_PATH = "LD_LIBRARY_PATH"
+_BEFORE = f"{_PATH}_ORIG"
+"""Where the packaged program's start keeps what the person had set."""
+
+
+def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Sees to it that every program finds the libraries that it was made with.
+
+    To be called before Qt is imported.
+
+    Parameters
+    ----------
+    environment
+        What programs that this one starts will see.
+    """
+    if sys.platform == "win32":
+        _load_before_qt()
+    elif is_packaged():
+        _give_back(environment)
+
+
+def _give_back(environment: MutableMapping[str, str]) -> None:
+    """Lets a browser or a file manager find the system's libraries, not those packed with us.
+
+    This program itself has looked the variable up when it was started.
+    """
+    before = environment.pop(_BEFORE, "")
+    environment.pop(_PATH, None)
+    if before:
+        environment[_PATH] = before
+
+
+def _load_before_qt() -> None:
+    """Loads PyTorch's first library, on which its others rest.
+
+    Qt brings an older C++ runtime; once that is there, PyTorch's libraries fail to initialise
+    (WinError 1114).
+    """
+    found = find_spec("torch")
+    if found is None or not found.origin:
+        return
+    library = Path(found.origin).parent / "lib" / "c10.dll"
+    if library.is_file():
+        ctypes.CDLL(str(library))

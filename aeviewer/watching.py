@@ -1,0 +1,63 @@
+"""Nothing goes unnoticed: what went wrong while something was tried, wherever it was said."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PySide6.QtCore import QMessageLogContext
+
+_QUIET = frozenset({QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg})
+_OF_NO_SCREEN = "This plugin does not support propagateSizeHints()"
+"""What Qt's platform without a screen says of itself at every window."""
+
+
+class _Notes(logging.Handler):
+    """Takes down what is logged as a warning or worse."""
+
+    def __init__(self, found: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._found = found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._found.append(f"{record.levelname.lower()} of {record.name}: {self.format(record)}")
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """While inside, gathers what went wrong, a line or a traceback each.
+
+    That is: exceptions that nobody caught, in any thread and where Python can not raise them;
+    warnings of Qt; warnings and errors that were logged.
+    """
+    found: list[str] = []
+
+    def take(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+        if kind not in _QUIET and message != _OF_NO_SCREEN:
+            found.append(f"Qt: {message}")
+
+    def note(error: BaseException | None, where: str) -> None:
+        told = "".join(traceback.format_exception(error)) if error else ""
+        found.append(f"{where}: {told}".strip())
+
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
+    sys.excepthook = lambda _kind, error, _trace: note(error, "nobody caught")
+    threading.excepthook = lambda told: note(told.exc_value, "nobody caught in a thread")
+    sys.unraisablehook = lambda told: note(told.exc_value, f"could not be raised in {told.object}")
+    handler, before = _Notes(found), qInstallMessageHandler(take)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield found
+    finally:
+        logging.getLogger().removeHandler(handler)
+        qInstallMessageHandler(before)
+        sys.excepthook, threading.excepthook, sys.unraisablehook = hooks

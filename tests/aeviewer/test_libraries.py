@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING
+
+from aeviewer import libraries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+OURS = "/opt/aeviewer/_internal"
+
+
+def test_from_source_the_environment_is_the_persons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    seen = {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
+    libraries.arrange(seen)
+    assert seen == {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
+
+
+def test_what_the_packaged_program_starts_finds_the_systems_libraries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    seen = {"LD_LIBRARY_PATH": OURS, "HOME": "/home/me"}
+    libraries.arrange(seen)
+    assert seen == {"HOME": "/home/me"}
+    seen = {"LD_LIBRARY_PATH": OURS, "LD_LIBRARY_PATH_ORIG": "/opt/cuda/lib"}
+    libraries.arrange(seen)
+    assert seen == {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
+
+
+def test_on_windows_pytorchs_first_library_is_loaded_before_qts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "lib" / "c10.dll"
+    library.parent.mkdir()
+    library.touch()
+    spec = ModuleSpec("torch", None, origin=os.fspath(tmp_path / "__init__.py"))
+    loaded: list[str] = []
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(libraries, "find_spec", lambda _name: spec)
+    monkeypatch.setattr(ctypes, "CDLL", loaded.append)
+    libraries.arrange({})
+    assert loaded == [os.fspath(library)]

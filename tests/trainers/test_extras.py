@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trainers import extras, films
+from trainers.errors import AEViewerError, ClusterError
+from trainers.exploration.layouts import UMAP, missing
+from trainers.parallel.workers import cluster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def packaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PyInstaller marks the program that it packs."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+
+
+def test_from_source_an_extra_is_one_command_away() -> None:
+    assert not extras.is_packaged()
+    assert extras.remedy("film") == "Run `uv sync --extra film`."
+    assert extras.remedy("") == "Run `uv sync`."
+
+
+@pytest.mark.usefixtures("packaged")
+def test_the_packaged_program_takes_no_packages_in_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = r"packaged program leaves it out .* from its source with `uv sync --extra {}`"
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(AEViewerError, match=fits.format("film") + ".*GIF"):
+        films.encoder()
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(ClusterError, match=fits.format("cluster")),
+        cluster("tcp://127.0.0.1:9", [tmp_path]),
+    ):
+        pass
+    monkeypatch.setattr("trainers.exploration.layouts.find_spec", lambda _name: None)
+    assert "`uv sync --extra umap`" in missing(UMAP())
+    assert "takes no packages in" in missing(UMAP())
