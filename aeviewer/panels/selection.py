@@ -194,7 +194,7 @@ class SelectionPanel(QWidget):
         run = self._exploration.session.current
         if codes is None or run is None or not len(chosen):
             return
-        labels = np.array([cloud.label(index) for index in chosen.tolist()])
+        labels = [str(cloud.label(index)) for index in chosen.tolist()]
         names = [cloud.name(index) for index in chosen.tolist()]
         kept = codes[chosen]
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING
+
+from trainers.datasets.description import MNIST
 
 if TYPE_CHECKING:
     from trainers.config import ModelConfig
+    from trainers.datasets.description import Dataset
     from trainers.models.base import Autoencoder
 
 _FIRST = ("mlp", "conv", "pca")
@@ -26,8 +30,15 @@ def families() -> tuple[str, ...]:
     return (*_FIRST, *sorted(found - {*_FIRST}))
 
 
-def build(config: ModelConfig, pixels: int = 784) -> Autoencoder:
-    """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`."""
+def build(config: ModelConfig, dataset: Dataset = MNIST) -> Autoencoder:
+    """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`.
+
+    A family's `build(config, pixels)` is given P, the numbers in an image; one that treats the
+    colours of a pixel apart takes `channels` besides.
+    """
     module = import_module(f"trainers.models.{config.family}")
-    model: Autoencoder = module.build(config, pixels)
+    tells_colours = "channels" in signature(module.build).parameters
+    more = {"channels": dataset.channels} if tells_colours else {}
+    model: Autoencoder = module.build(config, dataset.pixels, **more)
+    model.image_shape = dataset.shape
     return model
