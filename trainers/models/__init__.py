@@ -10,13 +10,11 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 from inspect import signature
+from math import isqrt
 from typing import TYPE_CHECKING
-
-from trainers.datasets.description import MNIST
 
 if TYPE_CHECKING:
     from trainers.config import ModelConfig
-    from trainers.datasets.description import Dataset
     from trainers.models.base import Autoencoder
 
 _FIRST = ("mlp", "conv", "pca")
@@ -30,7 +28,7 @@ def families() -> tuple[str, ...]:
     return (*_FIRST, *sorted(found - {*_FIRST}))
 
 
-def build(config: ModelConfig, dataset: Dataset = MNIST) -> Autoencoder:
+def build(config: ModelConfig, pixels: int = 784, channels: int = 1) -> Autoencoder:
     """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`.
 
     A family's `build(config, pixels)` is given P, the numbers in an image; one that treats the
@@ -38,7 +36,8 @@ def build(config: ModelConfig, dataset: Dataset = MNIST) -> Autoencoder:
     """
     module = import_module(f"trainers.models.{config.family}")
     tells_colours = "channels" in signature(module.build).parameters
-    more = {"channels": dataset.channels} if tells_colours else {}
-    model: Autoencoder = module.build(config, dataset.pixels, **more)
-    model.image_shape = dataset.shape
+    more = {"channels": channels} if tells_colours else {}
+    model: Autoencoder = module.build(config, pixels, **more)
+    side = isqrt(pixels // channels)
+    model.image_shape = (side, side) if channels == 1 else (side, side, channels)
     return model

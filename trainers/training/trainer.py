@@ -320,7 +320,7 @@ class Trainer:
 
     def _built(self) -> Autoencoder:
         """The model at its start: weights from the seed, on the device, with its engine."""
-        model = build(self.config.model, self.run.dataset)
+        model = build(self.config.model, self.run.dataset.pixels, self.run.dataset.channels)
         generator = torch.Generator().manual_seed(self.config.training.seed)
         model.initialise(generator, self.config.model.activation)
         model = model.to(self._device).to(memory_format=torch.channels_last)

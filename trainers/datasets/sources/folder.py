@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-_MOST_PIXELS = 50_000_000
+MOST_PIXELS = 50_000_000
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 _TEST, _TRAIN = {"test", "testing", "val", "valid", "validation"}, {"train", "training"}
 _DEEP = 16
@@ -117,9 +117,9 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path, formats=FORMATS) as opened:
             pixels = opened.width * opened.height
-            if pixels > _MOST_PIXELS:
+            if pixels > MOST_PIXELS:
                 raise FlawError(
-                    "too large", f"{opened.width:,} × {opened.height:,} pixels; {_MOST_PIXELS:,} "
+                    "too large", f"{opened.width:,} × {opened.height:,} pixels; {MOST_PIXELS:,} "
                     "are the most"
                 )  # fmt: skip
             return pixels_of(opened)
