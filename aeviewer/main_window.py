@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from aeviewer import theme
 from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.compare import CompareWindow
+from aeviewer.panels.datasets import DatasetsMenu
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.directions import DirectionsPanel
 from aeviewer.panels.draw import DrawPanel
@@ -109,6 +110,10 @@ class MainWindow(QMainWindow):
         self.timeline = TimelinePanel(exploring)
         self.film_action = FilmAction(exploring, self.latent, self)
         self.bar = TrainingBar(self.experiment, queue)
+        self.datasets = DatasetsMenu(exploring.compute, self)
+        self.datasets.changed.connect(self.experiment.offer_datasets)
+        self.datasets.chosen.connect(self.experiment.set_dataset)
+        self.datasets.failed.connect(self._tell)
         self.addToolBar(self.bar)
         self._docks = {
             "runs": self._dock("Runs", self.runs),
@@ -236,6 +241,7 @@ class MainWindow(QMainWindow):
         run.addSeparator()
         run.addAction(runs.compare_action)
         self._action(run, "Reproduce the &paper…", self._offer_reproduction)
+        bar.addMenu(self.datasets)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])

@@ -1,4 +1,4 @@
-"""The commands that look after data sets: import, datasets."""
+"""The commands that look after data sets: import, download, datasets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from trainers.cli.options import plainly
 from trainers.datasets import store
+from trainers.datasets.catalogue import ENTRIES
 from trainers.datasets.conversion import FITS, LEAST_SIDE, MOST_SIDE, Conversion
 from trainers.errors import AEViewerError, DataError
 
@@ -101,6 +102,32 @@ def import_(
         f"{_classes(dataset)}. Train on it with: aeviewer train vae --dataset {dataset.name}",
         soft_wrap=True,
     )
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(ENTRIES)))
+@click.option("--mirror", default="", help="An address that has the files too, asked first.")
+@plainly
+def download(name: str, mirror: str) -> None:
+    """Download a data set that torchvision knows, and import it.
+
+    Ctrl-C keeps what came so far; the same command goes on from there.
+    """
+    from trainers.datasets.downloading import downloaded
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    work = downloaded(name, mirror)
+    with Progress(*columns, console=console, transient=True) as bar, closing(work):
+        task = bar.add_task("", total=1.0)
+        while True:
+            try:
+                told = next(work)
+            except StopIteration as done:
+                dataset: Dataset = done.value
+                break
+            bar.update(task, description=told.words, completed=told.share or 0.0)
+    console.print(f"{dataset.title} is here: {dataset.train:,} training images.", soft_wrap=True)
 
 
 @click.command()
