@@ -245,7 +245,11 @@ class ExperimentPanel(QWidget):
 
 def described(config: RunConfig) -> str:
     """The model in a line: its layers and how many weights they have."""
-    model, dataset = config.model, datasets.named(config.dataset)
+    model = config.model
+    try:
+        dataset = datasets.named(config.dataset)
+    except AEViewerError:
+        return f"The data set {config.dataset!r} is not here."
     pixels = dataset.pixels
     ends = 2 * model.latent_dim if model.variational else model.latent_dim
     match model.family:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QFileDialog
 
 _WHITE = 255
-MOST_SIDE = 40
+MOST_SIDE = 28
 """Of an image in a grid of many."""
 _GRAYS: NDArray[np.uint32] = np.array([0xFF000000 | n * 0x010101 for n in range(256)], np.uint32)
 _STOPS = {
@@ -66,15 +66,17 @@ def packed(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def reduced(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
-    """(n, h, w) or (n, h, w, 3) images, averaged over squares so that they are no larger."""
-    count, height, width, *colours = pixels.shape
-    factor = -(-width // most)
-    if factor <= 1:
+    """(n, h, w) or (n, h, w, 3) square images, averaged so that they are no larger."""
+    side = pixels.shape[1]
+    if side <= most:
         return pixels
-    small = height // factor, width // factor
-    cut = pixels[:, : small[0] * factor, : small[1] * factor]
-    blocks = cut.reshape(count, small[0], factor, small[1], factor, *colours)
-    small_pixels: NDArray[Any] = np.rint(blocks.mean(axis=(2, 4))).astype(pixels.dtype)
+    edges = np.linspace(0, side, most + 1)[:, None]
+    # How much of each pixel lies in each of the larger ones.
+    inside = np.minimum(edges[1:], np.arange(1, side + 1)) - np.maximum(edges[:-1], np.arange(side))
+    shares = inside.clip(0) * (most / side)
+    found = np.einsum("ij,njk...->nik...", shares, pixels)
+    found = np.einsum("ij,nkj...->nki...", shares, found)
+    small_pixels: NDArray[Any] = np.rint(found).astype(pixels.dtype)
     return small_pixels
 
 
