@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import RunItem, Session
     from aeviewer.services.training import TrainingQueue
     from trainers.config import RunConfig
-    from trainers.datasets import MNIST
-from trainers.evaluation.summary import Evaluation
+    from trainers.evaluation.summary import Evaluation
 
 Index = QModelIndex | QPersistentModelIndex
 NAME_COLUMN, EYE_COLUMN = 0, 1

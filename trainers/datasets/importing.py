@@ -32,7 +32,7 @@ _TEST_SHARE = 10
 _SPLIT_SEED = 0x5917
 _SLICE_SECONDS = 0.02
 _UNUSUAL_SIDE = 64
-_RELEASED = 2_048
+_RELEASED = 512
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,22 @@ def imported(source: Source, wanted: Wanted) -> Generator[float, None, Imported]
     flaws = Flaws()
     for flaw in source.flaws:
         flaws.add(flaw)
-    is_test = _chosen_tests(source)
+    candidates, wanted_tests = _candidates(source)
     writer = Writer(wanted.name)
     try:
-        order = np.argsort(is_test, kind="stable")
-        taken = _Clock()
-        for done, index in enumerate(order.tolist()):
-            _take(source, wanted, index, bool(is_test[index]), writer, flaws)
-            if taken.is_over():
+        is_tried = np.zeros(source.count, np.bool_)
+        clock = _Clock()
+        for index in candidates.tolist():
+            if writer.counts["test"] == wanted_tests:
+                break
+            is_tried[index] = True
+            _take(source, wanted, index, True, writer, flaws)
+            if clock.is_over():
+                yield int(is_tried.sum()) / source.count
+        before = int(is_tried.sum())
+        for done, index in enumerate(np.flatnonzero(~is_tried).tolist(), before):
+            _take(source, wanted, index, False, writer, flaws)
+            if clock.is_over():
                 yield done / source.count
         dataset = _described(source, wanted, writer, flaws)
         components: dict[str, NDArray[np.generic]] = {}
@@ -198,16 +206,17 @@ def _check(source: Source, wanted: Wanted) -> None:
         )
 
 
-def _chosen_tests(source: Source) -> NDArray[np.bool_]:
-    """The source's own test images, if they are enough; else a tenth, drawn by a fixed seed."""
+def _candidates(source: Source) -> tuple[NDArray[np.intp], int]:
+    """Which images may become test images, in this order, and how many are to.
+
+    The source's own, if they are enough; else a tenth, drawn by a fixed seed, others taking the
+    place of those that can not be read.
+    """
     own = source.is_test
     if own is not None and own.sum() >= PREVIEWED and (~own).sum() >= PREVIEWED:
-        return own
-    count = min(MOST_TEST, max(PREVIEWED, source.count // _TEST_SHARE))
-    found = np.zeros(source.count, np.bool_)
-    drawn = np.random.default_rng(_SPLIT_SEED).permutation(source.count)[:count]
-    found[drawn] = True
-    return found
+        return np.flatnonzero(own), int(own.sum())
+    drawn = np.random.default_rng(_SPLIT_SEED).permutation(source.count)
+    return drawn, min(MOST_TEST, max(PREVIEWED, source.count // _TEST_SHARE))
 
 
 def _take(
@@ -220,7 +229,7 @@ def _take(
         flaws.add(Flaw(source.name(index), error.kind, str(error)))
         return
     writer.add(image, label, is_test=is_test)
-    if index % _RELEASED == 0:
+    if sum(writer.counts.values()) % _RELEASED == 0:
         source.release()
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    <store>/<name>.safetensors    train.images test.images train.labels test.labels [spectrum.*]
+    <store>/<name>.safetensors    test.images train.images test.labels train.labels [spectrum.*]
 
 The description stands in the file's own header. What is read is data from outside: sizes are
 checked against the file before anything is mapped.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIX = ".safetensors"
-HASHED = ("train.images", "test.images", "train.labels", "test.labels")
+HASHED = ("test.images", "train.images", "test.labels", "train.labels")
 """What the checksum is of, in this order, as it lies in the file."""
 KINDS: dict[str, type[np.generic]] = {"U8": np.uint8, "F32": np.float32, "F64": np.float64}
 """Of numbers, as safetensors names them."""

@@ -29,7 +29,7 @@ _CODES = {kind: code for code, kind in store.KINDS.items()}
 class Writer:
     """A draft of a data set; nothing is in the store before `keep`.
 
-    Training images come first, then test images.
+    Test images come first, then training images.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ class Writer:
 
     def __init__(self, name: str) -> None:
         self.place = store.place_of(name)
-        self.counts = {"train": 0, "test": 0}
-        self._labels: dict[str, bytearray] = {"train": bytearray(), "test": bytearray()}
+        self.counts = {"test": 0, "train": 0}
+        self._labels: dict[str, bytearray] = {"test": bytearray(), "train": bytearray()}
         self._digest = hashlib.sha256()
         try:
             self.place.parent.mkdir(parents=True, exist_ok=True)
@@ -65,8 +65,8 @@ class Writer:
             When the disk is full.
         """
         part = "test" if is_test else "train"
-        if not is_test and self.counts["test"]:
-            raise ValueError("Training images come before test images.")
+        if is_test and self.counts["train"]:
+            raise ValueError("Test images come before training images.")
         self._write(np.ascontiguousarray(image).tobytes())
         self._labels[part].append(label)
         self.counts[part] += 1
@@ -74,7 +74,7 @@ class Writer:
     def images(self, shape: tuple[int, ...], *, is_test: bool) -> NDArray[np.uint8]:
         """What is written so far of a split, mapped; (n, *shape) uint8."""
         self._file.flush()
-        before = int(np.prod(shape)) * self.counts["train"] if is_test else 0
+        before = 0 if is_test else int(np.prod(shape)) * self.counts["test"]
         count = self.counts["test" if is_test else "train"]
         return np.memmap(self.draft, np.uint8, "r", _ROOM + before, (count, *shape))
 
