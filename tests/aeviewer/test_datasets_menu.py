@@ -180,7 +180,7 @@ def _nowhere(name: str, mirror: str) -> object:
 def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
     np.save(tmp_path / "spots.npy", shapes(300, 16, 3))
     kept(tmp_path / "spots.npy", "spots")
-    run = trained(tmp_path / "runs", "vae", 2, dataset="spots")
+    run = trained(tmp_path / "runs", "vae", 2, dataset="spots", steps=5)
     session, window = program.session, program.window
     session.refresh()
     session.set_current(str(run.path))
@@ -215,7 +215,7 @@ def test_a_data_set_that_is_gone_is_told_and_the_others_stay(
 ) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
-    run = trained(tmp_path / "runs", "vae", 2, dataset="spots")
+    run = trained(tmp_path / "runs", "vae", 2, dataset="spots", steps=5)
     store.remove("spots")
     program.session.message_posted.disconnect(program.window._tell)
     program.session.refresh()
