@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.panels.carry_away import CarryAway
 from aeviewer.panels.compare import CompareWindow
+from aeviewer.panels.datasets import DatasetsMenu
 from aeviewer.panels.decoder import DecoderPanel
 from aeviewer.panels.directions import DirectionsPanel
 from aeviewer.panels.draw import DrawPanel
@@ -121,6 +122,10 @@ class MainWindow(QMainWindow):
         self.film_action = FilmAction(exploring, self.latent, self)
         self.carry_away = CarryAway(exploring, queue, settings, self)
         self.bar = TrainingBar(self.experiment, queue)
+        self.datasets = DatasetsMenu(exploring.compute, self)
+        self.datasets.changed.connect(self.experiment.offer_datasets)
+        self.datasets.chosen.connect(self.experiment.set_dataset)
+        self.datasets.failed.connect(self._tell)
         self.addToolBar(self.bar)
         self._docks = {
             "runs": self._dock("Runs", self.runs),
@@ -251,6 +256,7 @@ class MainWindow(QMainWindow):
         run.addSeparator()
         run.addActions([runs.compare_action, self.carry_away.export_action])
         self._action(run, "Reproduce the &paper…", self._offer_reproduction)
+        bar.addMenu(self.datasets)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
         time.addActions([timeline.play_action, timeline.back_action, timeline.forward_action])

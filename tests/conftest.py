@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees, or changes, the data sets that whoever runs it has imported."""
+    monkeypatch.setenv("AEVIEWER_DATASETS", str(tmp_path / "datasets"))
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a program that was never started before."""

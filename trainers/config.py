@@ -125,7 +125,7 @@ class ModelConfig(Part):
         tuple[Channels, ...],
         Field(
             min_length=1,
-            max_length=2,
+            max_length=4,
             description="Channels after each strided convolution; every one halves the image.",
         ),
         Term("Convolutions", "channels", _is("conv")),
@@ -240,7 +240,15 @@ class RunConfig(Part):
     preset: Annotated[
         str, Field(description="The preset this config started from.", min_length=1)
     ] = "custom"
-    dataset: Annotated[Literal["mnist"], Field(description="The images."), Term("Data")] = "mnist"
+    dataset: Annotated[
+        str,
+        Field(
+            description="The images: mnist, or the name of a data set that was imported.",
+            min_length=1,
+            max_length=40,
+        ),
+        Term("Images"),
+    ] = "mnist"
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
 
@@ -320,6 +328,10 @@ class Leaf:
             from trainers.models import families
 
             return families()
+        if self.name == "dataset":
+            from trainers.datasets import names
+
+            return names()
         return tuple(c for c in get_args(self.info.annotation) if isinstance(c, str))
 
 

@@ -63,9 +63,10 @@ class Preview:
     Attributes
     ----------
     codes
-        (10000, d) float32, the code (posterior mean) of every test image.
+        (n, d) float32, the code (posterior mean) of every test image.
     reconstructions
-        (32, 28, 28) uint8, of the preview digits (`trainers.datasets.PREVIEW_DIGITS`).
+        (32, side, side) or (32, side, side, 3) uint8, of the images that are watched
+        (`trainers.datasets.Data.preview`).
     """
 
     step: int

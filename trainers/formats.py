@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 HEADER = "step,loss,reconstruction,kl\n"
 _PREVIEW_COLUMNS = 32
-SHEET = (32 * 28, 2 * 28)
-_TEST_IMAGES = 10_000
 _LARGEST_CODE = 1e15
 _LONGEST_ROW = 200
 DRAFT = ".draft-"
@@ -122,8 +120,8 @@ def reading(place: Path) -> Iterator[io.BufferedReader]:
         raise RunError(f"{place} is damaged ({reason}).") from error
 
 
-def read_codes(place: Path, latent_dim: int) -> NDArray[np.float32]:
-    """The (10000, `latent_dim`) codes in an NPY; mapped first: its header's word allocates nothing.
+def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
+    """The codes in an NPY, of that shape; mapped first: its header's word allocates nothing.
 
     Raises
     ------
@@ -133,7 +131,7 @@ def read_codes(place: Path, latent_dim: int) -> NDArray[np.float32]:
     with reading(place):
         mapped = np.lib.format.open_memmap(place, mode="r")
         shape, kind = mapped.shape, mapped.dtype
-        if shape != (_TEST_IMAGES, latent_dim) or kind not in (np.float16, np.float32):
+        if shape != expected or kind not in (np.float16, np.float32):
             raise ValueError(f"it holds {kind} of {shape}, no codes of this run")
         codes = np.array(mapped, np.float32)
         if not (np.abs(codes) < _LARGEST_CODE).all():
@@ -183,18 +181,16 @@ def _losses(rows: NDArray[np.float64]) -> Losses:
 
 
 def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(k·32, h, w) images as k rows of 32 tiles: (k·h, 32·w)."""
-    count, height, width = images.shape
-    rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width)
-    return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width)
+    """(k·32, h, w) or (k·32, h, w, 3) images as k rows of 32 tiles: (k·h, 32·w) or …3)."""
+    count, height, width, *colours = images.shape
+    rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width, *colours)
+    return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width, *colours)
 
 
 def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The reconstructions (lower row) of a sheet that `_sheet` made."""
-    side = sheet.shape[1] // _PREVIEW_COLUMNS
-    if sheet.shape != (2 * side, _PREVIEW_COLUMNS * side) or not side:
-        raise ValueError(f"a picture of {sheet.shape} is no sheet of 2 rows of 32 digits")
-    return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side).swapaxes(0, 1)
+    side, colours = sheet.shape[0] // 2, sheet.shape[2:]
+    return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side, *colours).swapaxes(0, 1)
 
 
 def read_metrics(place: Path) -> Losses:
@@ -266,15 +262,15 @@ class Tail:
 
 
 def write_sheet(inputs: NDArray[np.uint8], reconstructions: NDArray[np.uint8]) -> bytes:
-    """A PNG with (32, 28, 28) inputs in its upper row and reconstructions in its lower one."""
+    """A PNG with 32 inputs in its upper row and reconstructions in its lower one."""
     picture = io.BytesIO()
     sheet = _sheet(np.concatenate([inputs, reconstructions]))
     Image.fromarray(sheet).save(picture, "png")
     return picture.getvalue()
 
 
-def read_sheet(place: Path) -> NDArray[np.uint8]:
-    """The (32, 28, 28) reconstructions in a picture that `write_sheet` made.
+def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The 32 reconstructions, of that shape each, in a picture that `write_sheet` made.
 
     Raises
     ------
@@ -282,9 +278,10 @@ def read_sheet(place: Path) -> NDArray[np.uint8]:
         When it is missing or another picture.
     """
     with reading(place) as file, Image.open(file, formats=["PNG"]) as picture:
-        if picture.size != SHEET:
-            raise ValueError(f"a picture of {picture.size} is no sheet of {SHEET}")
-        return _tiles(np.asarray(picture.convert("L")))
+        size = _PREVIEW_COLUMNS * image[1], 2 * image[0]
+        if picture.size != size:
+            raise ValueError(f"a picture of {picture.size} is no sheet of {size}")
+        return _tiles(np.asarray(picture.convert("L" if len(image) == 2 else "RGB")))
 
 
 def write_codes(codes: NDArray[np.float32], kept: type[np.floating]) -> bytes:

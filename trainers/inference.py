@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +46,8 @@ class TrainedModel:
         Parameters
         ----------
         images
-            (n, 28, 28) or (n, 784); bytes are scaled to 0..1, floats are taken as they are.
+            (n, side, side), with colours (n, side, side, 3), or (n, P); bytes are scaled to 0..1,
+            floats are taken as they are.
 
         Returns
         -------
@@ -80,8 +82,12 @@ class TrainedModel:
         """
         scale = np.float32(255 if np.asarray(images).dtype == np.uint8 else 1)
         flat = np.asarray(images, np.float32).reshape(len(images), -1) / scale
-        if flat.shape[1] != 784:
-            raise ValueError(f"Images of {flat.shape[1]} pixels; this model reads 28 x 28 = 784.")
+        shape = self._model.image_shape
+        if flat.shape[1] != prod(shape):
+            told = " x ".join(str(n) for n in shape)
+            raise ValueError(
+                f"Images of {flat.shape[1]} pixels; this model reads {told} = {prod(shape)}."
+            )
         mean, log_variance = self._model.posterior(self._tensor(flat))
         return mean.cpu().numpy(), None if log_variance is None else log_variance.cpu().numpy()
 
@@ -96,7 +102,7 @@ class TrainedModel:
 
         Returns
         -------
-        (n, 28, 28) float32; a linear output may leave 0..1.
+        (n, side, side) or (n, side, side, 3) float32; a linear output may leave 0..1.
 
         Raises
         ------
@@ -109,7 +115,8 @@ class TrainedModel:
                 f"Codes of shape {points.shape}; this model reads (n, {self.latent_dim})."
             )
         images = self._model.decode(self._tensor(points)).cpu().numpy()
-        return images.reshape(-1, 28, 28)
+        found: NDArray[np.float32] = images.reshape(-1, *self._model.image_shape)
+        return found
 
     def magnification(self, codes: ArrayLike, basis: ArrayLike) -> NDArray[np.float32]:
         """How much the decoder enlarges around codes; see `trainers.exploration.magnification`.
@@ -132,7 +139,7 @@ class TrainedModel:
         return found
 
     def pull_back(self, codes: ArrayLike, cotangents: ArrayLike) -> NDArray[np.float64]:
-        """Jᵀv for (n, D) codes and (n, 28, 28) v, J being the decoder's Jacobian at each code."""
+        """Jᵀv for (n, D) codes and (n, side, side) v, J being the decoder's Jacobian at each."""
         from trainers.exploration.magnification import pull_back
 
         places = self._tensor(np.asarray(codes, np.float32))

@@ -3,6 +3,7 @@
 ::
 
     <runs>/<name>/config.json          what was asked for
+                  dataset.json         what the data set is, where it is not MNIST
                   status.json          state, step, seconds, device, engine, versions, error
                   metrics.csv          step,loss,reconstruction,kl: one row a step
                   checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
@@ -37,8 +38,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainers import config as configs
-from trainers import formats
-from trainers.datasets import PREVIEW_DIGITS, split
+from trainers import datasets, formats
+from trainers.datasets import MNIST, Data, Dataset, fitting
 from trainers.errors import RunError
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Losses, Preview
@@ -121,18 +122,19 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
-        tiles = formats.read_sheet(self.path / "reconstructions.png")
+        tiles = formats.read_sheet(self.path / "reconstructions.png", self.run.dataset.shape)
         return Preview(self.step, self.codes(), tiles)
 
     def codes(self) -> NDArray[np.float32]:
-        """(10000, d), the codes of the test images.
+        """(n, d), the codes of the test images.
 
         Raises
         ------
         RunError
             When they are missing or damaged.
         """
-        return formats.read_codes(self.path / "codes.npy", self.run.config.model.latent_dim)
+        shape = self.run.dataset.test, self.run.config.model.latent_dim
+        return formats.read_codes(self.path / "codes.npy", shape)
 
 
 class Run:
@@ -167,6 +169,32 @@ class Run:
         """
         with formats.reading(self.path / "config.json") as file:
             return configs.from_json(file.read(_MOST_JSON))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What the images are that it learns from.
+
+        Raises
+        ------
+        RunError
+            When its description is missing or damaged.
+        """
+        if self.config.dataset == MNIST.name:
+            return MNIST
+        with formats.reading(self.path / "dataset.json") as file:
+            return Dataset.model_validate_json(file.read(_MOST_JSON))
+
+    def data(self) -> Data:
+        """The images.
+
+        Raises
+        ------
+        RunError
+            As `dataset`.
+        DataError
+            When the data set is not here, or another one than the run's.
+        """
+        return datasets.opened(self.dataset)
 
     def status(self) -> Status:
         """Where the run is; "interrupted" when it says "running" and nobody trains it.
@@ -341,7 +369,8 @@ class Run:
         place = self.path / "checkpoints" / f"{step:08d}"
         kept = np.float16 if self.config.training.precision == "float16" else np.float32
         codes = formats.write_codes(preview.codes, kept)
-        inputs = split("test").images[list(PREVIEW_DIGITS)]
+        data = self.data()
+        inputs = data.test.images[list(data.preview)]
         picture = formats.write_sheet(inputs, preview.reconstructions)
         with self.writing():
             formats.replace(place / "codes.npy", codes)
@@ -433,7 +462,13 @@ def create(config: RunConfig, folder: Path, name: str = "") -> Run:
     ------
     RunError
         When the name is taken or no folder can have it, or the runs folder can not be written.
+    DataError
+        When the data set is not here.
+    ConfigError
+        When the config does not fit the data set.
     """
+    dataset = datasets.named(config.dataset)
+    fitting.check(config, dataset)
     place = folder / (checked_name(name) if name else free_name(config, folder))
     if place.exists():
         raise RunError(f"There is a run {place.name!r} already; choose another name: {place}")
@@ -441,6 +476,9 @@ def create(config: RunConfig, folder: Path, name: str = "") -> Run:
     try:
         place.mkdir(parents=True)
         formats.replace(place / "config.json", config.model_dump_json(indent=2).encode())
+        if dataset != MNIST:
+            described = dataset.model_dump_json(indent=2).encode()
+            formats.replace(place / "dataset.json", described)
         created = Status(created=datetime.now(UTC))
         formats.replace(place / "status.json", created.model_dump_json(indent=2).encode())
     except OSError as error:
@@ -453,7 +491,8 @@ def create(config: RunConfig, folder: Path, name: str = "") -> Run:
 
 def free_name(config: RunConfig, folder: Path) -> str:
     """A name that says what the run is: "vae-d2", then "vae-d2-2", and so on."""
-    stem = f"{config.preset}-d{config.model.latent_dim}"
+    data = "" if config.dataset == MNIST.name else f"{config.dataset}-"
+    stem = f"{data}{config.preset}-d{config.model.latent_dim}"
     number = 1
     while (folder / (name := stem if number == 1 else f"{stem}-{number}")).exists():
         number += 1

@@ -40,7 +40,7 @@ def write_sheet(
     path
         Where to; a file that is there is replaced. An SVG where its name ends so, else a PNG.
     images
-        (rows, columns, h, w) gray.
+        (rows, columns, h, w) gray, or (rows, columns, h, w, 3) colours.
     scale
         Length of a pixel of an image, at least 1.
     gap
@@ -73,10 +73,11 @@ def _png(images: NDArray[np.uint8], scale: int, gap: int, title: str) -> bytes:
     from PIL.PngImagePlugin import PngInfo
 
     large = images.repeat(scale, axis=2).repeat(scale, axis=3)
-    opaque = np.stack([large, np.full_like(large, 255)], axis=-1)
+    inked = large if large.ndim == 5 else large[..., None]
+    opaque = np.concatenate([inked, np.full_like(inked[..., :1], 255)], axis=-1)
     tiles = np.pad(opaque, ((0, 0), (0, 0), (0, gap), (0, gap), (0, 0)))
-    rows, columns, height, width, _ = tiles.shape
-    sheet = tiles.swapaxes(1, 2).reshape(rows * height, columns * width, 2)
+    rows, columns, height, width, channels = tiles.shape
+    sheet = tiles.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
     whole = sheet[: rows * height - gap, : columns * width - gap]
     told = PngInfo()
     if title:
@@ -90,7 +91,7 @@ def _svg(
     images: NDArray[np.uint8], scale: int, gap: int, title: str, words: Sequence[str]
 ) -> bytes:
     """Every image as a picture of its own pixels, which the viewer enlarges unblurred."""
-    rows, columns, height, width = images.shape
+    rows, columns, height, width = images.shape[:4]
     across, down = scale * width + gap, scale * height + gap
     size = f'width="{columns * across - gap}" height="{rows * down - gap}"'
     lines = [
@@ -99,7 +100,7 @@ def _svg(
         f"<title>{escape(title)}</title>",
         "<style>image {image-rendering: pixelated}</style>",
     ]
-    for number, image in enumerate(images.reshape(-1, height, width)):
+    for number, image in enumerate(images.reshape(-1, *images.shape[2:])):
         row, column = divmod(number, columns)
         content = io.BytesIO()
         Image.fromarray(image).save(content, "png")

@@ -22,13 +22,12 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from aeviewer.panels import compare_words as words
-from aeviewer.services.comparison import by_latent_dim, has_pca, pca_reconstructed
+from aeviewer.services.comparison import by_latent_dim, pca_error, pca_reconstructed
 from aeviewer.services.digits import FEWEST, MOST, indices
 from aeviewer.widgets.styled_plot import small
 from aeviewer.widgets.tile_table import TileRow, TileTable
-from trainers.datasets.mnist import split
+from trainers.datasets import MNIST
 from trainers.errors import DataError
-from trainers.evaluation.spectrum import spectrum
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
@@ -41,7 +40,7 @@ _KINDS = {
     "worst": "Worst for a run",
     "chosen": "Chosen",
 }
-_FOOT = "squared error per image: of the digits here · of all 10,000 test images"
+_FOOT = "squared error per image: of the images here · of all test images"
 
 
 class DigitsPage(QWidget):
@@ -158,7 +157,7 @@ class DigitsPage(QWidget):
         """Follows what is written as soon as it can be read."""
         problem = ""
         try:
-            chosen = indices(text, len(split("test")))
+            chosen = indices(text, len(self._comparison.data.test))
             self._comparison.set_rule(replace(self._comparison.rule, chosen=chosen))
         except DataError as error:
             problem = str(error)
@@ -211,13 +210,15 @@ class DigitsPage(QWidget):
     @Slot()
     def _show(self) -> None:
         digits = list(self._comparison.digits)
-        labels = split("test").labels[digits]
-        rows = [TileRow("Input", ("squared error per image",), split("test").images[digits])]
+        data = self._comparison.data
+        names = [data.dataset.class_name(label) for label in data.test.labels[digits].tolist()]
+        rows = [TileRow("Input", ("squared error per image",), data.test.images[digits])]
         for dim, runs in by_latent_dim(self._comparison.runs):
             rows += [self._row(run) for run in runs]
-            if self.pca.isChecked() and has_pca(dim):
-                rows.append(self._pca_row(dim))
-        self.table.set_rows([str(label) for label in labels], rows)
+            floor = pca_error(dim, data.dataset)
+            if self.pca.isChecked() and floor is not None:
+                rows.append(self._pca_row(dim, floor))
+        self.table.set_rows(names, rows)
         self._tell_digit(self.table.current)
 
     def _row(self, run: Compared) -> TileRow:
@@ -236,9 +237,10 @@ class DigitsPage(QWidget):
             notice=notice,
         )
 
-    def _pca_row(self, dim: int) -> TileRow:
-        found = pca_reconstructed(self._comparison.digits, dim)
-        told = f"{found.errors.mean():.1f} here · {spectrum().test_errors[dim]:.1f} test"
+    def _pca_row(self, dim: int, floor: float) -> TileRow:
+        comparison = self._comparison
+        found = pca_reconstructed(comparison.digits, dim, comparison.data.dataset)
+        told = f"{found.errors.mean():.1f} here · {floor:.1f} test"
         return TileRow(f"PCA, d = {dim}", (told,), found.images, is_quiet=True)
 
     @Slot(int)
@@ -254,8 +256,10 @@ class DigitsPage(QWidget):
             for run in self._comparison.runs
             if run.shown is not None and run.shown.digits == digits
         ]
-        label = split("test").labels[digit]
-        self.foot.setText(f"test image {digit:,}, a {label}: {' · '.join(told)}")
+        data = self._comparison.data
+        name = data.dataset.class_name(int(data.test.labels[digit]))
+        what = f", a {name}" if data.dataset == MNIST else f", {name}" if name else ""
+        self.foot.setText(f"test image {digit:,}{what}: {' · '.join(told)}")
 
     @property
     def caption(self) -> str:

@@ -22,13 +22,14 @@ from superqt import QElidingLabel
 from aeviewer.panels import compare_words as words
 from aeviewer.panels.latent_backdrop import class_palette
 from aeviewer.panels.pictures import offer_pictures
+from aeviewer.services.cloud import Gallery
 from aeviewer.services.digits import MOST
-from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.legend import ChipLegend
 from aeviewer.widgets.linked_plot import LinkedPlot
 from aeviewer.widgets.picture import slug
 from aeviewer.widgets.styled_plot import small, tabular
-from trainers.datasets.mnist import split
+from trainers.datasets import MNIST
 from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ _MOST, _WORDS = 4, 64
 _HINT = "Circle points in one panel to see the same images in the others."
 _FINER = 3
 _JITTER = 0.35
-_CLASSES = tuple(str(digit) for digit in range(10))
 
 
 class _Title(QWidget):
@@ -134,7 +134,7 @@ class _Panel(QWidget):
         self.plot.axis("bottom").setLabel(x)
         self.plot.axis("left").setLabel(y)
         lit = chosen if len(chosen) else None
-        self.plot.set_points(xy, labels, class_palette(), visible[labels], lit)
+        self.plot.set_points(xy, labels, class_palette(len(visible)), visible[labels], lit)
 
     @property
     def axes(self) -> str:
@@ -165,7 +165,7 @@ class LatentPage(QWidget):
         self._across = 0
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._show)
-        self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
+        self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
         self.note = QElidingLabel(_HINT)
         self.clear, self.to_digits = QPushButton("Clear"), QPushButton("See their reconstructions")
         self._build()
@@ -225,8 +225,10 @@ class LatentPage(QWidget):
         if not len(chosen):
             self.note.setText(_HINT)
             return
-        shares = words.histogram(split("test").labels, chosen)
-        self.note.setText(f"{int(chosen.sum()):,} images selected, by class {shares}")
+        data = self._comparison.data
+        shares = words.histogram(data.test.labels, chosen, data.dataset.classes)
+        by_class = f", by class {shares}" if shares else ""
+        self.note.setText(f"{int(chosen.sum()):,} images selected{by_class}")
         self.note.setToolTip(self.note.text())
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -264,8 +266,10 @@ class LatentPage(QWidget):
     def _show(self) -> None:
         runs = self._comparison.runs
         self._keep({run.item.key: run.item.name for run in runs})
+        classes = self._comparison.data.dataset.classes
+        self.legend.set_names(classes, class_colours(len(classes)))
         visible, chosen = self.legend.visible, self._comparison.selection
-        labels = split("test").labels
+        labels = self._comparison.data.test.labels
         for run in runs:
             panel = self._panels[run.item.key]
             panel.show_run(run, self._comparison.step)
@@ -323,9 +327,10 @@ class LatentPage(QWidget):
         if point is None:
             self._leave()
             return
-        test = split("test")
-        text = f"digit {test.labels[point]}\ntest image {point:,}"
-        plot.set_hovered(point, test.images[point], text)
+        gallery = Gallery(self._comparison.data)
+        lines = [gallery.kind(point), gallery.name(point)]
+        text = "\n".join(line for line in lines if line)
+        plot.set_hovered(point, gallery.image(point), text)
         for panel in self._panels.values():
             if panel.key != key:
                 panel.plot.ring(point)

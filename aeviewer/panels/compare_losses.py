@@ -157,7 +157,7 @@ class LossesPage(QWidget):
         left = len(self._comparison.runs) - len(runs)
         others = f"{left} {'run has' if left == 1 else 'runs have'} another unit, not shown here"
         others = others if left else _STEPS
-        self.note.setText(others if key == _LOSS else "All 10,000 test images, at checkpoints")
+        self.note.setText(others if key == _LOSS else "All test images, at checkpoints")
         self.plot.set_step(self._comparison.step)
         self._show_readout()
 

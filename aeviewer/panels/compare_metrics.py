@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 _SWATCH = 10
-_NOTE = "All 10,000 test images, at each run's checkpoint; the best of each is bold."
+_NOTE = "All test images, at each run's checkpoint; the best of each is bold."
 _UNIT = "Unit of\nthe loss"
 
 

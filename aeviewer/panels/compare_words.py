@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aeviewer.services.comparison import by_latent_dim, has_pca, pca_reconstructed
-from trainers.evaluation.spectrum import spectrum
+from aeviewer.services.comparison import by_latent_dim, pca_error, pca_reconstructed
+from trainers.datasets import MNIST
 from trainers.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -73,23 +73,23 @@ def rule_words(comparison: Comparison) -> str:
 def digits_caption(comparison: Comparison, *, with_pca: bool) -> str:
     """The caption of the grid of reconstructions."""
     names = methods(comparison.runs)
-    parts = []
+    parts, dataset = [], comparison.data.dataset
+    things = "digits" if dataset == MNIST else "images"
     for dim, runs in by_latent_dim(comparison.runs):
         told = [run for run in runs if run.shown is not None]
         parts += [_row_caption(comparison, run, names[run.item.key]) for run in told]
-        if told and with_pca and has_pca(dim):
-            here = pca_reconstructed(comparison.digits, dim).errors.mean()
-            parts.append(
-                f"PCA with {dim} components ({here:.1f}; {spectrum().test_errors[dim]:.1f})"
-            )
+        floor = pca_error(dim, dataset)
+        if told and with_pca and floor is not None:
+            here = pca_reconstructed(comparison.digits, dim, dataset).errors.mean()
+            parts.append(f"PCA with {dim} components ({here:.1f}; {floor:.1f})")
     if not parts:
         return ""
     numbers = ", ".join(f"{digit:,}" for digit in comparison.digits)
     rule = rule_words(comparison)
     return (
-        "MNIST test digits (top row) and their reconstructions, from top to bottom by: "
-        f"{'; '.join(parts)}. In parentheses the squared error per image of these "
-        f"{len(comparison.digits)} digits; of all 10,000 test images. {_MEANING} "
+        f"{dataset.title} test {things} (top row) and their reconstructions, from top to bottom "
+        f"by: {'; '.join(parts)}. In parentheses the squared error per image of these "
+        f"{len(comparison.digits)} {things}; of all {dataset.test:,} test images. {_MEANING} "
         f"Test images {numbers}{f' ({rule})' if rule else ''}."
     )
 
@@ -113,7 +113,12 @@ def latent_caption(comparison: Comparison, planes: Sequence[tuple[Compared, str]
     ]
     chosen = int(comparison.selection.sum())
     lit = f" {chosen:,} selected images are lit in every panel." if chosen else ""
-    return f"Codes of the 10,000 MNIST test images, coloured by class: {'; '.join(told)}.{lit}"
+    return f"Codes of the {_tests(comparison)}, coloured by class: {'; '.join(told)}.{lit}"
+
+
+def _tests(comparison: Comparison) -> str:
+    dataset = comparison.data.dataset
+    return f"{dataset.test:,} {dataset.title} test images"
 
 
 def letter(at: int) -> str:
@@ -132,12 +137,14 @@ def losses_caption(
         return ""
     if smoothed_over > 1:
         how = f"over training steps, smoothed exponentially over {smoothed_over}"
-        return f"{title}, {how}, of {told}. Points: all 10,000 MNIST test images at checkpoints."
-    return f"{title}, of the 10,000 MNIST test images at checkpoints of {told}."
+        return f"{title}, {how}, of {told}. Points: all {_tests(comparison)} at checkpoints."
+    return f"{title}, of the {_tests(comparison)} at checkpoints of {told}."
 
 
-def histogram(labels: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> str:
+def histogram(
+    labels: NDArray[np.uint8], chosen: NDArray[np.bool_], names: Sequence[str] = MNIST.classes
+) -> str:
     """How many of each class are selected, most first: "7: 112, 9: 31"."""
-    counts = np.bincount(labels[chosen], minlength=10)
-    order = [digit for digit in np.argsort(-counts, kind="stable") if counts[digit]]
-    return ", ".join(f"{digit}: {counts[digit]:,}" for digit in order)
+    counts = np.bincount(labels[chosen], minlength=len(names))
+    order = [label for label in np.argsort(-counts, kind="stable") if counts[label]]
+    return ", ".join(f"{names[label]}: {counts[label]:,}" for label in order if names)

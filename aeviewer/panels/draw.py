@@ -18,16 +18,15 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.panels.point import named
-from aeviewer.services import cloud
 from aeviewer.services.exploration import Pin
 from aeviewer.widgets.class_bars import ClassBars
-from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.digit_pad import DigitPad
 from aeviewer.widgets.image_view import ImageView
 from aeviewer.widgets.styled_plot import small
-from trainers.datasets.centring import centred, from_file
+from trainers.datasets import MNIST
+from trainers.datasets.drawings import as_drawn, as_given
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ class DrawPanel(QWidget):
         self.pin = self._button("pin-outline", "Pin the drawing's code")
         self.views = tuple(ImageView() for _ in _TITLES)
         self.guess, self.bars = QLabel(), ClassBars(CLASS_COLOURS)
+        self._dataset = MNIST
+        self._given: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = None
         self.neighbours = DigitList("Codes nearest to the drawing", one_row=True)
         self._build()
         self._connect()
@@ -92,12 +93,13 @@ class DrawPanel(QWidget):
         tools.addStretch()
         tools.addWidget(self.mark)
         tools.addWidget(self.pin)
+        self.captions: dict[int, QLabel] = {}
         results = QGridLayout()
         results.setSpacing(4)
         for row, (view, title) in enumerate(zip(self.views, _TITLES, strict=True)):
             view.setMinimumSize(56, 56)
             view.setAccessibleName(title.capitalize())
-            caption = QLabel(title)
+            caption = self.captions[row] = QLabel(title)
             caption.setFont(small(self.font()))
             caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
             results.addWidget(view, 2 * row, 0)
@@ -132,6 +134,8 @@ class DrawPanel(QWidget):
             button.clicked.connect(act)
         self.neighbours.chosen.connect(self._go_to)
         self._drawing.changed.connect(self._show)
+        self._exploration.session.current_changed.connect(self._take_dataset)
+        self._take_dataset()
 
     def _acts(self) -> dict[QToolButton, Callable[[], None]]:
         return {
@@ -158,9 +162,21 @@ class DrawPanel(QWidget):
     def _choose_tool(self, brush: bool) -> None:
         self.pad.erases = not brush
 
+    @Slot()
+    def _take_dataset(self) -> None:
+        """Another run may learn from other images: the drawing becomes one of those."""
+        dataset = self._exploration.session.dataset
+        if dataset != self._dataset:
+            self._dataset, self._given = dataset, None
+            self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
+            self.captions[0].setText(f"as {dataset.title} has it")
+            self._take(self.pad.ink)
+
     @Slot(object)
     def _take(self, ink: NDArray[np.float32]) -> None:
-        image = centred(ink)
+        image = as_drawn(ink, self._dataset)
+        if self._given is not None and np.array_equal(self._given[0], ink):
+            image = self._given[1]
         self._drawing.set_image(image if image.any() and self.isVisible() else None)
 
     @Slot()
@@ -173,7 +189,11 @@ class DrawPanel(QWidget):
     @Slot(object)
     def _read(self, content: bytes) -> None:
         try:
-            self.pad.set_image(from_file(content))
+            image = as_given(content, self._dataset)
+            self.pad.set_image(image if image.ndim == 2 else image.mean(2).astype(np.uint8))
+            # The pad holds ink; the model is to see the image itself, with its colours.
+            self._given = None if self._dataset.centred else (self.pad.ink, image)
+            self._take(self.pad.ink)
         except AEViewerError as error:
             self._exploration.session.message_posted.emit(str(error))
 
@@ -187,22 +207,31 @@ class DrawPanel(QWidget):
         if drawn is None:
             for view in self.views:
                 view.set_image(None)
-            self.guess.setText("Draw, paste or drop a digit.")
-            self.bars.set_shares(np.zeros(10))
+            what = "a digit" if self._dataset == MNIST else "an image"
+            self.guess.setText(f"Draw, paste or drop {what}.")
+            self.bars.set_shares(np.zeros(len(self._dataset.classes)))
             self.neighbours.set_images(np.zeros((0, 28, 28)))
             return
         self.views[0].set_image(drawn.image)
         self.views[1].set_image(drawn.reconstruction)
-        likeliest = int(drawn.shares.argmax())
-        self.guess.setText(f"It looks like a {likeliest} ({100 * drawn.shares[likeliest]:.0f} %).")
-        self.bars.set_shares(drawn.shares)
-        near = drawn.neighbours.tolist()
+        self._show_guess(drawn.shares)
+        near, gallery = drawn.neighbours.tolist(), self._exploration.cloud.gallery
         self.neighbours.set_images(
-            np.stack([cloud.image(index) for index in near]),
+            gallery.images(near),
             [f"{distance:.3g}" for distance in drawn.distances],
-            [named(index) for index in near],
+            [gallery.described(index) for index in near],
         )
         self.neighbours.set_current(-1)
+
+    def _show_guess(self, shares: NDArray[np.float64]) -> None:
+        classes = self._dataset.classes
+        if len(shares) != len(classes):
+            self.guess.setText("")  # without labels there is nothing to guess
+            return
+        likeliest = int(shares.argmax())
+        name = f"a {classes[likeliest]}" if self._dataset == MNIST else classes[likeliest]
+        self.guess.setText(f"It looks like {name} ({100 * shares[likeliest]:.0f} %).")
+        self.bars.set_shares(shares)
 
     # -- the person ------------------------------------------------------------------------------
 

@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.widgets.form import FieldSpec, Form, Kind
-from trainers import runs
+from trainers import datasets, runs
 from trainers.config import Leaf, RunConfig, faults, fields
+from trainers.datasets.fitting import misfits
 from trainers.errors import AEViewerError
 from trainers.evaluation.collapse import forecast
 from trainers.glossary import GLOSSARY
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from aeviewer.services.session import Session
 
 _GROUPS = {"": "Data", "model": "Model", "training": "Training"}
-_ONLY_CHOICE = {"dataset"}
 
 
 class ExperimentPanel(QWidget):
@@ -74,7 +74,7 @@ class ExperimentPanel(QWidget):
         self._name.setToolTip("What to call the run; left empty, it names itself.")
         self._name_problem = _line(self, QPalette.ColorRole.BrightText)
         self._name_problem.hide()
-        self._form = Form([_spec(leaf) for leaf in fields() if leaf.name not in _ONLY_CHOICE], self)
+        self._form = Form([_spec(leaf) for leaf in _leaves()], self)
         self._form.setAccessibleName("Settings of the run")
         self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
         self._forecast = _line(self, QPalette.ColorRole.BrightText)
@@ -111,6 +111,7 @@ class ExperimentPanel(QWidget):
 
     def set_config(self, config: RunConfig) -> None:
         """Fills the form with a config, such as an earlier run's."""
+        self._form.field("dataset").set_choices(datasets.names())
         row = self._presets.findData(config.preset)
         self._presets.setCurrentIndex(max(row, 0))
         self._form.set_values({f.name: f.value(config) for f in _leaves()})
@@ -118,8 +119,25 @@ class ExperimentPanel(QWidget):
 
     @Slot(str)
     def select_preset(self, name: str) -> None:
-        """Fills the form with a preset."""
-        self.set_config(preset(name).replace(device=self._session.device))
+        """Fills the form with a preset; the images stay those that are chosen."""
+        self.set_config(preset(name).replace(dataset=self._dataset, device=self._session.device))
+
+    @property
+    def _dataset(self) -> str:
+        return str(self._form.field("dataset").value())
+
+    @Slot(str)
+    def set_dataset(self, name: str) -> None:
+        """Asks for other images; those that came to the store meanwhile are offered too."""
+        self.offer_datasets()
+        self._form.set_values({"dataset": name})
+        self._edited()
+
+    @Slot()
+    def offer_datasets(self) -> None:
+        """Offers the data sets that there are now."""
+        self._form.field("dataset").set_choices(datasets.names())
+        self._edited()
 
     @Slot(int)
     def set_latent_dim(self, latent_dim: int) -> None:
@@ -183,7 +201,7 @@ class ExperimentPanel(QWidget):
 
     def _tell_preset(self, config: RunConfig) -> None:
         original = preset(self.preset_name)
-        changed = config.model_dump() != original.model_dump()
+        changed = config != original.replace(dataset=config.dataset)
         self._reset.setEnabled(changed)
         summary = PRESETS[self.preset_name].summary
         self._summary.setText(f"{summary} Changed from the preset." if changed else summary)
@@ -201,9 +219,13 @@ class ExperimentPanel(QWidget):
         for leaf in _leaves():
             (values[leaf.part] if leaf.part else values)[leaf.name] = held[leaf.name]
         try:
-            return RunConfig.model_validate(values), {}
+            config = RunConfig.model_validate(values)
+            found = misfits(config, datasets.named(config.dataset))
         except ValidationError as error:
             return None, _by_field(held, dict(faults(error)))
+        except AEViewerError as error:
+            return None, {"dataset": str(error)}
+        return (None, found) if found else (config, {})
 
     def _suggest_name(self) -> None:
         self._name.setPlaceholderText(runs.free_name(self._base, self._session.folder))
@@ -225,11 +247,16 @@ class ExperimentPanel(QWidget):
 
 def described(config: RunConfig) -> str:
     """The model in a line: its layers and how many weights they have."""
-    model, pixels = config.model, 784
+    model = config.model
+    try:
+        dataset = datasets.named(config.dataset)
+    except AEViewerError:
+        return f"The data set {config.dataset!r} is not here."
+    pixels = dataset.pixels
     ends = 2 * model.latent_dim if model.variational else model.latent_dim
     match model.family:
         case "pca":
-            return f"784 – {model.latent_dim} – 784, solved in closed form"
+            return f"{pixels} – {model.latent_dim} – {pixels}, solved in closed form"
         case "mlp":
             down = [pixels, *model.hidden, ends]
             up = [model.latent_dim, *reversed(model.hidden), pixels]
@@ -238,12 +265,12 @@ def described(config: RunConfig) -> str:
             layers = " – ".join(str(width) for width in shape)
             return f"{layers}, {model.activation}\n{count:,} weights"
         case _:
-            chain = " → ".join(str(n) for n in (1, *model.channels))
+            chain = " → ".join(str(n) for n in (dataset.channels, *model.channels))
             return f"{chain} channels – {model.dense} – {model.latent_dim}, mirrored"
 
 
 def _leaves() -> list[Leaf]:
-    return [leaf for leaf in fields() if leaf.name not in _ONLY_CHOICE]
+    return list(fields())
 
 
 def _spec(leaf: Leaf) -> FieldSpec:

@@ -205,6 +205,7 @@ class FilmMaker(QObject):
             exploration.pins,
             None if latent.plot.follows else QRectF(latent.plot.view()),
             latent.choice.axis_names,
+            exploration.session.data(),
         )
 
     def _take_track(self, answer: Answer) -> None:

@@ -13,10 +13,9 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 from aeviewer.panels.latent_backdrop import TILE_PIXELS, class_palette
 from aeviewer.services.exploration import letter
 from aeviewer.services.tiles import grid_over
-from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.colours import class_colours
 from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.styled_plot import small, tabular
-from trainers.datasets import mnist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +25,12 @@ if TYPE_CHECKING:
     from aeviewer.services.filming import Tiled
     from aeviewer.services.tiles import TileGrid
     from aeviewer.services.track import Between, Track
+    from trainers.datasets import Data
     from trainers.exploration.planes import Plane
 
 _SIDE, _HEAD, _MARGIN = 720, 56, 16
 _JITTER = 0.35
-_CHIP = 34
+_CHIP, _SHORT, _MOST_CHIPS = 34, 2, 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +46,15 @@ class Look:
     layers
         Whether the decoder's images are behind the points, and how strong both are.
     visible
-        (10,) bool, the classes that are shown.
+        (k,) bool, the classes that are shown.
     pins
         Codes that are held on to.
     view
         The part of the plane that is shown; None for what holds all codes of all checkpoints.
     axis_names
         What is along x and y of a plane.
+    data
+        The images that the codes are of.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Look:
     pins: tuple[Pin, ...]
     view: QRectF | None
     axis_names: Callable[[Plane], tuple[str, str]]
+    data: Data
 
 
 class FilmStage:
@@ -78,7 +81,8 @@ class FilmStage:
 
     def __init__(self, look: Look) -> None:
         self._look = look
-        self._labels = mnist.split("test").labels
+        self._labels = look.data.test.labels
+        self._classes = look.data.dataset.classes
         self.plot = ExplorerPlot("Film")
         self.plot.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.plot.resize(_SIDE, _SIDE - _HEAD)
@@ -99,7 +103,7 @@ class FilmStage:
         x, y = look.axis_names(plane)
         self.plot.axis("bottom").setLabel(x)
         self.plot.axis("left").setLabel("class" if self._is_flat else y)
-        ticks = [(float(digit), str(digit)) for digit in range(len(CLASS_COLOURS))]
+        ticks = [(float(label), name) for label, name in enumerate(self._classes)]
         self.plot.axis("left").set_words(ticks if self._is_flat else None)
         self.plot.raster.set_opacity(look.layers.points)
         if look.view is not None:
@@ -107,7 +111,7 @@ class FilmStage:
             return
         left, bottom, width, height = track.extent()
         if self._is_flat:
-            bottom, height = -_JITTER, len(CLASS_COLOURS) - 1 + 2 * _JITTER
+            bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER
         self.plot.set_stage(QRectF(left, bottom, width, height))
 
     def grid(self) -> TileGrid | None:
@@ -138,7 +142,7 @@ class FilmStage:
         if self._is_flat:
             xy[:, 1] = self._labels + self._jitter
         shown = self._look.visible[self._labels]
-        self.plot.set_points(xy, self._labels, class_palette(), shown)
+        self.plot.set_points(xy, self._labels, class_palette(max(1, len(self._classes))), shown)
 
     def _place_pins(self, between: Between) -> None:
         pins = () if self._is_flat else self._look.pins
@@ -183,15 +187,20 @@ class FilmStage:
         turned = self._look.aligned_to
         words = self._look.name + (f" · aligned to step {turned:,}" if turned is not None else "")
         painter.drawText(QPointF(_MARGIN, 47), words)
-        for place, digit in enumerate(np.flatnonzero(self._look.visible).tolist()):
-            count = int(self._look.visible.sum())
-            x = _SIDE - _MARGIN - _CHIP * (count - place) + 8
+        colours = class_colours(len(self._classes))
+        shown = np.flatnonzero(self._look.visible).tolist() if self._classes else []
+        # Long names, and many of them, find no room: their colours are the window's.
+        names = [self._classes[label] for label in shown]
+        if any(len(name) > _SHORT for name in names) or len(names) > _MOST_CHIPS:
+            return
+        for place, label in enumerate(shown):
+            x = _SIDE - _MARGIN - _CHIP * (len(shown) - place) + 8
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(CLASS_COLOURS[digit]))
+            painter.setBrush(QColor(colours[label]))
             painter.drawEllipse(QPointF(x, 24), 5, 5)
             painter.setPen(quiet)
             spot = QRect(x + 9, 14, 16, 20)
-            painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, str(digit))
+            painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, self._classes[label])
 
 
 def _pixels(image: QImage) -> NDArray[np.uint8]:

@@ -19,22 +19,21 @@ from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services import colouring
 from aeviewer.services.exploration import PlaneChosen, letter
 from aeviewer.widgets.colour_bar import ColourBar, limits, shades
-from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.legend import ChipLegend
 from aeviewer.widgets.styled_plot import small
-from trainers.datasets import mnist
-from trainers.errors import DataError
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.exploring import Exploring
     from aeviewer.widgets.plane_plot import Mode
-    from trainers.datasets.mnist import Split
+    from trainers.datasets import Split
     from trainers.exploration.planes import Plane
 
-_CLASSES = tuple(str(digit) for digit in range(10))
 _JITTER = 0.35
 
 
@@ -57,7 +56,7 @@ class LatentPanel(QWidget):
         self._exploring, self._colouring = exploring, exploring.colouring
         self._playback = exploring.playback
         self._run: str | None = None
-        self._palette = class_palette()
+        self._classes, self._palette = MNIST.classes, class_palette()
         self._xy: NDArray[np.floating] = np.empty((0, 2))
         self._labels = np.empty(0, np.uint8)
         self._jitter = np.empty(0)
@@ -70,7 +69,7 @@ class LatentPanel(QWidget):
         self.surroundings = Surroundings(exploring, self.plot)
         self.gestures = Gestures(exploring, self.plot, self.choice)
         self.strip = LayoutStrip(exploring.layouts, self)
-        self.legend = ChipLegend(_CLASSES, CLASS_COLOURS)
+        self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
         self.empty, self.note = QLabel(), QElidingLabel()
         self._pages = QStackedWidget()
         self._build()
@@ -89,8 +88,8 @@ class LatentPanel(QWidget):
         self.note.setFont(small(self.font()))
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
-        footer.addWidget(self.legend)
-        footer.addWidget(self.note, 1)
+        footer.addWidget(self.legend, 3)
+        footer.addWidget(self.note, 2)
         space = QWidget()
         layout = QVBoxLayout(space)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -143,8 +142,14 @@ class LatentPanel(QWidget):
         key = item.key if item else None
         if key != self._run:
             self._run = key
+            self._take_classes(self._session.dataset.classes)
             self.plot.reset_view()
         self._take_places()
+
+    def _take_classes(self, classes: tuple[str, ...]) -> None:
+        if classes != self._classes:
+            self._classes, self._palette = classes, class_palette(max(1, len(classes)))
+            self.legend.set_names(classes, class_colours(len(classes)))
 
     @Slot()
     def _take_places(self) -> None:
@@ -200,7 +205,7 @@ class LatentPanel(QWidget):
         self._place(between.places)
         left, bottom, width, height = track.extent()
         if len(between.planes[0].origin) == 1:
-            bottom, height = -_JITTER, len(_CLASSES) - 1 + 2 * _JITTER
+            bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER
         self.plot.set_stage(QRectF(left, bottom, width, height))
         self._show_points()
         self._show_pins()
@@ -227,7 +232,7 @@ class LatentPanel(QWidget):
             return self._labels, self._palette
         if found.is_grouped:
             self.point_bar.clear()
-            return found.values.astype(np.intp), self._palette
+            return found.values.astype(np.intp), class_palette()
         low, high = limits(found.values)
         self.point_bar.set_scale(colouring.MEANINGS[found.by].name, low, high)
         palette, rows = shades(found.values, low, high)
@@ -247,8 +252,8 @@ class LatentPanel(QWidget):
 
     def _images(self) -> Split | None:
         try:
-            return mnist.split("test")
-        except DataError as error:
+            return self._session.data().test
+        except AEViewerError as error:
             self._refuse(str(error))
             return None
 
@@ -285,7 +290,7 @@ class LatentPanel(QWidget):
         x, y = self.choice.axis_names(plane)
         self.plot.axis("bottom").setLabel(x)
         self.plot.axis("left").setLabel("class" if flat else y)
-        ticks = [(float(digit), name) for digit, name in enumerate(_CLASSES)]
+        ticks = [(float(digit), name) for digit, name in enumerate(self._classes)]
         self.plot.axis("left").set_words(ticks if flat else None)
 
     @Slot()

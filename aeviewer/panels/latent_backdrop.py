@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QRectF, QTimer, Slot
 
 from aeviewer.services.heat import MEANINGS
 from aeviewer.widgets.colour_bar import DIVERGING, MISSING, SEQUENTIAL, limits, shades
-from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.colours import class_colours
 from trainers.exploration.posterior import ellipse
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ _SIGMAS = (1.0, 2.0)
 _HEAT_ALPHA = 120
 
 
-def class_palette() -> NDArray[np.uint8]:
-    """(10, 4) uint8 red, green, blue, alpha of the classes."""
-    return np.array([[*bytes.fromhex(c[1:]), 255] for c in CLASS_COLOURS], np.uint8)
+def class_palette(count: int = 10) -> NDArray[np.uint8]:
+    """(count, 4) uint8 red, green, blue, alpha of so many classes."""
+    return np.array([[*bytes.fromhex(c[1:]), 255] for c in class_colours(count)], np.uint8)
 
 
 class Surroundings(QObject):
@@ -193,7 +193,7 @@ class Backdrop(QObject):
         low, high = limits(field.values, centred=meaning.centred)
         if field.classes is not None:
             low, high = 0.0, 1.0
-            colours = class_palette()[field.classes]
+            colours = class_palette(int(field.classes.max()) + 1)[field.classes]
             colours[..., 3] = np.rint(_HEAT_ALPHA * field.values)
             self._bar.clear()
         else:

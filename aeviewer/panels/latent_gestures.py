@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Slot
 
-from aeviewer.services import cloud
 from aeviewer.services.exploration import Pin
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ class Gestures(QObject):
         code, codes = self._session.code, self._exploration.codes
         if code is not None and codes is not None and code.shape == codes.shape[1:]:
             away = np.square(codes - code).sum(axis=1)
-            self._exploration.select(np.argpartition(away, _AROUND)[:_AROUND])
+            self._exploration.select(np.argsort(away, kind="stable")[:_AROUND])
 
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:
@@ -162,8 +161,10 @@ class Gestures(QObject):
             self._plot.set_hovered(None, _NO_IMAGE, "")
             return
         told = "…" if error is None else f"{error:.2f}"
-        text = f"digit {cloud.label(point)}\n{cloud.name(point)}\nsquared error {told}"
-        self._plot.set_hovered(point, cloud.image(point), text)
+        gallery = self._exploration.cloud.gallery
+        lines = [gallery.kind(point), gallery.name(point), f"squared error {told}"]
+        text = "\n".join(line for line in lines if line)
+        self._plot.set_hovered(point, gallery.image(point), text)
 
     @Slot()
     def _leave(self) -> None:

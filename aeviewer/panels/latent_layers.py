@@ -44,7 +44,7 @@ LAYERS: Mapping[Layer, tuple[str, str]] = {
     ),
     "classes": (
         "Class regions",
-        "Which digit most of the 15 nearest codes are of, and what share of them.",
+        "Which class most of the 15 nearest codes are of, and what share of them.",
     ),
 }
 _WIDTH = 220
@@ -100,7 +100,7 @@ class LayersButton(QToolButton):
         self.mosaic, self.fades = QCheckBox("Decoded images"), QCheckBox("Fade where no codes are")
         self.prior = QCheckBox("Circles of the prior")
         self.training = QCheckBox("Training images too")
-        self.training.setToolTip("The codes of the 60,000 training images, at checkpoints.")
+        self.training.setToolTip("The codes of the training images, at checkpoints.")
         self.opacity, self.points = _strength("decoded images"), _strength("codes")
         self.layer, self.colour = QComboBox(), QComboBox()
         self._build()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeviewer.services.cloud import TEST_IMAGES
-
 if TYPE_CHECKING:
     from aeviewer.services.exploring import Exploring
     from aeviewer.services.session import Session
@@ -47,9 +45,10 @@ def _turned(exploring: Exploring, step: int) -> list[str]:
 
 def _counted(exploring: Exploring, step: int, count: int) -> str:
     exploration = exploring.exploration
-    if count > TEST_IMAGES and exploration.is_layout:
-        return f"step {step:,} · {TEST_IMAGES:,} test images · training images are not laid out"
-    if count > TEST_IMAGES:
+    tests = exploring.session.dataset.test
+    if count > tests and exploration.is_layout:
+        return f"step {step:,} · {tests:,} test images · training images are not laid out"
+    if count > tests:
         return f"step {step:,} · {count:,} test and training images"
     words = f"step {step:,} · {count:,} test images"
     if not exploration.cloud.wants_training:

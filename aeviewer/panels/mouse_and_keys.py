@@ -45,6 +45,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Edit menu", "Ctrl+Z, Ctrl+Shift+Z", "undo, redo what was moved, pinned, selected"),
             ("Edit menu", "Ctrl+Shift+X, Ctrl+Shift+V", "copy the code as text, paste one"),
+            ("Drop a folder, an array, IDX files", "Ctrl+I, Ctrl+Shift+I", "import images"),
             ("Train", "Ctrl+Return", "train"),
             ("Pause", "Ctrl+P", "pause, or go on"),
             ("Stop", "Ctrl+.", "stop, keeping what was learnt"),

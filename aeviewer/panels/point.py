@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.services import cloud
 from aeviewer.services.exploration import Pin, letter
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
@@ -131,17 +130,18 @@ class PointPanel(QWidget):
         if found is None:
             return
         of_image = found.image is not None
-        self.views[0].set_image(None if found.image is None else cloud.image(found.image))
+        gallery = self._exploration.cloud.gallery
+        self.views[0].set_image(None if found.image is None else gallery.image(found.image))
         self.views[0].setVisible(of_image)
         self.captions[0].setVisible(of_image)
         self.views[1].set_image(found.decoded)
         self.views[2].set_image(found.returned)
         self.headline.setText(
-            "A code between the images" if found.image is None else named(found.image)
+            "A code between the images" if found.image is None else gallery.described(found.image)
         )
         error = "decoded" if found.error is None else f"reconstruction, error {found.error:.2f}"
         self.captions[1].setText(error)
-        self.captions[1].setToolTip("Squared error, summed over the image's 784 pixels.")
+        self.captions[1].setToolTip("Squared error, summed over the image's pixels.")
         self.captions[2].setText(f"way back, drift {found.drift:.3g}")
         self.captions[2].setToolTip("The code encode(decode(z)), and how far it is from z.")
         self.facts.setText(facts(found))
@@ -150,8 +150,9 @@ class PointPanel(QWidget):
     def _show_neighbours(self, found: Inspected) -> None:
         near = found.neighbours.tolist()
         words = [f"{distance:.3g}" for distance in found.distances]
-        images = np.stack([cloud.image(index) for index in near])
-        self.neighbours.set_images(images, words, [named(index) for index in near])
+        gallery = self._exploration.cloud.gallery
+        told = [gallery.described(index) for index in near]
+        self.neighbours.set_images(gallery.images(near), words, told)
         self.neighbours.set_current(-1)
 
     @Slot()
@@ -174,12 +175,6 @@ class PointPanel(QWidget):
         found = self._inspection.inspected
         if found is not None:
             self._exploration.pin(Pin(found.code, found.image))
-
-
-def named(index: int) -> str:
-    """What an image of the cloud is: "Test image 17, digit 7"."""
-    words = f"{cloud.name(index)}, digit {cloud.label(index)}"
-    return words[0].upper() + words[1:]
 
 
 def facts(found: Inspected) -> str:

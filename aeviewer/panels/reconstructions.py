@@ -1,4 +1,4 @@
-"""What comes back of the same 32 test digits: input, reconstruction, difference."""
+"""What comes back of the same 32 test images: input, reconstruction, difference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
@@ -19,12 +18,11 @@ from aeviewer.widgets.image_grid import ImageGrid, Row
 from aeviewer.widgets.image_view import DivergingBar
 from aeviewer.widgets.picture import PictureActions
 from aeviewer.widgets.styled_plot import small
-from trainers.datasets import PREVIEW_DIGITS
-from trainers.datasets.mnist import split
-from trainers.errors import DataError
+from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from aeviewer.services.session import Session
+    from trainers.datasets import Data
 
 _EMPTY = "Reconstructions appear here: train a run, or choose one in the list"
 _LEAST_TEXT = 40
@@ -46,7 +44,7 @@ class ReconstructionsPanel(QWidget):
         self._session = session
         self._errors = np.empty(0)
         self.grid = ImageGrid()
-        self.grid.setAccessibleName("Input, reconstruction and difference of 32 test digits")
+        self.grid.setAccessibleName("Input, reconstruction and difference of 32 test images")
         self.grid.hovered.connect(self._tell_digit)
         self.figure = QElidingLabel()
         self.figure.setMinimumWidth(_LEAST_TEXT)
@@ -86,14 +84,17 @@ class ReconstructionsPanel(QWidget):
     @Slot()
     def _show(self) -> None:
         preview = self._session.preview
-        inputs = None if preview is None else self._inputs()
-        if preview is None or inputs is None:
+        data = None if preview is None else self._data()
+        inputs = None if data is None else data.test.images[list(data.preview)]
+        outputs = None if preview is None else preview.reconstructions
+        if preview is None or inputs is None or outputs is None or outputs.shape != inputs.shape:
             self.grid.set_rows(())
             self._pages.setCurrentIndex(0)
             return
-        outputs = preview.reconstructions
         difference = outputs.astype(np.int16) - inputs
-        self._errors = np.square(difference / _FULL_INK).sum(axis=(1, 2))
+        self._errors = np.square(difference / _FULL_INK).reshape(len(inputs), -1).sum(axis=1)
+        if difference.ndim == 4:  # of colours, their mean
+            difference = np.rint(difference.mean(axis=3)).astype(np.int16)
         self.grid.set_rows(
             (
                 Row("input", inputs),
@@ -108,11 +109,11 @@ class ReconstructionsPanel(QWidget):
         self._pages.setCurrentIndex(1)
         self._tell_digit(self.grid.current)
 
-    def _inputs(self) -> NDArray[np.uint8] | None:
-        """(32, 28, 28), what was to be reconstructed; None where the data can not be read."""
+    def _data(self) -> Data | None:
+        """What was to be reconstructed; None where the data can not be read."""
         try:
-            return split("test").images[list(PREVIEW_DIGITS)]
-        except DataError as error:
+            return self._session.data()
+        except AEViewerError as error:
             self._session.message_posted.emit(str(error))
             return None
 
@@ -122,9 +123,8 @@ class ReconstructionsPanel(QWidget):
         if index < 0 or preview is None:
             self.card.hide()
             return
-        digit = PREVIEW_DIGITS[index]
-        test = split("test")
-        pair = np.hstack([test.images[digit], preview.reconstructions[index]])
+        data = self._session.data()
+        pair = np.hstack([data.test.images[data.preview[index]], preview.reconstructions[index]])
         self.card.raise_()
         self.card.show_at(self._beside(index), pair, self._described(index))
 
@@ -136,8 +136,10 @@ class ReconstructionsPanel(QWidget):
         return self.grid.mapTo(self, QPoint(edge, column.top()))
 
     def _described(self, index: int) -> str:
-        digit = PREVIEW_DIGITS[index]
+        data = self._session.data()
+        image = data.preview[index]
+        name = data.dataset.class_name(int(data.test.labels[image]))
         return (
-            f"test {digit} · {split('test').labels[digit]}\n"
+            f"test {image}{f' · {name}' if name else ''}\n"
             f"squared error\n{self._errors[index]:.1f} per image"
         )

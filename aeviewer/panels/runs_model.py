@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPalette
 from aeviewer import theme
 from aeviewer.panels.experiment import described
 from aeviewer.widgets.list_delegate import Role
+from trainers.datasets import MNIST
 from trainers.evaluation.summary import METRICS
 from trainers.presets import PRESETS
 
@@ -242,6 +243,8 @@ def summary(config: RunConfig) -> list[str]:
     """A config in a few lines: preset, network, training."""
     entry = PRESETS.get(config.preset)
     head = f"{entry.title if entry else config.preset}, {config.model.latent_dim}-dimensional code"
+    if config.dataset != MNIST.name:
+        head += f", of {config.dataset}"
     training = config.training
     if config.model.family == "pca":
         return [head, *described(config).splitlines()]

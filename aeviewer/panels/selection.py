@@ -20,16 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.panels.point import named
-from aeviewer.services import cloud
 from aeviewer.services.asking import Asker
 from aeviewer.widgets.class_bars import ClassBars
-from aeviewer.widgets.colours import CLASS_COLOURS
+from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView
 from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small, tabular
+from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 from trainers.exploration import selection as selections
 
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from aeviewer.services.compute import Answer, ComputeThread
     from aeviewer.services.exploration import Exploration
     from aeviewer.services.shelf import ModelShelf
+    from trainers.datasets import Dataset
     from trainers.runs import Run
 
 _EMPTY = "Circle codes (Shift and a drag): what they have in common appears here"
@@ -77,6 +77,7 @@ class SelectionPanel(QWidget):
         self._later.timeout.connect(self._show)
         self.headline = QLabel()
         self.bars = ClassBars(CLASS_COLOURS)
+        self._dataset = MNIST
         self.views = tuple(ImageView() for _ in _TITLES)
         self.images = DigitList("Selected images")
         self.clear_button, self.csv_button = QPushButton("Clear"), QPushButton("CSV…")
@@ -105,7 +106,7 @@ class SelectionPanel(QWidget):
             tiles.setColumnStretch(column, 1)
         self.headline.setFont(tabular(self.font()))
         self.clear_button.setToolTip("Select nothing (Esc)")
-        self.csv_button.setToolTip("Save numbers, digits and codes of the selected images.")
+        self.csv_button.setToolTip("Save numbers, classes and codes of the selected images.")
         foot = QHBoxLayout()
         foot.addStretch()
         foot.addWidget(self.csv_button)
@@ -147,19 +148,28 @@ class SelectionPanel(QWidget):
         if not len(chosen) or codes is None:
             self._summary = None
             return
-        labels = np.array([cloud.label(index) for index in chosen.tolist()])
-        images = np.stack([cloud.image(index) for index in chosen.tolist()])
-        found = selections.summary(images, labels, codes[chosen])
+        gallery = self._exploration.cloud.gallery
+        self._take_classes(gallery.data.dataset)
+        labels = np.array([gallery.label(index) for index in chosen.tolist()])
+        images = gallery.images(chosen.tolist())
+        classes = max(1, len(self._dataset.classes))
+        found = selections.summary(images, labels, codes[chosen], classes)
         self._summary = found
         count = len(chosen)
         self.headline.setText(f"{count:,} image{'' if count == 1 else 's'} selected")
-        self.bars.set_counts(found.counts)
+        if self._dataset.is_labelled:
+            self.bars.set_counts(found.counts)
         self.views[0].set_image(found.mean_image)
         self.views[2].set_image(images[found.nearest])
-        self.views[2].setToolTip(named(int(chosen[found.nearest])))
-        told = [named(index) for index in chosen[:_SHOWN].tolist()]
+        self.views[2].setToolTip(gallery.described(int(chosen[found.nearest])))
+        told = [gallery.described(index) for index in chosen[:_SHOWN].tolist()]
         self.images.set_images(images[:_SHOWN], tooltips=told)
         self._decode(found.mean_code)
+
+    def _take_classes(self, dataset: Dataset) -> None:
+        if dataset != self._dataset:
+            self._dataset = dataset
+            self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
 
     def _decode(self, code: NDArray[np.floating]) -> None:
         session = self._exploration.session
@@ -194,8 +204,9 @@ class SelectionPanel(QWidget):
         run = self._exploration.session.current
         if codes is None or run is None or not len(chosen):
             return
-        labels = np.array([cloud.label(index) for index in chosen.tolist()])
-        names = [cloud.name(index) for index in chosen.tolist()]
+        gallery = self._exploration.cloud.gallery
+        labels = [gallery.class_name(index) for index in chosen.tolist()]
+        names = [gallery.name(index) for index in chosen.tolist()]
         kept = codes[chosen]
 
         def write(place: Path) -> None:

@@ -10,40 +10,70 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.asking import Asker
-from trainers.datasets.mnist import split
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from aeviewer.services.compute import Answer, ComputeThread
     from aeviewer.services.session import Session
     from aeviewer.services.shelf import ModelShelf
+    from trainers.datasets import Data, Split
     from trainers.runs import Run
 
-TEST_IMAGES = 10_000
 _CHUNK = 1_000
 
 
-def image(index: int) -> NDArray[np.uint8]:
-    """(28, 28), an image by its number in the cloud: test images first, then training images."""
-    test, train = split("test").images, split("train").images
-    pixels: NDArray[np.uint8]
-    pixels = test[index] if index < TEST_IMAGES else train[index - TEST_IMAGES]
-    return pixels
+class Gallery:
+    """The images of a cloud by their numbers: test images first, then training images.
 
+    Parameters
+    ----------
+    data
+        The data set.
+    """
 
-def label(index: int) -> int:
-    """The digit that an image of the cloud is of."""
-    if index < TEST_IMAGES:
-        return int(split("test").labels[index])
-    return int(split("train").labels[index - TEST_IMAGES])
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self.tests = len(data.test)
 
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """(side, side) or (side, side, 3), an image."""
+        split, at = self._found(index)
+        return np.asarray(split.images[at])
 
-def name(index: int) -> str:
-    """What an image of the cloud is called."""
-    if index < TEST_IMAGES:
-        return f"test image {index:,}"
-    return f"training image {index - TEST_IMAGES:,}"
+    def images(self, indices: Iterable[int]) -> NDArray[np.uint8]:
+        """(n, side, side) or (n, side, side, 3), several."""
+        return np.stack([self.image(index) for index in indices])
+
+    def label(self, index: int) -> int:
+        """The class that an image is of; 0 where there are no labels."""
+        split, at = self._found(index)
+        return int(split.labels[at])
+
+    def class_name(self, index: int) -> str:
+        """The name of its class; empty where there are no labels."""
+        return self.data.dataset.class_name(self.label(index))
+
+    def kind(self, index: int) -> str:
+        """What is on it, in words: "digit 7", "Trouser"; empty where there are no labels."""
+        name = self.class_name(index)
+        return f"digit {name}" if self.data.dataset == MNIST else name
+
+    def name(self, index: int) -> str:
+        """What an image is called."""
+        kind, at = ("test", index) if index < self.tests else ("training", index - self.tests)
+        return f"{kind} image {at:,}"
+
+    def described(self, index: int) -> str:
+        """Its name and what is on it: "Test image 17, digit 7"."""
+        words = ", ".join(part for part in (self.name(index), self.kind(index)) if part)
+        return words[0].upper() + words[1:]
+
+    def _found(self, index: int) -> tuple[Split, int]:
+        inside = index < self.tests
+        return (self.data.test, index) if inside else (self.data.train, index - self.tests)
 
 
 class Cloud(QObject):
@@ -68,6 +98,7 @@ class Cloud(QObject):
         self._wants_training = False
         self._training: tuple[tuple[str, int], NDArray[np.float32]] | None = None
         self._codes: NDArray[np.float32] | None = None
+        self._gallery: Gallery | None = None
         session.preview_changed.connect(self._take_preview)
 
     @property
@@ -77,10 +108,25 @@ class Cloud(QObject):
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """(n,), the digits they are of."""
-        test = split("test").labels
+        """(n,), the classes they are of."""
+        data = self.gallery.data
+        test = data.test.labels
         count = 0 if self._codes is None else len(self._codes)
-        return test if count <= len(test) else np.concatenate([test, split("train").labels])
+        return test if count <= len(test) else np.concatenate([test, data.train.labels])
+
+    @property
+    def gallery(self) -> Gallery:
+        """The images that the codes are of.
+
+        Raises
+        ------
+        AEViewerError
+            When the data set is not here; there are no codes then.
+        """
+        data = self._session.data()
+        if self._gallery is None or self._gallery.data is not data:
+            self._gallery = Gallery(data)
+        return self._gallery
 
     @property
     def wants_training(self) -> bool:
@@ -97,10 +143,10 @@ class Cloud(QObject):
     def _take_preview(self) -> None:
         preview, current = self._session.preview, self._session.current
         self._asker.drop("training")
-        self._codes = None if preview is None else preview.codes
+        self._codes = preview.codes if preview is not None and self._has_images() else None
         # A live model changes faster than 60,000 images are encoded: its checkpoints have them.
         wanted = self._wants_training and self._session.step is not None
-        if wanted and preview is not None and current is not None:
+        if wanted and self._codes is not None and preview is not None and current is not None:
             place = current.key, preview.step
             if self._training is not None and self._training[0] == place:
                 self._codes = np.concatenate([preview.codes, self._training[1]])
@@ -109,6 +155,13 @@ class Cloud(QObject):
                 work = partial(encoded, run=run, step=preview.step)
                 self._asker.ask("training", work, partial(self._take, place))
         self.changed.emit()
+
+    def _has_images(self) -> bool:
+        """Whether the data set is here: codes without their images are not explored."""
+        try:
+            return self.gallery is not None
+        except AEViewerError:
+            return False
 
     def _take(self, place: tuple[str, int], answer: Answer) -> None:
         if answer.problem:
@@ -119,8 +172,8 @@ class Cloud(QObject):
 
 
 def encoded(shelf: ModelShelf, run: Run, step: int) -> Generator[NDArray[np.float32] | None]:
-    """(60000, d), the training images' codes by the model of a step, a chunk at a time."""
-    model, images = shelf.at(run, step), split("train").images
+    """(n, d), the training images' codes by the model of a step, a chunk at a time."""
+    model, images = shelf.at(run, step), run.data().train.images
     codes = []
     for start in range(0, len(images), _CHUNK):
         codes.append(model.encode(images[start : start + _CHUNK]))

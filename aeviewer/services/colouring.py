@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services import cloud
 from aeviewer.services.asking import Asker
-from trainers.datasets.mnist import split
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -39,16 +37,16 @@ class Meaning:
 
 
 MEANINGS: dict[By, Meaning] = {
-    "class": Meaning("Class", "", "The digit that is written."),
+    "class": Meaning("Class", "", "What is on the image; where it is MNIST, the digit."),
     "error": Meaning(
         "Reconstruction error",
         "squared error per image",
-        "Squared error of the reconstruction, summed over the image's 784 pixels.",
+        "Squared error of the reconstruction, summed over the image's pixels.",
     ),
     "cross-entropy": Meaning(
         "Cross-entropy",
         "binary cross-entropy, nats per image",
-        "Of grey levels taken for probabilities, summed over the image's 784 pixels.",
+        "Of grey levels taken for probabilities, summed over the image's pixels.",
     ),
     "kl": Meaning(
         "KL to the prior",
@@ -192,13 +190,17 @@ def _of_images(
     shelf: ModelShelf, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
 ) -> Generator[Coloured | None]:
     model = shelf.at(run, step)
-    test, train = split("test").images, split("train").images
+    data = run.data()
+    tests = len(data.test)
+    # The cloud's images: test images first, and chunks end where they do.
+    splits = [(data.test.images, codes[:tests]), (data.train.images, codes[tests:])]
+    chunks = (
+        (images[start : start + _CHUNK], part[start : start + _CHUNK])
+        for images, part in splits
+        for start in range(0, len(part), _CHUNK)
+    )
     parts = []
-    for start in range(0, len(codes), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        # The cloud's images: test images first, and chunks end where they do.
-        ahead = slice(start - cloud.TEST_IMAGES, start - cloud.TEST_IMAGES + _CHUNK)
-        images = test[chunk] if start < cloud.TEST_IMAGES else train[ahead]
+    for images, chunk in chunks:
         if by == "kl":
             mean, log_variance = model.posterior(images)
             if log_variance is None:
@@ -207,7 +209,7 @@ def _of_images(
                 kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1)
                 parts.append(kl.sum(axis=1).astype(np.float64))
         else:
-            decoded = model.decode(codes[chunk]).reshape(len(images), -1).astype(np.float64)
+            decoded = model.decode(chunk).reshape(len(images), -1).astype(np.float64)
             wanted = images.reshape(len(images), -1) / 255
             parts.append(_lost(by, decoded, wanted))
         yield None
@@ -215,7 +217,7 @@ def _of_images(
 
 
 def _lost(by: By, decoded: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,), squared error or cross-entropy of (n, 784) pixels."""
+    """(n,), squared error or cross-entropy of (n, P) pixels."""
     if by == "error":
         errors: NDArray[np.float64] = np.square(decoded - wanted).sum(axis=1)
         return errors

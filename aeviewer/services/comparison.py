@@ -20,8 +20,10 @@ from aeviewer.services import digits as choice
 from aeviewer.services.compute import Answer, ComputeThread, Question
 from aeviewer.services.digits import Rule
 from aeviewer.widgets.colours import RUN_COLOURS
-from trainers.datasets.mnist import split
-from trainers.evaluation.spectrum import spectrum
+from trainers import datasets
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
+from trainers.evaluation.spectrum import spectrum_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import RunItem, Session
     from aeviewer.services.shelf import ModelShelf
     from trainers.config import RunConfig
+    from trainers.datasets import Data, Dataset
     from trainers.evaluation.summary import Evaluation
     from trainers.runs import Run
 
@@ -54,7 +57,7 @@ class Reconstructed:
     digits
         (n) their numbers.
     images
-        (n, 28, 28) uint8, clipped to 0..255.
+        (n, side, side) or (n, side, side, 3) uint8, clipped to 0..255.
     errors
         (n,) float64, squared error of each, summed over pixels, before clipping; full ink is 1.
     """
@@ -149,6 +152,7 @@ class Comparison(QObject):
         self.session = session
         self._compute = compute
         self._runs: dict[str, Compared] = {}
+        self.data: Data = datasets.opened(MNIST)
         self._chosen: frozenset[str] = frozenset()
         self._steps: tuple[int, ...] = ()
         self._step: int | None = None
@@ -200,6 +204,7 @@ class Comparison(QObject):
     def _take_runs(self) -> None:
         """Other runs in the session, or another choice: whoever stays keeps what is known of it."""
         items = [item for item in self.session.items if item.key in self._chosen]
+        self._take_data(items)
         colours = distinct_colours([item.colour for item in items])
         known = self._runs
         self._runs = {
@@ -214,14 +219,42 @@ class Comparison(QObject):
         self.runs_changed.emit()
         self._follow_step()
 
+    def _take_data(self, items: Sequence[RunItem]) -> None:
+        """The images are those of the first run whose data set is here."""
+        found = next((data for item in items if (data := self._data_of(item.key))), None)
+        if found is not None and found.dataset != self.data.dataset:
+            self.data = found
+            self._digits, self._selection = (), _NOTHING
+            self._rule = replace(self._rule, kind="classes", chosen=())
+
+    def _data_of(self, key: str) -> Data | None:
+        try:
+            return self.session.run(key).data()
+        except AEViewerError:
+            return None
+
+    def _problem_of(self, item: RunItem) -> str:
+        """Why a run can not stand beside the others."""
+        if item.config is None:
+            return item.problem
+        try:
+            dataset = self.session.run(item.key).dataset
+        except AEViewerError as error:
+            return str(error)
+        if dataset == self.data.dataset:
+            return ""
+        return f"It learnt from {dataset.title}, the others from {self.data.dataset.title}."
+
     def _taken(self, item: RunItem, colour: str, known: Compared | None) -> Compared:
         """A run as it is now."""
-        if known is not None and known.item == item and not known.problem:
+        problem = self._problem_of(item)
+        if known is not None and known.item == item and not known.problem and not problem:
             return replace(known, colour=colour)
         self._asked = {c: a for c, a in self._asked.items() if not c.endswith(item.key)}
         steps = tuple(c.step for c in self.session.run(item.key).checkpoints())
         fresh = known or Compared(item, colour)
-        problem = item.problem if item.config is None else ""
+        if problem:
+            return Compared(item, colour, problem=problem)
         return replace(fresh, item=item, colour=colour, steps=steps, problem=problem)
 
     # -- time ------------------------------------------------------------------------------------
@@ -277,10 +310,10 @@ class Comparison(QObject):
     @property
     def measured_share(self) -> float | None:
         """How much of the test set is measured, 0..1; None while nothing is."""
-        return self._measuring.done / len(split("test")) if self._measuring else None
+        return self._measuring.done / len(self.data.test) if self._measuring else None
 
     def _choose_digits(self) -> None:
-        rule, test = self._rule, split("test")
+        rule, test = self._rule, self.data.test
         if rule.kind != "worst":
             self._measuring = None
         if rule.kind == "classes":
@@ -320,7 +353,7 @@ class Comparison(QObject):
     def _measure_on(self, measurement: _Measurement) -> None:
         run = self.session.run(measurement.key)
         start = measurement.done
-        chunk = tuple(range(start, min(start + _CHUNK, len(split("test")))))
+        chunk = tuple(range(start, min(start + _CHUNK, len(self.data.test))))
         self._ask(
             "compare worst",
             partial(reconstructed, run=run, step=measurement.step, digits=chunk),
@@ -336,7 +369,7 @@ class Comparison(QObject):
             self.digits_changed.emit()
             return
         measurement.parts.append(answer.result.errors)
-        if measurement.done < len(split("test")):
+        if measurement.done < len(self.data.test):
             self._measure_on(measurement)
             self.digits_changed.emit()
             return
@@ -476,27 +509,35 @@ def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...
     RunError
         When there is no such checkpoint, or it is damaged.
     """
-    inputs = split("test").images[list(digits)]
+    inputs = run.data().test.images[list(digits)]
     model = shelf.at(run, step)
     return _told(step, digits, inputs, model.decode(model.encode(inputs)))
 
 
-def pca_reconstructed(digits: tuple[int, ...], latent_dim: int) -> Reconstructed:
+def pca_reconstructed(
+    digits: tuple[int, ...], latent_dim: int, dataset: Dataset = MNIST
+) -> Reconstructed:
     """What a PCA with as many codes gives back of test images."""
-    inputs = split("test").images[list(digits)]
+    spectrum = spectrum_of(dataset)
+    if spectrum is None:
+        raise ValueError(f"The principal components of {dataset.name!r} are not known.")
+    inputs = datasets.opened(dataset).test.images[list(digits)]
     flat = inputs.reshape(len(inputs), -1).astype(np.float32) / np.float32(255)
-    return _told(0, digits, inputs, spectrum().reconstruct(flat, latent_dim).reshape(inputs.shape))
+    return _told(0, digits, inputs, spectrum.reconstruct(flat, latent_dim).reshape(inputs.shape))
 
 
-def has_pca(latent_dim: int) -> bool:
-    """Whether so many principal components are known."""
-    return 0 < latent_dim <= len(spectrum().components)
+def pca_error(latent_dim: int, dataset: Dataset = MNIST) -> float | None:
+    """Squared error per test image of a PCA with as many codes; None where it is not known."""
+    spectrum = spectrum_of(dataset)
+    if spectrum is None or not 0 < latent_dim <= len(spectrum.components):
+        return None
+    return spectrum.floor(latent_dim)
 
 
 def _told(
     step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
 ) -> Reconstructed:
-    errors = np.square(outputs - inputs / 255.0).sum(axis=(1, 2))
+    errors = np.square(outputs - inputs / 255.0).reshape(len(inputs), -1).sum(axis=1)
     images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
     return Reconstructed(step, digits, images, errors)
 

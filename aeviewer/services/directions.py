@@ -35,7 +35,7 @@ class Steps:
     codes
         (r, 7, d), the steps along them.
     images
-        (r, 7, 28, 28), what they decode to.
+        (r, 7, ...) images, what they decode to.
     """
 
     code: NDArray[np.float32]

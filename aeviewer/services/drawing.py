@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 NEIGHBOURS = 15
-_CLASSES = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,13 +28,14 @@ class Drawn:
     Attributes
     ----------
     image
-        (28, 28) uint8, the drawing, scaled and centred.
+        (side, side) or (side, side, 3) uint8, the drawing as the data set has its images.
     code, reconstruction
-        (d,) and (28, 28).
+        (d,) and (side, side) or (side, side, 3).
     neighbours, distances
         (k,), the images whose codes are nearest in the whole latent space, and how far.
     shares
-        (10,), the guess: how many of the neighbours are of each class, nearer ones counting more.
+        (k,), the guess: how many of the neighbours are of each class, nearer ones counting more;
+        one number where there are no labels.
     """
 
     image: NDArray[np.uint8]
@@ -70,7 +70,7 @@ class Drawing(QObject):
         exploration.places_changed.connect(self._ask)
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
-        """Looks at another (28, 28) drawing, or at none."""
+        """Looks at another drawing, or at none."""
         self._image = image
         self._ask()
 
@@ -90,6 +90,7 @@ class Drawing(QObject):
             image=self._image,
             codes=codes,
             labels=self._exploration.cloud.labels,
+            classes=len(session.dataset.classes),
         )
         self._asker.ask("image", work, self._take)
 
@@ -108,13 +109,16 @@ def seen(
     image: NDArray[np.uint8],
     codes: NDArray[np.float32],
     labels: NDArray[np.uint8],
-) -> Drawn:
-    """A (28, 28) drawing as the model of a step sees it, among (n, d) codes of (n,) classes."""
+    classes: int,
+) -> Drawn | None:
+    """A drawing as the model of a step sees it, among (n, d) codes of (n,) of so many classes."""
+    if image.shape != run.dataset.shape:
+        return None  # of another run: what fits is on its way
     model = shelf.at(run, step)
     code = model.encode(image[None])[0]
     away = np.sqrt(np.square(codes - code).sum(axis=1))
     near = np.argpartition(away, NEIGHBOURS)[:NEIGHBOURS]
     near = near[np.argsort(away[near], kind="stable")]
     weights = 1 / np.maximum(away[near], 1e-9 * max(1.0, float(away[near].max())))
-    shares = np.bincount(labels[near], weights, _CLASSES) / weights.sum()
+    shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
     return Drawn(image, code, model.decode(code[None])[0], near, away[near], shares)

@@ -163,7 +163,7 @@ class Tiled:
     number
         Of the checkpoint on its track.
     images, support
-        (rows, columns, 28, 28) ink and (rows, columns) shares of 0..1.
+        (rows, columns, ...) images and (rows, columns) shares of 0..1.
     rectangle
         Left, bottom, width and height of all.
     """

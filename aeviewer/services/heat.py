@@ -145,6 +145,9 @@ class Heat(QObject):
         exploration, session = self._exploration, self._exploration.session
         plane, anchor, codes = exploration.plane, exploration.anchor, exploration.codes
         current, view = session.current, self._view
+        if self._layer == "classes" and not session.dataset.is_labelled:
+            self._asker.drop("field")
+            return
         if self._layer == "none" or view is None or current is None:
             self._asker.drop("field")
             return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services import cloud
 from aeviewer.services.asking import Asker
+from aeviewer.services.cloud import Gallery
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import Answer, ComputeThread
@@ -79,6 +79,6 @@ class Hovering(QObject):
 
 def reconstruction_error(shelf: ModelShelf, run: Run, step: int | None, image: int) -> float:
     """Squared error of an image's reconstruction by the model of a step, summed over its pixels."""
-    model, pixels = shelf.at(run, step), cloud.image(image)
+    model, pixels = shelf.at(run, step), Gallery(run.data()).image(image)
     decoded = model.decode(model.encode(pixels[None]))[0]
     return float(np.square(decoded - pixels / np.float32(255)).sum())

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services import cloud
 from aeviewer.services.asking import Asker
+from aeviewer.services.cloud import Gallery
 
 if TYPE_CHECKING:
     from aeviewer.services.compute import Answer, ComputeThread
@@ -33,9 +33,9 @@ class Inspected:
     image
         The image whose code it is, by its number in the cloud; None for a code between.
     decoded
-        (28, 28), the code's image.
+        (side, side) or (side, side, 3), the code's image.
     back, returned
-        (d,) and (28, 28): encode(decode(code)), and what that decodes to.
+        (d,) and an image: encode(decode(code)), and what that decodes to.
     neighbours, distances
         (k,), the images whose codes are nearest in the whole latent space, and how far.
     log_variance
@@ -131,7 +131,7 @@ def inspected(
     neighbours = nearest[1:] if image is not None else nearest[:-1]
     log_variance, error = None, None
     if image is not None:
-        pixels = cloud.image(image)
+        pixels = Gallery(run.data()).image(image)
         _, variances = model.posterior(pixels[None])
         log_variance = None if variances is None else variances[0]
         error = float(np.square(decoded[0] - pixels / np.float32(255)).sum())

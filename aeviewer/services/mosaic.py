@@ -36,7 +36,7 @@ _SAME = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tiles:
-    """Decoded tiles: (n, 28, 28) uint8 ink, and (n,) how typical each code is, 0..1."""
+    """Decoded tiles: (n, h, w) or (n, h, w, 3) uint8, and (n,) how typical each code is, 0..1."""
 
     keys: list[Key]
     images: NDArray[np.uint8]
@@ -92,7 +92,7 @@ class Mosaic(QObject):
         return self._grid
 
     def picture(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """(rows, columns, 28, 28) ink and (rows, columns) support of the grid, as far as known."""
+        """(rows, columns, ...) images and (rows, columns) support of the grid, as far as known."""
         if self._grid is None:
             return np.zeros((0, 0, 28, 28), np.uint8), np.zeros((0, 0), np.float32)
         return self._store.picture(self._grid)

@@ -51,7 +51,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
-    """(rows, columns, d) codes, and (rows, columns, 28, 28) what a step's model makes of them."""
+    """(rows, columns, d) codes, and (rows, columns, ...) what a step's model makes of them."""
 
     wanted: Wanted
     step: int
@@ -68,7 +68,8 @@ def sheet(shelf: ModelShelf, run: Run, step: int | None, wanted: Wanted) -> Gene
     for start in range(0, len(rows), _CHUNK):
         parts.append(model.decode(rows[start : start + _CHUNK]))
         yield None
-    images = np.concatenate(parts).reshape(*codes.shape[:2], 28, 28)
+    images = np.concatenate(parts)
+    images = images.reshape(*codes.shape[:2], *images.shape[1:])
     yield Sheet(wanted, model.step, codes, images)
 
 

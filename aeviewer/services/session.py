@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from aeviewer.services.curves import Curves
+from trainers import datasets
 from trainers import runs as run_folders
+from trainers.datasets import MNIST
 from trainers.errors import AEViewerError, RunError
 from trainers.evaluation.summary import METRICS, Metric
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from aeviewer.settings import Settings
     from trainers.config import RunConfig
+    from trainers.datasets import Data, Dataset
     from trainers.evaluation.summary import Evaluation
     from trainers.events import Losses, Preview
     from trainers.runs import Run, State
@@ -226,6 +229,25 @@ class Session(QObject):
         """What new runs are trained on."""
         return self._settings.device
 
+    @property
+    def dataset(self) -> Dataset:
+        """What the current run learns from; MNIST where there is none."""
+        run = self._runs.get(self._current or "")
+        try:
+            return MNIST if run is None else run.dataset
+        except AEViewerError:
+            return MNIST
+
+    def data(self) -> Data:
+        """The images that the current run learns from.
+
+        Raises
+        ------
+        AEViewerError
+            When the data set is not here.
+        """
+        return datasets.opened(self.dataset)
+
     # -- figures ---------------------------------------------------------------------------------
 
     @property
@@ -309,7 +331,7 @@ class Session(QObject):
 
     @property
     def image(self) -> NDArray[np.float32] | None:
-        """(28, 28), the decoded code; ink is 1. May lie outside 0..1 for a linear output."""
+        """(h, w) or (h, w, 3), the decoded code; ink is 1. May lie outside 0..1 where linear."""
         return self._image
 
     def set_image(self, image: NDArray[np.float32] | None) -> None:

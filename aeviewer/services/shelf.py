@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trainers.training.trainer import Trainer
 
 _KEPT = 8
+_CHUNK = 1_000
 
 
 class ModelShelf:
@@ -79,11 +80,11 @@ class ModelShelf:
         """
         import numpy as np
 
-        from trainers.datasets import PREVIEW_DIGITS
-        from trainers.datasets.mnist import split
         from trainers.events import Preview
 
-        model, images = self.at(run, step), split("test").images
-        codes = np.concatenate([model.encode(chunk) for chunk in np.array_split(images, 10)])
-        decoded = model.decode(codes[list(PREVIEW_DIGITS)]).clip(0, 1) * 255
+        model, data = self.at(run, step), run.data()
+        images = data.test.images
+        parts = -(-len(images) // _CHUNK)
+        codes = np.concatenate([model.encode(chunk) for chunk in np.array_split(images, parts)])
+        decoded = model.decode(codes[list(data.preview)]).clip(0, 1) * 255
         return Preview(model.step, codes, decoded.round().astype(np.uint8))

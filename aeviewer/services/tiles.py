@@ -118,6 +118,7 @@ class TileStore:
         self.round = 0
         self._most = most
         self._tiles: dict[Key, tuple[int, NDArray[np.uint8], float]] = {}
+        self._shape: tuple[int, ...] = (_SIDE, _SIDE)
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -130,7 +131,10 @@ class TileStore:
     def put(
         self, keys: list[Key], images: NDArray[np.uint8], support: NDArray[np.floating]
     ) -> None:
-        """Takes in (n, 28, 28) images, and how far the codes support each, 0..1."""
+        """Takes in (n, h, w) or (n, h, w, 3) images, and how far the codes support each, 0..1."""
+        if len(images) and images.shape[1:] != self._shape:
+            self._tiles.clear()
+            self._shape = images.shape[1:]
         for key, image, share in zip(keys, images, support.tolist(), strict=True):
             self._tiles.pop(key, None)
             self._tiles[key] = self.round, image, share
@@ -143,17 +147,17 @@ class TileStore:
 
         Returns
         -------
-        (rows, columns, 28, 28) ink, and (rows, columns) support; 0 where nothing is known.
+        (rows, columns, *shape) images, and (rows, columns) support; 0 where nothing is known.
         """
         keys = grid.keys()
-        images = np.zeros((len(keys), _SIDE, _SIDE), np.uint8)
+        images = np.zeros((len(keys), *self._shape), np.uint8)
         support = np.zeros(len(keys), np.float32)
         for place, key in enumerate(keys):
             for found, share in self._found(key):
                 images[place], support[place] = found, share
                 break
         shape = grid.rows, grid.columns
-        return images.reshape(*shape, _SIDE, _SIDE), support.reshape(shape)
+        return images.reshape(*shape, *self._shape), support.reshape(shape)
 
     def _found(self, key: Key) -> Iterator[tuple[NDArray[np.uint8], float]]:
         """The tile, or the part of the next coarser one that lies there, enlarged."""
@@ -166,8 +170,8 @@ class TileStore:
             if up == 0:
                 yield image, share
             else:
-                parts, part = 2**up, _SIDE >> up
-                right = (column - (column >> up << up)) * part
-                down = (parts - 1 - (row - (row >> up << up))) * part
-                piece = image[down : down + part, right : right + part]
-                yield piece.repeat(parts, 0).repeat(parts, 1)[:_SIDE, :_SIDE], share
+                parts, side = 2**up, len(image)
+                right = column - (column >> up << up)
+                down = parts - 1 - (row - (row >> up << up))
+                rows, columns = ((part * side + np.arange(side)) // parts for part in (down, right))
+                yield image[rows][:, columns], share

@@ -58,7 +58,7 @@ class Walked:
     codes
         (m, d), the way.
     film
-        (frames, d) codes, and (frames, 28, 28) what they decode to.
+        (frames, d) codes, and (frames, ...) images, what they decode to.
     code_length, image_length
         Of the way, as the sum of its steps in code and in pixels.
     straight_length

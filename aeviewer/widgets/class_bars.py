@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QPaintEvent
 
-_HEIGHT, _TEXT = 84, 16
+_HEIGHT, _TEXT, _SHORT = 84, 16, 2
 
 
 class ClassBars(QWidget):
@@ -32,11 +32,24 @@ class ClassBars(QWidget):
     def __init__(self, colours: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = [QColor(colour) for colour in colours]
+        self._names = tuple(str(place) for place in range(len(colours)))
         self._values: NDArray[np.floating] = np.zeros(len(colours))
         self._words = [""] * len(colours)
         self.setFont(tabular(small(self.font())))
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_classes(self, names: Sequence[str], colours: Sequence[str]) -> None:
+        """Shows other classes; none hides the bars."""
+        self._names = tuple(names)
+        self._colours = [QColor(colour) for colour in colours]
+        self._values, self._words = np.zeros(len(names)), [""] * len(names)
+        self.setToolTip("" if self._has_short_names else ", ".join(names))
+        self.setVisible(bool(names))
+
+    @property
+    def _has_short_names(self) -> bool:
+        return all(len(name) <= _SHORT for name in self._names)
 
     def set_counts(self, counts: NDArray[np.integer]) -> None:
         """Shows whole numbers."""
@@ -48,7 +61,7 @@ class ClassBars(QWidget):
 
     def _set(self, values: NDArray[np.floating], words: list[str]) -> None:
         self._values, self._words = values, words
-        told = (f"{digit}: {word or 0}" for digit, word in enumerate(words))
+        told = (f"{name}: {word or 0}" for name, word in zip(self._names, words, strict=True))
         self.setAccessibleName("By class " + ", ".join(told))
         self.update()
 
@@ -58,6 +71,8 @@ class ClassBars(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The bars, the tallest as high as there is room."""
+        if not self._colours:
+            return
         painter = QPainter(self)
         across = self.width() / len(self._colours)
         room = self.height() - 2 * _TEXT
@@ -72,5 +87,7 @@ class ClassBars(QWidget):
             painter.drawText(QRectF(left - 8, top - _TEXT, across + 16, _TEXT), centre, word)
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             foot = QRectF(left, self.height() - _TEXT, across, _TEXT)
-            painter.drawText(foot, centre, str(place))
+            name = self._names[place]
+            room_for = max(1, int(across // self.fontMetrics().averageCharWidth()) - 1)
+            painter.drawText(foot, centre, name if len(name) <= _SHORT else name[:room_for])
         painter.end()

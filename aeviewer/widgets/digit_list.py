@@ -64,7 +64,7 @@ class DigitList(QListView):
         words: Sequence[str] = (),
         tooltips: Sequence[str] = (),
     ) -> None:
-        """Shows (n, h, w) ink as `gray_image` takes it, each with words below and a tooltip."""
+        """Shows (n, ...) images as `gray_image` takes them, each with words and a tooltip."""
         current = self.currentIndex().row()
         self._items.clear()
         self.setSpacing(2 if words else 0)
@@ -83,7 +83,12 @@ class DigitList(QListView):
 
     def _icon(self, image: NDArray[Any]) -> QIcon:
         ratio = self.devicePixelRatioF()
-        drawn = enlarged(gray_image(image), max(1, round(_SCALE * ratio)))
+        drawn, side = gray_image(image), round(_SIDE * _SCALE * ratio)
+        factor = side // drawn.width()
+        if factor >= 1:
+            drawn = enlarged(drawn, factor)
+        else:
+            drawn = drawn.scaled(side, side, mode=Qt.TransformationMode.SmoothTransformation)
         drawn.setDevicePixelRatio(ratio)
         pixmap = QPixmap.fromImage(drawn)
         icon = QIcon(pixmap)

@@ -96,6 +96,16 @@ class Field(QObject):
         with QSignalBlocker(self.editor):
             self._write(value)
 
+    def set_choices(self, choices: tuple[str, ...]) -> None:
+        """Offers other values, silently; the one that is held stays, if it is among them."""
+        box = self.editor
+        if isinstance(box, QComboBox):
+            with QSignalBlocker(box):
+                held = box.currentText()
+                box.clear()
+                box.addItems(choices)
+                box.setCurrentText(held)
+
     def set_problem(self, text: str) -> None:
         """Says under the field what is wrong with it; an empty text takes that back."""
         self.problem.setText(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,13 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Si
 from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from aeviewer.widgets.image_view import colour_image, diverging_colours, draw_exactly
+from aeviewer.widgets.image_view import (
+    colour_image,
+    diverging_colours,
+    draw_exactly,
+    packed,
+    reduced,
+)
 from aeviewer.widgets.styled_plot import small
 from aeviewer.widgets.tiling import BAND_GAP, GAP, Arrangement, arranged, compose
 
@@ -23,7 +29,6 @@ if TYPE_CHECKING:
 
 _MARGIN = 8
 _PICTURE_SCALE = 3
-_GRAYS = np.uint32(0xFF000000) | np.arange(256, dtype=np.uint32) * np.uint32(0x010101)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Row:
     label
         Stands before it.
     pixels
-        (n, h, w): uint8 is drawn gray; int16 in −255..255 in diverging colours.
+        (n, h, w): uint8 is drawn gray; int16 in −255..255 in diverging colours. (n, h, w, 3) uint8
+        is drawn in its colours.
     """
 
     label: str
@@ -64,7 +70,7 @@ class ImageGrid(QWidget):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Shows rows of equally many images of one size; none empties the grid."""
-        self._rows = tuple(rows)
+        self._rows = tuple(replace(row, pixels=reduced(row.pixels)) for row in rows)
         self._redraw()
         if self._current >= self.shown:
             self._go_to(-1)
@@ -125,7 +131,7 @@ class ImageGrid(QWidget):
 
     @property
     def _side(self) -> int:
-        return int(self._rows[0].pixels.shape[-1]) if self._rows else 28
+        return int(self._rows[0].pixels.shape[2]) if self._rows else 28
 
     @property
     def _label_width(self) -> int:
@@ -210,7 +216,7 @@ class ImageGrid(QWidget):
     def _coloured(self) -> list[NDArray[np.uint32]]:
         diverging = diverging_colours(self.palette())
         return [
-            _GRAYS[row.pixels] if row.pixels.dtype == np.uint8 else diverging[row.pixels + 255]
+            packed(row.pixels) if row.pixels.dtype == np.uint8 else diverging[row.pixels + 255]
             for row in self._rows
         ]
 

@@ -95,7 +95,7 @@ class ImageMatrix(QWidget):
         Parameters
         ----------
         images
-            (rows, columns, h, w) ink as `gray_image` takes it.
+            (rows, columns, h, w) ink, or (rows, columns, h, w, 3), as `gray_image` takes it.
         titles, heads
             One for each row, and for each column; or none.
         home
@@ -152,7 +152,7 @@ class ImageMatrix(QWidget):
         rows, columns = self.shown_rows, self.shape[1]
         if not rows or not columns:
             return 0
-        ratio, side = self.devicePixelRatioF(), self._images.shape[-1]
+        ratio, side = self.devicePixelRatioF(), self._images.shape[3]
         across = (self.width() - (columns - 1) * _GAP) / columns
         down = (self.height() - self._head) / rows - self._line
         room = max(_LEAST, min(across, down)) * ratio
@@ -234,7 +234,7 @@ class ImageMatrix(QWidget):
         size = QSize((columns - 1) * across + tile, (rows - 1) * down + tile)
         picture = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
         picture.fill(Qt.GlobalColor.transparent)
-        is_whole = tile % self._images.shape[-1] == 0
+        is_whole = tile % self._images.shape[3] == 0
         kind = Qt.TransformationMode.FastTransformation
         if not is_whole:
             kind = Qt.TransformationMode.SmoothTransformation

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
 _WHITE = 255
+MOST_SIDE = 28
+"""Of an image in a grid of many."""
+_GRAYS: NDArray[np.uint32] = np.array([0xFF000000 | n * 0x010101 for n in range(256)], np.uint32)
 _STOPS = {
     # From the surface outwards, less ink than wanted and more: at ±0.4 and at ±1 of full ink.
     "dark": (("#2f74c8", "#cfe6ff"), ("#d0503a", "#ffdccb")),
@@ -25,17 +28,21 @@ _MIDDLE = 0.4
 
 
 def gray_image(pixels: NDArray[Any]) -> QImage:
-    """Ink as a gray picture, bright on dark.
+    """Ink as a gray picture, bright on dark; colours as they are.
 
     Parameters
     ----------
     pixels
-        (h, w): uint8, or floating ink where 1 is full; what lies outside 0..1 is clipped.
+        (h, w) or (h, w, 3): uint8, or floating ink where 1 is full; what lies outside 0..1 is
+        clipped.
     """
     if pixels.dtype != np.uint8:
         pixels = np.rint(np.clip(np.nan_to_num(pixels), 0, 1) * _WHITE).astype(np.uint8)
     gray = np.ascontiguousarray(pixels)
-    height, width = gray.shape
+    height, width = gray.shape[:2]
+    if gray.ndim == 3:
+        form = QImage.Format.Format_RGB888
+        return QImage(gray.data, width, height, 3 * width, form).copy()
     return QImage(gray.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
 
 
@@ -44,6 +51,29 @@ def colour_image(pixels: NDArray[np.uint32]) -> QImage:
     height, width = pixels.shape
     kind = QImage.Format.Format_ARGB32_Premultiplied
     return QImage(np.ascontiguousarray(pixels).data, width, height, 4 * width, kind).copy()
+
+
+def packed(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """(..., h, w) gray or (..., h, w, 3) colours as 0xffRRGGBB."""
+    if pixels.ndim == 3:
+        return _GRAYS[pixels]
+    red, green, blue = (pixels[..., n].astype(np.uint32) for n in range(3))
+    return np.asarray(np.uint32(0xFF000000) | red << 16 | green << 8 | blue, np.uint32)
+
+
+def reduced(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
+    """(n, h, w) or (n, h, w, 3) square images, averaged so that they are no larger."""
+    side = pixels.shape[1]
+    if side <= most:
+        return pixels
+    edges = np.linspace(0, side, most + 1)[:, None]
+    # How much of each pixel lies in each of the larger ones.
+    inside = np.minimum(edges[1:], np.arange(1, side + 1)) - np.maximum(edges[:-1], np.arange(side))
+    shares = inside.clip(0) * (most / side)
+    found = np.einsum("ij,njk...->nik...", shares, pixels)
+    found = np.einsum("ij,nkj...->nki...", shares, found)
+    small_pixels: NDArray[Any] = np.rint(found).astype(pixels.dtype)
+    return small_pixels
 
 
 def enlarged(image: QImage, factor: int) -> QImage:
@@ -118,13 +148,21 @@ class ImageView(QWidget):
         if self._image is None:
             return
         ratio = self.devicePixelRatioF()
-        shown = enlarged(self._image, self.factor)
+        shown = self._fitted(self._image, ratio)
         shown.setDevicePixelRatio(ratio)
         size = shown.deviceIndependentSize()
         place = QPointF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2)
         painter = QPainter(self)
         draw_exactly(painter, place, shown)
         painter.end()
+
+    def _fitted(self, image: QImage, ratio: float) -> QImage:
+        """As large as whole multiples allow; smaller only where it would be cut off."""
+        room = int(min(self.width(), self.height()) * ratio)
+        if room >= self._side:
+            return enlarged(image, self.factor)
+        keep = Qt.AspectRatioMode.KeepAspectRatio
+        return image.scaled(room, room, keep, Qt.TransformationMode.SmoothTransformation)
 
 
 class DivergingBar(QWidget):

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from superqt import QFlowLayout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,10 +100,26 @@ class ChipLegend(QWidget):
         self, names: Sequence[str], colours: Sequence[str], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        layout = QHBoxLayout(self)
+        self._names: tuple[str, ...] = ()
+        self.chips: tuple[Chip, ...] = ()
+        self._flow = layout = QFlowLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.chips = tuple(Chip(n, c) for n, c in zip(names, colours, strict=True))
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.set_names(names, colours)
+
+    def set_names(self, names: Sequence[str], colours: Sequence[str]) -> None:
+        """Shows other names; the same ones stay as they are."""
+        if self._names == tuple(names):
+            return
+        self._names = tuple(names)
+        for chip in self.chips:
+            self._flow.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
+        self.chips = tuple(Chip(n, c, self) for n, c in zip(names, colours, strict=True))
         for chip in self.chips:
             chip.setAccessibleName(f"Show {chip.text()}")
             chip.setToolTip(
@@ -110,12 +127,12 @@ class ChipLegend(QWidget):
             )
             chip.clicked.connect(self.visibility_changed)
             chip.isolated.connect(self._isolate)
-            layout.addWidget(chip)
+            self._flow.addWidget(chip)
 
     @property
     def visible(self) -> NDArray[np.bool_]:
-        """(k,) bool, which are shown."""
-        return np.array([chip.isChecked() for chip in self.chips])
+        """(k,) bool, which are shown; one that is, where there are no names."""
+        return np.array([chip.isChecked() for chip in self.chips] or [True])
 
     def _isolate(self) -> None:
         chosen = self.sender()

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untyped
-    """Images side by side as one item of a plot: ink in one colour, paper left clear."""
+    """Images side by side as one item of a plot: ink in one colour, paper left clear.
+
+    Images with colours are opaque.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +31,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
     def set_tiles(
         self, images: NDArray[np.uint8], shares: NDArray[np.floating], place: QRectF
     ) -> None:
-        """Shows (rows, columns, h, w) ink; (rows, columns) shares of 0..1 say how strongly."""
+        """Shows (rows, columns, h, w) ink, or colours; (rows, columns) shares say how strongly."""
         self._tiles = images, shares
         if place != self._place:
             self.prepareGeometryChange()
@@ -68,16 +71,30 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         painter.restore()
 
     def _composed(self, images: NDArray[np.uint8], shares: NDArray[np.floating]) -> QImage:
-        rows, columns, height, width = images.shape
+        rows, columns, height, width = images.shape[:4]
+        size = columns * width, rows * height
+        form = QImage.Format.Format_ARGB32_Premultiplied
+        if images.ndim == 5:
+            self._pixels = self._coloured(images, shares).reshape(size[1], size[0])
+            self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
+            return self._image
         strength = np.rint(shares * 256).astype(np.uint16)[:, :, None, None]
         alpha = (images * strength >> 8).transpose(0, 2, 1, 3)
         alpha = alpha.reshape(rows * height, columns * width)
         # The image does not own the pixels: the array must live as long as it does.
         self._pixels = self._shades()[alpha]
-        size = columns * width, rows * height
-        form = QImage.Format.Format_ARGB32_Premultiplied
         self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
         return self._image
+
+    def _coloured(
+        self, images: NDArray[np.uint8], shares: NDArray[np.floating]
+    ) -> NDArray[np.uint32]:
+        """(rows, h, columns, w) premultiplied ARGB of images with colours."""
+        share = np.rint(shares * 256 * self._opacity).astype(np.uint32)[:, :, None, None, None]
+        red, green, blue = np.moveaxis(images * share >> 8, -1, 0)
+        alpha = np.minimum(share[..., 0], 255)
+        packed: NDArray[np.uint32] = alpha << 24 | red << 16 | green << 8 | blue
+        return np.ascontiguousarray(packed.transpose(0, 2, 1, 3))
 
     def _shades(self) -> NDArray[np.uint32]:
         """(257,) premultiplied ARGB of every amount of ink."""

@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from aeviewer.widgets.image_view import colour_image, draw_exactly
+from aeviewer.widgets.image_view import colour_image, draw_exactly, packed, reduced
 from aeviewer.widgets.styled_plot import small, tabular
 from aeviewer.widgets.tiling import Arrangement, arranged, compose
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _GAP, _SWATCH = 12, 9
 _FEWEST_LABEL, _WIDEST_LABEL = 96, 232
 _MOST_BANDS, _WIDEST_GAP = 4, 8
-_BLACK = np.uint32(0xFF000000)
-_GRAYS = _BLACK | np.arange(256, dtype=np.uint32) * np.uint32(0x010101)
 _CLEAR = np.uint32(0)
 
 
@@ -43,7 +41,7 @@ class TileRow:
     details
         Lines below the name, as many as find room.
     pixels
-        (n, h, w) uint8 gray; None where there are none.
+        (n, h, w) uint8 gray or (n, h, w, 3) colours; None where there are none.
     colour
         Of the dot before the name; none where empty.
     is_quiet
@@ -123,7 +121,10 @@ class TileTable(QWidget):
 
     def set_rows(self, heads: Sequence[str], rows: Sequence[TileRow]) -> None:
         """Shows rows with an image for each head."""
-        self._heads, self._rows = tuple(heads), tuple(rows)
+        self._heads = tuple(heads)
+        self._rows = tuple(
+            row if row.pixels is None else replace(row, pixels=reduced(row.pixels)) for row in rows
+        )
         if self._current >= len(self._heads):
             self._go_to(-1)
         self.update()
@@ -146,7 +147,7 @@ class TileTable(QWidget):
 
     @property
     def _side(self) -> int:
-        sides = [row.pixels.shape[-1] for row in self._rows if row.pixels is not None]
+        sides = [row.pixels.shape[2] for row in self._rows if row.pixels is not None]
         return int(sides[0]) if sides else 28
 
     def _title_font(self, row: TileRow) -> QFont:
@@ -295,7 +296,7 @@ class TileTable(QWidget):
         tiles = _times(layout.tiles, finer)
         side = self._side
         empty = np.full((len(self._heads), side, side), _CLEAR)
-        rows = [empty if r.pixels is None else _GRAYS[r.pixels] for r in self._rows]
+        rows = [empty if r.pixels is None else packed(r.pixels) for r in self._rows]
         image = colour_image(compose(rows, tiles))
         image.setDevicePixelRatio(layout.ratio * finer)
         draw_exactly(painter, layout.corner(0), image)

@@ -121,10 +121,10 @@ def test_missing_data_is_told(
     qtbot: QtBot,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def damaged(_name: str) -> None:
+    def damaged() -> None:
         raise DataError("The images are damaged.")
 
-    monkeypatch.setattr("aeviewer.panels.reconstructions.split", damaged)
+    monkeypatch.setattr(session, "data", damaged)
     with qtbot.waitSignal(session.message_posted) as told:
         session.set_preview(made(np.zeros((32, 28, 28), np.uint8)))
     assert told.args == ["The images are damaged."]

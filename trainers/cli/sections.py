@@ -33,7 +33,8 @@ class Section:
 def sections(measurement: Measurement, config: RunConfig) -> Iterator[Section]:
     """Every section that means something for the model, in reading order."""
     yield Section("Reconstruction", tuple(_reconstruction(measurement.reconstruction, config)))
-    yield _classes(measurement.reconstruction)
+    if measurement.reconstruction.class_squared_error:
+        yield _classes(measurement)
     if measurement.likelihood:
         yield Section("Likelihood", tuple(_likelihood(measurement.likelihood)))
     yield _codes(measurement.codes)
@@ -59,11 +60,14 @@ def _reconstruction(found: Evaluation, config: RunConfig) -> Iterator[Row]:
         yield f"loss, {unit} per image, β = {config.model.beta:g}", f"{found.loss:.4f}"
 
 
-def _classes(found: Evaluation) -> Section:
-    errors = found.class_squared_error or ()
-    digits = tuple(str(digit) for digit in range(len(errors)))
-    row = ("squared error per image", *(f"{error:.2f}" for error in errors))
-    return Section("By class", (row,), ("", *digits))
+def _classes(measurement: Measurement) -> Section:
+    """Across where the classes are few and their names short, else down."""
+    errors = measurement.reconstruction.class_squared_error or ()
+    names, told = measurement.classes, tuple(f"{error:.2f}" for error in errors)
+    if len(names) <= _SHOWN and max(map(len, names)) <= 2:
+        return Section("By class", (("squared error per image", *told),), ("", *names))
+    rows = tuple(zip(names, told, strict=True))
+    return Section("By class", rows, ("", "squared error per image"))
 
 
 def _likelihood(found: LikelihoodFigures) -> Iterator[Row]:
@@ -76,15 +80,22 @@ def _likelihood(found: LikelihoodFigures) -> Iterator[Row]:
 
 
 def _codes(found: CodesFigures) -> Section:
-    pairs = (found.codes, found.pixels)
-    neighbours = found.codes.neighbours
+    views = (
+        (f"trustworthiness of the 2-D view ({found.view})", f"{found.trustworthiness:.4f}"),
+        ("continuity of the 2-D view", f"{found.continuity:.4f}"),
+    )
+    if found.codes is None:
+        return Section("Codes", views)
+    pairs = [probes for probes in (found.codes, found.pixels) if probes is not None]
+    neighbours, blank = found.codes.neighbours, ("",) * (len(pairs) - 1)
     rows = (
         ("linear classifier", *(f"{p.linear:.2%}" for p in pairs)),
         (f"{neighbours} nearest neighbours", *(f"{p.nearest_neighbours:.2%}" for p in pairs)),
-        (f"trustworthiness of the 2-D view ({found.view})", f"{found.trustworthiness:.4f}", ""),
-        ("continuity of the 2-D view", f"{found.continuity:.4f}", ""),
+        *((*view, *blank) for view in views),
     )
-    return Section("Codes: what they know of the digit", rows, ("accuracy", "codes", "raw pixels"))
+    what = "digit" if found.pixels else "class"
+    headings = ("accuracy", "codes", "raw pixels")[: 1 + len(pairs)]
+    return Section(f"Codes: what they know of the {what}", rows, headings)
 
 
 def _dimensions(found: Evaluation, collapse: CollapseFigures) -> Section:
@@ -132,7 +143,8 @@ def _compression(measurement: Measurement) -> Section:
         for stored in measurement.compression
     )
     headings = ("", "bytes", "times smaller", "squared error per image", "added")
-    return Section("Compression: a code against the 784 bytes of an image", rows, headings)
+    title = f"Compression: a code against the {measurement.image_bytes:,} bytes of an image"
+    return Section(title, rows, headings)
 
 
 def _denoising(measurement: Measurement) -> Section:

@@ -1,5 +1,17 @@
 """Images to learn from. Loads neither torch nor torchvision."""
 
-from trainers.datasets.mnist import PREVIEW_DIGITS, Split, split
+from trainers.datasets.description import MNIST, Data, Dataset, Split
+from trainers.datasets.mnist import PREVIEW_DIGITS, split
+from trainers.datasets.store import named, names, opened
 
-__all__ = ["PREVIEW_DIGITS", "Split", "split"]
+__all__ = [
+    "MNIST",
+    "PREVIEW_DIGITS",
+    "Data",
+    "Dataset",
+    "Split",
+    "named",
+    "names",
+    "opened",
+    "split",
+]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 from trainers.datasets import idx
+from trainers.datasets.description import MNIST, Data
+from trainers.datasets.description import Split as Split
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,25 +29,6 @@ CLASSES = 10
 """Digits that an image can be of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Images with their labels.
-
-    Attributes
-    ----------
-    images
-        (n, 28, 28) uint8, 0 is paper and 255 is ink.
-    labels
-        (n,) uint8, the digit that is written.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
 @cache
 def split(name: Literal["train", "test"]) -> Split:
     """One split of MNIST, read once and kept.
@@ -65,3 +47,15 @@ def split(name: Literal["train", "test"]) -> Split:
 
 def _read(name: str) -> NDArray[np.uint8]:
     return idx.read(files("resources") / "mnist" / f"{name}.gz", md5=_MD5[name])
+
+
+@cache
+def data() -> Data:
+    """MNIST, as any data set is given.
+
+    Raises
+    ------
+    DataError
+        When a file is missing or damaged.
+    """
+    return Data(MNIST, split("train"), split("test"), PREVIEW_DIGITS)

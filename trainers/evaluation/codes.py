@@ -22,7 +22,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from trainers.datasets.mnist import split
+from trainers.datasets import MNIST, split
 from trainers.errors import DataError
 from trainers.evaluation.measurement import CodesFigures, Probes
 from trainers.exploration.faithfulness import NEIGHBOURS as VIEW_NEIGHBOURS
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
+    from trainers.datasets import Data
     from trainers.models.base import Autoencoder
+    from trainers.training.data import Images
 
     Features = NDArray[np.float32]
     Labels = NDArray[np.uint8]
@@ -50,7 +51,7 @@ _MOST_STEPS, _TOLERANCE = 1_000, 1e-3
 _VIEW_IMAGES = 2_000
 
 
-def encoded(model: Autoencoder, images: Tensor) -> Generator[None, None, Features]:
+def encoded(model: Autoencoder, images: Images) -> Generator[None, None, Features]:
     """(N, P) images → (N, D), their mean codes; yields between chunks."""
     codes = []
     for chunk in images.split(_CHUNK):
@@ -60,30 +61,31 @@ def encoded(model: Autoencoder, images: Tensor) -> Generator[None, None, Feature
     return np.concatenate(codes)
 
 
-def codes(
-    train: Features, train_labels: Labels, test: Features, test_labels: Labels
-) -> Generator[None, None, CodesFigures]:
-    """What mean codes know of the digits, and how true their 2-D view is.
+def codes(train: Features, test: Features, data: Data) -> Generator[None, None, CodesFigures]:
+    """What mean codes know of the classes, and how true their 2-D view is.
 
     Parameters
     ----------
     train, test
-        (N, D), the mean codes of MNIST's training and test images.
-    train_labels, test_labels
-        (N,), the digits.
+        (N, D), the mean codes of the training and test images.
+    data
+        Those images and their labels.
     """
-    found = yield from probes(train, train_labels, test, test_labels)
+    found = None
+    if len(np.unique(data.train.labels)) > 1:
+        found = yield from probes(train, data.train.labels, test, data.test.labels)
     name, view = two_dimensional(test)
-    pixels = split("test").images[:_VIEW_IMAGES].reshape(_VIEW_IMAGES, -1).astype(np.float32)
+    shown = data.test.images[:_VIEW_IMAGES]
+    pixels = shown.reshape(len(shown), -1).astype(np.float32)
     yield
     trust, kept = faithfulness(pixels, view[:_VIEW_IMAGES])
     return CodesFigures(
         codes=found,
-        pixels=pixel_probes(),
+        pixels=pixel_probes() if data.dataset == MNIST else None,
         trustworthiness=trust,
         continuity=kept,
         view=name,
-        view_images=_VIEW_IMAGES,
+        view_images=len(shown),
         view_neighbours=VIEW_NEIGHBOURS,
     )
 

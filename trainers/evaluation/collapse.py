@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trainers import datasets
+from trainers.errors import DataError
 from trainers.evaluation.measurement import CollapseFigures
-from trainers.evaluation.spectrum import spectrum
+from trainers.evaluation.spectrum import spectrum_of
 from trainers.evaluation.summary import ACTIVE_VARIANCE
 
 if TYPE_CHECKING:
@@ -77,13 +79,15 @@ def forecast(config: RunConfig, eigenvalues: NDArray[np.float64] | None = None) 
     config
         Variational, with squared error and β > 0; otherwise nothing is known.
     eigenvalues
-        Of the training images' covariance, falling; MNIST's where left out.
+        Of the training images' covariance, falling; those of its data set where left out.
     """
     model = config.model
     is_gaussian = model.variational and model.family != "pca" and model.likelihood != "bernoulli"
     if not is_gaussian or model.beta == 0:
         return None
-    known = spectrum().eigenvalues if eigenvalues is None else eigenvalues
+    known = _eigenvalues(config) if eigenvalues is None else eigenvalues
+    if known is None or len(known) < model.latent_dim:
+        return None
     threshold = model.beta / 2
     return Forecast(
         beta=model.beta,
@@ -93,6 +97,15 @@ def forecast(config: RunConfig, eigenvalues: NDArray[np.float64] | None = None) 
         is_certain=model.family == "mlp" and model.activation == "linear",
         needed=float(known[model.latent_dim - 1]),
     )
+
+
+def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
+    """Those of the config's data set, as far as they are known."""
+    try:
+        spectrum = spectrum_of(datasets.named(config.dataset))
+    except DataError:
+        return None
+    return spectrum.eigenvalues if spectrum else None
 
 
 def collapsed(evaluation: Evaluation, config: RunConfig) -> CollapseFigures:

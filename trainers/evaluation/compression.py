@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainers.models.base import Autoencoder
+    from trainers.training.data import Images
 
 _CHUNK = 1_000
 _LEVELS = 255
 
 
 def compression(
-    model: Autoencoder, codes: Tensor, images: Tensor, ranges: tuple[Tensor, Tensor]
+    model: Autoencoder, codes: Tensor, images: Images, ranges: tuple[Tensor, Tensor]
 ) -> Generator[None, None, tuple[StoredCode, ...]]:
     """What each way to store a code costs; yields between chunks.
 
@@ -70,7 +71,7 @@ def _quantised(codes: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return low + levels / _LEVELS * width
 
 
-def _error(model: Autoencoder, codes: Tensor, images: Tensor) -> Generator[None, None, float]:
+def _error(model: Autoencoder, codes: Tensor, images: Images) -> Generator[None, None, float]:
     """Squared error per image of what codes decode to."""
     total = 0.0
     for code, image in zip(codes.split(_CHUNK), images.split(_CHUNK), strict=True):

@@ -11,9 +11,8 @@ from trainers.evaluation.measurement import Denoising
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from torch import Tensor
-
     from trainers.models.base import Autoencoder
+    from trainers.training.data import Images
 
 LEVELS = (0.0, 0.1, 0.3, 0.5, 0.8)
 """Standard deviations of the noise; full ink is 1."""
@@ -22,7 +21,7 @@ _CHUNK = 1_000
 
 
 def denoising(
-    model: Autoencoder, images: Tensor, levels: Sequence[float] = LEVELS, seed: int = 0
+    model: Autoencoder, images: Images, levels: Sequence[float] = LEVELS, seed: int = 0
 ) -> Generator[None, None, tuple[Denoising, ...]]:
     """Error against the clean images after encoding noisy ones; yields between chunks.
 

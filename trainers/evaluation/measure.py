@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from trainers.datasets.mnist import split
 from trainers.evaluation.codes import codes, encoded
 from trainers.evaluation.collapse import collapsed
 from trainers.evaluation.compression import compression
@@ -14,7 +13,7 @@ from trainers.evaluation.denoising import denoising
 from trainers.evaluation.likelihood import SAMPLES, likelihood, protocol_of
 from trainers.evaluation.measurement import Measurement
 from trainers.evaluation.reconstruction import evaluate_test_set
-from trainers.evaluation.spectrum import spectrum
+from trainers.evaluation.spectrum import spectrum_of
 from trainers.evaluation.subspace import subspace
 from trainers.training.checkpoint import load_model
 from trainers.training.data import resident
@@ -23,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from trainers.runs import Run
+    from trainers.training.data import Part
 
 _CPU = torch.device("cpu")
+_PARTS: tuple[Part, Part] = ("train", "test")
 LIKELIHOOD_IMAGES = 1_000
 """Test images whose likelihood is measured, where nothing else is asked for."""
 
@@ -55,10 +56,13 @@ def measure(
     ------
     RunError
         When there is no such checkpoint, or it is damaged.
+    DataError
+        When the data set is not here.
     """
     model, found_step = load_model(run, step)
-    train, test = resident("train", _CPU), resident("test", _CPU)
-    evaluation, _ = yield from evaluate_test_set(model, run.config, found_step)
+    dataset, data = run.dataset, run.data()
+    train, test = (resident(part, _CPU, dataset) for part in _PARTS)
+    evaluation, _ = yield from evaluate_test_set(model, run, found_step)
     protocol = protocol_of(run.config)
     shown = None
     if protocol is not None:
@@ -66,6 +70,9 @@ def measure(
         shown = yield from likelihood(model, chosen, protocol=protocol, samples=samples)
     train_codes = yield from encoded(model, train)
     test_codes = yield from encoded(model, test)
+    spectrum = spectrum_of(dataset)
+    if spectrum and spectrum.floor(model.latent_dim) is None:
+        spectrum = None
     ranges = torch.from_numpy(train_codes.min(0)), torch.from_numpy(train_codes.max(0))
     return Measurement(
         run=run.name,
@@ -74,10 +81,11 @@ def measure(
         step=found_step,
         reconstruction=evaluation,
         likelihood=shown,
-        codes=(
-            yield from codes(train_codes, split("train").labels, test_codes, split("test").labels)
-        ),
-        subspace=subspace(model, spectrum(), evaluation.squared_error),
+        dataset=dataset.name,
+        image_bytes=dataset.pixels,
+        classes=dataset.classes,
+        codes=(yield from codes(train_codes, test_codes, data)),
+        subspace=subspace(model, spectrum, evaluation.squared_error) if spectrum else None,
         compression=(yield from compression(model, torch.from_numpy(test_codes), test, ranges)),
         denoising=(yield from denoising(model, test)),
         collapse=collapsed(evaluation, run.config),
@@ -96,5 +104,5 @@ def complete(run: Run) -> Generator[None, None, None]:
         if checkpoint.is_evaluated and checkpoint.evaluation().pca_ratio is not None:
             continue
         model, step = load_model(run, checkpoint.step)
-        evaluation, preview = yield from evaluate_test_set(model, run.config, step)
+        evaluation, preview = yield from evaluate_test_set(model, run, step)
         run.complete_checkpoint(step, evaluation, preview)

@@ -83,9 +83,9 @@ class CodesFigures(Figures):
     Attributes
     ----------
     codes
-        Probes on the mean codes, fitted on the training images'.
+        Probes on the mean codes, fitted on the training images'; None without labels.
     pixels
-        The same probes on the raw pixels.
+        The same probes on the raw pixels; of MNIST alone, where they are known.
     trustworthiness, continuity
         Of the 2-D view against the space of images, 0..1: whether neighbours in the view are
         neighbours in truth, and whether true neighbours stay so (Venna & Kaski 2001).
@@ -95,8 +95,8 @@ class CodesFigures(Figures):
         Images and neighbours that the two were computed from.
     """
 
-    codes: Probes
-    pixels: Probes
+    codes: Probes | None = None
+    pixels: Probes | None = None
     trustworthiness: float
     continuity: float
     view: str
@@ -133,7 +133,7 @@ class StoredCode(Figures):
     code_bytes
         Bytes of one code.
     ratio
-        Bytes of an image (784, one a pixel) over those of a code.
+        Bytes of an image (784 of MNIST's, one a pixel) over those of a code.
     squared_error
         Squared error per test image, decoded from the stored code.
     added_error
@@ -191,6 +191,9 @@ class Measurement(Figures):
     preset: str
     latent_dim: int
     step: int
+    dataset: str = "mnist"
+    image_bytes: int = 784
+    classes: tuple[str, ...] = tuple("0123456789")
     reconstruction: Evaluation
     likelihood: LikelihoodFigures | None = None
     codes: CodesFigures

@@ -16,49 +16,55 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from trainers.datasets import PREVIEW_DIGITS
-from trainers.datasets.mnist import CLASSES, split
-from trainers.evaluation.spectrum import spectrum
+from trainers.datasets import MNIST, PREVIEW_DIGITS
+from trainers.evaluation.spectrum import spectrum_of
 from trainers.evaluation.subspace import subspace
 from trainers.evaluation.summary import ACTIVE_VARIANCE, Evaluation
 from trainers.events import Preview
 from trainers.training.checkpoint import load_model
-from trainers.training.data import resident
+from trainers.training.data import Streamed, resident
 from trainers.work import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from trainers.config import RunConfig
+    from trainers.datasets import Dataset
     from trainers.models.base import Autoencoder
     from trainers.runs import Run
+    from trainers.training.data import Images
 
 _CHUNK = 500
 """Images between two moments at which somebody else may be answered: some 10 ms on a CPU."""
 _BINARISATION_SEED = 0xB1
+_MOST_AT_ONCE = 10_000_000
+"""Numbers of test images that are made double at a time; MNIST has fewer."""
 _HALF_A_LEVEL = 0.5 / 255
 
 
-def preview(model: Autoencoder, images: Tensor, step: int) -> Generator[None, None, Preview]:
-    """The codes of (N, P) test images, and reconstructions of the preview digits."""
+def preview(
+    model: Autoencoder, images: Images, watched: Sequence[int], step: int
+) -> Generator[None, None, Preview]:
+    """The codes of (N, P) test images, and reconstructions of those that are watched."""
     codes = []
     for chunk in images.split(_CHUNK):
         with torch.inference_mode():
             codes.append(model.encode(chunk).cpu())
         yield
-    return _preview(model, images, torch.cat(codes), step)
+    return _preview(model, watched, torch.cat(codes), step)
 
 
 def evaluate(
     model: Autoencoder,
-    images: Tensor,
+    images: Images,
     labels: NDArray[np.uint8],
     step: int,
     *,
     binarised: bool = False,
+    dataset: Dataset = MNIST,
+    watched: Sequence[int] = PREVIEW_DIGITS,
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
     """The test figures over (N, P) grey images, each reconstructed from its mean code.
 
@@ -70,11 +76,15 @@ def evaluate(
     images
         (N, P) of 0..1, on the model's device.
     labels
-        (N,) uint8, the digit on each.
+        (N,) uint8, the class of each.
     step
         Training steps that the model has behind it.
     binarised
         The model is trained on binarised images: its own loss is measured on such.
+    dataset
+        What the images are of.
+    watched
+        Numbers of the images that the preview holds.
 
     Returns
     -------
@@ -103,20 +113,23 @@ def evaluate(
     every_code = torch.cat(codes)
     sums = torch.stack(divergences).sum(0)
     found = torch.cat(figures).numpy()
-    evaluation = _summed(model, images, found, sums, every_code, labels, step)
-    return evaluation, _preview(model, images, every_code, step)
+    evaluation = _summed(model, images, found, sums, every_code, labels, step, dataset)
+    return evaluation, _preview(model, watched, every_code, step)
 
 
 def evaluate_test_set(
-    model: Autoencoder, config: RunConfig, step: int
+    model: Autoencoder, run: Run, step: int
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
-    """The test figures and the preview of a model trained as `config` says, where it lies."""
+    """The test figures and the preview of a run's model, where it lies."""
+    data = run.data()
     return evaluate(
         model,
-        resident("test", model.device),
-        split("test").labels,
+        resident("test", model.device, run.dataset),
+        data.test.labels,
         step,
-        binarised=config.is_binarised,
+        binarised=run.config.is_binarised,
+        dataset=run.dataset,
+        watched=data.preview,
     )
 
 
@@ -132,12 +145,13 @@ def _figures(model: Autoencoder, output: Tensor, images: Tensor) -> Tensor:
 
 def _summed(
     model: Autoencoder,
-    images: Tensor,
+    images: Images,
     figures: NDArray[np.float64],
     divergences: Tensor,
     codes: Tensor,
     labels: NDArray[np.uint8],
     step: int,
+    dataset: Dataset,
 ) -> Evaluation:
     """The figures of all images from those of each, (N, 3), and the (D,) sums of the KL."""
     count, pixels = images.shape
@@ -145,7 +159,9 @@ def _summed(
     per_dimension = (divergences / count).tolist()
     kl = sum(per_dimension)
     variances = codes.double().var(0, unbiased=False)
-    plane = subspace(model, spectrum(), squared_error)
+    spectrum = spectrum_of(dataset)
+    floor = spectrum.floor(model.latent_dim) if spectrum else None
+    plane = subspace(model, spectrum, squared_error) if spectrum and floor else None
     return Evaluation(
         step=step,
         images=count,
@@ -156,11 +172,12 @@ def _summed(
         loss=reconstruction + model.beta * kl,
         cross_entropy=cross_entropy,
         explained_variance=1 - squared_error / _variance(images),
-        pca_ratio=squared_error / float(spectrum().test_errors[model.latent_dim]),
+        pca_ratio=squared_error / floor if floor else None,
         class_squared_error=tuple(
-            float(figures[labels == digit, 0].mean()) if (labels == digit).any() else math.nan
-            for digit in range(CLASSES)
-        ),
+            float(figures[labels == label, 0].mean()) if (labels == label).any() else math.nan
+            for label in range(len(dataset.classes))
+        )
+        or None,
         active_units=int((variances > ACTIVE_VARIANCE).sum()),
         code_variances=tuple(variances.tolist()),
         kl_per_dimension=tuple(per_dimension) if model.variational else None,
@@ -169,23 +186,29 @@ def _summed(
 
 
 @lru_cache(maxsize=2)
-def _variance(images: Tensor) -> float:
+def _variance(images: Images) -> float:
     """Squared distance of an image from the mean image, on average; once for the same images."""
+    if isinstance(images, Streamed) or images.numel() > _MOST_AT_ONCE:
+        total = torch.zeros(2, images.shape[1], dtype=torch.float64)
+        for chunk in images.split(_CHUNK):
+            values = chunk.cpu().double()
+            total += torch.stack([values.sum(0), values.square().sum(0)])
+        mean, square = total / len(images)
+        return float((square - mean.square()).sum())
     return float(images.cpu().double().var(0, unbiased=False).sum())
 
 
-def _to_bytes(images: Tensor) -> NDArray[np.uint8]:
-    """(N, P) images → (N, h, w) uint8, clipped to 0..1 and rounded."""
-    side = int(images.shape[1] ** 0.5)
+def _to_bytes(images: Tensor, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(N, P) images → (N, *shape) uint8, clipped to 0..1 and rounded."""
     scaled = (images.clamp(0, 1) * 255).round().to("cpu", torch.uint8)
-    array: NDArray[np.uint8] = scaled.view(-1, side, side).numpy()
+    array: NDArray[np.uint8] = scaled.view(-1, *shape).numpy()
     return array
 
 
-def _preview(model: Autoencoder, images: Tensor, codes: Tensor, step: int) -> Preview:
+def _preview(model: Autoencoder, watched: Sequence[int], codes: Tensor, step: int) -> Preview:
     with torch.inference_mode():
-        digits = codes[list(PREVIEW_DIGITS)].to(images.device)
-        return Preview(step, codes.float().numpy(), _to_bytes(model.decode(digits)))
+        decoded = model.decode(codes[list(watched)].to(model.device))
+        return Preview(step, codes.float().numpy(), _to_bytes(decoded, model.image_shape))
 
 
 def evaluated(run: Run, step: int | None = None) -> Evaluation:
@@ -197,4 +220,4 @@ def evaluated(run: Run, step: int | None = None) -> Evaluation:
         When there is no such checkpoint, or it is damaged.
     """
     model, found = load_model(run, step)
-    return finish(evaluate_test_set(model, run.config, found))[0]
+    return finish(evaluate_test_set(model, run, found))[0]

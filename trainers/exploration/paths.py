@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Decode = Callable[[NDArray[np.floating]], NDArray[np.float32]]
-"""(n, D) codes to (n, 28, 28) images."""
+"""(n, D) codes to (n, side, side) images, or (n, side, side, 3)."""
 
 PullBack = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.floating]]
-"""(n, D) codes and (n, 28, 28) v to (n, D): Jᵀv, J being the decoder's Jacobian at each code."""
+"""(n, D) codes and n images v to (n, D): Jᵀv, J being the decoder's Jacobian at each code."""
 
 Kind = Literal["straight", "spherical", "geodesic"]
 
@@ -39,7 +39,7 @@ class Path:
     codes
         (m, D) float64.
     images
-        (m, 28, 28) float32, what they decode to.
+        (m, ...) float32 images, what they decode to.
     """
 
     kind: Kind
@@ -165,7 +165,8 @@ def _along_graph(
     images = []
     wanted = np.concatenate([nodes, middles])
     for begin in range(0, len(wanted), _CHUNK):
-        images.append(decode(wanted[begin : begin + _CHUNK]).reshape(-1, 784))
+        shown = decode(wanted[begin : begin + _CHUNK])
+        images.append(shown.reshape(len(shown), -1))
         yield 0.4 * begin / len(wanted)
     decoded = np.concatenate(images)
     corners, centres = decoded[: len(nodes)], decoded[len(nodes) :]

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers import formats
-from trainers.datasets.mnist import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +24,9 @@ class Summary:
     Attributes
     ----------
     counts
-        (10,), how many of each class.
+        (k,), how many of each class.
     mean_image
-        (28, 28) float32, ink of 0..1.
+        (side, side) or (side, side, 3) float32, ink of 0..1.
     mean_code
         (d,) float32.
     nearest
@@ -41,12 +40,15 @@ class Summary:
 
 
 def summary(
-    images: NDArray[np.uint8], labels: NDArray[np.integer], codes: NDArray[np.floating]
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    codes: NDArray[np.floating],
+    classes: int = 10,
 ) -> Summary:
-    """What (n, 28, 28) images with (n,) labels and (n, d) codes have in common; n > 0."""
+    """What (n, ...) images with (n,) labels of so many classes and (n, d) codes share; n > 0."""
     mean_code = codes.mean(axis=0, dtype=np.float64)
     return Summary(
-        np.bincount(labels, minlength=CLASSES),
+        np.bincount(labels, minlength=classes),
         (images.mean(axis=0) / 255).astype(np.float32),
         mean_code.astype(np.float32),
         int(np.square(codes - mean_code).sum(axis=1).argmin()),
@@ -56,7 +58,7 @@ def summary(
 def write_csv(
     place: Path,
     names: Sequence[str],
-    labels: NDArray[np.integer],
+    labels: Sequence[str],
     codes: NDArray[np.floating],
 ) -> None:
     """Writes a table: a row an image, with its name, its class, and its code.
@@ -69,6 +71,6 @@ def write_csv(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image", "class", *(f"z{n + 1}" for n in range(codes.shape[1]))])
-    for name, label, code in zip(names, labels.tolist(), codes.tolist(), strict=True):
+    for name, label, code in zip(names, labels, codes.tolist(), strict=True):
         writer.writerow([name, label, *(f"{value:.9g}" for value in code)])
     formats.keep(place, text.getvalue().encode())

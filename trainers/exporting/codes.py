@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from trainers.datasets import split
+from trainers import datasets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,8 @@ _CONFIG = """embeddings {{
 
 def write_csv(task: Task) -> Iterator[None]:
     """Writes codes.csv: image, label, z1, z2, …; a row a test image."""
-    codes, labels = task.checkpoint.codes(), split("test").labels
+    codes, data = task.checkpoint.codes(), datasets.opened(task.run.dataset)
+    labels = data.test.labels.astype(str) if data.dataset.is_labelled else [""] * len(codes)
     heads = ["image", "label", *(f"z{number}" for number in range(1, codes.shape[1] + 1))]
     with (task.folder / "codes.csv").open("w", encoding="ascii", newline="") as file:
         file.write(",".join(heads) + "\n")
@@ -47,21 +48,26 @@ def write_npy(task: Task) -> Iterator[None]:
     """Writes codes.npy, (n, d) float32, and labels.npy, (n,) whole numbers."""
     np.save(task.folder / "codes.npy", task.checkpoint.codes(), allow_pickle=False)
     yield
-    np.save(task.folder / "labels.npy", split("test").labels, allow_pickle=False)
+    labels = datasets.opened(task.run.dataset).test.labels
+    np.save(task.folder / "labels.npy", labels, allow_pickle=False)
 
 
 def write_projector(task: Task) -> Iterator[None]:
     """Writes codes.tsv, labels.tsv, sprite.png and the projector's configuration."""
     folder = task.folder / "projector"
     folder.mkdir()
-    codes, test = task.checkpoint.codes(), split("test")
+    codes, data = task.checkpoint.codes(), datasets.opened(task.run.dataset)
+    test = data.test
     with (folder / "codes.tsv").open("w", encoding="ascii", newline="") as file:
         for part in _parts(len(codes)):
             file.writelines(f"{_written(codes[at], chr(9))}\n" for at in part)
             yield
-    lines = (f"{label}\t{image}\n" for image, label in enumerate(test.labels))
+    names = [_cell(name) for name in data.dataset.classes]
+    lines = (
+        f"{names[label] if names else ''}\t{image}\n" for image, label in enumerate(test.labels)
+    )
     (folder / "labels.tsv").write_text(
-        "label\timage\n" + "".join(lines), encoding="ascii", newline=""
+        "label\timage\n" + "".join(lines), encoding="utf-8", newline=""
     )
     yield
     Image.fromarray(sprite(test.images)).save(folder / "sprite.png")
@@ -73,13 +79,21 @@ def write_projector(task: Task) -> Iterator[None]:
 
 
 def sprite(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(n, h, w) images row by row on one square sheet, as the projector cuts it; the rest black."""
-    count, height, width = images.shape
+    """(n, h, w) or (n, h, w, 3) images row by row on one square sheet, as the projector cuts it.
+
+    What is left of the sheet is black.
+    """
+    count, height, width, *colours = images.shape
     side = math.ceil(math.sqrt(count))
-    sheet = np.zeros((side * side, height, width), np.uint8)
+    sheet = np.zeros((side * side, height, width, *colours), np.uint8)
     sheet[:count] = images
-    rows = sheet.reshape(side, side, height, width).swapaxes(1, 2)
-    return rows.reshape(side * height, side * width)
+    rows = sheet.reshape(side, side, height, width, *colours).swapaxes(1, 2)
+    return rows.reshape(side * height, side * width, *colours)
+
+
+def _cell(name: str) -> str:
+    """A class's name as a cell of a table that tabs and line ends divide."""
+    return " ".join(name.split())
 
 
 def _parts(count: int) -> Iterable[range]:

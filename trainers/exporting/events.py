@@ -6,9 +6,12 @@ with no thread and no open file in between: a reader never sees half an event.
 
 from __future__ import annotations
 
+import io
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from trainers import formats
 from trainers.errors import ExportError
@@ -129,8 +132,9 @@ class EventFile:
         for step, moment, figures, picture in events:
             values = [Summary.Value(tag=tag, simple_value=x) for tag, x in figures.items()]
             if picture:
-                height, width = formats.SHEET[::-1]
-                image = Summary.Image(height=height, width=width, colorspace=1)
+                seen = Image.open(io.BytesIO(picture))
+                colours = 1 if seen.mode == "L" else 3
+                image = Summary.Image(height=seen.height, width=seen.width, colorspace=colours)
                 image.encoded_image_string = picture
                 values.append(Summary.Value(tag="test/reconstructions", image=image))
             event = Event(wall_time=moment, step=step, summary=Summary(value=values))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
-from trainers.datasets import PREVIEW_DIGITS, split
+from trainers import datasets
 from trainers.exploration.planes import axes_plane, line, principal_plane
 from trainers.exporting.metrics import evaluations
 from trainers.reproduction.drawing import INK, SOFT, blank, finish, style
@@ -55,14 +55,19 @@ def write(task: Task) -> Iterator[None]:
 def _write_reconstructions(task: Task) -> None:
     """Two rows of digits and, under each, what comes back of it."""
     outputs = task.checkpoint.preview().reconstructions
-    test = split("test")
-    inputs = test.images[list(PREVIEW_DIGITS)]
+    data = datasets.opened(task.run.dataset)
+    shown = list(data.preview)
+    inputs = data.test.images[shown]
     pairs = zip(np.split(inputs, 2), np.split(outputs, 2), strict=True)
     images = np.concatenate([np.stack(pair) for pair in pairs])
-    names = [f"test {digit}, {test.labels[digit]}" for digit in PREVIEW_DIGITS]
+    classes = [data.dataset.class_name(int(data.test.labels[image])) for image in shown]
+    names = [
+        f"test {image}, {name}" if name else f"test {image}"
+        for image, name in zip(shown, classes, strict=True)
+    ]
     halves = names[:_ACROSS], names[_ACROSS:]
     words = [f"{n}{r}" for half in halves for r in ("", ", reconstructed") for n in half]
-    title = f"{_title(task)}: test digits, and what comes back of them"
+    title = f"{_title(task)}: test images, and what comes back of them"
     for ending in ("png", "svg"):
         write_sheet(task.folder / f"reconstructions.{ending}", images, title=title, words=words)
 
@@ -96,7 +101,8 @@ def _losses(task: Task) -> Picture:
 
 def _codes(task: Task) -> Picture:
     """The codes of the test images, coloured by class, in the plane that shows most of them."""
-    codes, labels = task.checkpoint.codes(), split("test").labels
+    data = datasets.opened(task.run.dataset)
+    codes, labels = task.checkpoint.codes(), data.test.labels
     figure = blank(5.6, 5.0)
     axes = figure.add_axes((0.12, 0.1, 0.72, 0.82))
     places = _placed(axes, codes, labels)
@@ -104,9 +110,10 @@ def _codes(task: Task) -> Picture:
     colours = np.array(CLASSES)[labels % len(CLASSES)]
     x, y = places[order].T
     axes.scatter(x, y, s=3, c=colours[order], linewidths=0, rasterized=True)
-    for label in np.unique(labels):
-        axes.scatter([], [], s=14, color=CLASSES[label % len(CLASSES)], label=str(label))
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
+    for label, name in enumerate(data.dataset.classes):
+        axes.scatter([], [], s=14, color=CLASSES[label % len(CLASSES)], label=name)
+    if data.dataset.is_labelled:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
     axes.set_title(f"{_title(task)}: codes of {len(codes):,} test images")
     caption = "The code of every test image; colours are classes."
     return finish(figure, "codes", "Latent space", caption, quick=False)
@@ -119,7 +126,7 @@ def _placed(
     d = codes.shape[1]
     if d == 1:
         apart = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(codes))
-        axes.set(xlabel="z₁", ylabel="class", yticks=range(10))
+        axes.set(xlabel="z₁", ylabel="class", yticks=np.unique(labels))
         return line().project(codes) + np.stack([np.zeros(len(codes)), labels + apart], axis=1)
     plane = axes_plane(2, 0, 1) if d == 2 else principal_plane(codes)
     axes.set_aspect("equal", "datalim")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from inspect import signature
+from math import isqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,8 +34,16 @@ def added() -> tuple[str, ...]:
     return families()[len(_FIRST) :]
 
 
-def build(config: ModelConfig, pixels: int = 784) -> Autoencoder:
-    """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`."""
+def build(config: ModelConfig, pixels: int = 784, channels: int = 1) -> Autoencoder:
+    """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`.
+
+    A family's `build(config, pixels)` is given P, the numbers in an image; one that treats the
+    colours of a pixel apart takes `channels` besides.
+    """
     module = import_module(f"trainers.models.{config.family}")
-    model: Autoencoder = module.build(config, pixels)
+    tells_colours = "channels" in signature(module.build).parameters
+    more = {"channels": channels} if tells_colours else {}
+    model: Autoencoder = module.build(config, pixels, **more)
+    side = isqrt(pixels // channels)
+    model.image_shape = (side, side) if channels == 1 else (side, side, channels)
     return model

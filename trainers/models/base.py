@@ -1,6 +1,6 @@
 """What every autoencoder is: an encoder to a posterior over codes, a decoder back, and a loss.
 
-Shape legend: B images in a batch, P pixels of an image (784), D numbers in a code.
+Shape legend: B images in a batch, P numbers of an image (784 of MNIST's), D numbers in a code.
 """
 
 from __future__ import annotations
@@ -87,6 +87,9 @@ class Autoencoder(nn.Module, ABC):
     beta
         Weight of the KL.
     """
+
+    image_shape: tuple[int, ...] = (28, 28)
+    """Of an image that is not flattened: (side, side), or (side, side, 3)."""
 
     closed_form = False
     """Solved by `fit` in one pass over the data rather than by gradient steps."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import isqrt, prod
 from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
 from trainers.models.base import ACTIVATIONS, Network
 
@@ -21,6 +21,25 @@ if TYPE_CHECKING:
     from trainers.config import Activation, Likelihood, ModelConfig
 
 
+class _Planes(nn.Module):
+    """(B, side·side·C), the colours of a pixel side by side → (B, C, side, side)."""
+
+    def __init__(self, side: int, channels: int) -> None:
+        super().__init__()
+        self._shape = (side, side, channels)
+
+    def forward(self, images: Tensor) -> Tensor:
+        planes: Tensor = images.unflatten(1, self._shape).permute(0, 3, 1, 2)
+        return planes
+
+
+class _Interleaved(nn.Module):
+    """(B, C, side, side) → (B, side·side·C), the colours of a pixel side by side."""
+
+    def forward(self, planes: Tensor) -> Tensor:
+        return planes.permute(0, 2, 3, 1).flatten(1)
+
+
 class ConvAutoencoder(Network):
     """Strided convolutions to a dense layer to the code, and mirrored.
 
@@ -28,6 +47,8 @@ class ConvAutoencoder(Network):
     ----------
     side
         Pixels along an image's edge; every convolution must find an even number.
+    colours
+        Numbers of a pixel: 1, or 3.
     channels
         Channels after each convolution.
     dense
@@ -42,6 +63,7 @@ class ConvAutoencoder(Network):
         self,
         *,
         side: int,
+        colours: int = 1,
         channels: Sequence[int],
         dense: int,
         activation: Activation,
@@ -56,22 +78,26 @@ class ConvAutoencoder(Network):
         act = ACTIVATIONS[activation]
         small = side >> len(channels)
         bottom = (channels[-1], small, small)
-        down: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
-        for inputs, found in pairwise([1, *channels]):
+        down: list[nn.Module] = [
+            nn.Unflatten(1, (1, side, side)) if colours == 1 else _Planes(side, colours)
+        ]
+        for inputs, found in pairwise([colours, *channels]):
             down += [nn.Conv2d(inputs, found, 4, stride=2, padding=1), act()]
         dense_down = [nn.Flatten(), nn.Linear(prod(bottom), dense), act()]
         self.encoder = nn.Sequential(*down, *dense_down, nn.Linear(dense, self.encoder_outputs))
         up: list[nn.Module] = [nn.Linear(latent_dim, dense), act()]
         up += [nn.Linear(dense, prod(bottom)), act(), nn.Unflatten(1, bottom)]
-        for inputs, found in pairwise([*reversed(channels), 1]):
+        for inputs, found in pairwise([*reversed(channels), colours]):
             up += [nn.ConvTranspose2d(inputs, found, 4, stride=2, padding=1), act()]
-        self.decoder = nn.Sequential(*up[:-1], nn.Flatten())
+        flat = nn.Flatten() if colours == 1 else _Interleaved()
+        self.decoder = nn.Sequential(*up[:-1], flat)
 
 
-def build(config: ModelConfig, pixels: int) -> ConvAutoencoder:
+def build(config: ModelConfig, pixels: int, channels: int = 1) -> ConvAutoencoder:
     """The autoencoder that `config` asks for, of square images."""
     return ConvAutoencoder(
-        side=isqrt(pixels),
+        side=isqrt(pixels // channels),
+        colours=channels,
         channels=config.channels,
         dense=config.dense,
         activation=config.activation,

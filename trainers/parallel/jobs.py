@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from trainers import runs
+from trainers import datasets, runs
 from trainers.errors import AEViewerError, RunError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trainers.config import RunConfig
     from trainers.runs import Run
 
-_PIXELS = 784
+_PIXELS = 784  # of the paper's images
 _PCA_WORK = 300.0
 _CONV_WORK = 5.5
 _PAPER = (_PIXELS, 500, 500, 5)
@@ -112,13 +112,20 @@ class Progress:
 
 def cost(config: RunConfig) -> float:
     """About how long a run takes, in steps of the paper's autoencoder."""
-    model = config.model
+    model, pixels = config.model, _pixels(config)
     if model.family == "pca":
         return _PCA_WORK
     if model.family == "conv":
-        return _CONV_WORK * config.steps
-    widths = (_PIXELS, *model.hidden, model.latent_dim)
+        return _CONV_WORK * config.steps * pixels / _PIXELS
+    widths = (pixels, *model.hidden, model.latent_dim)
     return config.steps * _products(widths) / _products(_PAPER)
+
+
+def _pixels(config: RunConfig) -> int:
+    try:
+        return datasets.named(config.dataset).pixels
+    except AEViewerError:
+        return _PIXELS
 
 
 def _products(widths: tuple[int, ...]) -> int:

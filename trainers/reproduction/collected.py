@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainers.errors import RunError
 from trainers.models import added
 from trainers.presets import PRESETS
 from trainers.reproduction import results
@@ -149,14 +150,22 @@ def codes_of(finished: Finished) -> CodesFigures:
     return finished.result.measurement.codes
 
 
+def probes_of(finished: Finished) -> Probes:
+    """What the probes read off a run's codes."""
+    found = codes_of(finished).codes
+    if found is None:
+        raise RunError(f"{finished.entry.name} was measured without labels; measure it again.")
+    return found
+
+
 def nearest(finished: Finished) -> float:
     """Accuracy of the nearest neighbours among a run's codes."""
-    return codes_of(finished).codes.nearest_neighbours
+    return probes_of(finished).nearest_neighbours
 
 
 def linear(finished: Finished) -> float:
     """Accuracy of the linear probe on a run's codes."""
-    return codes_of(finished).codes.linear
+    return probes_of(finished).linear
 
 
 def eight_bits(finished: Finished) -> StoredCode | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trainers.presets import PRESETS
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.collected import METHODS, NAMES, codes_of, noisy
+from trainers.reproduction.collected import METHODS, NAMES, noisy, probes_of
 from trainers.reproduction.drawing import (
     BAND,
     COLOURS,
@@ -217,7 +217,7 @@ def _accuracies(axes: Axes, collected: Collected) -> None:
             runs = collected.sweep(name)
             axes.plot(
                 [f.entry.latent_dim for f in runs],
-                [100 * accuracy(codes_of(f).codes) for f in runs],
+                [100 * accuracy(probes_of(f)) for f in runs],
                 color=COLOURS[name],
                 linestyle=dashes,
                 marker=marker,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trainers import config as configs
 from trainers.reproduction import thresholds as at
 from trainers.reproduction.code_tables import compression, denoising, subspace, sweep
-from trainers.reproduction.collected import METHODS, NAMES, codes_of, linear, nearest
+from trainers.reproduction.collected import METHODS, NAMES, linear, nearest
 from trainers.reproduction.drawing import QUICK
 from trainers.reproduction.plan import LATENT_DIM
 from trainers.reproduction.table import Column, Row, Table
@@ -214,7 +214,7 @@ def _runs(collected: Collected) -> Table:
             figures = f.result.measurement.reconstruction
             device = f"{f.result.device}, {f.result.threads} thread"
             device += "s" * (f.result.threads != 1)
-            accuracy = codes_of(f).codes.nearest_neighbours
+            accuracy = nearest(f)
             known = (
                 "finished",
                 f.result.measurement.step,

@@ -43,7 +43,7 @@ def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
         When there is no such checkpoint, or its weights are damaged or of another shape.
     """
     checkpoint = run.checkpoint(step)
-    model = build(run.config.model)
+    model = build(run.config.model, run.dataset.pixels, run.dataset.channels)
     _load(model, _read(checkpoint.model), checkpoint.model)
     return model.requires_grad_(False).eval(), checkpoint.step
 

@@ -1,27 +1,120 @@
-"""Images resident on the device, and the order in which batches take them."""
+"""Images as tensors, resident or streamed, and the order in which batches take them."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from trainers.datasets.mnist import split
+from trainers.datasets import MNIST, opened
+from trainers.datasets.mapping import release
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Iterator
 
-    from torch import Tensor
+    from numpy.typing import NDArray
+
+    from trainers.datasets import Dataset
+
+MOST_RESIDENT = 1 << 30
+"""Bytes that the images of a split may take as float32; where they are more, they are streamed."""
 
 _EPOCH_PRIME = 1_000_003
+_RELEASED_BYTES, _MAPPED_AT_ONCE = 1 << 26, 1 << 16
+
+
+Part = Literal["train", "test"]
+
+
+class Streamed:
+    """Images that stay in their file: split, indexed and gathered from as a tensor is.
+
+    What was read is let go of again and again, so that a data set of any size takes no more
+    memory than a few batches.
+
+    Parameters
+    ----------
+    images
+        (n, ...) uint8, mapped.
+    device
+        Where batches are wanted.
+    """
+
+    def __init__(self, images: NDArray[np.uint8], device: torch.device) -> None:
+        self._images = images
+        self._unreleased = 0
+        self.device = device
+        self.shape = (len(images), prod(images.shape[1:]))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice | list[int]) -> Tensor:
+        """(m, P) float32 of 0..1, on the device."""
+        return self._tensor(self._images[rows])
+
+    def split(self, size: int) -> Iterator[Tensor]:
+        """(size, P) tensors one after another, the last one perhaps smaller."""
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def gather(self, indices: Tensor, out: Tensor) -> None:
+        """Writes the images of (m,) indices into (m, P)."""
+        rows = indices.cpu().numpy()
+        out.copy_(self._tensor(self._images[rows]))
+
+    def new_empty(self, *shape: int) -> Tensor:
+        """As a tensor's: float32, on the device."""
+        return torch.empty(*shape, device=self.device)
+
+    def new_zeros(self, *shape: int) -> Tensor:
+        """As a tensor's: float32, on the device."""
+        return torch.zeros(*shape, device=self.device)
+
+    def _tensor(self, images: NDArray[np.uint8]) -> Tensor:
+        tensor = torch.from_numpy(np.array(images)).flatten(1).to(self.device).float().div_(255)
+        # The system maps some pages around each that is read.
+        self._unreleased += len(images) * max(self.shape[1], _MAPPED_AT_ONCE)
+        if self._unreleased > _RELEASED_BYTES:
+            release(self._images)
+            self._unreleased = 0
+        return tensor
+
+
+Images = Tensor | Streamed
+"""(n, P) float32 of 0..1."""
+
+
+def resident(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Images:
+    """(n, P) of 0..1, on the device; one copy, whoever asks, and none where it would be too large.
+
+    Raises
+    ------
+    DataError
+        When the data set is not here.
+    """
+    return _resident(name, device, dataset)
 
 
 @lru_cache(maxsize=4)
-def resident(name: Literal["train", "test"], device: torch.device) -> Tensor:
-    """(n, 784) float32 of 0..1, on the device; one copy, whoever asks."""
-    images = torch.tensor(split(name).images)
-    return images.flatten(1).to(device).float().div_(255)
+def _resident(name: Part, device: torch.device, dataset: Dataset) -> Images:
+    data = opened(dataset)
+    images = (data.train if name == "train" else data.test).images
+    if 4 * images.size > MOST_RESIDENT:
+        return Streamed(images, device)
+    return torch.tensor(images).flatten(1).to(device).float().div_(255)
+
+
+def gather(images: Images, indices: Tensor, out: Tensor) -> None:
+    """Writes the images of (m,) indices into (m, P)."""
+    if isinstance(images, Streamed):
+        images.gather(indices, out)
+    else:
+        torch.index_select(images, 0, indices, out=out)
 
 
 class BatchOrder:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder
     from trainers.models.pca import PCA
     from trainers.runs import Run, State
+    from trainers.training.data import Images, Part
 
 _SLICE_SECONDS = 0.02
 _PREVIEW_SHARE = 0.1
@@ -69,6 +70,8 @@ class Trainer:
 
     Raises
     ------
+    DataError
+        When the data set is not here, or another one than the run's.
     DeviceError
         When the chosen device is not there.
     EngineError
@@ -141,7 +144,7 @@ class Trainer:
         """A closed form: one pass over the data, one step."""
         model: PCA = self.model  # type: ignore[assignment]
         began = time.perf_counter()
-        images = resident("train", self._device)
+        images = self._images("train")
         for _ in model.fit(images.split(_FIT_CHUNK)):
             if self._stop_requested:
                 self._tell("stopped")
@@ -210,7 +213,7 @@ class Trainer:
 
     def _preview(self) -> Iterator[Event]:
         cost = 0.0
-        work = preview(self.model, resident("test", self._device), self._step)
+        work = preview(self.model, self._images("test"), self.run.data().preview, self._step)
         while not self._stop_requested:
             began = time.perf_counter()
             try:
@@ -286,7 +289,7 @@ class Trainer:
 
     def _measure(self, *, heeds_stop: bool) -> Iterator[Event]:
         """Adds its figures to the checkpoint; given up where a stop is asked for and heeded."""
-        work = evaluate_test_set(self.model, self.config, self._step)
+        work = evaluate_test_set(self.model, self.run, self._step)
         while True:
             try:
                 next(work)
@@ -317,16 +320,19 @@ class Trainer:
 
     def _built(self) -> Autoencoder:
         """The model at its start: weights from the seed, on the device, with its engine."""
-        model = build(self.config.model)
+        model = build(self.config.model, self.run.dataset.pixels, self.run.dataset.channels)
         generator = torch.Generator().manual_seed(self.config.training.seed)
         model.initialise(generator, self.config.model.activation)
         model = model.to(self._device).to(memory_format=torch.channels_last)
-        resident("train", self._device)  # now, so that no slice waits for it
+        images = self._images("train")  # now, so that no slice waits for it
         if not model.closed_form:
             engine = self._chosen_engine(model)
-            self._engine = engine(model, self.config.training, self._device)
+            self._engine = engine(model, self.config.training, self._device, images)
             self._journal.engine = engine.name
         return model
+
+    def _images(self, part: Part) -> Images:
+        return resident(part, self._device, self.run.dataset)
 
     def _chosen_engine(self, model: Autoencoder) -> type[Engine]:
         """The one that the run began with, so that its bits stay the same; else the config's.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from trainers.training.data import BatchOrder, resident
+from trainers.training.data import BatchOrder, gather, resident
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from trainers.config import TrainingConfig
     from trainers.models.base import Autoencoder
+    from trainers.training.data import Images
 
 _NOISE_SEED = 0x5EED
 
@@ -37,6 +38,8 @@ class Engine(ABC):
         Batch size, learning rate and its schedule, binarisation, corruption, seed.
     device
         Where the work is done.
+    images
+        (n, P), what is learnt from; MNIST's where left out.
 
     Attributes
     ----------
@@ -56,12 +59,18 @@ class Engine(ABC):
         super().__init_subclass__()
         ENGINES[cls.name] = cls
 
-    def __init__(self, model: Autoencoder, config: TrainingConfig, device: torch.device) -> None:
+    def __init__(
+        self,
+        model: Autoencoder,
+        config: TrainingConfig,
+        device: torch.device,
+        images: Images | None = None,
+    ) -> None:
         self._model = model
         self._config = config
         is_bernoulli = model.likelihood == "bernoulli"
         self._is_binarised = is_bernoulli and config.binarisation == "dynamic"
-        self._images = resident("train", device)
+        self._images = resident("train", device) if images is None else images
         self._order = BatchOrder(len(self._images), config.batch_size, config.seed, device)
         self.optimiser = torch.optim.Adam(model.parameters(), config.learning_rate, fused=True)
         self.noise = torch.Generator(device).manual_seed(config.seed ^ _NOISE_SEED)
@@ -96,7 +105,7 @@ class Engine(ABC):
 
         `target` is written over; so is `room`, if what is seen is corrupted (Vincent et al. 2008).
         """
-        torch.index_select(self._images, 0, self._order.indices(step), out=target)
+        gather(self._images, self._order.indices(step), target)
         if self._is_binarised:
             target.bernoulli_(target, generator=self.noise)
         amount = self._config.corruption_amount

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from trainers.config import TrainingConfig
     from trainers.models.base import Autoencoder
+    from trainers.training.data import Images
 
 
 class Layerwise(Engine):
@@ -32,8 +33,14 @@ class Layerwise(Engine):
     name = "layerwise"
     rank = 1
 
-    def __init__(self, model: Autoencoder, config: TrainingConfig, device: torch.device) -> None:
-        super().__init__(model, config, device)
+    def __init__(
+        self,
+        model: Autoencoder,
+        config: TrainingConfig,
+        device: torch.device,
+        images: Images | None = None,
+    ) -> None:
+        super().__init__(model, config, device, images)
         assert isinstance(model, MLPAutoencoder)
         self._passes = Passes(model, config.batch_size)
         self._target, self._room = self._empty_batch(), self._empty_batch()

@@ -1,0 +1,95 @@
+"""How much memory a data set takes that is larger than one would load.
+
+`python -m tests.benchmarks.big_data [--images 200000] [--side 64]` writes an array of images,
+imports it and trains a VAE on it, and tells how much memory each of the two took beyond what torch
+takes by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=200_000)
+    parser.add_argument("--side", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument(
+        "--folder", type=Path, help="Where there is room; otherwise a temporary one."
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as place:
+        os.environ["AEVIEWER_DATASETS"] = f"{place}/datasets"
+        measure(Path(place), options.images, options.side, options.steps)
+
+
+def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, float]:
+    """Megabytes that importing and training took at most, beyond what was taken before."""
+    import trainers
+    from trainers.datasets import opened, sources
+    from trainers.datasets.importing import Wanted, imported, usual
+    from trainers.training.data import Streamed
+    from trainers.work import finish
+
+    write(place / "many.npy", images, side)
+    print(f"{images:,} images of {side} × {side}: {images * side**2 / 1e6:,.0f} MB")
+    base, began = reset_peak(), time.perf_counter()
+    source = finish(sources.found(place / "many.npy"))
+    dataset = finish(imported(source, Wanted("many", conversion=usual(source)))).keep()
+    source.close()
+    importing = peak() - base
+    print(f"import: {importing:,.0f} MB at most, {time.perf_counter() - began:.0f} s")
+    config = trainers.preset("vae").replace(
+        dataset="many", latent_dim=2, hidden=(64,), steps=steps, checkpoints=(steps,)
+    )
+    for _event in trainers.train(trainers.preset("vae").replace(steps=2), place / "runs", "warm"):
+        pass  # what torch takes by itself
+    base, began = reset_peak(), time.perf_counter()
+    trainer = trainers.train(config, place / "runs", "many")
+    assert isinstance(trainer._images("train"), Streamed)
+    for _event in trainer:
+        pass
+    training = peak() - base
+    print(
+        f"training: {training:,.0f} MB at most, {steps} steps and a checkpoint of {dataset.test:,} "
+        f"test images in {time.perf_counter() - began:.0f} s"
+    )
+    assert len(opened(dataset).train) + dataset.test == images
+    return importing, training
+
+
+def write(place: Path, images: int, side: int) -> None:
+    """An .npy of noise, a block at a time."""
+    array = np.lib.format.open_memmap(place, "w+", np.uint8, (images, side, side))
+    rng = np.random.default_rng(0)
+    for start in range(0, images, 2_000):
+        block = array[start : start + 2_000]
+        block[:] = rng.integers(0, 256, block.shape, np.uint8)
+    array.flush()
+
+
+def reset_peak() -> float:
+    """Megabytes taken now, from which the peak is counted from now on."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
+
+
+def peak() -> float:
+    """The most megabytes of memory that were taken since, mapped pages of files included."""
+    return _status("VmHWM")
+
+
+def _status(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1_000 for line in lines if line.startswith(key))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""What a data set is: the description that configs name and run folders keep. Loads no torch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trainers.datasets.conversion import MOST_SIDE, Conversion
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_CLASSES = 256
+PREVIEWED = 32
+"""Test images whose reconstructions are watched; every data set has so many."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+_WORDS = Annotated[str, Field(max_length=100)]
+
+
+class Dataset(BaseModel):
+    """A data set's description.
+
+    Attributes
+    ----------
+    name
+        By which configs and commands call it: small letters, digits, . _ -
+    title
+        By which it is spoken of.
+    side
+        Pixels along an image's edge; images are square.
+    channels
+        1, grey, or 3, red, green and blue.
+    classes
+        Names of the classes, by label; none where the images have no labels.
+    train, test
+        Images in each split.
+    checksum
+        SHA-256 of images and labels; empty for MNIST, which comes with the program.
+    centred
+        Whether strokes were scaled and centred as MNIST's are, so that a drawing is, too.
+    conversion
+        What was done to the images when they were imported.
+    history
+        The same in words, and where they came from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
+    title: _WORDS
+    side: Annotated[int, Field(ge=8, le=MOST_SIDE)]
+    channels: Literal[1, 3] = 1
+    classes: Annotated[tuple[_WORDS, ...], Field(max_length=MOST_CLASSES)] = ()
+    train: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    test: Annotated[int, Field(ge=PREVIEWED, le=1_000_000_000)]
+    checksum: Annotated[str, Field(max_length=64)] = ""
+    centred: bool = False
+    conversion: Conversion | None = None
+    history: Annotated[str, Field(max_length=2_000)] = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an image: (side, side), or (side, side, 3)."""
+        return (self.side, self.side) if self.channels == 1 else (self.side, self.side, 3)
+
+    @property
+    def pixels(self) -> int:
+        """P, numbers in an image."""
+        return self.side**2 * self.channels
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether its images are of classes."""
+        return bool(self.classes)
+
+    @property
+    def size(self) -> str:
+        """An image's size in words: "28 × 28", "64 × 64 RGB"."""
+        return f"{self.side} × {self.side}" + (" RGB" if self.channels == 3 else "")
+
+    def class_name(self, label: int) -> str:
+        """What a label stands for; empty where there are no labels."""
+        return self.classes[label] if self.classes else ""
+
+
+MNIST = Dataset(
+    name="mnist",
+    title="MNIST",
+    side=28,
+    classes=tuple(str(digit) for digit in range(10)),
+    train=60_000,
+    test=10_000,
+    centred=True,
+    history="Handwritten digits by Y. LeCun, C. Cortes and C. Burges; part of the program.",
+)
+"""What every run without a description of its own was trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Images with their labels.
+
+    Attributes
+    ----------
+    images
+        (n, side, side) or (n, side, side, 3) uint8; of MNIST, 0 is paper and 255 is ink.
+    labels
+        (n,) uint8, the class of each; all 0 where there are no labels.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """A data set that is here.
+
+    Attributes
+    ----------
+    dataset
+        Its description.
+    train, test
+        Its images, mapped into memory where they were imported.
+    preview
+        Numbers of the test images whose reconstructions are watched.
+    """
+
+    dataset: Dataset
+    train: Split
+    test: Split
+    preview: tuple[int, ...]
+
+
+def checked_name(name: str) -> str:
+    """`name`, if a data set may be called so.
+
+    Raises
+    ------
+    DataError
+        Naming what is allowed.
+    """
+    if not _NAME.fullmatch(name) or name == MNIST.name:
+        why = "is the one inside the program" if name == MNIST.name else "can not name a data set"
+        raise DataError(
+            f"{name!r} {why}: use up to 40 small letters, digits or . _ -, beginning with a letter "
+            "or digit."
+        )
+    return name

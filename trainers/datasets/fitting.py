@@ -1,0 +1,69 @@
+"""Whether a config can be trained on a data set, before anything is made. Loads no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainers.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainers.config import RunConfig
+    from trainers.datasets.description import Dataset
+
+_MOST_FOR_PCA = 4_096
+
+
+def misfits(config: RunConfig, dataset: Dataset) -> dict[str, str]:
+    """What does not fit, by the name of the field; empty where all does."""
+    return dict(_misfits(config, dataset))
+
+
+def check(config: RunConfig, dataset: Dataset) -> None:
+    """Refuses a config that can not be trained on the data set.
+
+    Raises
+    ------
+    ConfigError
+        Naming each field, its value and its bound.
+    """
+    found = misfits(config, dataset)
+    if found:
+        raise ConfigError("; ".join(f"{name}: {text}" for name, text in found.items()))
+
+
+def _misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    model, batch = config.model, config.training.batch_size
+    if model.family == "pca":
+        if dataset.pixels > _MOST_FOR_PCA:
+            yield (
+                "family",
+                f"PCA of {dataset.size} images would be a matrix of {dataset.pixels:,}² numbers; "
+                f"{_MOST_FOR_PCA:,}² are the most. Import the images smaller, or grey.",
+            )
+        if model.latent_dim > dataset.pixels:
+            yield (
+                "latent_dim",
+                f"{model.latent_dim}: an image has {dataset.pixels} numbers, and no more "
+                "components.",
+            )
+        return
+    if batch > dataset.train:
+        yield (
+            "batch_size",
+            f"{batch:,}: it is more than the {dataset.train:,} training images of "
+            f"{dataset.name!r}; choose a smaller one.",
+        )
+    times = len(model.channels)
+    if model.family == "conv" and dataset.side % 2**times:
+        yield (
+            "channels",
+            f"{times} convolutions: {dataset.side} pixels can be halved "
+            f"{_halvings(dataset.side)} times; choose so many, or import the images at another "
+            "size.",
+        )
+
+
+def _halvings(side: int) -> int:
+    return (side & -side).bit_length() - 1

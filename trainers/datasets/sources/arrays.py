@@ -1,0 +1,358 @@
+"""Images in arrays: .npy and .npz files, and whatever else can be mapped as an array."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from math import isqrt
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from trainers.datasets.flaws import Flaw, FlawError
+from trainers.datasets.mapping import release
+from trainers.datasets.sources.base import Labels, Scratch, Source
+from trainers.datasets.sources.unpacking import DAMAGED, copied, guard
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic]
+
+_CHUNK = 1_024
+_IMAGE_WORDS, _LABEL_WORDS = ("image", "x", "data", "arr_0"), ("label", "y", "target", "class")
+_NAMES = ("classes", "class_names", "label_names")
+_RGB = (3, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Images that belong together, with their labels.
+
+    Attributes
+    ----------
+    images
+        (n, h, w) or (n, h, w, c) of any numbers.
+    labels
+        (n,), or None.
+    is_test
+        Whether they are test images; None where that is not said.
+    place
+        What messages call it.
+    """
+
+    images: Array
+    labels: Array | None
+    is_test: bool | None
+    place: str
+
+
+class ArraySource(Source):
+    """Images in one array, or in one for training and one for testing.
+
+    Parameters
+    ----------
+    path
+        Where they come from.
+    blocks
+        The arrays.
+    classes
+        Names of the classes, where they are known.
+
+    Raises
+    ------
+    DataError
+        When labels and images are not equally many, or labels are no such.
+    """
+
+    kind = "an array of images"
+
+    def __init__(self, path: Path, blocks: list[Block], classes: tuple[str, ...] = ()) -> None:
+        super().__init__(path)
+        self._blocks = [
+            Block(as_images(b.images, b.place), b.labels, b.is_test, b.place) for b in blocks
+        ]
+        self._scales = [_Scale.of_kind(block.images) for block in self._blocks]
+        self._starts = np.cumsum([0, *(len(block.images) for block in self._blocks)])
+        self.count = int(self._starts[-1])
+        self._labels = self._joined_labels()
+        if self._labels is not None:
+            known = self._labels.classes
+            self.classes = classes if len(classes) >= len(known) else known
+        parts = [block.is_test for block in self._blocks]
+        if len(parts) > 1 and None not in parts and len(set(parts)) == 2:
+            self.is_test = np.repeat(np.array(parts, np.bool_), np.diff(self._starts))
+
+    def measured(self) -> Generator[float, None, None]:
+        """Looks at the numbers once, so that their range is known; yields the share done.
+
+        Raises
+        ------
+        DataError
+            When they are in no range that images have.
+        """
+        done = 0
+        for number, block in enumerate(self._blocks):
+            if self._scales[number] is not None:
+                continue
+            low, high = np.inf, -np.inf
+            for start in range(0, len(block.images), _CHUNK):
+                chunk = np.asarray(block.images[start : start + _CHUNK], np.float64)
+                finite = chunk[np.isfinite(chunk)]
+                if finite.size:
+                    low, high = min(low, finite.min()), max(high, finite.max())
+                done += len(chunk)
+                release(block.images)
+                yield done / self.count
+            self._scales[number] = _Scale.of_range(float(low), float(high), block.place)
+
+    def name(self, index: int) -> str:
+        """Its place in the file."""
+        block, at = self._found(index)
+        return f"{self._blocks[block].place}[{at}]"
+
+    def label(self, index: int) -> int:
+        """From the labels' column."""
+        return 0 if self._labels is None else self._labels.at(index)
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """A row, as bytes."""
+        number, at = self._found(index)
+        scale = self._scales[number]
+        if scale is None:
+            raise ValueError("`measured` comes first.")
+        pixels = np.asarray(self._blocks[number].images[at])
+        if pixels.ndim == 3:
+            pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3]
+        return scale.bytes_of(pixels)
+
+    def release(self) -> None:
+        """Lets go of what was read of mapped files so far."""
+        for block in self._blocks:
+            release(block.images)
+
+    def _found(self, index: int) -> tuple[int, int]:
+        block = int(np.searchsorted(self._starts, index, "right")) - 1
+        return block, index - int(self._starts[block])
+
+    def _joined_labels(self) -> Labels | None:
+        columns = [block.labels for block in self._blocks]
+        if any(column is None for column in columns):
+            return None
+        for block in self._blocks:
+            count = len(block.labels) if block.labels is not None else 0
+            if count != len(block.images):
+                raise DataError(
+                    f"{block.place} has {len(block.images):,} images and {count:,} labels: they "
+                    "do not belong together. Import them without labels, or give the right ones."
+                )
+        flat = [np.asarray(column).reshape(len(column), -1) for column in columns if column is not
+                None]  # fmt: skip
+        if any(column.shape[1] != 1 for column in flat):
+            raise DataError(f"The labels of {self._blocks[0].place} are no single column.")
+        return Labels(np.concatenate([column[:, 0] for column in flat]), self._blocks[0].place)
+
+
+def as_images(array: Array, place: str) -> Array:
+    """An array as (n, h, w) or (n, h, w, c), whichever way its axes lie.
+
+    Raises
+    ------
+    DataError
+        When it holds no images.
+    """
+    if array.dtype.kind not in "uifb":
+        raise DataError(f"{place} holds {array.dtype}; images are numbers.")
+    shape = array.shape
+    if array.ndim == 2 and isqrt(shape[1]) ** 2 == shape[1] > 1:
+        side = isqrt(shape[1])
+        return array.reshape(-1, side, side)
+    if array.ndim == 3 and not (shape[2] in _RGB and min(shape[:2]) > _RGB[1]):
+        return array
+    if array.ndim == 4 and shape[3] in (1, *_RGB):
+        return array
+    if array.ndim == 4 and shape[1] in (1, *_RGB):
+        return np.moveaxis(array, 1, 3)
+    told = " × ".join(str(n) for n in shape)
+    raise DataError(
+        f"{place} is an array of {told}: no images. They are n × height × width, n × height × "
+        "width × 3, n × 3 × height × width, or n × (height × height)."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How numbers become bytes: (x + shift)·factor."""
+
+    shift: float
+    factor: float
+
+    @classmethod
+    def of_kind(cls, images: Array) -> _Scale | None:
+        """What the kind of number says; None where the range has to be looked at."""
+        if images.dtype == np.uint8:
+            return cls(0, 1)
+        return cls(0, 255) if images.dtype == np.bool_ else None
+
+    @classmethod
+    def of_range(cls, low: float, high: float, place: str) -> _Scale:
+        """What the range says."""
+        if low > high or (low >= 0 and high <= 1):
+            return cls(0, 255)
+        if low >= -1 and high <= 1:
+            return cls(1, 127.5)
+        if low >= 0 and high <= 255:
+            return cls(0, 1)
+        if low >= 0 and high <= 65_535:
+            return cls(0, 255 / 65_535)
+        raise DataError(
+            f"The numbers in {place} go from {low:g} to {high:g}. Images are numbers of 0 to 1, "
+            "-1 to 1, 0 to 255 or 0 to 65,535: scale them first."
+        )
+
+    def bytes_of(self, pixels: Array) -> NDArray[np.uint8]:
+        """Rounded and clipped."""
+        if pixels.dtype == np.uint8 and self.factor == 1:
+            return np.array(pixels, np.uint8)
+        values = pixels.astype(np.float64)
+        wrong = int((~np.isfinite(values)).sum())
+        if wrong:
+            raise FlawError("not a number", f"{wrong:,} of its numbers are NaN or infinite")
+        scaled = ((values + self.shift) * self.factor).clip(0, 255)
+        return np.asarray(np.rint(scaled), np.uint8)
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def mapped(path: Path, place: str) -> Array:
+    """The array in an .npy file, mapped.
+
+    Raises
+    ------
+    DataError
+        When it is none, or is cut off.
+    """
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (*DAMAGED, SyntaxError, TypeError, OverflowError) as error:
+        raise DataError(f"{place} is truncated, or no NPY file ({error}). Get it anew.") from error
+
+
+def from_npy(path: Path, labels: Array | None) -> ArraySource:
+    """Images in an .npy file; labels beside it are found by name.
+
+    Raises
+    ------
+    DataError
+        When the file is no array of images, or cut off.
+    """
+    if labels is None:
+        stem = path.name.removesuffix(".npy")
+        stems = {stem.replace("images", "labels"), f"{stem}_labels", f"{stem}-labels", "labels"}
+        beside = [path.with_name(f"{name}.npy") for name in sorted(stems - {stem})]
+        there = [place for place in beside if place.is_file()]
+        labels = mapped(there[0], str(there[0])) if there else None
+    return ArraySource(path, [Block(mapped(path, str(path)), labels, None, path.name)])
+
+
+def from_npz(path: Path) -> Generator[float, None, ArraySource]:
+    """Images in an .npz file, unpacked where they can be mapped; yields the share done.
+
+    Raises
+    ------
+    DataError
+        When it is damaged, a zip bomb, or holds no images.
+    """
+    flaws: list[Flaw] = []
+    arrays: dict[str, Array] = {}
+    scratch = Scratch()
+    source: ArraySource | None = None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            total = sum(info.file_size for info in members) or 1
+            done = 0
+            for number, info in enumerate(members):
+                parts = info.filename.replace("\\", "/").split("/")
+                if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
+                    flaws.append(Flaw(info.filename, "path outside", "a name that leads outside"))
+                    continue
+                place = scratch.folder / f"{number}.npy"
+                name = f"{path}: {info.filename}"
+                guard(name, info.compress_size, info.file_size)
+                with archive.open(info) as stream:
+                    _check_header(stream, info.file_size, name)
+                with archive.open(info) as stream:
+                    for so_far in copied(stream, place, name, info.compress_size):
+                        yield min(1.0, (done + so_far) / total)
+                done += info.file_size
+                arrays[info.filename.removesuffix(".npy")] = mapped(place, name)
+        blocks, classes = _paired(arrays, path)
+        source = ArraySource(path, blocks, classes)
+    except DAMAGED as error:
+        raise DataError(f"{path} is truncated, or no NPZ file ({error}). Get it anew.") from error
+    finally:
+        if source is None:
+            scratch.drop()
+    source.flaws += flaws
+    source.adopt(scratch)
+    return source
+
+
+def _check_header(stream: IO[bytes], size: int, name: str) -> None:
+    """Whether a member holds what it says before it is unpacked."""
+    version = np.lib.format.read_magic(stream)
+    reader = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, kind = reader(stream)
+    promised = int(np.prod([int(n) for n in shape], dtype=object)) * kind.itemsize
+    if kind.hasobject:
+        raise DataError(f"{name} holds Python objects, which are never read. Save plain numbers.")
+    if promised != size - stream.tell():
+        raise DataError(
+            f"{name} promises {promised:,} bytes of data and holds {size - stream.tell():,}."
+        )
+
+
+def _paired(arrays: dict[str, Array], path: Path) -> tuple[list[Block], tuple[str, ...]]:
+    """Which arrays are images, and which their labels."""
+    classes: tuple[str, ...] = ()
+    for key in _NAMES:
+        if key in arrays and arrays[key].dtype.kind in "US":
+            classes = tuple(str(name) for name in arrays.pop(key).tolist())
+    images = {key: a for key, a in arrays.items() if a.ndim >= 2 and a.shape[-1] > 1}
+    columns = {key: a for key, a in arrays.items() if key not in images}
+    chosen = {key: a for key, a in images.items() if _has(key, _IMAGE_WORDS)} or images
+    blocks = []
+    for key, array in chosen.items():
+        is_test = True if _is_test(key) else False if "train" in key.lower() else None
+        fitting = [k for k in columns if _has(k, _LABEL_WORDS) or len(columns) == 1]
+        if is_test is not None:
+            fitting = [k for k in fitting if _is_test(k) == is_test]
+        labels = columns[fitting[0]] if fitting else None
+        blocks.append(Block(array, labels, is_test, f"{path.name}: {key}"))
+    if not blocks or (len(blocks) > 1 and {b.is_test for b in blocks} != {True, False}):
+        told = ", ".join(f"{key} {a.shape}" for key, a in arrays.items()) or "nothing"
+        raise DataError(
+            f"{path} holds {told}: which of it are the images? Call them images and labels, or "
+            "x_train, y_train, x_test and y_test."
+        )
+    return sorted(blocks, key=lambda block: bool(block.is_test)), classes
+
+
+def _has(key: str, words: tuple[str, ...]) -> bool:
+    low = key.lower()
+    return any(low == word or low.startswith((f"{word}_", f"{word}s")) or low.endswith((f"_{word}",
+               f"_{word}s")) for word in words)  # fmt: skip
+
+
+def _is_test(key: str) -> bool:
+    return any(word in key.lower() for word in ("test", "val"))

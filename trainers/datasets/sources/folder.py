@@ -1,0 +1,154 @@
+"""A folder of image files; its sub-folders, if it has any, are the classes."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from trainers.datasets.description import MOST_CLASSES
+from trainers.datasets.flaws import Flaw, FlawError
+from trainers.datasets.sources.base import Source
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+MOST_PIXELS = 50_000_000
+_IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
+_TEST, _TRAIN = {"test", "testing", "val", "valid", "validation"}, {"train", "training"}
+_DEEP = 16
+
+
+class FolderSource(Source):
+    """Image files in a folder.
+
+    Folders at its top are the classes; where they are called train and test (or val), they are the
+    splits, and the folders in them the classes. Without folders there are no labels. Links that
+    lead out of the folder are not followed.
+
+    Raises
+    ------
+    DataError
+        When there are no files in it, or too many classes.
+    """
+
+    kind = "a folder of images"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._root = path.resolve()
+        files = sorted(self._listed(path, 0))
+        if not files:
+            told = f" ({self.flaws[0].name}: {self.flaws[0].detail})" if self.flaws else ""
+            raise DataError(f"There are no image files in {path}{told}. Choose another folder.")
+        tops = {file.split("/")[0].lower() for file in files if "/" in file}
+        has_splits = bool(tops & _TRAIN) and tops <= _TRAIN | _TEST
+        parts = [file.split("/") for file in files]
+        folders = [part[1 if has_splits else 0] if len(part) > 1 + has_splits else "" for part in
+                   parts]  # fmt: skip
+        names = sorted(set(folders) - {""}, key=_natural)
+        if len(names) > MOST_CLASSES:
+            raise DataError(
+                f"{path} has {len(names):,} sub-folders; as classes {MOST_CLASSES} are the most."
+            )
+        self.classes = tuple(names)
+        self._files, self.count = files, len(files)
+        numbers = {name: number for number, name in enumerate(names)}
+        self._labels = [numbers.get(folder, -1) for folder in folders]
+        if has_splits:
+            self.is_test = np.array([part[0].lower() in _TEST for part in parts])
+
+    def name(self, index: int) -> str:
+        """The file, from the folder on."""
+        return self._files[index]
+
+    def label(self, index: int) -> int:
+        """The sub-folder that it lies in."""
+        if not self.classes:
+            return 0
+        if self._labels[index] < 0:
+            raise FlawError("label that does not fit", "it lies in no class's folder")
+        return self._labels[index]
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """The file's first image, upright."""
+        return read_image(self.path / self._files[index])
+
+    def _listed(self, folder: Path, depth: int) -> list[str]:
+        """Every file below, by its path from the source's folder on, with / between."""
+        found: list[str] = []
+        try:
+            with os.scandir(folder) as entries:
+                listed = list(entries)
+        except OSError as error:
+            raise DataError(f"{folder} can not be read ({error.strerror}).") from error
+        for entry in listed:
+            if entry.name.startswith(".") or entry.name.lower() in _IGNORED:
+                continue
+            name = Path(entry.path).relative_to(self.path).as_posix()
+            if entry.is_symlink() and not self._is_inside(entry.path):
+                self.flaws.append(Flaw(name, "path outside", "a link that leads out of the folder"))
+            elif entry.is_dir():
+                if depth < _DEEP and not entry.is_symlink():
+                    found += self._listed(Path(entry.path), depth + 1)
+            else:
+                found.append(name)
+        return found
+
+    def _is_inside(self, path: str) -> bool:
+        return Path(path).resolve().is_relative_to(self._root)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """(h, w) or (h, w, 3), the first image of a file, upright, transparent parts white.
+
+    Raises
+    ------
+    FlawError
+        When it is no image, is cut off, or is too large.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as opened:
+            pixels = opened.width * opened.height
+            if pixels > MOST_PIXELS:
+                raise FlawError(
+                    "too large", f"{opened.width:,} × {opened.height:,} pixels; {MOST_PIXELS:,} "
+                    "are the most"
+                )  # fmt: skip
+            return pixels_of(opened)
+    except Image.DecompressionBombError:
+        raise FlawError("too large", "it unpacks to more than an image should hold") from None
+    except UnidentifiedImageError:
+        if path.stat().st_size == 0:
+            raise FlawError("truncated", "the file is empty") from None
+        raise FlawError("no image", "no PNG, JPEG, GIF, BMP, WebP, TIFF or PPM") from None
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+        raise FlawError("truncated", str(error) or type(error).__name__) from None
+
+
+def pixels_of(opened: Image.Image) -> NDArray[np.uint8]:
+    """(h, w) or (h, w, 3), a picture's pixels, upright, transparent parts white."""
+    image = ImageOps.exif_transpose(opened)
+    if image.mode in {"I;16", "I;16B", "I;16L", "I"}:
+        deep = np.asarray(image).astype(np.float64)
+        top = 65_535 if deep.max(initial=0) > 255 else 255
+        return np.rint(deep.clip(0, top) * (255 / top)).astype(np.uint8)
+    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        paper = Image.new("RGBA", clear.size, "white")
+        is_grey = image.mode in {"LA", "La"}
+        return np.asarray(Image.alpha_composite(paper, clear).convert("L" if is_grey else "RGB"))
+    return np.asarray(image.convert("L" if image.mode in {"L", "1", "F"} else "RGB"))
+
+
+def _natural(name: str) -> tuple[int, int, str]:
+    """Numbers by their value, then words."""
+    is_number = name.isascii() and name.isdigit()
+    return (0, int(name), name) if is_number and len(name) < 10 else (1, 0, name)

@@ -1,0 +1,177 @@
+"""IDX files, gzipped or not: MNIST's own format, and that of all that took its place."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainers.datasets.sources.arrays import ArraySource, Block
+from trainers.datasets.sources.base import Scratch
+from trainers.datasets.sources.unpacking import DAMAGED, gunzipped
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_NAME = re.compile(r"(?i)(.*idx\d-ubyte|.*\.idx\d?)(\.gz)?")
+_KINDS = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+_GZIP = b"\x1f\x8b"
+_TEST = ("t10k", "test")
+
+
+class IdxSource(ArraySource):
+    """Images in IDX files."""
+
+    kind = "IDX files"
+
+
+def is_idx(path: Path) -> bool:
+    """Whether a file's name, or its first bytes, say so."""
+    if _NAME.fullmatch(path.name):
+        return True
+    try:
+        return _shape_of(_head(path)) is not None
+    except DAMAGED:
+        return False
+
+
+def idx_files(folder: Path) -> list[Path]:
+    """The IDX files in a folder, by their names."""
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def from_idx(path: Path) -> Generator[float, None, IdxSource]:
+    """Images in IDX files, with the labels and the test images beside them; yields the share done.
+
+    Parameters
+    ----------
+    path
+        A folder of them, or one file of images.
+
+    Raises
+    ------
+    DataError
+        When a file is truncated, damaged, or has no images.
+    """
+    files = idx_files(path) if path.is_dir() else [path, *_beside(path)]
+    scratch = Scratch()
+    source: IdxSource | None = None
+    try:
+        arrays: dict[Path, NDArray[np.generic]] = {}
+        for number, file in enumerate(files):
+            plain = file
+            if _is_gzipped(file):
+                plain = scratch.folder / f"{number}.idx"
+                for _ in gunzipped(file, plain):
+                    yield number / len(files)
+            arrays[file] = _mapped(plain, file)
+            yield (number + 1) / len(files)
+        source = IdxSource(path, _blocks(arrays, path))
+    finally:
+        if source is None:
+            scratch.drop()
+    source.adopt(scratch)
+    return source
+
+
+def column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
+    """The labels in an IDX file, gzipped or not.
+
+    Raises
+    ------
+    DataError
+        When it is damaged.
+    """
+    scratch = Scratch()
+    try:
+        plain = path
+        if _is_gzipped(path):
+            plain = scratch.folder / "labels.idx"
+            for _ in gunzipped(path, plain):
+                yield 0.0
+        return np.array(_mapped(plain, path))
+    finally:
+        scratch.drop()
+
+
+def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[Block]:
+    images = {file: array for file, array in arrays.items() if array.ndim >= 3}
+    if not images:
+        raise DataError(f"{path} holds no IDX file of images.")
+    blocks = []
+    for file, array in images.items():
+        labels = next((arrays[f] for f in arrays if f.name in _partners(file)), None)
+        is_test = any(word in file.name.lower() for word in _TEST)
+        blocks.append(Block(array, labels, is_test, file.name))
+    if len({block.is_test for block in blocks}) < len(blocks):
+        told = ", ".join(block.place for block in blocks)
+        raise DataError(f"{path} holds several files of images: {told}. Choose one of them.")
+    return sorted(blocks, key=lambda block: bool(block.is_test))
+
+
+def _partners(images: Path) -> set[str]:
+    """What the labels of a file of images may be called."""
+    plain = images.name.removesuffix(".gz")
+    name = plain.replace("images", "labels").replace("idx3", "idx1")
+    return {name, f"{name}.gz"} - {images.name}
+
+
+def _beside(path: Path) -> list[Path]:
+    """Its labels, and the other split's images and labels."""
+    swaps = (("train", "t10k"), ("t10k", "train"), ("train", "test"), ("test", "train"))
+    plain = path.name.removesuffix(".gz")
+    names = {f"{plain.replace(a, b)}{end}" for a, b in swaps if a in plain for end in ("", ".gz")}
+    names |= {label for name in (path.name, *names) for label in _partners(path.with_name(name))}
+    found = (path.with_name(name) for name in sorted(names - {path.name}))
+    return [file for file in found if file.is_file()]
+
+
+def _is_gzipped(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == _GZIP
+    except OSError as error:
+        raise DataError(f"{path} can not be read ({error.strerror}).") from error
+
+
+def _head(path: Path) -> bytes:
+    if _is_gzipped(path):
+        with gzip.open(path, "rb") as packed:
+            return packed.read(64)
+    with path.open("rb") as plain:
+        return plain.read(64)
+
+
+def _shape_of(head: bytes) -> tuple[str, tuple[int, ...], int] | None:
+    """Kind of number, sizes, and where the data begins; None where it is no IDX file."""
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _KINDS or not 1 <= head[3] <= 4:
+        return None
+    start = 4 + 4 * head[3]
+    if len(head) < start:
+        return None
+    sizes = np.frombuffer(head, ">u4", head[3], 4)
+    return _KINDS[head[2]], tuple(int(n) for n in sizes), start
+
+
+def _mapped(plain: Path, name: Path) -> NDArray[np.generic]:
+    with plain.open("rb") as file:
+        head = file.read(64)
+    found = _shape_of(head)
+    if found is None:
+        raise DataError(f"{name} is no IDX file: its first four bytes say otherwise.")
+    kind, shape, start = found
+    promised = int(np.prod(shape, dtype=object)) * np.dtype(kind).itemsize
+    held = plain.stat().st_size - start
+    if held != promised:
+        why = "it is truncated" if held < promised else "it is damaged"
+        raise DataError(
+            f"{name} promises {promised:,} bytes of data and holds {held:,}: {why}. Get it anew."
+        )
+    array: NDArray[np.generic] = np.memmap(plain, kind, "r", start, shape)
+    return array

@@ -1,0 +1,65 @@
+"""Unpacking what is compressed, no further than it says and within bounds."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Protocol
+
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+_BLOCK = 1 << 20
+_BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
+"""What unpacks to more bytes than that, and more than so many times what it was, is no data."""
+
+DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, ValueError, RuntimeError)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def guard(name: str, packed: int, unpacked: int) -> None:
+    """Refuses what unpacks to far more than images would.
+
+    Raises
+    ------
+    DataError
+        Naming the file, its size and what it would become.
+    """
+    if unpacked > _BOMB_BYTES and unpacked > _BOMB_RATIO * max(packed, 1):
+        raise DataError(
+            f"{name} is a zip bomb: its {packed:,} bytes unpack to {unpacked:,} or more, over "
+            f"{_BOMB_RATIO} times as many. Nothing of it is imported."
+        )
+
+
+def copied(stream: _Readable, place: Path, name: str, packed: int) -> Generator[int, None, None]:
+    """Unpacks a stream into a file; yields the bytes so far.
+
+    Raises
+    ------
+    DataError
+        When it is a bomb, or is damaged.
+    """
+    done = 0
+    try:
+        with place.open("wb") as file:
+            while block := stream.read(_BLOCK):
+                done += len(block)
+                guard(name, packed, done)
+                file.write(block)
+                yield done
+    except DAMAGED as error:
+        raise DataError(f"{name} is truncated or damaged ({error}). Get it anew.") from error
+
+
+def gunzipped(path: Path, place: Path) -> Generator[int, None, None]:
+    """Unpacks a gzipped file; see `copied`."""
+    with gzip.open(path, "rb") as stream:
+        yield from copied(stream, place, str(path), path.stat().st_size)

@@ -1,0 +1,161 @@
+"""Making a data set's file: images as they come, its header at last, then into its place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainers.datasets import store
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from trainers.datasets.description import Dataset
+
+_ROOM = 65_536
+"""Bytes kept for the header, which is known at last."""
+_CODES = {kind: code for code, kind in store.KINDS.items()}
+
+
+class Writer:
+    """A draft of a data set; nothing is in the store before `keep`.
+
+    Test images come first, then training images.
+
+    Parameters
+    ----------
+    name
+        What it will be called.
+
+    Raises
+    ------
+    DataError
+        When the store can not be written.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.place = store.place_of(name)
+        self.counts = {"test": 0, "train": 0}
+        self._labels: dict[str, bytearray] = {"test": bytearray(), "train": bytearray()}
+        self._digest = hashlib.sha256()
+        try:
+            self.place.parent.mkdir(parents=True, exist_ok=True)
+            handle, path = tempfile.mkstemp(prefix=".draft-", dir=self.place.parent)
+        except OSError as error:
+            raise _unwritten(self.place, error) from error
+        self.draft = Path(path)
+        self._file = os.fdopen(handle, "wb")
+        self._file.write(bytes(_ROOM))
+
+    def add(self, image: NDArray[np.uint8], label: int, *, is_test: bool) -> None:
+        """Takes in one image of the data set's shape.
+
+        Raises
+        ------
+        DataError
+            When the disk is full.
+        """
+        part = "test" if is_test else "train"
+        if is_test and self.counts["train"]:
+            raise ValueError("Test images come before training images.")
+        self._write(np.ascontiguousarray(image).tobytes())
+        self._labels[part].append(label)
+        self.counts[part] += 1
+
+    def images(self, shape: tuple[int, ...], *, is_test: bool) -> NDArray[np.uint8]:
+        """What is written so far of a split, mapped; (n, *shape) uint8."""
+        self._file.flush()
+        before = 0 if is_test else int(np.prod(shape)) * self.counts["test"]
+        count = self.counts["test" if is_test else "train"]
+        return np.memmap(self.draft, np.uint8, "r", _ROOM + before, (count, *shape))
+
+    def finish(self, dataset: Dataset, spectrum: Mapping[str, NDArray[Any]]) -> Dataset:
+        """Writes labels, principal components and header; the description with its checksum.
+
+        Raises
+        ------
+        DataError
+            When the disk is full.
+        """
+        tensors: dict[str, object] = {}
+        begin = 0
+        for part, count in self.counts.items():
+            end = begin + count * dataset.pixels
+            tensors[f"{part}.images"] = _entry("U8", (count, *dataset.shape), begin, end)
+            begin = end
+        for part, labels in self._labels.items():
+            self._write(bytes(labels))
+            tensors[f"{part}.labels"] = _entry("U8", (len(labels),), begin, begin + len(labels))
+            begin += len(labels)
+        complete = dataset.model_copy(update={"checksum": self._digest.hexdigest()})
+        for name, array in spectrum.items():
+            content = np.ascontiguousarray(array).tobytes()
+            self._write(content)
+            code = _CODES[array.dtype.type]
+            tensors[f"spectrum.{name}"] = _entry(code, array.shape, begin, begin + len(content))
+            begin += len(content)
+        header = {"__metadata__": {"dataset": complete.model_dump_json()}, **tensors}
+        self._close(json.dumps(header).encode())
+        return complete
+
+    def keep(self) -> None:
+        """Moves the finished draft into its place.
+
+        Raises
+        ------
+        DataError
+            When that can not be.
+        """
+        try:
+            self.draft.chmod(0o644)
+            self.draft.replace(self.place)
+        except OSError as error:
+            raise _unwritten(self.place, error) from error
+
+    def discard(self) -> None:
+        """Deletes the draft."""
+        self._file.close()
+        self.draft.unlink(missing_ok=True)
+
+    def _write(self, content: bytes) -> None:
+        try:
+            self._file.write(content)
+        except OSError as error:
+            raise _unwritten(self.place, error) from error
+        self._digest.update(content)
+
+    def _close(self, header: bytes) -> None:
+        room = _ROOM - 8
+        if len(header) > room:
+            raise DataError(
+                f"The names of the classes and the history take {len(header):,} bytes; {room:,} "
+                "are the most. Give shorter names."
+            )
+        try:
+            self._file.seek(0)
+            self._file.write(room.to_bytes(8, "little") + header.ljust(room))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as error:
+            raise _unwritten(self.place, error) from error
+
+
+def _entry(kind: str, shape: tuple[int, ...], begin: int, end: int) -> dict[str, object]:
+    return {"dtype": kind, "shape": list(shape), "data_offsets": [begin, end]}
+
+
+def _unwritten(place: Path, error: OSError) -> DataError:
+    return DataError(
+        f"The data set {place} can not be written ({error.strerror or error}). Free some space, or "
+        "name another folder by AEVIEWER_DATASETS."
+    )
