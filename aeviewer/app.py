@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
@@ -35,10 +35,15 @@ if TYPE_CHECKING:
     Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 logger = logging.getLogger(__name__)
+_LATEST_START = 2_000
+"""Milliseconds after which the compute thread begins where no window appears, being minimised."""
 
 
 class Program:
     """The program without its event loop: services and window, wired.
+
+    The compute thread begins when the window is on the screen: it loads torch, which would keep
+    the interpreter from painting.
 
     Parameters
     ----------
@@ -65,13 +70,19 @@ class Program:
             self.exploring, self.queue, self.reproduction, self.comparison, settings
         )
         self.session.refresh(also)
-        self.compute.start()
+        self._start = QTimer(singleShot=True, interval=_LATEST_START)
+        for signal in (self._start.timeout, self.window.appeared):
+            signal.connect(self._start.stop)
+            signal.connect(self.compute.start)
+        self._start.start()
 
     def close(self) -> None:
         """Stops and saves what is being trained, and ends the compute thread.
 
         The window may be gone by then: a failure to save is logged.
         """
+        self._start.stop()
+        self.window.appeared.disconnect(self.compute.start)
         self.session.message_posted.connect(logger.error)
         self.reproduction.close()
         self.exploring.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QApplication,
@@ -43,7 +43,7 @@ from aeviewer.widgets.scrolled import Scrolled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QCloseEvent, QShowEvent
+    from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
     from aeviewer.services.comparison import Comparison
@@ -71,6 +71,9 @@ class MainWindow(QMainWindow):
         Where layout and theme are remembered.
     """
 
+    appeared = Signal()
+    """It is on the screen for the first time, with everything in it painted."""
+
     def __init__(
         self,
         exploring: Exploring,
@@ -87,7 +90,7 @@ class MainWindow(QMainWindow):
         self._reproduction, self._comparison = reproduction, comparison
         self._comparing: CompareWindow | None = None
         self._messages: set[str] = set()
-        self._is_arranged = False
+        self._is_arranged = self._has_appeared = False
         self._status = QLabel(self)
         self._status.setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._status, 1)
@@ -146,6 +149,13 @@ class MainWindow(QMainWindow):
         if not self._is_arranged:
             self._is_arranged = True
             QTimer.singleShot(0, self, self._share_space)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tells, the first time, as soon as the rest is painted too."""
+        super().paintEvent(event)
+        if not self._has_appeared:
+            self._has_appeared = True
+            QTimer.singleShot(0, self, self.appeared)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""

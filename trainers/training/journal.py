@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainers import runs
+from trainers.events import Losses
 from trainers.training import checkpoint as checkpoints
 
 if TYPE_CHECKING:
-    from trainers.events import Losses
     from trainers.models.base import Autoencoder
     from trainers.runs import Run, State
 
@@ -93,5 +93,5 @@ class Journal:
 
     def _write_metrics(self) -> None:
         blocks, self._unwritten = self._unwritten, []
-        for block in blocks:
-            self.run.append_metrics(block)
+        if blocks:
+            self.run.append_metrics(Losses.joined(blocks))

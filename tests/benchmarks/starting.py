@@ -1,0 +1,94 @@
+"""How long it takes until the window is on the screen, beside loading torch.
+
+    uv run python -m tests.benchmarks.starting [ROUNDS]
+
+In turn, in processes of their own: the program from its command to the first painted frame, with a
+finished run in it whose curve, codes and pictures are in that frame; and `import torch` alone. Both
+are timed from the start of the process. A ratio is that of one round; the goal is 0.8 at most. The
+window is on a virtual X11 screen where there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from tests.screen import virtual_screen
+
+_TORCH = "import time, torch; print(time.monotonic())"
+_GOAL = 0.8
+
+
+def opened(folder: Path) -> None:
+    """Opens the program, tells in JSON what is there when its window is, and closes it."""
+    from aeviewer import app
+
+    class Timed(app.Program):
+        def __init__(self, *given: object) -> None:
+            super().__init__(*given)  # type: ignore[arg-type]
+            # Before the compute thread has a say.
+            self.window.appeared.disconnect(self.compute.start)
+            self.window.appeared.connect(self.tell)
+
+        def tell(self) -> None:
+            session = self.session
+            assert session.current is not None
+            told = {
+                "at": time.monotonic(),
+                "torch": "torch" in sys.modules,
+                "runs": len(session.items),
+                "losses": len(session.curves(session.current.key)),
+                "codes": 0 if session.preview is None else len(session.preview.codes),
+            }
+            print(json.dumps(told), flush=True)
+            self.window.appeared.connect(self.compute.start)
+            self.window.close()
+
+    app.Program = Timed  # type: ignore[misc]
+    sys.exit(app.run(folder))
+
+
+def _started(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
+    """When a command began, and what it said."""
+    began = time.monotonic()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return began, done.stdout
+
+
+def main(rounds: int) -> None:
+    """Starts everyone in turn and prints medians."""
+    has_screen = "DISPLAY" in os.environ or os.environ.get("QT_QPA_PLATFORM") == "offscreen"
+    screen = nullcontext({**os.environ}) if has_screen else virtual_screen()
+    with screen as environment, tempfile.TemporaryDirectory() as home:
+        environment = {**environment, "HOME": home}
+        window = [sys.executable, "-m", "tests.benchmarks.starting", "opened", home]
+        times: list[tuple[float, float]] = []
+        # The first round fills the system's cache of files.
+        for number in range(rounds + 1):
+            began, said = _started(window, environment)
+            told = json.loads(said)
+            shown = told["at"] - began
+            began, said = _started([sys.executable, "-c", _TORCH], environment)
+            if number:
+                times.append((1000 * shown, 1000 * (float(said) - began)))
+    shown_ms, torch_ms = np.array(times).T
+    ratios = np.array(shown_ms) / torch_ms
+    low, middle, high = np.percentile(ratios, [25, 50, 75])
+    print(f"in the first frame: {told}")
+    print(f"window on screen {np.median(shown_ms):6.0f} ms   import torch {np.median(torch_ms):6.0f}")
+    print(f"ratio {middle:.2f} ({low:.2f}–{high:.2f}), goal {_GOAL}: {'met' if middle <= _GOAL else 'missed'}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["opened"]:
+        opened(Path(sys.argv[2]))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
