@@ -71,10 +71,15 @@ class Program:
         )
         self.session.refresh(also)
         self._start = QTimer(singleShot=True, interval=_LATEST_START)
-        for signal in (self._start.timeout, self.window.appeared):
-            signal.connect(self._start.stop)
-            signal.connect(self.compute.start)
+        self._start.timeout.connect(self.begin)
+        self.window.appeared.connect(self.begin)
         self._start.start()
+
+    def begin(self) -> None:
+        """Has the compute thread begin, which loads torch as soon as something asks for it."""
+        if self._start.isActive():
+            self._start.stop()
+            self.compute.start()
 
     def close(self) -> None:
         """Stops and saves what is being trained, and ends the compute thread.
@@ -82,7 +87,6 @@ class Program:
         The window may be gone by then: a failure to save is logged.
         """
         self._start.stop()
-        self.window.appeared.disconnect(self.compute.start)
         self.session.message_posted.connect(logger.error)
         self.reproduction.close()
         self.exploring.close()

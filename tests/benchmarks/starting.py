@@ -32,13 +32,7 @@ def opened(folder: Path) -> None:
     from aeviewer import app
 
     class Timed(app.Program):
-        def __init__(self, *given: object) -> None:
-            super().__init__(*given)  # type: ignore[arg-type]
-            # Before the compute thread has a say.
-            self.window.appeared.disconnect(self.compute.start)
-            self.window.appeared.connect(self.tell)
-
-        def tell(self) -> None:
+        def begin(self) -> None:
             session = self.session
             assert session.current is not None
             told = {
@@ -49,7 +43,7 @@ def opened(folder: Path) -> None:
                 "codes": 0 if session.preview is None else len(session.preview.codes),
             }
             print(json.dumps(told), flush=True)
-            self.window.appeared.connect(self.compute.start)
+            super().begin()
             self.window.close()
 
     app.Program = Timed  # type: ignore[misc]
