@@ -21,7 +21,6 @@ import numpy as np
 
 import trainers
 from trainers import runs
-from trainers.events import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

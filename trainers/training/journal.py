@@ -113,7 +113,7 @@ class Journal:
         return events
 
     def write_resume_point(self, point: checkpoints.ResumePoint) -> None:
-        """Replaces the resume point; waits for the one before, so that two are in memory at most."""
+        """Replaces the resume point; waits for the one before: one is in memory at most."""
         if self._resume_point is not None:
             self._resume_point.result()
         self._write_metrics()
