@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
-from PySide6.QtCore import QCoreApplication, QEvent, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
@@ -40,10 +40,15 @@ if TYPE_CHECKING:
     Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 logger = logging.getLogger(__name__)
+_LATEST_START = 2_000
+"""Milliseconds after which the compute thread begins where no window appears, being minimised."""
 
 
 class Program:
     """The program without its event loop: services and window, wired.
+
+    The compute thread begins when the window is on the screen: it loads torch, which would keep
+    the interpreter from painting.
 
     Parameters
     ----------
@@ -83,13 +88,23 @@ class Program:
             journal or Journal(),
         )
         self.session.refresh(also)
-        self.compute.start()
+        self._start = QTimer(singleShot=True, interval=_LATEST_START)
+        self._start.timeout.connect(self.begin)
+        self.window.appeared.connect(self.begin)
+        self._start.start()
+
+    def begin(self) -> None:
+        """Has the compute thread begin, which loads torch as soon as something asks for it."""
+        if self._start.isActive():
+            self._start.stop()
+            self.compute.start()
 
     def close(self) -> None:
         """Stops and saves what is being trained, and ends the compute thread.
 
         The window may be gone by then: a failure to save is logged.
         """
+        self._start.stop()
         self.session.message_posted.connect(logger.error)
         self.reproduction.close()
         self.exploring.close()

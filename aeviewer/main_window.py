@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Slot
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -46,7 +46,7 @@ from aeviewer.widgets.scrolled import Scrolled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QCloseEvent, QShowEvent
+    from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
     from aeviewer.services.comparison import Comparison
@@ -81,6 +81,9 @@ class MainWindow(QMainWindow):
         The runs folder that shall be opened instead, once the window is closed.
     """
 
+    appeared = Signal()
+    """It is on the screen for the first time, with everything in it painted."""
+
     def __init__(
         self,
         exploring: Exploring,
@@ -98,7 +101,7 @@ class MainWindow(QMainWindow):
         self._reproduction, self._comparison = reproduction, comparison
         self._comparing: CompareWindow | None = None
         self._messages: set[str] = set()
-        self._is_arranged = False
+        self._is_arranged = self._has_appeared = False
         self.wanted_folder: Path | None = None
         self._status = QLabel(self)
         self._status.setContentsMargins(8, 0, 8, 0)
@@ -164,6 +167,13 @@ class MainWindow(QMainWindow):
         if not self._is_arranged:
             self._is_arranged = True
             QTimer.singleShot(0, self, self._share_space)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tells, the first time, as soon as the rest is painted too."""
+        super().paintEvent(event)
+        if not self._has_appeared:
+            self._has_appeared = True
+            QTimer.singleShot(0, self, self.appeared.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the layout; what is being trained is stopped and saved by the services."""

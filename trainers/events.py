@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from trainers.evaluation.summary import Evaluation
 
@@ -29,6 +31,16 @@ class Losses:
     total: NDArray[np.float32]
     reconstruction: NDArray[np.float32]
     kl: NDArray[np.float32]
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Losses]) -> Losses:
+        """Those of several slices, one after another; at least one."""
+        return cls(
+            np.concatenate([block.step for block in blocks]),
+            np.concatenate([block.total for block in blocks]),
+            np.concatenate([block.reconstruction for block in blocks]),
+            np.concatenate([block.kl for block in blocks]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -353,7 +353,7 @@ class Run:
             place.parent.mkdir(exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=formats.DRAFT, dir=place.parent))
             try:
-                (draft / "model.safetensors").write_bytes(model)
+                formats.replace(draft / "model.safetensors", model)
                 draft.chmod(0o755)
                 if place.exists():
                     place.rename(draft / "before")
@@ -546,8 +546,9 @@ def demo() -> Iterator[Run]:
         yield Run(folder / "vae-d2-demo", read_only=True)
 
 
+@cache
 def versions() -> dict[str, str]:
-    """What a run was made with."""
+    """What a run was made with; looked up once, for it is told every two seconds."""
     from importlib.metadata import version
 
     names = ("aeviewer", "torch", "numpy")

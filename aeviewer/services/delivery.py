@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter, deque
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from aeviewer.services.mailbox import Ended, Failed
+from aeviewer.services.mailbox import Ended, Failed, joined
 from trainers.errors import AEViewerError
 from trainers.events import (
     CheckpointSaved,
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
     from aeviewer.services.session import Session
 
 _DRAIN_MILLISECONDS = 33
+_PROGRESS_SECONDS = 0.2
+"""Between two moments at which losses alone are told: every panel that shows them is painted."""
 
 
 class Delivery(QObject):
-    """Empties the mailbox 30 times a second while something trains, and not otherwise.
+    """Looks into the mailbox 30 times a second while something trains, and not otherwise.
 
     Losses, checkpoints and previews go to the session; the signals tell what concerns the queue.
+    Losses alone can wait a little: what paints them takes its time from the training.
 
     Parameters
     ----------
@@ -53,6 +58,7 @@ class Delivery(QObject):
         self._session, self._mailbox = session, mailbox
         self._unended: Counter[str] = Counter()
         self._letters: deque[Letter] = deque()
+        self._told_at = -math.inf
         self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
         self._timer.timeout.connect(self.drain)
 
@@ -63,15 +69,23 @@ class Delivery(QObject):
 
     def close(self) -> None:
         """Delivers what is there, and looks no more."""
-        self.drain()
+        self._letters.extend(self._mailbox.fetch())
+        self._deliver()
         self._timer.stop()
 
     @Slot()
     def drain(self) -> None:
-        """Delivers what is there."""
-        # Letters stay until they are read: one that fails keeps none of the others back for good.
+        """Delivers what is there, unless it is only losses and the last ones were just told."""
         self._letters.extend(self._mailbox.fetch())
+        can_wait = all(isinstance(letter.event, Progress) for letter in self._letters)
+        if not can_wait or time.monotonic() - self._told_at > _PROGRESS_SECONDS:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        # Letters stay until they are read: one that fails keeps none of the others back for good.
+        self._letters = deque(joined(self._letters))
         while self._letters:
+            self._told_at = time.monotonic()
             letter = self._letters.popleft()
             # The folder of a run may have been deleted meanwhile; then only its end matters.
             if self._session.has(letter.key) or isinstance(letter.event, Ended):

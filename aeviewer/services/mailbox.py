@@ -6,12 +6,16 @@ reader, the box holds one picture a run.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import groupby
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainers.events import Preview
+from trainers.events import Losses, Preview, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trainers.events import Event
     from trainers.parallel import CheckpointFound
 
@@ -31,6 +35,25 @@ class Letter(NamedTuple):
 
     key: str
     event: Event | CheckpointFound | Failed | Ended
+
+
+def joined(letters: Iterable[Letter]) -> list[Letter]:
+    """The same letters, consecutive slices of a run told as one: it costs as much to show."""
+    found: list[Letter] = []
+    for is_progress, group in groupby(letters, lambda letter: isinstance(letter.event, Progress)):
+        if not is_progress:
+            found += group
+            continue
+        slices: dict[str, list[Progress]] = {}
+        for key, event in group:
+            slices.setdefault(key, []).append(event)  # type: ignore[arg-type]
+        found += [Letter(key, _together(events)) for key, events in slices.items()]
+    return found
+
+
+def _together(slices: list[Progress]) -> Progress:
+    losses = Losses.joined([part.losses for part in slices])
+    return replace(slices[-1], losses=losses)
 
 
 class Mailbox:

@@ -129,10 +129,11 @@ class Readout(QTableWidget):
             The widest text that each column of numbers may have to show.
         """
         if len(rows) != self.rowCount() or tuple(widest) != self._widest:
-            self._widest = tuple(widest)
+            self._widest, self._lines = tuple(widest), []
             self._reshape(len(rows), len(heads))
+        if not self._lines or self._lines[0] != tuple(heads):
+            self.setHorizontalHeaderLabels(list(heads))
         self._lines = [tuple(heads), *((row.name, *row.cells) for row in rows)]
-        self.setHorizontalHeaderLabels(list(heads))
         for at, row in enumerate(rows):
             self._fill(at, row)
         current = next((at for at, row in enumerate(rows) if row.is_current), None)

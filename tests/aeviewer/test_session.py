@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from aeviewer.services.curves import Curves
-from aeviewer.services.mailbox import Ended, Letter, Mailbox
+from aeviewer.services.mailbox import Ended, Letter, Mailbox, joined
 from aeviewer.services.session import Session
 from trainers import runs
 from trainers.evaluation.summary import Evaluation
-from trainers.events import Finished, Losses, Preview
+from trainers.events import Finished, Losses, Preview, Progress
 from trainers.presets import preset
 
 if TYPE_CHECKING:
@@ -271,6 +271,23 @@ class TestMailbox:
             box.post(letter)
         assert box.fetch() == letters
         assert box.fetch() == []
+
+    def test_slices_that_follow_one_another_are_told_as_one(self) -> None:
+        def slice_(key: str, first: int, last: int) -> Letter:
+            values = np.arange(first, last + 1, dtype=np.float32)
+            losses = Losses(np.arange(first, last + 1), values, values + 1, values + 2)
+            return Letter(key, Progress(last, 100, float(last), losses))
+
+        around = [slice_("a", 1, 2), slice_("b", 1, 1), slice_("a", 3, 5)]
+        told = joined([*around, Letter("a", Finished(5)), slice_("b", 2, 3)])
+        assert [letter.key for letter in told] == ["a", "b", "a", "b"]
+        first = told[0].event
+        assert (first.step, first.seconds) == (5, 5.0)
+        assert first.losses.step.tolist() == [1, 2, 3, 4, 5]
+        assert first.losses.kl.tolist() == [3, 4, 5, 6, 7]
+        assert told[1].event.losses.step.tolist() == [1]
+        assert told[2].event == Finished(5)
+        assert told[3].event.losses.step.tolist() == [2, 3]
 
 
 def test_an_unreadable_runs_folder_is_one_message(

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,6 @@ from aeviewer import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -39,6 +40,13 @@ def screen(folder: Path) -> Iterator[str]:
             yield name
             manager.terminate()
         server.terminate()
+
+
+@contextmanager
+def virtual_screen() -> Iterator[dict[str, str]]:
+    """The environment of a program that is to open its window on such a display."""
+    with TemporaryDirectory() as folder, screen(Path(folder)) as name:
+        yield {**os.environ, "DISPLAY": name, "QT_QPA_PLATFORM": "xcb"}
 
 
 def seen(folder: Path) -> NDArray[np.uint8]:

@@ -295,6 +295,7 @@ def test_one_that_is_killed_before_its_first_checkpoint_goes_on(
     events = iter(whole)
     while len(whole.run.metrics().step) < 20:
         next(events)
+    whole._journal.wait()
     left = runs.Run(shutil.copytree(whole.run.path, tmp_path / "left"))
     list(events)
     list(Trainer(left))
@@ -309,6 +310,7 @@ def test_pca_that_is_killed_while_it_is_measured_is_solved_again(
     events = iter(whole)
     while not whole.run.checkpoints():
         next(events)
+    whole._journal.wait()
     left = runs.Run(shutil.copytree(whole.run.path, tmp_path / "left"))
     list(events)
     list(Trainer(left))

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import safetensors.numpy
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -16,6 +17,8 @@ from trainers.models import build
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
     from torch.optim import Optimizer
 
@@ -49,6 +52,18 @@ def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """A resume point in memory of its own: training goes on, and any thread may write it down."""
+
+    arrays: dict[str, NDArray[np.generic]]
+    position: str
+
+    def to_bytes(self) -> bytes:
+        """The content of a resume.safetensors; runs no torch."""
+        return safetensors.numpy.save(self.arrays, {"position": self.position})
+
+
+@dataclass(frozen=True)
 class ResumePoint:
     """Everything that a later process needs to go on as if nothing had happened."""
 
@@ -58,14 +73,14 @@ class ResumePoint:
     optimiser: dict[str, Tensor]
     noise: Tensor
 
-    def to_bytes(self) -> bytes:
-        """The content of a resume.safetensors."""
+    def snapshot(self) -> Snapshot:
+        """A copy of everything as it is now."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.items()}
         tensors |= {f"optimiser.{name}": tensor for name, tensor in self.optimiser.items()}
         tensors[_NOISE] = self.noise
-        tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+        arrays = {name: t.detach().cpu().contiguous().numpy() for name, t in tensors.items()}
         position = json.dumps({"step": self.step, "seconds": self.seconds})
-        return safetensors.torch.save(tensors, {"position": position})
+        return Snapshot({name: array.copy() for name, array in arrays.items()}, position)
 
     @classmethod
     def read(cls, path: Path) -> ResumePoint:

@@ -1,18 +1,28 @@
-"""What a trainer writes into its run's folder: status, rows of metrics, weights, resume points."""
+"""What a trainer writes into its run's folder: status, rows of metrics, weights, resume points.
+
+No step waits for the disk: a writer's thread writes one after another what is given here.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from trainers import runs
+from trainers.events import CheckpointSaved, Losses
 from trainers.exporting.events import LiveEvents
 from trainers.training import checkpoint as checkpoints
+from trainers.training.writer import Writer
 
 if TYPE_CHECKING:
-    from trainers.events import Losses
+    from concurrent.futures import Future
+
+    from trainers.evaluation.summary import Evaluation
+    from trainers.events import Preview
     from trainers.models.base import Autoencoder
     from trainers.runs import Run, State
 
@@ -23,8 +33,9 @@ _STATUS_SECONDS = 2.0
 class Journal:
     """Keeps a run's folder up to date, in an order that a crash can not confuse.
 
-    Rows of metrics are on disk before the status or the resume point that counts them. With the
-    status go TensorBoard's events, where the folder asks for them.
+    Rows of metrics are on disk before the status or the resume point that counts them. Everything
+    is written in the order of the calls, which return before it is; a failure to write is raised by
+    a later call. With the status go TensorBoard's events, where the folder asks for them.
 
     Parameters
     ----------
@@ -44,7 +55,10 @@ class Journal:
         self.status = run.status()
         self._device = device
         self.engine = ""
+        self._writer = Writer()
         self._unwritten: list[Losses] = []
+        self._resume_point: Future[None] | None = None
+        self._completed: deque[tuple[Future[None], CheckpointSaved]] = deque()
         self._events = LiveEvents(run)
         self._kept_at = self._told_at = time.perf_counter()
 
@@ -76,26 +90,65 @@ class Journal:
             "error": error,
         }
         self.status = self.status.model_copy(update=changes)
-        self.run.write_status(self.status)
-        self._events.follow()
+        self._writer.put(partial(self.run.write_status, self.status))
+        self._writer.put(self._events.follow)
         self._told_at = time.perf_counter()
 
     def write_weights(self, model: Autoencoder, step: int) -> None:
         """Makes the checkpoint of `step`; its figures follow later."""
-        precision = self.run.config.training.precision
-        self.run.write_checkpoint(step, checkpoints.weights(model, precision))
+        content = checkpoints.weights(model, self.run.config.training.precision)
+        self._writer.put(partial(_write_weights, self.run, step, content))
+
+    def write_figures(self, step: int, evaluation: Evaluation, seen: Preview) -> None:
+        """Adds its figures to the checkpoint of `step`; `completed` tells when it is whole."""
+        work = partial(self.run.complete_checkpoint, step, evaluation, seen)
+        event = CheckpointSaved(step, evaluation, seen)
+        self._completed.append((self._writer.put(work), event))
+
+    def completed(self) -> list[CheckpointSaved]:
+        """The checkpoints that have become whole since the last time, by step."""
+        self._writer.check()
+        events = []
+        while self._completed and self._completed[0][0].done():
+            future, event = self._completed.popleft()
+            future.result()
+            events.append(event)
+        return events
 
     def write_resume_point(self, point: checkpoints.ResumePoint) -> None:
-        """Replaces the resume point."""
+        """Replaces the resume point; waits for the one before: one is in memory at most."""
+        if self._resume_point is not None:
+            self._resume_point.result()
         self._write_metrics()
-        self.run.write_resume(point.to_bytes())
+        self._resume_point = self._writer.put(partial(_write_point, self.run, point.snapshot()))
         self._kept_at = time.perf_counter()
+
+    def drop_resume_point(self) -> None:
+        """Removes the resume point of a run that is done."""
+        self._writer.put(self.run.drop_resume)
+
+    def wait(self) -> None:
+        """Returns when everything is on disk."""
+        self._writer.wait()
+
+    def close(self) -> None:
+        """Ends the writer's thread; what waits is written first."""
+        self._writer.close()
 
     def is_kept(self, step: int) -> bool:
         """Whether the checkpoint of `step` is there with all its figures."""
+        self.wait()
         return any(c.step == step and c.is_evaluated for c in self.run.checkpoints())
 
     def _write_metrics(self) -> None:
         blocks, self._unwritten = self._unwritten, []
-        for block in blocks:
-            self.run.append_metrics(block)
+        if blocks:
+            self._writer.put(partial(self.run.append_metrics, Losses.joined(blocks)))
+
+
+def _write_weights(run: Run, step: int, content: bytes) -> None:
+    run.write_checkpoint(step, content)
+
+
+def _write_point(run: Run, snapshot: checkpoints.Snapshot) -> None:
+    run.write_resume(snapshot.to_bytes())

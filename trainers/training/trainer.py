@@ -16,7 +16,6 @@ import torch
 from trainers.errors import AEViewerError, EngineError, RunError
 from trainers.evaluation.reconstruction import evaluate_test_set, preview
 from trainers.events import (
-    CheckpointSaved,
     Diverged,
     Event,
     Finished,
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from trainers.training.data import Images, Part
 
 _SLICE_SECONDS = 0.02
-_PREVIEW_SHARE = 0.1
+_PREVIEW_SHARE = 0.03
 _FIT_CHUNK = 6_000
 
 
@@ -60,7 +59,7 @@ class Trainer:
         The folder: its config says what to do, everything learnt is kept there.
     preview_seconds
         How often codes and reconstructions are wanted while training; None for at checkpoints
-        only. They take a tenth of the time at most.
+        only. They take 3 % of the time at most.
 
     Attributes
     ----------
@@ -126,6 +125,8 @@ class Trainer:
             except Exception as error:
                 self._fail(f"{type(error).__name__}: {error}")
                 raise
+            finally:
+                self._journal.close()
 
     # -- the loop --------------------------------------------------------------------------------
 
@@ -133,6 +134,7 @@ class Trainer:
         _refuse_ended(self.run)
         self._restore()
         self._tell("running")
+        self._journal.wait()
         parameters = sum(p.numel() for p in self.model.state_dict().values())
         yield Started(self._step, self.config.steps, str(self._device), parameters)
         if self.model.closed_form:
@@ -194,7 +196,8 @@ class Trainer:
         yield from self._finish()
 
     def _between(self) -> Iterator[Event]:
-        """What is due by the clock: status, a resume point, a preview."""
+        """What is written by now, and what is due by the clock: status, resume point, preview."""
+        yield from self._journal.completed()
         if self._journal.status_is_due:
             self._tell("running")
         if self._journal.resume_point_is_due:
@@ -236,16 +239,21 @@ class Trainer:
             return
         self._keep("stopped")
         yield self._ended(Stopped(self._step))
+        yield from self._journal.completed()
         if not self._journal.is_kept(self._step):
             yield from self._measure(heeds_stop=False)
 
     def _finish(self) -> Iterator[Event]:
         self._tell("finished")
-        self.run.drop_resume()
+        self._journal.drop_resume_point()
+        self._journal.wait()
+        yield from self._journal.completed()
         yield self._ended(Finished(self._step))
 
     def _diverge(self, step: int) -> Iterator[Event]:
         """Ends at the last good checkpoint; the losses before the bad step are kept."""
+        self._journal.wait()
+        yield from self._journal.completed()
         kept = self.run.checkpoints()
         ends = (
             f"the run ends at its checkpoint of step {kept[-1].step:,}" if kept else "none is kept"
@@ -255,6 +263,7 @@ class Trainer:
             f"The loss ceased to be a number at step {step + 1:,}; {ends}. "
             f"Try a learning rate below {self.config.training.learning_rate:g}.",
         )
+        self._journal.wait()
         yield self._ended(Diverged(step + 1, kept[-1].step if kept else None))
 
     def _ended(self, event: Event) -> Event:
@@ -266,6 +275,7 @@ class Trainer:
         """Tells the folder, if it can still be told; the first failure is the one that counts."""
         try:
             self._tell("failed", message)
+            self._journal.wait()
         except RunError:
             return
 
@@ -278,6 +288,7 @@ class Trainer:
             if not self._journal.is_kept(self._step):
                 self._journal.write_weights(self.model, self._step)
         self._tell(state)
+        self._journal.wait()
 
     def _checkpoint(self) -> Iterator[Event]:
         self._journal.write_weights(self.model, self._step)
@@ -299,9 +310,11 @@ class Trainer:
             if heeds_stop and self._stop_requested:
                 return
             yield Working()
-        self.run.complete_checkpoint(self._step, evaluation, seen)
+        self._journal.write_figures(self._step, evaluation, seen)
         self._previewed_at = time.perf_counter()
-        yield CheckpointSaved(self._step, evaluation, seen)
+        if not heeds_stop:
+            self._journal.wait()
+        yield from self._journal.completed()
 
     def _save_resume_point(self) -> None:
         point = checkpoints.ResumePoint(
