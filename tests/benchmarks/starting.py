@@ -33,18 +33,27 @@ def opened(folder: Path) -> None:
 
     class Timed(app.Program):
         def begin(self) -> None:
+            try:
+                self.tell()
+            finally:
+                super().begin()
+                self.window.close()
+
+        def tell(self) -> None:
             session = self.session
             assert session.current is not None
             told = {
                 "at": time.monotonic(),
                 "torch": "torch" in sys.modules,
                 "runs": len(session.items),
+                "steps": session.current.steps,
                 "losses": len(session.curves(session.current.key)),
+                "curves": [Path(key).name for key in self.window.loss.plot.names],
                 "codes": 0 if session.preview is None else len(session.preview.codes),
+                "points": len(self.window.latent.plot.raster.xy),
+                "pictures": self.window.reconstructions.grid.count,
             }
             print(json.dumps(told), flush=True)
-            super().begin()
-            self.window.close()
 
     app.Program = Timed  # type: ignore[misc]
     sys.exit(app.run(folder))
