@@ -110,7 +110,8 @@ class Directions(QObject):
         # Of the test images alone, as the plane is: the directions do not turn when the training
         # images are shown too.
         current, code, codes = session.current, session.code, self._exploration.test_codes
-        fits = code is not None and codes is not None and _fits(code, codes)
+        # Looking through all codes takes a while: not for each move that nobody wants it for.
+        fits = self._is_wanted and code is not None and codes is not None and _fits(code, codes)
         key = current.key if current else ""
         if not self._is_wanted or not fits or key != self._run:
             self._run = key

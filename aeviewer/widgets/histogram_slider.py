@@ -34,6 +34,7 @@ class HistogramSlider(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._shares = np.empty(0)
+        self._outline: tuple[tuple[float, float, float], QPolygonF] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -64,6 +65,7 @@ class HistogramSlider(QSlider):
             )
         most = heights.max(initial=0)
         self._shares = heights / most if most > 0 else np.zeros(0)
+        self._outline = None
         self.update()
 
     # -- geometry: the style's, so that what is drawn is where the mouse takes it -----------------
@@ -110,6 +112,13 @@ class HistogramSlider(QSlider):
         if not len(self._shares):
             return QPolygonF()
         left, right = self._ends()
+        place = (left, right, self._base)
+        # The handle moves far more often than the histogram changes.
+        if self._outline is None or self._outline[0] != place:
+            self._outline = place, self._drawn(left, right)
+        return self._outline[1]
+
+    def _drawn(self, left: float, right: float) -> QPolygonF:
         edges = np.linspace(left, right, len(self._shares) + 1).repeat(2)[1:-1]
         tops = self._base - self._shares.repeat(2) * (self._base - 1)
         outline = [QPointF(x, y) for x, y in zip(edges.tolist(), tops.tolist(), strict=True)]

@@ -172,14 +172,12 @@ class PlanePlot(FollowingPlot):
         self._place = xy
         upright = xy is not None and math.isnan(xy[1])
         self._upright.setVisible(upright)
-        if xy is None or upright:
-            self._marker.setData([])
-        else:
-            self._marker.setData(
-                self.outlined(_reticle(), 30, QPalette.ColorRole.Highlight, *xy, 2)
-            )
+        self._marker.setVisible(xy is not None and not upright)
         if xy is not None and upright:
             self._upright.setValue(xy[0])
+        elif xy is not None:
+            # Its picture is drawn once, when colours change: it follows the mouse.
+            self._marker.setPos(*xy)
 
     @property
     def marker(self) -> tuple[float, float] | None:
@@ -217,6 +215,8 @@ class PlanePlot(FollowingPlot):
         self._lasso.setBrush(pg.mkBrush(accent))
         for ring in self._rings:
             self._ink(ring)
+        reticle = self.outlined(_reticle(), 30, QPalette.ColorRole.Highlight, 0, 0, 2)
+        self._marker.setData(reticle)
         self.set_marker(self._place)
         self._ring.setData([])
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aeviewer import preflight
 from aeviewer.preflight import ScreenError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="X11 is Linux's")
 
@@ -39,3 +44,23 @@ def test_missing_libraries_are_named_with_the_command_that_brings_them(
     monkeypatch.setitem(preflight._LIBRARIES, "libnothing.so.7", "libnothing7")
     with pytest.raises(ScreenError, match=r"apt-get install -y .*libnothing7"):
         preflight.check()
+
+
+def test_a_finished_run_is_on_the_screen_before_torch_is_loaded(tmp_path: Path) -> None:
+    """Its process is a fresh one: here torch is loaded long since."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.starting", "opened", str(tmp_path / "runs")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert not told["torch"]
+    assert told["runs"] == 1
+    assert told["losses"] == told["steps"] > 0
+    assert told["curves"] == ["vae-d2-demo"]
+    assert told["codes"] == told["points"] == 10_000
+    assert told["pictures"] == 32
