@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 
+from trainers.datasets import Split, mnist
 from trainers.datasets.mnist import split
 from trainers.evaluation import codes as measuring
 from trainers.evaluation.codes import (
@@ -193,9 +195,10 @@ def test_the_figures_of_principal_components() -> None:
         flat = images.reshape(len(images), -1).astype(np.float32) / 255
         return np.asarray((flat - known.mean) @ known.components[:10].T, np.float32)
 
-    few = projected(train.images[:6_000]), train.labels[:6_000]
-    whole = projected(test.images), test.labels
-    first, again = (finish(codes(*few, *whole)) for _ in range(2))
+    few = Split(train.images[:6_000], train.labels[:6_000])
+    data = replace(mnist.data(), train=few)
+    features = projected(few.images), projected(test.images)
+    first, again = (finish(codes(*features, data)) for _ in range(2))
     assert first == again
     assert first.pixels == pixel_probes()
     assert first.view == "principal plane of the codes"

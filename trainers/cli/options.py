@@ -65,7 +65,7 @@ class _Several(click.ParamType[object]):
 def _type(leaf: Leaf) -> Any:
     """What click checks a value of this field with: the same bounds as everywhere."""
     if leaf.name == "dataset":
-        return str  # which there are is known when one is asked for
+        return click.STRING  # which there are is known when one is asked for
     if leaf.choices:
         return click.Choice(leaf.choices)
     if isinstance(leaf.default, bool):
