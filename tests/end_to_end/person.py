@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QTabBar, QWidget
+from PySide6.QtWidgets import QScrollArea, QTabBar, QWidget
 
 from aeviewer.app import Program
 
@@ -54,6 +54,11 @@ class Person:
             seen = value()
 
     def click(self, widget: QWidget, place: QPoint | None = None) -> None:
+        above = widget.parentWidget()
+        while above is not None:
+            if isinstance(above, QScrollArea):
+                above.ensureWidgetVisible(widget)  # as the wheel would
+            above = above.parentWidget()
         self._point(widget, place)
         xdotool("click", 1)
 
