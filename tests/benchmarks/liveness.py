@@ -7,6 +7,9 @@ that is used: a point is dragged through the latent space. All are there from th
 of them rest while the third trains. A ratio is the median of the ratios within a round. A precise
 16 ms timer in the GUI thread notes how much later than due it is called. The window is on a virtual
 X11 screen where there is none.
+
+Processor time is told too, for other work on the same cores changes it little: what a step costs
+the process in all, and the GUI thread's share of a core.
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ import sys
 import tempfile
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tests.end_to_end.screen import virtual_screen
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _KINDS = {"alone": "watch", "watched": "watch", "used": "use"}
 
@@ -55,6 +61,16 @@ class Trainee:
         self.process.wait()
 
 
+def _rates(answers: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Steps a second in each round."""
+    return np.array([answer["steps"] / answer["seconds"] for answer in answers])
+
+
+def _processor(answers: list[dict[str, Any]]) -> float:
+    """Milliseconds of processor time a step, in all rounds together."""
+    return 1000 * sum(a["processor"] for a in answers) / max(1, sum(a["steps"] for a in answers))
+
+
 def _late(name: str, milliseconds: list[float]) -> str:
     late = np.array(milliseconds)
     middle, high, highest = np.percentile(late, [50, 90, 99])
@@ -67,8 +83,7 @@ def _late(name: str, milliseconds: list[float]) -> str:
 def main(rounds: int, seconds: float) -> None:
     """Trains in turn and prints rates, ratios and lateness."""
     has_screen = "DISPLAY" in os.environ or os.environ.get("QT_QPA_PLATFORM") == "offscreen"
-    rates: dict[str, list[float]] = {name: [] for name in _KINDS}
-    late: dict[str, list[float]] = {name: [] for name in _KINDS}
+    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in _KINDS}
     with ExitStack() as stack:
         screen = nullcontext({**os.environ}) if has_screen else virtual_screen()
         environment = stack.enter_context(screen)
@@ -81,18 +96,20 @@ def main(rounds: int, seconds: float) -> None:
             # Whoever comes first in one round comes last in the next.
             for name in [*_KINDS] if number % 2 else [*reversed(_KINDS)]:
                 trainee = alone if name == "alone" else window
-                done = trainee.train(_KINDS[name], seconds)
-                rates[name].append(done["steps"] / done["seconds"])
-                late[name] += done["late"]
-    for name, found in rates.items():
-        ratios = np.array(found) / np.array(rates["alone"])
-        low, middle, high = np.percentile(ratios, [25, 50, 75])
+                answers[name].append(trainee.train(_KINDS[name], seconds))
+    alone_rates = _rates(answers["alone"])
+    for name, found in answers.items():
+        rates = _rates(found)
+        low, middle, high = np.percentile(rates / alone_rates, [25, 50, 75])
         print(
-            f"{name:<10}{np.median(found):7.1f} steps/s"
-            + ("" if name == "alone" else f"  {middle:.2f} of alone ({low:.2f}–{high:.2f})")
+            f"{name:<10}{np.median(rates):7.1f} steps/s,"
+            f" {_processor(found):5.1f} ms of processor a step"
+            + ("" if name == "alone" else f"; {middle:.2f} of alone ({low:.2f}–{high:.2f})")
         )
     for name in ("watched", "used"):
-        print(_late(name, late[name]))
+        share = sum(a["thread"] for a in answers[name]) / sum(a["seconds"] for a in answers[name])
+        print(f"GUI thread, {name}: {share:.2f} of a core")
+        print(_late(name, [late for answer in answers[name] for late in answer["late"]]))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.trainee {alone,window} FOLDER
 
 Reads lines "watch SECONDS" or "use SECONDS" (a point is dragged through the latent space) and
-answers each with a line of JSON: how many steps were done in how many seconds, and by how many
-milliseconds a timer of the GUI thread came late. Between two of them nothing is trained.
+answers each with a line of JSON: how many steps were done in how many seconds, what processor time
+the process and its first thread took meanwhile, and by how many milliseconds a timer of the GUI
+thread came late. Between two of them nothing is trained. TRAINEE_WARM is how many steps come first.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import trainers
 from trainers import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from aeviewer.app import Program
 
@@ -40,8 +41,29 @@ def _orders() -> Iterator[tuple[str, float]]:
         yield kind, float(seconds)
 
 
-def _answer(steps: int, seconds: float, late: list[float] = []) -> None:  # noqa: B006
-    print(json.dumps({"steps": steps, "seconds": seconds, "late": late}), flush=True)
+class Spent:
+    """Time and processor time since a moment."""
+
+    def __init__(self) -> None:
+        self._began = _clocks()
+        self.end()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began[0]
+
+    def end(self) -> None:
+        """Ends the time that is told."""
+        self._spent = [now - then for now, then in zip(_clocks(), self._began, strict=True)]
+
+    def answer(self, steps: int, late: Sequence[float] = ()) -> None:
+        """Tells what was done in that time."""
+        told = dict(zip(("seconds", "processor", "thread"), self._spent, strict=True))
+        print(json.dumps({"steps": steps, "late": list(late), **told}), flush=True)
+
+
+def _clocks() -> tuple[float, float, float]:
+    return time.perf_counter(), time.process_time(), time.thread_time()
 
 
 def alone(folder: Path) -> None:
@@ -52,12 +74,13 @@ def alone(folder: Path) -> None:
     events = iter(trainer)
     while trainer.step < _WARM:
         next(events)
-    _answer(trainer.step, 0.0)
+    Spent().answer(trainer.step)
     for _, seconds in _orders():
-        first, began = trainer.step, time.perf_counter()
-        while time.perf_counter() - began < seconds:
+        first, spent = trainer.step, Spent()
+        while spent.seconds < seconds:
             next(events)
-        _answer(trainer.step - first, time.perf_counter() - began)
+        spent.end()
+        spent.answer(trainer.step - first)
     events.close()  # type: ignore[attr-defined]
 
 
@@ -78,19 +101,20 @@ class Window:
         self._wait(lambda: self.program.queue.figures.step >= _WARM)
         self.program.queue.pause()
 
-    def train(self, kind: str, seconds: float) -> tuple[int, float, list[float]]:
-        """Steps done, seconds taken, and how late the timer came, in ms."""
-        queue = self.program.queue
-        first, began = queue.figures.step, time.perf_counter()
+    def train(self, kind: str, seconds: float) -> None:
+        """Trains for so long and tells of it."""
+        queue, spent = self.program.queue, Spent()
+        first = queue.figures.step
         queue.resume()
-        self._late, self._last, self._drags = [], began, kind == "use"
+        self._late, self._last, self._drags = [], time.perf_counter(), kind == "use"
         self._timer.start()
-        self._wait(lambda: time.perf_counter() - began >= seconds)
+        self._wait(lambda: spent.seconds >= seconds)
         self._timer.stop()
-        steps, taken = queue.figures.step - first, time.perf_counter() - began
         queue.pause()
+        spent.end()
+        # Losses are told a little later than their steps are done.
         self._pause(0.3)
-        return steps, taken, self._late
+        spent.answer(queue.figures.step - first, self._late)
 
     def _tick(self) -> None:
         now = time.perf_counter()
@@ -101,7 +125,7 @@ class Window:
             code = np.array([2 * math.cos(angle), 2 * math.sin(angle)], np.float32)
             self.program.session.set_code(code)
 
-    def _wait(self, done) -> None:  # type: ignore[no-untyped-def]
+    def _wait(self, done: Callable[[], bool]) -> None:
         from PySide6.QtCore import QCoreApplication, QEventLoop
 
         while not done():
@@ -133,9 +157,9 @@ def window(folder: Path) -> None:
     program.queue.train(CONFIG)
     bench = Window(program)
     bench.warm()
-    _answer(program.queue.figures.step, 0.0)
+    Spent().answer(program.queue.figures.step)
     for kind, seconds in _orders():
-        _answer(*bench.train(kind, seconds))
+        bench.train(kind, seconds)
     program.window.close()
     program.close()
 
