@@ -7,6 +7,7 @@ anything is allocated, nothing is unpickled, and what is wrong becomes one messa
 from __future__ import annotations
 
 import io
+import math
 import os
 import shutil
 import tempfile
@@ -121,22 +122,38 @@ def reading(place: Path) -> Iterator[io.BufferedReader]:
 
 
 def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
-    """The codes in an NPY, of that shape; mapped first: its header's word allocates nothing.
+    """The codes in an NPY, of that shape, in one of the two kinds of numbers that are kept.
+
+    Its header is compared and not read: its word allocates nothing, and reading it is reading
+    Python, which CPython 3.11 can not do in two threads at once.
 
     Raises
     ------
     RunError
         When it is missing, damaged, or holds anything else.
     """
-    with reading(place):
-        mapped = np.lib.format.open_memmap(place, mode="r")
-        shape, kind = mapped.shape, mapped.dtype
-        if shape != expected or kind not in (np.float16, np.float32):
-            raise ValueError(f"it holds {kind} of {shape}, no codes of this run")
-        codes = np.array(mapped, np.float32)
-        if not (np.abs(codes) < _LARGEST_CODE).all():
-            raise ValueError("some codes are no finite numbers")
-        return codes
+    with reading(place) as file:
+        for kind in (np.float32, np.float16):
+            head, size = _npy_head(expected, kind), np.dtype(kind).itemsize * math.prod(expected)
+            file.seek(0)
+            if file.read(len(head)) != head:
+                continue
+            content = file.read(size + 1)
+            if len(content) != size:
+                raise ValueError(f"it does not hold {size:,} bytes of codes")
+            codes = np.frombuffer(content, kind).astype(np.float32).reshape(expected)
+            if not (np.abs(codes) < _LARGEST_CODE).all():
+                raise ValueError("some codes are no finite numbers")
+            return codes
+        raise ValueError(f"it holds no codes of this run, which are {expected}")
+
+
+def _npy_head(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
+    """What an NPY of that shape begins with, as `write_codes` writes it."""
+    head = io.BytesIO()
+    told = np.lib.format.header_data_from_array_1_0(np.empty((0, 0), kind)) | {"shape": shape}
+    np.lib.format.write_array_header_1_0(head, told)
+    return head.getvalue()
 
 
 def _rows(text: bytes, first: int | None = 1) -> NDArray[np.float64]:

@@ -23,8 +23,8 @@ from aeviewer import app
 from trainers.presets import preset
 
 class Training(app.Program):
-    def __init__(self, folder, settings, also=()):
-        super().__init__(folder, settings, also)
+    def __init__(self, *given):
+        super().__init__(*given)
         self.queue.train(preset("elu").replace(hidden=(32,), latent_dim=2), "mine")
 
 app.Program = Training
