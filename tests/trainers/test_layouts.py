@@ -44,7 +44,13 @@ def are_apart(places: NDArray[np.floating], labels: NDArray[np.intp]) -> bool:
     return bool((labels[nearest] == labels[:, None]).all())
 
 
-@pytest.mark.parametrize("recipe", [QUICK, UMAP(epochs=100)], ids=["t-sne", "umap"])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        pytest.param(QUICK, id="t-sne"),
+        pytest.param(UMAP(epochs=100), id="umap", marks=pytest.mark.slow),  # it compiles itself
+    ],
+)
 def test_clusters_stay_apart_and_a_layout_is_always_the_same(recipe: Recipe) -> None:
     if layouts.missing(recipe):
         pytest.skip(layouts.missing(recipe))

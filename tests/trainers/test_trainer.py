@@ -42,7 +42,14 @@ def _weights(run: runs.Run, step: int) -> bytes:
     return run.checkpoint(step).model.read_bytes()
 
 
-@pytest.mark.parametrize("name", PRESETS)
+_LONG = {"conv-vae", "hinton30"}
+"""Presets that take a quarter of a minute to learn anything; `conv-vae` is trained elsewhere too."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in _LONG else n for n in PRESETS],
+)
 def test_every_preset_learns_on_mnist(tmp_path: Path, name: str) -> None:
     config = trainers.preset(name).replace(steps=150 if name == "conv-vae" else 300)
     trainer = trainers.train(config, tmp_path)
