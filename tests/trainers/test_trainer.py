@@ -43,7 +43,7 @@ def _weights(run: runs.Run, step: int) -> bytes:
 
 
 _LONG = {"conv-vae", "hinton30"}
-"""Presets that take a quarter of a minute to learn anything; `conv-vae` is trained elsewhere too."""
+"""Presets that take a quarter of a minute to learn anything."""
 
 
 @pytest.mark.parametrize(
