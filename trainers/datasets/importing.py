@@ -33,7 +33,7 @@ _TEST_SHARE = 10
 _SPLIT_SEED = 0x5917
 _SLICE_SECONDS = 0.02
 _UNUSUAL_SIDE = 64
-_RELEASED = 512
+_RELEASED = 32
 
 
 @dataclass(frozen=True)
