@@ -170,7 +170,10 @@ class DrawPanel(QWidget):
             self._dataset, self._given = dataset, None
             self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
             self.captions[0].setText(f"as {dataset.title} has it")
+            hint = "Draw a digit" if dataset == MNIST else "Draw"
+            self.pad.set_hint(hint, centred=dataset.centred)
             self._take(self.pad.ink)
+            self._show()
 
     @Slot(object)
     def _take(self, ink: NDArray[np.float32]) -> None:

@@ -146,7 +146,7 @@ class ImportDialog(QDialog):
             line.setWordWrap(True)
         for part in (self.head, pages, self.told, self.problem, self.bar, self.buttons):
             layout.addWidget(part, 1 if part is pages else 0)
-        self.resize(980, 460)
+        self.resize(980, 400)
 
     def _preview_grid(self) -> QGridLayout:
         grid = QGridLayout()

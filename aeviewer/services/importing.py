@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from aeviewer.services import children
 from aeviewer.services.asking import Asker
 from trainers.datasets import downloading, sources
 from trainers.datasets.description import Dataset
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK_MILLISECONDS = 100
-_END_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,15 +174,7 @@ class Downloading(QObject):
     def stop(self) -> None:
         """Ends the process; what came so far is kept."""
         self._look.stop()
-        if self._pipe.closed:
-            return
-        self._pipe.close()
-        self._process.terminate()
-        self._process.join(_END_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._process.close()
+        children.end(self._process, self._pipe)
 
     @Slot()
     def _listen(self) -> None:

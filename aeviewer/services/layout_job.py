@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from aeviewer.services import children
 from trainers.exploration import laying
 from trainers.exploration.layouts import Layout
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from trainers.exploration.layouts import Recipe
 
 _LOOK_MILLISECONDS = 100
-_END_SECONDS = 2.0
 
 
 class LayoutJob(QObject):
@@ -61,15 +61,7 @@ class LayoutJob(QObject):
     def stop(self) -> None:
         """Ends the process; nothing more is told."""
         self._look.stop()
-        if self._pipe.closed:
-            return
-        self._pipe.close()
-        self._process.terminate()
-        self._process.join(_END_SECONDS)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._process.close()
+        children.end(self._process, self._pipe)
 
     @Slot()
     def _listen(self) -> None:

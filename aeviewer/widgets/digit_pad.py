@@ -85,6 +85,7 @@ class DigitPad(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.erases = False
+        self._hint, self._is_centred = "Draw a digit", True
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(_MOST_UNDONE)
         self._canvas = _blank()
@@ -114,6 +115,11 @@ class DigitPad(QWidget):
         rows = np.frombuffer(self._canvas.constBits(), np.uint8)
         table = rows.reshape(CANVAS, self._canvas.bytesPerLine())[:, :CANVAS]
         return (table / 255).astype(np.float32)
+
+    def set_hint(self, hint: str, *, centred: bool) -> None:
+        """What an empty pad says, and whether it shows the box that digits are scaled into."""
+        self._hint, self._is_centred = hint, centred
+        self.update()
 
     @property
     def is_blank(self) -> bool:
@@ -307,11 +313,12 @@ class DigitPad(QWidget):
         painter.drawImage(square, self._canvas)
         quiet = QColor(128, 128, 128)
         painter.setPen(QPen(quiet, 1, Qt.PenStyle.DotLine))
-        rim = square.width() * 4 / 28
-        painter.drawRect(square.adjusted(rim, rim, -rim, -rim))
+        if self._is_centred:
+            rim = square.width() * 4 / 28
+            painter.drawRect(square.adjusted(rim, rim, -rim, -rim))
         if self._before is None and self.is_blank:
             painter.setPen(quiet)
-            painter.drawText(square, Qt.AlignmentFlag.AlignCenter, "Draw a digit")
+            painter.drawText(square, Qt.AlignmentFlag.AlignCenter, self._hint)
         if self._cursor is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             highlight = self.palette().color(QPalette.ColorRole.Highlight)

@@ -86,6 +86,13 @@ def test_idx_files_keep_their_own_test_images(tmp_path: Path, packed: bool) -> N
         assert data.test.labels[:5].tolist() == [0, 1, 2, 3, 0]
 
 
+def test_numbers_of_a_well_known_data_set_have_names(tmp_path: Path) -> None:
+    labels = np.arange(200) % 10
+    np.savez(tmp_path / "a.npz", images=shapes(200, 12), labels=labels)
+    assert kept(tmp_path / "a.npz", "fashion-mnist").classes[9] == "Ankle boot"
+    assert kept(tmp_path / "a.npz", "mine").classes[9] == "9"
+
+
 def test_an_npz_says_what_is_what(tmp_path: Path) -> None:
     place = tmp_path / "a.npz"
     images = shapes(150, 10, 3).transpose(0, 3, 1, 2) / 255

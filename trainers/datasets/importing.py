@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets import store
+from trainers.datasets.catalogue import ENTRIES
 from trainers.datasets.conversion import LEAST_SIDE, MOST_SIDE, Colour, Conversion
 from trainers.datasets.description import PREVIEWED, Dataset, checked_name
 from trainers.datasets.flaws import Flaw, FlawError, Flaws
@@ -32,7 +33,7 @@ _TEST_SHARE = 10
 _SPLIT_SEED = 0x5917
 _SLICE_SECONDS = 0.02
 _UNUSUAL_SIDE = 64
-_RELEASED = 512
+_RELEASED = 32
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,7 @@ def _described(source: Source, wanted: Wanted, writer: Writer, flaws: Flaws) -> 
             f"{source.path}{told}. There must be {PREVIEWED} of each. " + "; ".join(flaws.lines(1))
         )
     has_labels = wanted.has_labels and bool(source.classes)
+    names = wanted.classes or _known_names(wanted.name, source.classes)
     conversion = wanted.conversion
     left_out = f" {flaws.total:,} left out: {flaws.summary}." if flaws.total else ""
     return Dataset(
@@ -249,7 +251,7 @@ def _described(source: Source, wanted: Wanted, writer: Writer, flaws: Flaws) -> 
         title=wanted.title or wanted.name,
         side=conversion.side,
         channels=conversion.channels,
-        classes=(wanted.classes or source.classes) if has_labels else (),
+        classes=names if has_labels else (),
         train=train,
         test=test,
         centred=wanted.centred,
@@ -257,3 +259,10 @@ def _described(source: Source, wanted: Wanted, writer: Writer, flaws: Flaws) -> 
         history=f"{source.kind[0].upper()}{source.kind[1:]} ({source.path.name}): "
         f"{conversion.described()}." + left_out,
     )
+
+
+def _known_names(name: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the classes, where they are mere numbers of a data set that is well known."""
+    known = ENTRIES[name].classes if name in ENTRIES else ()
+    are_numbers = classes == tuple(str(label) for label in range(len(known)))
+    return known if known and are_numbers else classes

@@ -24,7 +24,7 @@ MOST_RESIDENT = 1 << 30
 """Bytes that the images of a split may take as float32; where they are more, they are streamed."""
 
 _EPOCH_PRIME = 1_000_003
-_RELEASED_BYTES, _MAPPED_AT_ONCE = 1 << 26, 1 << 16
+_RELEASED_BYTES, _MAPPED_AT_ONCE = 1 << 26, 1 << 20
 
 
 Part = Literal["train", "test"]
@@ -77,7 +77,7 @@ class Streamed:
 
     def _tensor(self, images: NDArray[np.uint8]) -> Tensor:
         tensor = torch.from_numpy(np.array(images)).flatten(1).to(self.device).float().div_(255)
-        # The system maps some pages around each that is read.
+        # The system maps up to a megabyte around each that is read.
         self._unreleased += len(images) * max(self.shape[1], _MAPPED_AT_ONCE)
         if self._unreleased > _RELEASED_BYTES:
             release(self._images)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_RELEASED = 32
+"""Images that are read before their pages are let go of: the system maps a megabyte around each."""
+
+
 class Scratch:
     """A folder for what has to be unpacked."""
 
@@ -98,12 +102,15 @@ class Source(ABC):
     def sizes(self, most: int = 200) -> set[tuple[int, int, int]]:
         """Height, width and channels of some images, spread over the source."""
         found = set()
-        for index in spread(self.count, most):
+        for number, index in enumerate(spread(self.count, most)):
+            if number % _RELEASED == 0:
+                self.release()
             try:
                 pixels = self.image(index)
             except FlawError:
                 continue
             found.add((*pixels.shape[:2], 3 if pixels.ndim == 3 else 1))
+        self.release()
         return found
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.sources.arrays import ArraySource, from_npy, from_npz, mapped
+from trainers.datasets.sources.arrays import ArraySource
 from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.idx_files import column, from_idx, idx_files, is_idx
+from trainers.datasets.sources.numpy_files import from_npy, from_npz, mapped
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

@@ -1,0 +1,24 @@
+"""Processes that the window starts: how one is ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+_END_SECONDS = 2.0
+
+
+def end(process: BaseProcess, pipe: Connection) -> None:
+    """Ends a process and the pipe to it; one that is ended already stays so."""
+    if pipe.closed:
+        return
+    pipe.close()
+    process.terminate()
+    process.join(_END_SECONDS)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    process.close()
