@@ -12,40 +12,30 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aeviewer import preflight
+from tests import screen as screens
+from tests.screen import virtual_screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOOLS = ("Xvfb", "xdotool", "openbox")
-ABSENT = [tool for tool in TOOLS if not shutil.which(tool)]
+ABSENT = [*screens.ABSENT, *(tool for tool in ("xdotool",) if not shutil.which(tool))]
 HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def display() -> Iterator[str]:
-    """A virtual screen with a window manager."""
-    read, write = os.pipe()
-    screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
-    with subprocess.Popen(screen, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
-        os.close(write)
-        with os.fdopen(read) as told:
-            name = f":{told.readline().strip()}"
-        environment = {**os.environ, "DISPLAY": name}
-        with subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL) as manager:
-            yield name
-            manager.terminate()
-        server.terminate()
+def screen() -> Iterator[dict[str, str]]:
+    """The environment of a virtual screen with a window manager."""
+    with virtual_screen() as environment:
+        yield environment
 
 
 @pytest.mark.skipif(bool(ABSENT), reason=f"a real window needs {', '.join(ABSENT)}")
 @pytest.mark.skipif(bool(preflight.missing()), reason=f"missing: {preflight.missing()}")
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("session", ["session_on_screen.py", "exploring_on_screen.py"])
-def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) -> None:
+def test_a_session_in_a_real_window(session: str, screen: dict[str, str], tmp_path: Path) -> None:
     environment = {
-        **os.environ,
-        "DISPLAY": display,
-        "QT_QPA_PLATFORM": "xcb",
+        **screen,
         "XDG_RUNTIME_DIR": str(tmp_path),
         "AEVIEWER_PICTURES": os.environ.get("AEVIEWER_PICTURES", str(tmp_path)),
     }
