@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from aeviewer.services.curves import Curves
 from trainers import datasets
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from trainers.evaluation.summary import Evaluation
     from trainers.events import Losses, Preview
     from trainers.runs import Run, State
-
-_CODE_MILLISECONDS = 33
-"""Between two moments at which a moving code is told of while something trains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +97,6 @@ class Session(QObject):
         self._preview: Preview | None = None
         self._code: NDArray[np.float32] | None = None
         self._image: NDArray[np.float32] | None = None
-        self._is_code_untold = False
-        self._code_rest = QTimer(self, singleShot=True, interval=_CODE_MILLISECONDS)
-        self._code_rest.timeout.connect(self._tell_code)
 
     # -- runs ------------------------------------------------------------------------------------
 
@@ -223,7 +217,6 @@ class Session(QObject):
         self._step = self._checkpoints[-1] if self._checkpoints else None
         self._preview = None
         self._code = self._image = None
-        self._is_code_untold = False
         self.current_changed.emit()
         self.checkpoints_changed.emit()
         self.step_changed.emit()
@@ -332,23 +325,9 @@ class Session(QObject):
         return self._code
 
     def set_code(self, code: NDArray[np.float32]) -> None:
-        """Chooses the code to decode; `image_changed` follows when it is decoded.
-
-        While something trains a code that is dragged is told of 30 times a second: all that follows
-        it, from the marker to the decoder, takes its time from the training.
-        """
+        """Chooses the code to decode; `image_changed` follows when it is decoded."""
         self._code = np.asarray(code, np.float32)
-        self._is_code_untold = True
-        if not self._code_rest.isActive():
-            self._tell_code()
-
-    @Slot()
-    def _tell_code(self) -> None:
-        if self._is_code_untold:
-            self._is_code_untold = False
-            self.code_changed.emit()
-            if "running" in self._told.values():
-                self._code_rest.start()
+        self.code_changed.emit()
 
     @property
     def image(self) -> NDArray[np.float32] | None:

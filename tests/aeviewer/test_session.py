@@ -256,32 +256,6 @@ class TestCurves:
         assert "metrics.csv" in told.args[0]
 
 
-class TestMovingCode:
-    def test_each_move_is_told_at_once_where_nothing_trains(self, session: Session) -> None:
-        told: list[float] = []
-        session.code_changed.connect(lambda: told.append(float(session.code[0])))
-        for number in range(3):
-            session.set_code(np.array([number, 0.0]))
-        assert told == [0, 1, 2]
-
-    def test_while_something_trains_the_newest_is_told_after_a_moment(
-        self, session: Session, qtbot: QtBot
-    ) -> None:
-        run = made(session, "a")
-        session.refresh()
-        session.set_state(str(run.path), "running")
-        told: list[float] = []
-        session.code_changed.connect(lambda: told.append(float(session.code[0])))
-        for number in range(5):
-            session.set_code(np.array([number, 0.0]))
-            assert session.code[0] == number
-        assert told == [0]
-        qtbot.waitUntil(lambda: told == [0, 4])
-        session.set_state(str(run.path), "stopped")
-        qtbot.waitUntil(lambda: not session._code_rest.isActive())
-        assert told == [0, 4]
-
-
 class TestMailbox:
     def test_a_newer_preview_of_a_run_replaces_the_older(self) -> None:
         box = Mailbox()
