@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence, QPalette
+from PySide6.QtGui import QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
@@ -44,8 +44,6 @@ from aeviewer.services.training import Activity
 from aeviewer.widgets.scrolled import Scrolled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
@@ -265,7 +263,7 @@ class MainWindow(QMainWindow):
         run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
         run.addSeparator()
         run.addActions([runs.compare_action, self.carry_away.export_action])
-        self._action(run, "Reproduce the &paper…", self._offer_reproduction)
+        run.addAction("Reproduce the &paper…", self._offer_reproduction)
         bar.addMenu(self.datasets)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
@@ -278,7 +276,7 @@ class MainWindow(QMainWindow):
         for dock in self._docks.values():
             view.addAction(dock.toggleViewAction())
         view.addSeparator()
-        self._action(view, "&Reset layout", self._reset_layout)
+        view.addAction("&Reset layout", self._reset_layout)
         view.addMenu(ThemeMenu(self._settings, self))
         bar.addMenu(self.help_menu)
 
@@ -292,19 +290,6 @@ class MainWindow(QMainWindow):
         ):
             action.setShortcut(QKeySequence(key))
             menu.addAction(action)
-
-    def _action(
-        self,
-        menu: QMenu,
-        text: str,
-        slot: Callable[[], object],
-        shortcut: str | QKeySequence.StandardKey | None = None,
-    ) -> None:
-        action = QAction(text, self)
-        if shortcut is not None:
-            action.setShortcut(QKeySequence(shortcut))
-        action.triggered.connect(lambda: slot())
-        menu.addAction(action)
 
     @Slot(str)
     def _go_to(self, folder: str) -> None:
@@ -327,6 +312,7 @@ class MainWindow(QMainWindow):
     def _forget_comparing(self) -> None:
         self._comparing = None
 
+    @Slot()
     def _offer_reproduction(self) -> None:
         dialog = ReproduceDialog(self._reproduction, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

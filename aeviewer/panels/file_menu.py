@@ -13,8 +13,6 @@ from aeviewer import theme
 from aeviewer.panels.preferences import THEMES, PreferencesDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtGui import QAction
 
     from aeviewer.services.session import Session
@@ -52,18 +50,18 @@ class FileMenu(QMenu):
         super().__init__("&File", window)
         self._session, self._settings, self._window = session, settings, window
         keys = QKeySequence.StandardKey
-        self._entry("&Open runs folder…", self._choose_folder, keys.Open)
+        self.addAction("&Open runs folder…", keys.Open, self._choose_folder)
         self.recent = self.addMenu("R&ecent runs folders")
         self._fill_recent()
-        self._entry("&Show runs folder", self._show_folder)
-        self._entry("&Refresh runs", session.refresh, keys.Refresh)
+        self.addAction("&Show runs folder", self._show_folder)
+        self.addAction("&Refresh runs", keys.Refresh, lambda: session.refresh())
         self.addSeparator()
         self.addAction(open_archive)
         self.addMenu(pictures)
         self.addSeparator()
-        self._entry("&Preferences…", self._open_preferences, QKeySequence("Ctrl+,"))
+        self.addAction("&Preferences…", QKeySequence("Ctrl+,"), self._open_preferences)
         self.addSeparator()
-        self._entry("&Quit", window.close, keys.Quit)
+        self.addAction("&Quit", keys.Quit, window.close)
 
     def _fill_recent(self) -> None:
         """The folders that were open before, without this one."""
@@ -74,33 +72,25 @@ class FileMenu(QMenu):
                 action.triggered.connect(lambda _=False, f=folder: self.folder_wanted.emit(f))
         self.recent.setEnabled(not self.recent.isEmpty())
 
+    @Slot()
     def _choose_folder(self) -> None:
         here = self._session.folder
         found = QFileDialog.getExistingDirectory(self._window, "Runs folder", str(here))
         if found and Path(found) != here.absolute():
             self.folder_wanted.emit(found)
 
+    @Slot()
     def _show_folder(self) -> None:
         folder = self._session.folder
         folder.mkdir(parents=True, exist_ok=True)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
+    @Slot()
     def _open_preferences(self) -> None:
         dialog = PreferencesDialog(self._settings, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.theme_chosen.connect(lambda name: choose_theme(self._settings, name))
         dialog.open()
-
-    def _entry(
-        self,
-        text: str,
-        slot: Callable[[], object],
-        shortcut: QKeySequence | QKeySequence.StandardKey | None = None,
-    ) -> None:
-        action = self.addAction(text)
-        if shortcut is not None:
-            action.setShortcut(QKeySequence(shortcut))
-        action.triggered.connect(lambda: slot())
 
 
 class ThemeMenu(QMenu):

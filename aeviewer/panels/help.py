@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from aeviewer.panels import mouse_and_keys
 from aeviewer.panels.reading import AboutWindow, CrashWindow, LogWindow, ManualWindow
 from aeviewer.widgets.tour import Stop, Tour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aeviewer.services.journal import Journal
     from aeviewer.settings import Settings
@@ -39,16 +39,15 @@ class HelpMenu(QMenu):
     ) -> None:
         super().__init__("&Help", window)
         self._journal, self._settings, self._stops = journal, settings, stops
-        self._window, self.tour, self._crash = window, None, None
-        self._entry("&Manual", self.open_manual, "F1")
-        self._entry("Mouse and &keys", self._open_keys, "Shift+F1")
-        self._entry("&Tour of the window", self.begin_tour)
+        self._window = window
+        self.tour: Tour | None = None
+        self._crash: CrashWindow | None = None
+        self.addAction("&Manual", QKeySequence("F1"), self.open_manual)
+        self.addAction("Mouse and &keys", QKeySequence("Shift+F1"), self._open_keys)
+        self.addAction("&Tour of the window", self.begin_tour)
         self.addSeparator()
-        self._entry("&Log", self._open_log)
-        self._entry("&About AE Viewer", self._open_about)
-
-    tour: Tour | None
-    _crash: CrashWindow | None
+        self.addAction("&Log", self._open_log)
+        self.addAction("&About AE Viewer", self._open_about)
 
     def offer_tour(self) -> None:
         """Begins the tour if it was never seen."""
@@ -86,25 +85,21 @@ class HelpMenu(QMenu):
     def _forget_crash(self) -> None:
         self._crash = None
 
+    @Slot()
     def _open_keys(self) -> None:
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "Mouse and keys", mouse_and_keys.page())
-        self._own(box)
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon, "Mouse and keys", mouse_and_keys.page(), parent=self._window
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
+    @Slot()
     def _open_log(self) -> None:
         LogWindow(self._journal, self._window).show()
 
+    @Slot()
     def _open_about(self) -> None:
         AboutWindow(self._window).show()
-
-    def _own(self, dialog: QDialog) -> None:
-        dialog.setParent(self._window, dialog.windowFlags())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-
-    def _entry(self, text: str, slot: Callable[[], object], shortcut: str = "") -> None:
-        action = self.addAction(text)
-        action.setShortcut(QKeySequence(shortcut))
-        action.triggered.connect(lambda: slot())
 
 
 def stops(parts: Mapping[str, QWidget]) -> tuple[Stop, ...]:

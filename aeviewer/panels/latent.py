@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from trainers.exploration.planes import Plane
 
 _JITTER = 0.35
+_LEAST_NOTE = 64
 
 
 class LatentPanel(QWidget):
@@ -88,8 +89,10 @@ class LatentPanel(QWidget):
         self.note.setFont(small(self.font()))
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
-        footer.addWidget(self.legend, 3)
-        footer.addWidget(self.note, 2)
+        # The note is cut short before the names of the classes need a second row.
+        self.note.setMinimumWidth(_LEAST_NOTE)
+        footer.addWidget(self.legend)
+        footer.addWidget(self.note, 1)
         space = QWidget()
         layout = QVBoxLayout(space)
         layout.setContentsMargins(8, 4, 8, 4)

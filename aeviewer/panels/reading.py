@@ -216,7 +216,7 @@ class CrashWindow(QDialog):
         what = QLabel(
             f"<p><b>{escape(title)}</b></p><p>Nothing is lost: what is being trained goes on, and "
             "what was trained is kept. The report below says what whoever mends it needs to know; "
-            "it holds nothing of your runs but what an error message names.</p>",
+            "of your runs it names folders alone.</p>",
             wordWrap=True,
         )
         self.report = _Lines(report, "Report")

@@ -87,7 +87,7 @@ class Journal(QObject):
     def report(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> str:
-        """What whoever mends an error wants to know of it; holds nothing of the person's runs."""
+        """What whoever mends an error wants to know of it; of the runs it names folders alone."""
         told = "".join(traceback.format_exception(kind, error, trace))
         lines = "\n".join(list(self._lines)[-_REPORTED_LINES:])
         return f"{versions()}\n\n{told}\nLast lines of the log:\n{lines}\n"

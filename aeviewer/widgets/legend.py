@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 
 _HEIGHT = 24
-_DOT, _SLACK = 10, 10
+_DOT = 10
 _FADED = 0.45
 
 
@@ -39,10 +39,6 @@ class Chip(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Room for the dot and the name."""
         return QSize(_DOT + 18 + self.fontMetrics().horizontalAdvance(self.text()), _HEIGHT)
-
-    def minimumSizeHint(self) -> QSize:
-        """The dot and the name, close together."""
-        return self.sizeHint() - QSize(_SLACK, 0)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """With Ctrl it isolates; otherwise it is a button."""
@@ -72,14 +68,12 @@ class Chip(QAbstractButton):
         painter.setPen(QPen(self._colour, 1.5))
         painter.setBrush(self._colour if shown else Qt.BrushStyle.NoBrush)
         edge = 0 if shown else 0.75
-        # What room there is too little comes off the left of the dot and off the gap to the name.
-        tight = min(1.0, max(0.0, 1 - (self.sizeHint().width() - self.width()) / _SLACK))
-        dot = QRectF(2 + 4 * tight, (self.height() - _DOT) / 2, _DOT, _DOT)
+        dot = QRectF(6, (self.height() - _DOT) / 2, _DOT, _DOT)
         painter.drawEllipse(dot.adjusted(edge, edge, -edge, -edge))
         text = self.palette().color(QPalette.ColorRole.WindowText)
         text.setAlphaF(1.0 if shown else _FADED)
         painter.setPen(text)
-        room = self.rect().adjusted(round(_DOT + 6 + 5 * tight), 0, 0, 0)
+        room = self.rect().adjusted(_DOT + 11, 0, 0, 0)
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.text())
         if self.hasFocus():
             accent = self.palette().color(QPalette.ColorRole.Highlight)
@@ -88,7 +82,7 @@ class Chip(QAbstractButton):
 
 
 class ChipLegend(QWidget):
-    """A row of chips.
+    """A row of chips, or several where there is no room for one.
 
     A click or Space toggles one; a double click, Ctrl+click or Ctrl+Space shows it alone, and all
     of them again where it is alone already.
@@ -128,6 +122,10 @@ class ChipLegend(QWidget):
             chip.clicked.connect(self.visibility_changed)
             chip.isolated.connect(self._isolate)
             self._flow.addWidget(chip)
+
+    def sizeHint(self) -> QSize:
+        """Room for one row."""
+        return QSize(sum(chip.sizeHint().width() for chip in self.chips), _HEIGHT)
 
     @property
     def visible(self) -> NDArray[np.bool_]:
