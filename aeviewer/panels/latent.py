@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
@@ -90,6 +90,7 @@ class LatentPanel(QWidget):
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
         # The note is cut short before the names of the classes need a second row.
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.note.setMinimumWidth(_LEAST_NOTE)
         footer.addWidget(self.legend)
         footer.addWidget(self.note, 1)

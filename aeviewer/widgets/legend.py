@@ -98,7 +98,8 @@ class ChipLegend(QWidget):
         self.chips: tuple[Chip, ...] = ()
         self._flow = layout = QFlowLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
+        layout.setHorizontalSpacing(0)
+        layout.setVerticalSpacing(0)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -124,8 +125,8 @@ class ChipLegend(QWidget):
             self._flow.addWidget(chip)
 
     def sizeHint(self) -> QSize:
-        """Room for one row."""
-        return QSize(sum(chip.sizeHint().width() for chip in self.chips), _HEIGHT)
+        """Room for one row; the layout wants a pixel behind the last chip."""
+        return QSize(sum(chip.sizeHint().width() for chip in self.chips) + 1, _HEIGHT)
 
     @property
     def visible(self) -> NDArray[np.bool_]:

@@ -475,3 +475,10 @@ class TestPointing:
             there = np.linalg.norm(places[one] - places[other])
             assert there == pytest.approx(np.linalg.norm(corners[one] - corners[other]), rel=1e-4)
         assert panel.plot.axis("bottom").labelText == "from A towards B"
+
+
+def test_ten_classes_stand_in_one_row(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
+    show(qtbot, panel, session, codes(2))
+    panel.resize(520, 400)
+    qtbot.waitUntil(lambda: len({chip.y() for chip in panel.legend.chips}) == 1)
+    assert panel.note.text()
