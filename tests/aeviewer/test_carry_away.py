@@ -18,7 +18,7 @@ from aeviewer.services.mailbox import Mailbox
 from aeviewer.services.training import TrainingQueue
 from tests.aeviewer.exploring import SMALL, Explored
 from trainers import runs
-from trainers.exporting import table
+from trainers.exporting import events, table
 from trainers.exporting.carrying import carry
 from trainers.presets import preset
 from trainers.work import finish
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aeviewer.panels.export_dialog import ExportDialog
     from aeviewer.services.session import Session
     from aeviewer.settings import Settings
+    from trainers.runs import Run
 
 WAIT = 60_000
 
@@ -136,6 +137,19 @@ def test_what_is_not_installed_is_said_and_can_not_be_ticked(
     dialog.close()
 
 
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export to TensorBoard that has begun its file and never comes to its end."""
+
+    def written(_run: Run, file: events.EventFile) -> Iterator[None]:
+        file.restart(0)
+        while True:
+            yield
+
+    monkeypatch.setattr(events, "written", written)
+
+
+@pytest.mark.usefixtures("endless")
 def test_a_cancelled_export_leaves_nothing(scene: Scene, tmp_path: Path, qtbot: QtBot) -> None:
     dialog = scene.dialog()
     for name, box in dialog.boxes.items():
@@ -150,6 +164,7 @@ def test_a_cancelled_export_leaves_nothing(scene: Scene, tmp_path: Path, qtbot: 
     dialog.close()
 
 
+@pytest.mark.usefixtures("endless")
 def test_a_program_that_is_closed_meanwhile_leaves_nothing_half_written(
     scene: Scene, tmp_path: Path, qtbot: QtBot
 ) -> None:
