@@ -26,6 +26,7 @@ from trainers.reproduction import plan, runner
 from trainers.training import checkpoint
 from trainers.training.data import resident
 from trainers.training.engines import Engine, choose, registered
+from trainers.training.engines.dense import HalfDense
 from trainers.training.engines.layerwise import Passes
 
 if TYPE_CHECKING:
@@ -101,6 +102,62 @@ def test_300_steps_are_those_of_the_reference(name: str, changes: dict[str, obje
     torch.testing.assert_close(told[1][:30], told[0][:30], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(told[1], told[0], rtol=1e-2, atol=1e-3)
     assert torch.equal(fast.noise.get_state(), reference.noise.get_state())
+
+
+@pytest.mark.parametrize("name", ["elu", "vae"])
+def test_gradients_by_short_products_are_those_of_autograd_to_two_digits(name: str) -> None:
+    config = preset(name).replace(hidden=(96, 80), latent_dim=3)
+    model = build(config.model)
+    model.initialise(torch.Generator().manual_seed(1), config.model.activation)
+    assert isinstance(model, MLPAutoencoder)
+    images = resident("train", _CPU)[:20]
+    model.loss(images, images, torch.Generator().manual_seed(2)).total.backward()
+    passes = Passes(model, 20, HalfDense)
+    with torch.inference_mode():
+        [*passes.backward(images, images, torch.zeros(3), torch.Generator().manual_seed(2))]
+    found = [gradient for layer in passes.layers for gradient in layer.gradients]
+    for gradient, parameter in zip(found, model.parameters(), strict=True):
+        assert parameter.grad is not None
+        assert 0 < (gradient - parameter.grad).norm() < 0.02 * parameter.grad.norm()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "changes"),
+    [
+        ("layerwise-bf16", "elu", {"hidden": (96, 80)}),
+        ("layerwise-bf16", "vae", {"hidden": (96, 80)}),
+        ("autograd-bf16", "vae", {"hidden": (96, 80)}),
+        ("autograd-bf16", "conv-vae", {"channels": (4, 8), "dense": 32}),
+    ],
+)
+def test_300_steps_by_short_products_cost_what_they_cost_in_the_reference(
+    kind: str, name: str, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every processor can do it; this one may have to do it slowly.
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    reference, short = (_engine(k, name, **changes) for k in ("autograd", kind))
+    told = [engine.run(0, 300) for engine in (reference, short)]
+    assert not torch.equal(told[1], told[0])
+    torch.testing.assert_close(told[1][:30], told[0][:30], rtol=1e-2, atol=0.1)
+    torch.testing.assert_close(told[1][-100:].mean(0), told[0][-100:].mean(0), rtol=1e-2, atol=0.1)
+    assert torch.equal(short.noise.get_state(), reference.noise.get_state())
+
+
+def test_what_is_narrow_is_not_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    # With narrow layers alone it does what `layerwise` does, bit for bit.
+    exact, short = (_engine(kind, "vae") for kind in ("layerwise", "layerwise-bf16"))
+    assert torch.equal(short.run(0, 5), exact.run(0, 5))
+
+
+def test_short_products_want_a_processor_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    model = build(preset("elu").model)
+    for kind in ("layerwise-bf16", "autograd-bf16"):
+        with pytest.raises(EngineError, match=r"no products in bfloat16 \(AVX512_BF16 or AMX\)"):
+            choose(kind, model, _CPU)
+        with pytest.raises(EngineError, match="on the cpu, not on cuda"):
+            choose(kind, model, torch.device("cuda"))
 
 
 def test_an_overflowing_logit_costs_what_it_costs_in_the_reference() -> None:

@@ -204,7 +204,7 @@ class Network(Autoencoder):
 
     def posterior(self, images: Tensor) -> Posterior:
         """(B, P) → posterior over (B, D)."""
-        parameters: Tensor = self.encoder(images)
+        parameters: Tensor = self.encoder(images).to(images.dtype)  # autocast may have it shorter
         if not self.variational:
             return Posterior(parameters, None)
         mean, log_variance = parameters.split(self.latent_dim, dim=1)
@@ -212,7 +212,7 @@ class Network(Autoencoder):
 
     def output(self, codes: Tensor) -> Tensor:
         """(B, D) → (B, P)."""
-        output: Tensor = self.decoder(codes)
+        output: Tensor = self.decoder(codes).to(codes.dtype)
         return output
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential]:

@@ -11,7 +11,7 @@ from trainers.training.engines.base import Engine
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainers.models.base import Autoencoder
+    from trainers.models.base import Autoencoder, StepLoss
 
 
 class Autograd(Engine):
@@ -33,8 +33,11 @@ class Autograd(Engine):
     def _step(self, step: int) -> Tensor:
         self._set_learning_rate(step)
         seen, target = self._batch(step, self._empty_batch(), self._empty_batch())
-        loss = self._model.loss(seen, target, self.noise)
+        loss = self._loss(seen, target)
         self.optimiser.zero_grad()
         loss.total.backward()
         self.optimiser.step()
         return torch.stack([part.detach() for part in loss])
+
+    def _loss(self, seen: Tensor, target: Tensor) -> StepLoss:
+        return self._model.loss(seen, target, self.noise)

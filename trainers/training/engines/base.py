@@ -53,7 +53,7 @@ class Engine(ABC):
     """What `--engine` and `status.json` call it."""
 
     rank: ClassVar[int]
-    """"auto" takes the highest of those that fit."""
+    """"auto" takes the highest of those that fit; below the reference's 0 it has to be named."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

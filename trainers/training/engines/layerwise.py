@@ -14,13 +14,16 @@ from trainers.training.engines.dense import SLOPES, Dense
 from trainers.training.engines.objective import RECONSTRUCTIONS, GaussianCode, PointCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
     from trainers.config import TrainingConfig
     from trainers.models.base import Autoencoder
     from trainers.training.data import Images
+    from trainers.training.engines.dense import Slope
+
+    MakeLayer = Callable[[nn.Linear, Slope, int], Dense]
 
 
 class Layerwise(Engine):
@@ -32,6 +35,7 @@ class Layerwise(Engine):
 
     name = "layerwise"
     rank = 1
+    _layer: MakeLayer = staticmethod(Dense)
 
     def __init__(
         self,
@@ -42,7 +46,7 @@ class Layerwise(Engine):
     ) -> None:
         super().__init__(model, config, device, images)
         assert isinstance(model, MLPAutoencoder)
-        self._passes = Passes(model, config.batch_size)
+        self._passes = Passes(model, config.batch_size, self._layer)
         self._target, self._room = self._empty_batch(), self._empty_batch()
 
     @classmethod
@@ -83,6 +87,8 @@ class Passes:
         Its weights are read where they are, and never replaced.
     batch_size
         B, images in every batch.
+    make_layer
+        Of a linear layer, what follows it, and B.
 
     Attributes
     ----------
@@ -90,8 +96,12 @@ class Passes:
         In the order of the model's parameters.
     """
 
-    def __init__(self, model: MLPAutoencoder, batch_size: int) -> None:
-        encoder, decoder = (_dense(stack, batch_size) for stack in (model.encoder, model.decoder))
+    def __init__(
+        self, model: MLPAutoencoder, batch_size: int, make_layer: MakeLayer = Dense
+    ) -> None:
+        encoder, decoder = (
+            _layers(stack, batch_size, make_layer) for stack in (model.encoder, model.decoder)
+        )
         encoder[0].is_lowest = True
         self.layers = (*encoder, *decoder)
         self._encoder, self._decoder = encoder, decoder
@@ -124,11 +134,11 @@ class Passes:
             yield layer
 
 
-def _dense(stack: nn.Sequential, batch_size: int) -> list[Dense]:
+def _layers(stack: nn.Sequential, batch_size: int, make_layer: MakeLayer) -> list[Dense]:
     """The layers of a stack, each with the activation that follows it."""
     parts = [*stack, nn.Identity()]
     return [
-        Dense(part, SLOPES.get(type(after), SLOPES[nn.Identity]), batch_size)
+        make_layer(part, SLOPES.get(type(after), SLOPES[nn.Identity]), batch_size)
         for part, after in pairwise(parts)
         if isinstance(part, nn.Linear)
     ]
