@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from aeviewer.panels import compare_words as words
-from aeviewer.services.comparison import by_latent_dim, pca_error, pca_reconstructed
+from aeviewer.services.compared import by_latent_dim, pca_error, pca_reconstructed
 from aeviewer.services.digits import FEWEST, MOST, indices
 from aeviewer.widgets.styled_plot import small
 from aeviewer.widgets.tile_table import TileRow, TileTable
@@ -32,7 +32,8 @@ from trainers.errors import DataError
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.comparison import Compared, Comparison
+    from aeviewer.services.compared import Compared
+    from aeviewer.services.comparison import Comparison
 
 _KINDS = {
     "classes": "First of each class",

@@ -35,7 +35,8 @@ from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
 
-    from aeviewer.services.comparison import Compared, Comparison
+    from aeviewer.services.compared import Compared
+    from aeviewer.services.comparison import Comparison
 
 _MOST, _WORDS = 4, 64
 _HINT = "Circle points in one panel to see the same images in the others."

@@ -21,7 +21,8 @@ from trainers.evaluation.summary import METRICS
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.comparison import Compared, Comparison
+    from aeviewer.services.compared import Compared
+    from aeviewer.services.comparison import Comparison
 
 _FIRST = "squared_error"
 _LOSS = "loss"

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 from superqt import QElidingLabel
 
 from aeviewer.panels import compare_words as words
-from aeviewer.services.comparison import likelihood
+from aeviewer.services.compared import likelihood
 from aeviewer.widgets.figure import keep
 from aeviewer.widgets.styled_plot import small
 from trainers.evaluation.summary import METRICS, Metric
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.comparison import Compared, Comparison
+    from aeviewer.services.compared import Compared
+    from aeviewer.services.comparison import Comparison
     from trainers.evaluation.summary import Evaluation
 
 Index = QModelIndex | QPersistentModelIndex

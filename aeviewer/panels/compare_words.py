@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aeviewer.services.comparison import by_latent_dim, pca_error, pca_reconstructed
+from aeviewer.services.compared import by_latent_dim, pca_error, pca_reconstructed
 from trainers.datasets import MNIST
 from trainers.presets import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeviewer.services.comparison import Compared, Comparison
+    from aeviewer.services.compared import Compared
+    from aeviewer.services.comparison import Comparison
     from aeviewer.services.session import RunItem
 
 _MEANING = "Squared error is summed over the pixels of an image; full ink is 1."

@@ -7,107 +7,46 @@ the one before. Loads no torch.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services import digits as choice
-from aeviewer.services.compute import Answer, ComputeThread, Question
+from aeviewer.services.asking import Asker
+from aeviewer.services.compared import (
+    Codes,
+    Compared,
+    Reconstructed,
+    distinct_colours,
+    nearest,
+    read_codes,
+    reconstructed,
+)
 from aeviewer.services.digits import Rule
-from aeviewer.widgets.colours import RUN_COLOURS
 from trainers import datasets
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
-from trainers.evaluation.spectrum import spectrum_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
+    from aeviewer.services.compute import Answer, ComputeThread
     from aeviewer.services.session import RunItem, Session
-    from aeviewer.services.shelf import ModelShelf
-    from trainers.config import RunConfig
-    from trainers.datasets import Data, Dataset
+    from trainers.datasets import Data
     from trainers.evaluation.summary import Evaluation
-    from trainers.runs import Run
 
 MOST_RUNS = 8
 """Runs that can be compared at a time."""
 
-_SPARE = ("#7b5cc4", "#8a9199", *RUN_COLOURS)
-"""For runs whose own colour is taken; first those that no run has as its own."""
-
 _CHUNK = 1_000
 _MEASURED_KEPT = 32
 _NOTHING = np.zeros(0, np.bool_)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reconstructed:
-    """What becomes of test images.
-
-    Attributes
-    ----------
-    step
-        Of the checkpoint that did it; 0 for a PCA.
-    digits
-        (n) their numbers.
-    images
-        (n, side, side) or (n, side, side, 3) uint8, clipped to 0..255.
-    errors
-        (n,) float64, squared error of each, summed over pixels, before clipping; full ink is 1.
-    """
-
-    step: int
-    digits: tuple[int, ...]
-    images: NDArray[np.uint8]
-    errors: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Codes:
-    """(n, D) float32 codes of all test images at a step."""
-
-    step: int
-    values: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Compared:
-    """A run in the comparison.
-
-    Attributes
-    ----------
-    item
-        The run as the session knows it.
-    colour
-        Its own, or a free one where another compared run has the same.
-    steps
-        Of its checkpoints, ascending.
-    step
-        That of its checkpoint nearest to the comparison's; None where it has none.
-    shown, codes
-        The latest that is known; of an earlier step while an answer is awaited.
-    problem
-        Why there is nothing to show.
-    """
-
-    item: RunItem
-    colour: str
-    steps: tuple[int, ...] = ()
-    step: int | None = None
-    shown: Reconstructed | None = None
-    codes: Codes | None = None
-    problem: str = ""
-
-    @property
-    def latent_dim(self) -> int:
-        """D; 0 where the config can not be read."""
-        return self.item.config.model.latent_dim if self.item.config else 0
 
 
 @dataclass
@@ -150,7 +89,7 @@ class Comparison(QObject):
     ) -> None:
         super().__init__(parent)
         self.session = session
-        self._compute = compute
+        self._asker = Asker(compute, "compare", self)
         self._runs: dict[str, Compared] = {}
         self.data: Data = datasets.opened(MNIST)
         self._chosen: frozenset[str] = frozenset()
@@ -162,11 +101,8 @@ class Comparison(QObject):
         self._selection = _NOTHING
         self._measuring: _Measurement | None = None
         self._measured: OrderedDict[tuple[str, int], NDArray[np.float64]] = OrderedDict()
-        self._numbers: Counter[str] = Counter()
-        self._receivers: dict[str, Callable[[Answer], None]] = {}
         self._asked: dict[str, object] = {}
         session.runs_changed.connect(self._take_runs)
-        compute.answered.connect(self._receive)
 
     # -- runs ------------------------------------------------------------------------------------
 
@@ -354,8 +290,8 @@ class Comparison(QObject):
         run = self.session.run(measurement.key)
         start = measurement.done
         chunk = tuple(range(start, min(start + _CHUNK, len(self.data.test))))
-        self._ask(
-            "compare worst",
+        self._asker.ask(
+            "worst",
             partial(reconstructed, run=run, step=measurement.step, digits=chunk),
             partial(self._take_measured, measurement),
         )
@@ -387,12 +323,12 @@ class Comparison(QObject):
 
     def _ask_row(self, run: Compared) -> None:
         key = run.item.key
-        channel, wanted = f"compare row {key}", (run.step, self._digits)
+        channel, wanted = f"row {key}", (run.step, self._digits)
         if run.step is None or not self._digits or self._asked.get(channel) == wanted:
             return
         self._asked[channel] = wanted
         folder = self.session.run(key)
-        self._ask(
+        self._asker.ask(
             channel,
             partial(reconstructed, run=folder, step=run.step, digits=self._digits),
             partial(self._take_row, key),
@@ -422,12 +358,12 @@ class Comparison(QObject):
 
     def _ask_codes(self) -> None:
         for key, run in self._runs.items() if self._wants_codes else ():
-            channel = f"compare codes {key}"
+            channel = f"codes {key}"
             if run.step is None or self._asked.get(channel) == run.step:
                 continue
             self._asked[channel] = run.step
             folder = self.session.run(key)
-            self._ask(
+            self._asker.ask(
                 channel,
                 partial(read_codes, run=folder, step=run.step),
                 partial(self._take_codes, key),
@@ -453,108 +389,3 @@ class Comparison(QObject):
         if len(chosen) or len(self._selection):
             self._selection = chosen
             self.selection_changed.emit()
-
-    # -- asking ----------------------------------------------------------------------------------
-
-    def _ask(
-        self,
-        channel: str,
-        work: Callable[[ModelShelf], object],
-        receive: Callable[[Answer], None],
-    ) -> None:
-        self._numbers[channel] += 1
-        number = self._numbers[channel]
-        self._receivers[channel] = receive
-
-        def wanted_work(shelf: ModelShelf) -> object:
-            # Many steps are passed while scrubbing: nothing is worked out for those.
-            return work(shelf) if self._numbers[channel] == number else None
-
-        self._compute.ask(Question(channel, number, wanted_work))
-
-    @Slot(object)
-    def _receive(self, answer: Answer) -> None:
-        channel = answer.question.channel
-        if channel in self._receivers and answer.question.number == self._numbers[channel]:
-            self._receivers.pop(channel)(answer)
-
-
-def nearest(steps: Sequence[int], step: int | None) -> int | None:
-    """The one of ascending `steps` that is nearest; the earlier of two that are as near."""
-    if step is None or not steps:
-        return None
-    return min(steps, key=lambda kept: (abs(kept - step), kept))
-
-
-def distinct_colours(colours: Sequence[str]) -> list[str]:
-    """Each its own colour; one that is taken already gives way to a free one."""
-    free = [colour for colour in _SPARE if colour not in colours]
-    found: list[str] = []
-    for colour in colours:
-        found.append(free.pop(0) if colour in found and free else colour)
-    return found
-
-
-def by_latent_dim(runs: Sequence[Compared]) -> list[tuple[int, list[Compared]]]:
-    """The runs of each latent dimension, ascending; those of dimension 0 are unreadable."""
-    dims = sorted({run.latent_dim for run in runs})
-    return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
-
-
-def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...]) -> Reconstructed:
-    """Encodes and decodes test images by a run's checkpoint; runs in the compute thread.
-
-    Raises
-    ------
-    RunError
-        When there is no such checkpoint, or it is damaged.
-    """
-    inputs = run.data().test.images[list(digits)]
-    model = shelf.at(run, step)
-    return _told(step, digits, inputs, model.decode(model.encode(inputs)))
-
-
-def pca_reconstructed(
-    digits: tuple[int, ...], latent_dim: int, dataset: Dataset = MNIST
-) -> Reconstructed:
-    """What a PCA with as many codes gives back of test images."""
-    spectrum = spectrum_of(dataset)
-    if spectrum is None:
-        raise ValueError(f"The principal components of {dataset.name!r} are not known.")
-    inputs = datasets.opened(dataset).test.images[list(digits)]
-    flat = inputs.reshape(len(inputs), -1).astype(np.float32) / np.float32(255)
-    return _told(0, digits, inputs, spectrum.reconstruct(flat, latent_dim).reshape(inputs.shape))
-
-
-def pca_error(latent_dim: int, dataset: Dataset = MNIST) -> float | None:
-    """Squared error per test image of a PCA with as many codes; None where it is not known."""
-    spectrum = spectrum_of(dataset)
-    if spectrum is None or not 0 < latent_dim <= len(spectrum.components):
-        return None
-    return spectrum.floor(latent_dim)
-
-
-def _told(
-    step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
-) -> Reconstructed:
-    errors = np.square(outputs - inputs / 255.0).reshape(len(inputs), -1).sum(axis=1)
-    images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
-    return Reconstructed(step, digits, images, errors)
-
-
-def read_codes(shelf: ModelShelf, run: Run, step: int) -> Codes:
-    """The codes that a checkpoint keeps, computed where it keeps none; in the compute thread.
-
-    Raises
-    ------
-    RunError
-        When there is no such checkpoint, or it is damaged.
-    """
-    checkpoint = run.checkpoint(step)
-    found = checkpoint.preview() if checkpoint.is_evaluated else shelf.preview(run, step)
-    return Codes(step, found.codes)
-
-
-def likelihood(config: RunConfig | None) -> str:
-    """The unit of a run's training loss, in short: what compares with what."""
-    return {"bernoulli": "nats"}.get(config.model.likelihood, "squared error") if config else ""
