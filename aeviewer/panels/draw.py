@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.services.exploration import Pin
+from aeviewer.services.held import Pin
 from aeviewer.widgets.class_bars import ClassBars
 from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.digit_list import DigitList

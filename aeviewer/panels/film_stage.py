@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 
 from aeviewer.panels.latent_backdrop import TILE_PIXELS, class_palette
-from aeviewer.services.exploration import letter
+from aeviewer.services.held import letter
 from aeviewer.services.tiles import grid_over
 from aeviewer.widgets.colours import class_colours
 from aeviewer.widgets.explorer_plot import ExplorerPlot
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.panels.latent_layers import Layers
-    from aeviewer.services.exploration import Pin
     from aeviewer.services.filming import Tiled
+    from aeviewer.services.held import Pin
     from aeviewer.services.tiles import TileGrid
     from aeviewer.services.track import Between, Track
     from trainers.datasets import Data

@@ -17,7 +17,7 @@ from aeviewer.panels.latent_words import told, without_codes
 from aeviewer.panels.layout_strip import LayoutStrip
 from aeviewer.panels.plane_choice import PlaneChoice
 from aeviewer.services import colouring
-from aeviewer.services.exploration import PlaneChosen, letter
+from aeviewer.services.held import PlaneChosen, letter
 from aeviewer.widgets.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.explorer_plot import ExplorerPlot

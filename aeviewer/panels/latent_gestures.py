@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Slot
 
-from aeviewer.services.exploration import Pin
+from aeviewer.services.held import Pin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.services.exploration import letter
+from aeviewer.services.held import letter
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.saving import ask_place

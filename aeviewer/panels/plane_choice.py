@@ -17,7 +17,7 @@ from trainers.exploration.layouts import RECIPES, missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeviewer.services.exploration import PlaneKind
+    from aeviewer.services.held import PlaneKind
     from aeviewer.widgets.plane_plot import Mode
     from trainers.exploration.planes import Plane
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.services.exploration import Pin, letter
+from aeviewer.services.held import Pin, letter
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView

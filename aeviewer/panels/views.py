@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
-from aeviewer.services.exploration import Held, Pin, PlaneChosen
+from aeviewer.services.held import Held, Pin, PlaneChosen
 from trainers.errors import AEViewerError
 from trainers.exploration import views
 from trainers.exploration.views import KeptLayers, KeptPin, View

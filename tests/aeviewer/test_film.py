@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from aeviewer.panels.film import FilmAction
 from aeviewer.panels.latent import LatentPanel
-from aeviewer.services.exploration import Pin
 from aeviewer.services.filming import Cancelled, Frames, timing
+from aeviewer.services.held import Pin
 from tests.aeviewer.exploring import Explored, services, trained
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.services.compute import ComputeThread
-from aeviewer.services.exploration import Exploration, Pin
 from aeviewer.services.exploring import Exploring
+from aeviewer.services.held import Pin
 from aeviewer.services.mailbox import Mailbox
 from tests.aeviewer.exploring import services, trained
 from trainers import runs
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from aeviewer.services.exploration import Exploration
     from aeviewer.services.session import Session
 
 

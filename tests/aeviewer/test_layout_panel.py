@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.views import ViewsMenu
-from aeviewer.services.exploration import Pin
+from aeviewer.services.held import Pin
 from aeviewer.services.layout_job import LayoutJob
 from tests.aeviewer.exploring import Explored, services, trained
 from tests.aeviewer.test_latent_panel import drag, hover

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.path import PathPanel
-from aeviewer.services.exploration import Pin
+from aeviewer.services.held import Pin
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers.inference import load
 

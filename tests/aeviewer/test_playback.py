@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QToolButton
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.timeline import TimelinePanel
 from aeviewer.panels.views import shown, taken
-from aeviewer.services.exploration import Pin
+from aeviewer.services.held import Pin
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers.exploration.alignment import procrustes
 from trainers.runs import Run

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from scipy.stats import norm
 
 from aeviewer.panels.samples import SamplesPanel
-from aeviewer.services.exploration import PlaneChosen
+from aeviewer.services.held import PlaneChosen
 from aeviewer.services.samples import COLUMNS
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers.exploration.density import mixture_sample, prior_sample

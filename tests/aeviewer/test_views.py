@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF
 
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.views import ViewsMenu
-from aeviewer.services.exploration import Pin
+from aeviewer.services.held import Pin
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers import runs
 
