@@ -114,11 +114,17 @@ class Gestures(QObject):
             case Qt.Key.Key_M:
                 layers = self._choice.layers
                 layers.choose(mosaic=not layers.chosen.mosaic)
-            case Qt.Key.Key_Return | Qt.Key.Key_Enter if self._plot.marker is not None:
-                self._click(*self._plot.marker, False)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._click_marked()
             case Qt.Key.Key_Escape:
                 self._corner = None
                 exploration.select(np.zeros(0, np.intp))
+
+    def _click_marked(self) -> None:
+        """Goes to the code at the marker; of one number it has no place up or down to be near."""
+        marker = self._plot.marker
+        if marker is not None and not np.isnan(marker[1]):
+            self._click(*marker, False)
 
     def _pin_marked(self) -> None:
         """Pins the marked code; if it is an image's own, the pin goes with the image."""

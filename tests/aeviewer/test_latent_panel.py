@@ -245,6 +245,8 @@ def test_one_number_is_shown_by_class_and_decoded_by_x(
     marker = panel.plot.marker
     assert marker is not None
     assert np.isnan(marker[1])
+    qtbot.keyClick(panel.plot, Qt.Key.Key_Return)  # it is at no one's height: nothing is near
+    np.testing.assert_allclose(session.code, [marker[0]])
 
 
 def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
