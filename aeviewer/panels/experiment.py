@@ -147,9 +147,16 @@ class ExperimentPanel(QWidget):
 
     @Slot()
     def train(self) -> None:
-        """Asks for the training that the form describes, if nothing in it is wrong."""
+        """Asks for the training that the form describes, if nothing in it is wrong.
+
+        What is wrong with the name is told at its field, or as a message where that is not seen.
+        """
         config = self.config()
-        if config is None or not self._check_name():
+        if config is None:
+            return
+        if not self._check_name():
+            if not self.isVisible():
+                self._session.message_posted.emit(self._name_problem.text())
             return
         name = self._name.text().strip()
         self._name.clear()

@@ -111,6 +111,17 @@ def test_an_impossible_name_is_told(
     assert any(told in str(s.text()) for s in panel.findChildren(object) if hasattr(s, "text"))
 
 
+def test_an_impossible_name_in_a_closed_panel_is_told_in_a_message(
+    qtbot: QtBot, panel: ExperimentPanel, session: Session
+) -> None:
+    name = next(e for e in panel.findChildren(QLineEdit) if "Name" in e.accessibleName())
+    qtbot.keyClicks(name, "a/b")
+    panel.hide()
+    with qtbot.waitSignal(session.message_posted) as told:
+        panel.train()
+    assert "'a/b' can not name a run" in told.args[0]
+
+
 def test_the_name_it_will_get_is_shown(panel: ExperimentPanel, session: Session) -> None:
     name = next(e for e in panel.findChildren(QLineEdit) if "Name" in e.accessibleName())
     assert name.placeholderText() == "vae-d2"
