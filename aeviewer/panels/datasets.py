@@ -68,7 +68,8 @@ class DatasetsMenu(QMenu):
     def _made(self, text: str, key: str, act: Callable[[], None]) -> QAction:
         action = QAction(text, self._window)  # `clear` deletes the menu's own
         action.setShortcut(QKeySequence(key))
-        action.triggered.connect(act)
+        # `clear` also parts an action from all that the menu itself would do.
+        action.triggered.connect(lambda: act())
         self._window.addAction(action)
         return action
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QFile, QModelIndex, QPoint, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import (
+    QDir,
+    QFile,
+    QModelIndex,
+    QPoint,
+    QStandardPaths,
+    Qt,
+    QUrl,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -46,6 +56,9 @@ _CONTINUABLE = frozenset({"new", "stopped", "interrupted", "failed"})
 
 def move_to_trash(path: str) -> bool:
     """Moves a folder to the system's trash; False where the system could not."""
+    # Below it Qt makes the trash of an account that has none yet, but not this folder itself.
+    data = QStandardPaths.StandardLocation.GenericDataLocation
+    QDir().mkpath(QStandardPaths.writableLocation(data))
     return QFile(path).moveToTrash()
 
 

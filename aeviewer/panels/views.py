@@ -93,7 +93,8 @@ class ViewsMenu(QMenu):
         self._exploration, self._panel = exploration, panel
         self.save_action = QAction("&Save view…", parent)  # `clear` deletes the menu's own
         self.save_action.setShortcut(QKeySequence("Ctrl+Shift+S"))
-        self.save_action.triggered.connect(self._ask_name)
+        # ... and parts an action from all that the menu itself would do.
+        self.save_action.triggered.connect(lambda: self._ask_name())
         self._delete = QMenu("&Delete view", self)
         self.aboutToShow.connect(self.fill)
         self.fill()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from aeviewer.app import Program
 from aeviewer.panels.datasets import DownloadDialog
@@ -59,6 +59,17 @@ def _dialog(program: Program, qtbot: QtBot) -> ImportDialog:
 
 def _press(qtbot: QtBot, dialog: ImportDialog) -> None:
     qtbot.mouseClick(dialog.accept_button, _LEFT)
+
+
+@pytest.mark.parametrize("name", ["folder_action", "file_action"])
+def test_a_menu_that_was_opened_before_still_asks_for_a_place(program: Program, name: str) -> None:
+    menu = program.window.datasets
+    menu.aboutToShow.emit()
+    menu.aboutToShow.emit()
+    getattr(menu, name).trigger()
+    (asked,) = program.window.findChildren(QFileDialog)
+    assert asked.isVisible()
+    asked.close()
 
 
 def test_a_folder_dropped_on_the_window_becomes_what_is_trained_on(

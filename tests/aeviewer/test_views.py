@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QInputDialog
 
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.views import ViewsMenu
@@ -53,6 +54,16 @@ def says(panel: LatentPanel, step: int) -> bool:
 def names(menu: ViewsMenu) -> list[str]:
     menu.fill()
     return [action.text() for action in menu.actions() if action.text()]
+
+
+def test_a_menu_that_was_opened_before_still_saves(
+    menu: ViewsMenu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_args, **_more: ("mine", True))
+    menu.aboutToShow.emit()
+    menu.aboutToShow.emit()
+    menu.save_action.trigger()
+    assert "mine" in names(menu)
 
 
 def test_a_view_brings_everything_back(
