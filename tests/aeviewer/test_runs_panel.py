@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -417,3 +418,14 @@ class TestMenu:
 @pytest.mark.usefixtures("qapp")
 def test_what_is_not_there_can_not_be_trashed(tmp_path: Path) -> None:
     assert not move_to_trash(str(tmp_path / "nothing here"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system makes it")
+def test_an_account_without_a_trash_gets_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "not" / "yet"))
+    (tmp_path / "run").mkdir()
+    assert move_to_trash(str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "not" / "yet" / "Trash" / "files" / "run").is_dir()
