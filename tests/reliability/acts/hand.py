@@ -1,0 +1,79 @@
+"""A mouse and a keyboard that are the X server's, worked without ever waiting for them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QPoint
+
+_DONE = b"window:"
+"""How `getmouselocation` ends, which is asked for at the end of every gesture."""
+
+
+class Hand:
+    """One long-lived xdotool: a gesture is written to it and happens while the window lives on."""
+
+    def __init__(self) -> None:
+        self._tool = subprocess.Popen(
+            ["xdotool", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._tool.stdout is not None
+        os.set_blocking(self._tool.stdout.fileno(), False)
+        self._begun = self._ended = 0
+
+    def close(self) -> None:
+        """Lets go."""
+        assert self._tool.stdin is not None and self._tool.stdout is not None
+        self._tool.stdin.close()
+        self._tool.wait()
+        self._tool.stdout.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every gesture has been made."""
+        assert self._tool.stdout is not None
+        self._ended += (self._tool.stdout.read() or b"").count(_DONE)
+        return self._ended == self._begun
+
+    def press(self, *keys: str) -> None:
+        """Keys, one after the other, each as `ctrl+shift+e`."""
+        self._do(*(f"key {key}" for key in keys))
+
+    def write(self, text: str) -> None:
+        """Text into whatever has the keyboard; letters, digits, and what a path is made of."""
+        self._do(f"type --delay 4 '{text}'")
+
+    def click(self, place: QPoint, *, button: int = 1, times: int = 1, held: str = "") -> None:
+        """Clicks at a place of the screen, while a key is held."""
+        self._do(
+            _to(place),
+            *([f"keydown {held}"] if held else []),
+            *([f"click {button}"] * times),
+            *([f"keyup {held}"] if held else []),
+        )
+
+    def drag(self, places: list[QPoint], *, button: int = 1, held: str = "") -> None:
+        """Presses at the first place, goes through the others, lets go at the last."""
+        moves = [_to(place) for place in places]
+        self._do(
+            moves[0],
+            *([f"keydown {held}"] if held else []),
+            f"mousedown {button}",
+            *(line for move in moves[1:] for line in (move, "sleep 0.02")),
+            f"mouseup {button}",
+            *([f"keyup {held}"] if held else []),
+        )
+
+    def _do(self, *lines: str) -> None:
+        assert self._tool.stdin is not None
+        self._begun += 1
+        self._tool.stdin.write("\n".join([*lines, "getmouselocation", ""]).encode())
+        self._tool.stdin.flush()
+
+
+def _to(place: QPoint) -> str:
+    """The move to a place; beyond the left and the upper edge there is nothing to go to."""
+    return f"mousemove {max(0, place.x())} {max(0, place.y())}"

@@ -1,0 +1,76 @@
+"""The real window, used for an hour: `python -m tests.reliability.soak [--minutes 60] [--seed 0]`.
+
+A window on a virtual screen is used by mouse and keyboard, by chance: runs are started, held,
+stopped, continued, renamed, deleted; the latent space is dragged through, time scrubbed, digits
+drawn, runs compared, images imported, results exported; docks are closed, sizes, themes and the
+language of panels changed; now and then the window is closed and opened again. The seed decides
+what is done; what comes of it depends on time too.
+
+It fails on an exception, a warning of Qt, a warning that is logged, something that does not come,
+a thread, timer, window or process that is left, and on memory that grows after the first ten
+minutes by more than noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.end_to_end.screen import IS_LACKING, LACKING, virtual_screen
+
+
+def soak(minutes: float, seed: int, report: Path) -> dict[str, Any]:
+    """Has the window used in a process of its own; what is known of it then."""
+    report.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="soak-") as place, virtual_screen() as environment:
+        environment |= {
+            "HOME": place,
+            "XDG_RUNTIME_DIR": place,
+            "AEVIEWER_DATASETS": f"{place}/datasets",
+            "OMP_NUM_THREADS": "1",
+        }
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+            environment.pop(name, None)
+        os.chmod(place, 0o700)
+        command = [sys.executable, "-m", "tests.reliability.sitting", place]
+        command += [str(minutes), str(seed), str(report)]
+        done = subprocess.run(command, env=environment, check=False)
+    told: dict[str, Any] = json.loads(report.read_text()) if report.is_file() else {"found": []}
+    if done.returncode not in (0, 1):
+        told["found"].append(f"the program ended with {done.returncode}")
+    line = told.get("memory after ten minutes, MB an hour")
+    if line is not None and line["low"] > 0:
+        told["found"].append(
+            f"memory grows by {line['per_hour']:.1f} MB an hour "
+            f"({line['low']:.1f} to {line['high']:.1f})"
+        )
+    report.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    return told
+
+
+def main() -> None:
+    """Follows the options of the command line; the exit status is 1 where anything was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.soak")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--report", type=Path, default=Path("soak.json"), help="where it is kept")
+    options = parser.parse_args()
+    if IS_LACKING:
+        sys.exit(LACKING)
+    told = soak(options.minutes, options.seed, options.report.absolute())
+    for name in ("minutes", "acts", "times opened", "late, ms"):
+        print(f"{name}: {told.get(name)}")
+    print(f"memory after ten minutes: {told.get('memory after ten minutes, MB an hour')}")
+    for problem in told["found"]:
+        print(f"FAILED: {problem}")
+    sys.exit(1 if told["found"] else 0)
+
+
+if __name__ == "__main__":
+    main()
