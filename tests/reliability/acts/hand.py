@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
 
-_DONE = b"window:"
-"""How `getmouselocation` ends, which is asked for at the end of every gesture."""
+_TELL, _DONE = "exec echo done", b"done"
+"""At the end of every gesture, and what is heard then."""
 
 
 class Hand:
@@ -70,7 +70,7 @@ class Hand:
     def _do(self, *lines: str) -> None:
         assert self._tool.stdin is not None
         self._begun += 1
-        self._tool.stdin.write("\n".join([*lines, "getmouselocation", ""]).encode())
+        self._tool.stdin.write("\n".join([*lines, _TELL, ""]).encode())
         self._tool.stdin.flush()
 
 
