@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aeviewer.services.compute import Answer, ComputeThread
     from aeviewer.services.exploration import Exploration
     from aeviewer.services.shelf import ModelShelf
+    from trainers.datasets import Dataset
     from trainers.runs import Run
 
 NEIGHBOURS = 15
@@ -27,6 +28,8 @@ class Drawn:
 
     Attributes
     ----------
+    dataset
+        What the neighbours are images of.
     image
         (side, side) or (side, side, 3) uint8, the drawing as the data set has its images.
     code, reconstruction
@@ -38,6 +41,7 @@ class Drawn:
         one number where there are no labels.
     """
 
+    dataset: Dataset
     image: NDArray[np.uint8]
     code: NDArray[np.float32]
     reconstruction: NDArray[np.float32]
@@ -68,6 +72,7 @@ class Drawing(QObject):
         self._image: NDArray[np.uint8] | None = None
         self.drawn: Drawn | None = None
         exploration.places_changed.connect(self._ask)
+        exploration.session.current_changed.connect(self._forget)
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
         """Looks at another drawing, or at none."""
@@ -94,11 +99,19 @@ class Drawing(QObject):
         )
         self._asker.ask("image", work, self._take)
 
+    @Slot()
+    def _forget(self) -> None:
+        """The numbers of another data set's images mean nothing any more."""
+        if self.drawn is not None and self.drawn.dataset != self._exploration.session.dataset:
+            self.drawn = None
+            self.changed.emit()
+
     def _take(self, answer: Answer) -> None:
+        session, drawn = self._exploration.session, answer.result
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Drawn):
-            self.drawn = answer.result
+            session.message_posted.emit(answer.problem)
+        elif isinstance(drawn, Drawn) and drawn.dataset == session.dataset:
+            self.drawn = drawn
             self.changed.emit()
 
 
@@ -121,4 +134,4 @@ def seen(
     near = near[np.argsort(away[near], kind="stable")]
     weights = 1 / np.maximum(away[near], 1e-9 * max(1.0, float(away[near].max())))
     shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
-    return Drawn(image, code, model.decode(code[None])[0], near, away[near], shares)
+    return Drawn(run.dataset, image, code, model.decode(code[None])[0], near, away[near], shares)

@@ -13,12 +13,14 @@ from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.widgets.image_view import gray_image
 from tests.aeviewer.exploring import Explored, services, trained
+from tests.trainers.pictures import folder, kept
 from trainers.datasets.centring import centred
 from trainers.datasets.mnist import split
 from trainers.inference import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -161,3 +163,18 @@ def test_the_button_pastes_an_image_of_white_paper_inverted(
     assert found is not None
     assert np.abs(found.image.astype(float) - digit).mean() < 12
     clipboard.clear()
+
+
+def test_of_another_data_set_nothing_of_the_drawing_is_left(
+    qtbot: QtBot, explored: Explored, panel: DrawPanel, tmp_path: Path
+) -> None:
+    """Its neighbours are images that the other one need not have."""
+    drawn(qtbot, explored, panel, 7)
+    kept(folder(tmp_path / "few", ("a", "b")))
+    other = trained(tmp_path / "runs", "elu", 5, dataset="mine")
+    session, drawing = explored.session, explored.drawing
+    session.set_current(session.add(other, "finished"))
+    assert drawing.drawn is None
+    qtbot.waitUntil(lambda: drawing.drawn is not None)
+    assert drawing.drawn.dataset == other.dataset
+    assert drawing.drawn.neighbours.max() < other.dataset.test
