@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Wait = tuple[str, Callable[[], object]]
 """What is waited for, in words and as a question."""
 Act = Callable[["Person"], Iterator[Wait]]
+_READ = 200
+"""Characters of a box that are kept."""
 W = TypeVar("W", bound=QWidget)
 ACTS: dict[str, tuple[Act, float]] = {}
 """What a person does, and how often beside the rest."""
@@ -182,7 +184,7 @@ class Person:
             if above is None:
                 break
             if isinstance(above, QMessageBox):
-                self.read[above.text()] += 1
+                self.read[above.text()[:_READ]] += 1
             if QApplication.activeWindow() is not above and not isinstance(above, QMenu):
                 above.activateWindow()
                 yield self.pause(0.1)
