@@ -22,6 +22,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import click
+
 from tests.end_to_end.screen import IS_LACKING, LACKING, virtual_screen
 
 
@@ -65,10 +67,10 @@ def main() -> None:
         sys.exit(LACKING)
     told = soak(options.minutes, options.seed, options.report.absolute())
     for name in ("minutes", "acts", "times opened", "late, ms"):
-        print(f"{name}: {told.get(name)}")
-    print(f"memory after ten minutes: {told.get('memory after ten minutes, MB an hour')}")
+        click.echo(f"{name}: {told.get(name)}")
+    click.echo(f"memory after ten minutes: {told.get('memory after ten minutes, MB an hour')}")
     for problem in told["found"]:
-        print(f"FAILED: {problem}")
+        click.echo(f"FAILED: {problem}")
     sys.exit(1 if told["found"] else 0)
 
 
