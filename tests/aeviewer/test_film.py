@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QProgressBar, QWidget
 
 from aeviewer.panels.film import FilmAction
 from aeviewer.panels.latent import LatentPanel
@@ -260,7 +260,9 @@ def test_the_window_lives_while_it_is_made(
     action.make(tmp_path / "film.gif")
     maker = action.maker
     assert maker is not None
-    qtbot.waitUntil(lambda: maker.progress.value() == 1, timeout=60_000)
+    drawing = maker.progress.findChild(QProgressBar).valueChanged
+    with qtbot.waitSignal(drawing, timeout=60_000, check_params_cb=lambda done: done >= 1):
+        pass
     window: QWidget = panel
     assert window.isEnabled()
     panel.choice.set_mode("lasso")

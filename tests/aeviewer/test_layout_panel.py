@@ -110,7 +110,7 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
     assert strip.bar.isVisible()
     assert strip.words.text() == f"t-SNE of the codes of step {last.step:,}…"
     assert len(places(panel)) == 0
-    qtbot.waitUntil(lambda: MAP in strip.words.text(), timeout=120_000)
+    qtbot.waitUntil(lambda: MAP in strip.words.text(), timeout=240_000)
     assert strip.words.text() == f"A map of the codes of step {last.step:,}: {MAP}"
     assert "Trustworthiness 0." in strip.words.toolTip()
     assert not strip.bar.isVisible()
@@ -133,7 +133,7 @@ def test_what_is_computed_can_be_stopped_and_begun_again(
 ) -> None:
     explored.layouts.recipes["t-sne"] = LONG
     choose(qtbot, panel, "t-sne")
-    qtbot.waitUntil(lambda: (explored.layouts.status.share or 0) > 0, timeout=120_000)
+    qtbot.waitUntil(lambda: (explored.layouts.status.share or 0) > 0, timeout=240_000)
     # The map is seen while it forms.
     qtbot.waitUntil(lambda: len(places(panel)) == 10_000)
     button = panel.strip.button
@@ -155,7 +155,7 @@ def test_another_layout_that_is_wanted_takes_its_place(
     session = explored.session
     explored.layouts.recipes["t-sne"] = LONG
     choose(qtbot, panel, "t-sne")
-    qtbot.waitUntil(lambda: (explored.layouts.status.share or 0) > 0, timeout=120_000)
+    qtbot.waitUntil(lambda: (explored.layouts.status.share or 0) > 0, timeout=240_000)
     choose(qtbot, panel, "coordinates")
     choose(qtbot, panel, "t-sne")
     # It went on meanwhile.
@@ -166,7 +166,7 @@ def test_another_layout_that_is_wanted_takes_its_place(
     explored.layouts.recipes["t-sne"] = SHORT
     session.show_step(session.checkpoints[2])
     assert explored.layouts.status.share is None
-    qtbot.waitUntil(lambda: explored.layouts.status.phase == "shown", timeout=120_000)
+    qtbot.waitUntil(lambda: explored.layouts.status.phase == "shown", timeout=240_000)
     assert explored.layouts.status.step == session.checkpoints[2]
 
 
@@ -177,7 +177,7 @@ def test_codes_that_can_not_be_laid_out_are_told_once(
     explored.session.message_posted.connect(told.append)
     explored.layouts.recipes["t-sne"] = TSNE(perplexity=-1.0)
     choose(qtbot, panel, "t-sne")
-    qtbot.waitUntil(lambda: len(told) > 0, timeout=120_000)
+    qtbot.waitUntil(lambda: len(told) > 0, timeout=240_000)
     assert "could not be laid out: " in told[0]
     assert explored.layouts.status.phase == "stopped"
     assert len(told) == 1
