@@ -29,6 +29,7 @@ from aeviewer.services.session import Session
 from aeviewer.services.training import TrainingQueue
 from aeviewer.settings import Settings
 from aeviewer.signals import closing_on_signals
+from aeviewer.widgets.numbers import choose_language
 from trainers import runs
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def application(settings: Settings) -> Application:
     if settings.threads:
         # Read when torch is loaded; what the environment says comes first.
         os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
+    choose_language(settings.numbers)
     theme.apply_theme(app, settings.theme)
     app.setWindowIcon(theme.program_icon())
     return app

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Theme = Literal["system", "light", "dark", "contrast"]
 
+LOCALES = ("system", "en_US", "de_DE", "fr_FR", "de_CH", "en_IN")
+"""Languages that differ in how they write numbers."""
+SPACINGS = (0, 500, 1_000, 2_500, 5_000, 10_000)
+"""Steps between checkpoints, to choose from; 0 has them denser early."""
 _MOST_FOLDERS = 8
 
 
@@ -70,6 +74,26 @@ class Settings:
     @device.setter
     def device(self, device: str) -> None:
         self._store.setValue("training/device", device)
+
+    @property
+    def checkpoint_spacing(self) -> int:
+        """Steps between the checkpoints of new runs; 0 has them denser early."""
+        kept = str(self._store.value("training/checkpoint_spacing", "0"))
+        return int(kept) if kept in map(str, SPACINGS) else 0
+
+    @checkpoint_spacing.setter
+    def checkpoint_spacing(self, steps: int) -> None:
+        self._store.setValue("training/checkpoint_spacing", steps)
+
+    @property
+    def numbers(self) -> str:
+        """Whose language numbers are written in: a locale's name, "system" for the system's."""
+        kept = str(self._store.value("numbers", "system"))
+        return kept if kept in LOCALES else "system"
+
+    @numbers.setter
+    def numbers(self, locale: str) -> None:
+        self._store.setValue("numbers", locale)
 
     @property
     def tour_seen(self) -> bool:

@@ -11,7 +11,7 @@ from tests.alive import alive
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from PySide6.QtWidgets import QApplication
@@ -42,6 +42,18 @@ def session(tmp_path: Path, settings: Settings) -> Session:
     from aeviewer.services.session import Session
 
     return Session(tmp_path / "runs", settings)
+
+
+@pytest.fixture
+def speak() -> Iterator[Callable[[str], None]]:
+    """Has numbers written as a language has them, until the end of the test."""
+    from PySide6.QtCore import QLocale
+
+    from aeviewer.widgets.numbers import choose_language
+
+    before = QLocale()
+    yield choose_language
+    QLocale.setDefault(before)
 
 
 @pytest.fixture(scope="session")

@@ -357,6 +357,11 @@ def default_checkpoints(steps: int) -> tuple[int, ...]:
     return tuple(sorted(s for s in {*early, *late, *LANDMARKS, steps} if s <= steps))
 
 
+def spaced_checkpoints(steps: int, spacing: int) -> tuple[int, ...]:
+    """Every so many steps from 0 on, and the last."""
+    return tuple(sorted({*range(0, steps + 1, spacing), steps}))
+
+
 def _round_up(value: float) -> int:
     """The next 1, 2, 2.5 or 5 times a power of ten, so that steps read well."""
     power = 1

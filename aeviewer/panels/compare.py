@@ -30,6 +30,7 @@ from aeviewer.panels.compare_metrics import MetricsPage
 from aeviewer.panels.compare_runs import ChoiceList
 from aeviewer.panels.pictures import offer_pictures
 from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.picture import slug
 from aeviewer.widgets.step_slider import StepSlider
 from aeviewer.widgets.styled_plot import small, tabular
@@ -215,7 +216,9 @@ class CompareWindow(QMainWindow):
         self.slider.set_steps(comparison.steps)
         self.slider.set_step(comparison.step)
         self.slider.setEnabled(bool(comparison.steps))
-        self.step_label.setText("" if comparison.step is None else f"step {comparison.step:,}")
+        self.step_label.setText(
+            "" if comparison.step is None else f"step {local(comparison.step):,}"
+        )
         there = sum(run.step == comparison.step for run in comparison.runs)
         elsewhere = sum(run.step is not None for run in comparison.runs) - there
         told = f"{elsewhere} of {len(comparison.runs)} runs at another step"

@@ -24,6 +24,7 @@ from superqt import QElidingLabel
 from aeviewer.panels import compare_words as words
 from aeviewer.services.compared import by_latent_dim, pca_error, pca_reconstructed
 from aeviewer.services.digits import FEWEST, MOST, indices
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 from aeviewer.widgets.tile_table import TileRow, TileTable
 from trainers.datasets import MNIST
@@ -191,7 +192,7 @@ class DigitsPage(QWidget):
         self.count.setVisible(rule.kind != "chosen")
         self.seed.setText(f"seed {rule.seed}")
         share = self._comparison.measured_share
-        self.state.setText("" if share is None else f"measuring… {share:.0%}")
+        self.state.setText("" if share is None else f"measuring… {local(share):.0%}")
         if rule.kind == "chosen" and not self.numbers.hasFocus():
             self.numbers.setText(", ".join(map(str, rule.chosen)))
 
@@ -241,7 +242,7 @@ class DigitsPage(QWidget):
     def _pca_row(self, dim: int, floor: float) -> TileRow:
         comparison = self._comparison
         found = pca_reconstructed(comparison.digits, dim, comparison.data.dataset)
-        told = f"{found.errors.mean():.1f} here · {floor:.1f} test"
+        told = f"{local(found.errors.mean()):.1f} here · {local(floor):.1f} test"
         return TileRow(f"PCA, d = {dim}", (told,), found.images, is_quiet=True)
 
     @Slot(int)
@@ -253,14 +254,14 @@ class DigitsPage(QWidget):
             return
         digit = digits[column]
         told = [
-            f"{run.item.name} {run.shown.errors[column]:.1f}"
+            f"{run.item.name} {local(run.shown.errors[column]):.1f}"
             for run in self._comparison.runs
             if run.shown is not None and run.shown.digits == digits
         ]
         data = self._comparison.data
         name = data.dataset.class_name(int(data.test.labels[digit]))
         what = f", a {name}" if data.dataset == MNIST else f", {name}" if name else ""
-        self.foot.setText(f"test image {digit:,}{what}: {' · '.join(told)}")
+        self.foot.setText(f"test image {local(digit):,}{what}: {' · '.join(told)}")
 
     @property
     def caption(self) -> str:

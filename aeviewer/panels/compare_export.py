@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.widgets.figure import Drawable, Figure, keep, png
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class ExportDialog(QDialog):
         ending, factor = _FORMATS[self.format.currentText()]
         size = self.figure.size * factor
         unit = "pixels" if ending == "png" else "units, plots as pictures"
-        self.told.setText(f"{size.width():,} × {size.height():,} {unit}")
+        self.told.setText(f"{local(size.width()):,} × {local(size.height()):,} {unit}")
 
     @Slot()
     def _copy(self) -> None:

@@ -27,6 +27,7 @@ from aeviewer.services.digits import MOST
 from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.legend import ChipLegend
 from aeviewer.widgets.linked_plot import LinkedPlot
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.picture import slug
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers.datasets import MNIST
@@ -142,7 +143,9 @@ class _Panel(QWidget):
         """What the plane is, for a caption."""
         if self.plane is None or not self.plane.shares:
             return "code"
-        return f"first two principal components ({sum(self.plane.shares):.0%} of the variance)"
+        return (
+            f"first two principal components ({local(sum(self.plane.shares)):.0%} of the variance)"
+        )
 
 
 class LatentPage(QWidget):
@@ -229,7 +232,7 @@ class LatentPage(QWidget):
         data = self._comparison.data
         shares = words.histogram(data.test.labels, chosen, data.dataset.classes)
         by_class = f", by class {shares}" if shares else ""
-        self.note.setText(f"{int(chosen.sum()):,} images selected{by_class}")
+        self.note.setText(f"{local(int(chosen.sum())):,} images selected{by_class}")
         self.note.setToolTip(self.note.text())
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -405,7 +408,7 @@ def axis_names(plane: Plane) -> tuple[str, str]:
     if plane.shares is None:
         return f"code {plane.axes[0] + 1}", f"code {plane.axes[1] + 1}"
     x, y = (
-        f"component {axis + 1}, {share:.0%}"
+        f"component {axis + 1}, {local(share):.0%}"
         for axis, share in zip(plane.axes, plane.shares, strict=True)
     )
     return x, y

@@ -14,6 +14,7 @@ from aeviewer.panels import compare_words as words
 from aeviewer.panels.loss_header import WINDOW
 from aeviewer.panels.loss_numbers import Cells, Detail, unit
 from aeviewer.widgets.curve_plot import CurvePlot
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.readout import Readout, Row
 from aeviewer.widgets.styled_plot import small
 from trainers.evaluation.summary import METRICS
@@ -195,7 +196,7 @@ class LossesPage(QWidget):
             told = cells.written(reading, per_pixel=False)
             tips = cells.tips(run.item.name, reading, per_pixel=False)
             rows.append(Row(run.item.name, run.colour, told, tips))
-        head = "" if step is None else f"step {step:,.0f}"
+        head = "" if step is None else f"step {local(step):,.0f}"
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
         self.readout.setFixedHeight(self.readout.height_of(len(rows)))

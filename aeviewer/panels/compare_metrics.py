@@ -33,6 +33,7 @@ from superqt import QElidingLabel
 from aeviewer.panels import compare_words as words
 from aeviewer.services.compared import likelihood
 from aeviewer.widgets.figure import keep
+from aeviewer.widgets.numbers import local, localised
 from aeviewer.widgets.styled_plot import small
 from trainers.evaluation.summary import METRICS, Metric
 from trainers.glossary import explained
@@ -73,7 +74,7 @@ def _columns() -> tuple[_Column, ...]:
             "Step",
             "step",
             lambda run, _: run.step,
-            lambda run, _: words.NO_CHECKPOINT if run.step is None else f"{run.step:,}",
+            lambda run, _: words.NO_CHECKPOINT if run.step is None else f"{local(run.step):,}",
         ),
     )
     unit = _Column(_UNIT, "loss_unit", _unit, _unit)
@@ -92,7 +93,7 @@ def _metric_column(metric: Metric) -> _Column:
         f"{metric.label}\n{metric.unit}",
         metric.key,
         lambda _, evaluation: metric.value(evaluation) if evaluation else None,
-        lambda _, evaluation: metric.written(evaluation) if evaluation else "",
+        lambda _, evaluation: localised(metric.written(evaluation)) if evaluation else "",
         metric,
     )
 

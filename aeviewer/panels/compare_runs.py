@@ -18,6 +18,7 @@ from aeviewer.widgets.list_delegate import (
     ToggleDelegate,
     TwoLineDelegate,
 )
+from aeviewer.widgets.numbers import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,7 @@ def _detail(item: RunItem) -> str:
     """Dimension and state; a finished run's icon says so already."""
     dim = f"d = {item.config.model.latent_dim} · " if item.config else ""
     is_told = item.state == "finished" and item.steps > 1
-    return dim + (f"{item.steps:,} steps" if is_told else state_text(item))
+    return dim + (f"{local(item.steps):,} steps" if is_told else state_text(item))
 
 
 class ChoiceList(QTableView):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aeviewer.services.compared import by_latent_dim, pca_error, pca_reconstructed
+from aeviewer.widgets.numbers import local
 from trainers.datasets import MNIST
 from trainers.presets import PRESETS
 
@@ -43,7 +44,7 @@ def step_words(run: Compared, step: int | None) -> str:
     """The step of a row: "step 50,000", or "at 30,000" where it is not the one asked for."""
     if run.step is None:
         return NO_CHECKPOINT
-    return f"step {run.step:,}" if run.step == step else f"at step {run.step:,}"
+    return f"step {local(run.step):,}" if run.step == step else f"at step {local(run.step):,}"
 
 
 def is_elsewhere(run: Compared, step: int | None) -> bool:
@@ -54,8 +55,8 @@ def is_elsewhere(run: Compared, step: int | None) -> bool:
 def error_words(comparison: Comparison, run: Compared) -> str:
     """Squared error per image of the digits shown, and of the test set."""
     evaluation = comparison.evaluation(run.item.key)
-    here = f"{run.shown.errors.mean():.1f} here" if run.shown else ""
-    everywhere = f"{evaluation.squared_error:.1f} test" if evaluation else ""
+    here = f"{local(run.shown.errors.mean()):.1f} here" if run.shown else ""
+    everywhere = f"{local(evaluation.squared_error):.1f} test" if evaluation else ""
     return " · ".join(part for part in (here, everywhere) if part)
 
 
@@ -148,4 +149,4 @@ def histogram(
     """How many of each class are selected, most first: "7: 112, 9: 31"."""
     counts = np.bincount(labels[chosen], minlength=len(names))
     order = [label for label in np.argsort(-counts, kind="stable") if counts[label]]
-    return ", ".join(f"{names[label]}: {counts[label]:,}" for label in order if names)
+    return ", ".join(f"{names[label]}: {local(counts[label]):,}" for label in order if names)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.panels.import_dialog import ImportDialog
 from aeviewer.services.importing import Downloading
+from aeviewer.widgets.numbers import local
 from trainers import datasets
 from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES, entry
@@ -99,7 +100,7 @@ class DatasetsMenu(QMenu):
     def _list(self, name: str) -> None:
         try:
             found = datasets.named(name)
-            text = f"{found.title}: {found.train + found.test:,} of {found.size}"
+            text = f"{found.title}: {local(found.train + found.test):,} of {found.size}"
             told = found.history
         except AEViewerError as error:
             text, told = f"{name}: damaged", str(error)

@@ -25,6 +25,7 @@ from aeviewer.panels.pictures import picture_name
 from aeviewer.widgets.code_sliders import CodeSliders
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.picture import PictureActions
 from aeviewer.widgets.styled_plot import small
 
@@ -156,7 +157,9 @@ class DecoderPanel(QWidget):
         if self._session.image is None:
             self.origin.setText("decoding begins when the model is loaded…")
         else:
-            self.origin.setText("decoded live" if step is None else f"decoded at step {step:,}")
+            self.origin.setText(
+                "decoded live" if step is None else f"decoded at step {local(step):,}"
+            )
 
     @Slot(object)
     def _turn(self, code: NDArray[np.float32]) -> None:

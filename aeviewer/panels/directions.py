@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QV
 
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_matrix import ImageMatrix
+from aeviewer.widgets.numbers import listed, local
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers.exploration.local_directions import STEPS
 
@@ -104,11 +105,11 @@ class DirectionsPanel(QWidget):
         self._pages.setCurrentIndex(0 if steps is None else 1)
         if steps is None:
             return
-        local = steps.local
+        found = steps.local
         titles = [
-            f"{number} · {100 * share:.0f} % of the variance here · σ {deviation:.2g}"
+            f"{number} · {local(100 * share):.0f} % of the variance here · σ {local(deviation):.2g}"
             for number, (share, deviation) in enumerate(
-                zip(local.shares, local.deviations, strict=True), 1
+                zip(found.shares, found.deviations, strict=True), 1
             )
         ]
         self.grid.set_images(steps.images, titles, _HEADS, (0, _MIDDLE))
@@ -133,12 +134,9 @@ class DirectionsPanel(QWidget):
         if column == _MIDDLE:
             return "The marked code."
         moved = steps.codes[row, column] - steps.code
-        listed = ", ".join(f"{value:+.2g}" for value in moved[:_LISTED]).replace("-", "−")
-        more = ", …" if len(moved) > _LISTED else ""
-        return (
-            f"Direction {row + 1}, {_HEADS[column]}: {np.linalg.norm(moved):.2g} from here, "
-            f"Δz = ({listed}{more})"
-        )
+        told = listed(moved, "+.2g", _LISTED)
+        far = local(float(np.linalg.norm(moved)))
+        return f"Direction {row + 1}, {_HEADS[column]}: {far:.2g} from here, Δz = ({told})"
 
     # -- the person ------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.digit_pad import DigitPad
 from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 from trainers.datasets import MNIST
 from trainers.datasets.drawings import as_drawn, as_given
@@ -221,7 +222,7 @@ class DrawPanel(QWidget):
         near, gallery = drawn.neighbours.tolist(), self._exploration.cloud.gallery
         self.neighbours.set_images(
             gallery.images(near),
-            [f"{distance:.3g}" for distance in drawn.distances],
+            [f"{local(distance):.3g}" for distance in drawn.distances],
             [gallery.described(index) for index in near],
         )
         self.neighbours.set_current(-1)
@@ -233,7 +234,7 @@ class DrawPanel(QWidget):
             return
         likeliest = int(shares.argmax())
         name = f"a {classes[likeliest]}" if self._dataset == MNIST else classes[likeliest]
-        self.guess.setText(f"It looks like {name} ({100 * shares[likeliest]:.0f} %).")
+        self.guess.setText(f"It looks like {name} ({local(100 * shares[likeliest]):.0f} %).")
         self.bars.set_shares(shares)
 
     # -- the person ------------------------------------------------------------------------------

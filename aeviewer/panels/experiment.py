@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.widgets.form import FieldSpec, Form, Kind
+from aeviewer.widgets.numbers import local
 from trainers import datasets, runs
-from trainers.config import Leaf, RunConfig, faults, fields
+from trainers.config import Leaf, RunConfig, faults, fields, spaced_checkpoints
 from trainers.datasets.fitting import misfits
 from trainers.errors import AEViewerError
 from trainers.evaluation.collapse import forecast
@@ -102,12 +103,22 @@ class ExperimentPanel(QWidget):
         return value if isinstance(value, int) else 1
 
     def config(self) -> RunConfig | None:
-        """What the form asks for; None where a field is wrong, and says so."""
+        """What the form asks for; None where a field is wrong, and says so.
+
+        Where it names no checkpoints they are as far apart as the preferences have them.
+        """
         config, problems = self._validated()
         self._form.set_problems(problems)
         if config is None and problems:
             self._form.focus(next(iter(problems)))
-        return config
+        return None if config is None else self._spaced(config)
+
+    def _spaced(self, config: RunConfig) -> RunConfig:
+        spacing = self._session.checkpoint_spacing
+        is_left_out = config.training.checkpoints is None and config.model.family != "pca"
+        if not spacing or not is_left_out:
+            return config
+        return config.replace(checkpoints=spaced_checkpoints(config.steps, spacing))
 
     def set_config(self, config: RunConfig) -> None:
         """Fills the form with a config, such as an earlier run's."""
@@ -270,7 +281,7 @@ def described(config: RunConfig) -> str:
             count = sum(a * b + b for a, b in [*pairwise(down), *pairwise(up)])
             shape = [pixels, *model.hidden, model.latent_dim, *up[1:]]
             layers = " – ".join(str(width) for width in shape)
-            return f"{layers}, {model.activation}\n{count:,} weights"
+            return f"{layers}, {model.activation}\n{local(count):,} weights"
         case _:
             chain = " → ".join(str(n) for n in (dataset.channels, *model.channels))
             return f"{chain} channels – {model.dense} – {model.latent_dim}, mirrored"

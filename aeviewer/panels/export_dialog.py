@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 from trainers.exporting.carrying import in_the_way, proposed_folder
 from trainers.exporting.table import EXPORTERS
@@ -81,7 +82,7 @@ class ExportDialog(QDialog):
     def _build(self) -> None:
         quiet = QPalette.ColorRole.PlaceholderText
         head = QLabel(
-            f"<b>{self._run.name}</b> at step {self._checkpoint.step:,}, as files for other "
+            f"<b>{self._run.name}</b> at step {local(self._checkpoint.step):,}, as files for other "
             "programs"
         )
         grid = QGridLayout()

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.services.importing import Importing
 from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.numbers import local, localised
 from aeviewer.widgets.styled_plot import small
 from trainers.datasets import names
 from trainers.datasets.conversion import LEAST_SIDE, MOST_SIDE, Conversion
@@ -252,9 +253,11 @@ class ImportDialog(QDialog):
         if draft is None:
             return
         flaws, rest = draft.flaws, draft.dataset.train + draft.dataset.test
-        self.head.setText(f"{flaws.total:,} images can not be taken: {flaws.summary}.")
+        self.head.setText(
+            f"{local(flaws.total):,} images can not be taken: {localised(flaws.summary)}."
+        )
         self.flaws.setPlainText("\n".join(flaws.lines(50)))
-        self.told.setText(f"Without them {rest:,} images are left.")
+        self.told.setText(f"Without them {local(rest):,} images are left.")
         self.accept_button.setText("Leave them out, and import the others")
         self.cancel_button.setText("Import nothing")
 
@@ -271,7 +274,7 @@ class ImportDialog(QDialog):
         self.labelled.setChecked(count > 0)
         self.labelled.setVisible(count > 0)
         self.head.setText(
-            f"{self._path}: {source.kind}, {source.count:,} images, {_spoken(sizes)}, "
+            f"{self._path}: {source.kind}, {local(source.count):,} images, {_spoken(sizes)}, "
             f"{f'{count} classes' if count else 'no labels'}."
         )
         self._later.start()

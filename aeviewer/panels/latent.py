@@ -22,6 +22,7 @@ from aeviewer.widgets.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.legend import ChipLegend
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
@@ -179,7 +180,9 @@ class LatentPanel(QWidget):
         codes = self._exploration.codes
         if codes is None or len(preview.codes) != len(images):
             known = len(preview.codes)
-            self._refuse(f"This run keeps {known:,} codes for {len(images):,} test images.")
+            self._refuse(
+                f"This run keeps {local(known):,} codes for {local(len(images)):,} test images."
+            )
             return
         self.choice.set_latent_dim(codes.shape[1])
         self._exploration_follows()

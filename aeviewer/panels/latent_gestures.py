@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Slot
 
 from aeviewer.services.held import Pin
+from aeviewer.widgets.numbers import local
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,7 +167,7 @@ class Gestures(QObject):
         if point is None or point >= len(self._plot.places()):
             self._plot.set_hovered(None, _NO_IMAGE, "")
             return
-        told = "…" if error is None else f"{error:.2f}"
+        told = "…" if error is None else f"{local(error):.2f}"
         gallery = self._exploration.cloud.gallery
         lines = [gallery.kind(point), gallery.name(point), f"squared error {told}"]
         text = "\n".join(line for line in lines if line)

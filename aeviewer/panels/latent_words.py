@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeviewer.widgets.numbers import local
+
 if TYPE_CHECKING:
     from aeviewer.services.exploring import Exploring
     from aeviewer.services.session import Session
@@ -40,17 +42,18 @@ def _turned(exploring: Exploring, step: int) -> list[str]:
         return []
     motion = aligned.alignments[step]
     way = "rotation and reflection" if motion.is_mirroring else "rotation"
-    return [f"aligned to step {aligned.last:,} by {way}"]
+    return [f"aligned to step {local(aligned.last):,} by {way}"]
 
 
 def _counted(exploring: Exploring, step: int, count: int) -> str:
     exploration = exploring.exploration
     tests = exploring.session.dataset.test
     if count > tests and exploration.is_layout:
-        return f"step {step:,} · {tests:,} test images · training images are not laid out"
+        seen = f"step {local(step):,} · {local(tests):,} test images"
+        return f"{seen} · training images are not laid out"
     if count > tests:
-        return f"step {step:,} · {count:,} test and training images"
-    words = f"step {step:,} · {count:,} test images"
+        return f"step {local(step):,} · {local(count):,} test and training images"
+    words = f"step {local(step):,} · {local(count):,} test images"
     if not exploration.cloud.wants_training:
         return words
     is_live = exploring.session.is_live

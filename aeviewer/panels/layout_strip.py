@@ -9,6 +9,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from aeviewer.theme import icon
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 from trainers.exploration.layouts import JUDGED, NAMES, TSNE
 
@@ -87,7 +88,7 @@ class LayoutStrip(QWidget):
 
 def told(status: Status) -> str:
     """What is there, in a sentence or two."""
-    name, at = NAMES[status.method], f"step {status.making or 0:,}"
+    name, at = NAMES[status.method], f"step {local(status.making or 0):,}"
     match status.phase:
         case "off":
             return ""
@@ -111,9 +112,9 @@ def explained(status: Status, recipe: Recipe) -> str:
         return ""
     name, source = NAMES[status.method], _SOURCES[status.method]
     made = (
-        f"perplexity {recipe.perplexity:g}"
+        f"perplexity {local(recipe.perplexity):g}"
         if isinstance(recipe, TSNE)
-        else f"{recipe.neighbours} neighbours, least distance {recipe.least_distance:g}"
+        else f"{recipe.neighbours} neighbours, least distance {local(recipe.least_distance):g}"
     )
     words = [
         f"{name} ({source}), {made}: codes that are near each other lie near each other. Axes, "
@@ -123,18 +124,18 @@ def explained(status: Status, recipe: Recipe) -> str:
     ]
     if status.trustworthiness is not None:
         words.append(
-            f"Trustworthiness {status.trustworthiness:.3f} of 1: how many of the 10 nearest here "
-            f"are near in the latent space, for {JUDGED:,} codes (Venna & Kaski 2001)."
+            f"Trustworthiness {local(status.trustworthiness):.3f} of 1: how many of the 10 nearest "
+            f"here are near in the latent space, for {local(JUDGED):,} codes (Venna & Kaski 2001)."
         )
     return "<p>" + "</p><p>".join(words) + "</p>"
 
 
 def _map(step: int) -> str:
     return (
-        f"A map of the codes of step {step:,}: between points nothing can be decoded; a click "
-        "decodes the nearest code."
+        f"A map of the codes of step {local(step):,}: between points nothing can be decoded; a "
+        "click decodes the nearest code."
     )
 
 
 def _share(status: Status) -> str:
-    return f": {status.share:.0%}" if status.share else "…"
+    return f": {local(status.share):.0%}" if status.share else "…"

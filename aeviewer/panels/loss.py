@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QVBoxLayout, Q
 from aeviewer.panels.loss_header import WINDOW, LossHeader
 from aeviewer.panels.loss_numbers import Cells, Detail, has_kl, is_per_pixel, left_out, title, unit
 from aeviewer.widgets.curve_plot import CurvePlot
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.readout import Readout, Row
 from aeviewer.widgets.styled_plot import small
 
@@ -295,7 +296,7 @@ class LossPanel(QWidget):
             told = [pair for pair in told if pair[0] == current] or told[:1]
         cells = self._cells(told)
         step = np.inf if self._hovered is None else self._hovered
-        head = "newest" if self._hovered is None else f"step {step:,.0f}"
+        head = "newest" if self._hovered is None else f"step {local(step):,.0f}"
         rows = [
             self._row(cells, item, config, step, is_current=len(told) > 1 and item == current)
             for item, config in told

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.theme import icon
+from aeviewer.widgets.numbers import local
 from trainers.evaluation.summary import METRICS
 from trainers.glossary import explained
 
@@ -134,7 +135,9 @@ class LossHeader(QWidget):
             "start). The faint line is the loss of each step."
         )
         for window in _WINDOWS:
-            choice.addItem("No smoothing" if window == 1 else f"Over {window:,} steps", window)
+            choice.addItem(
+                "No smoothing" if window == 1 else f"Over {local(window):,} steps", window
+            )
         choice.setCurrentIndex(_WINDOWS.index(WINDOW))
         choice.setMinimumWidth(34)
         return choice

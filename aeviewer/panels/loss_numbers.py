@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeviewer.panels.loss_header import MEASURED, QUANTITIES
+from aeviewer.widgets.numbers import local
 
 if TYPE_CHECKING:
     from aeviewer.widgets.curve import Reading
@@ -70,7 +71,7 @@ def number(value: float | None) -> str:
     if value is None or not np.isfinite(value):
         return _UNKNOWN
     places = max(0, 3 - int(np.floor(np.log10(max(abs(value), 1e-3)))))
-    return f"{value:,.{min(places, 4)}f}".replace("-", "−")
+    return f"{local(value):,.{min(places, 4)}f}".replace("-", "−")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Cells:
     @property
     def widest(self) -> tuple[str, ...]:
         """The widest text of each column."""
-        step = f" at {self.last_step:,}" if self.detail >= Detail.STEPS else ""
+        step = f" at {local(self.last_step):,}" if self.detail >= Detail.STEPS else ""
         pixel = " (0.00000/px)" if self.detail == Detail.PER_PIXEL else ""
         best = max(f"{_WIDEST}{pixel}{step}", "best test", key=len)
         columns = (_WIDEST, f"{_WIDEST}{step}", best)
@@ -122,12 +123,12 @@ class Cells:
         """The cells of a run."""
         test, best = number(reading.marker), number(reading.best)
         if per_pixel and self.detail == Detail.PER_PIXEL and reading.best is not None:
-            best += f" ({reading.best / PIXELS:.5f}/px)"
+            best += f" ({local(reading.best / PIXELS):.5f}/px)"
         if self.detail >= Detail.STEPS:
             if reading.marker_x is not None and reading.marker_x != reading.x:
-                test += f" at {reading.marker_x:,.0f}"
+                test += f" at {local(reading.marker_x):,.0f}"
             if reading.best_x is not None:
-                best += f" at {reading.best_x:,.0f}"
+                best += f" at {local(reading.best_x):,.0f}"
         return (number(reading.value), test, best)[self._first :][: len(self.heads)]
 
     def tips(self, name: str, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
@@ -142,5 +143,5 @@ def _told(what: str, step: float | None, value: float | None, *, per_pixel: bool
     """A cell in full; the loss per pixel is that per image ÷ 784."""
     if step is None or value is None:
         return f"{what}: none at this step"
-    pixel = f" per image, {value / PIXELS:.5f} per pixel (÷ {PIXELS})" if per_pixel else ""
-    return f"{what}: {number(value)}{pixel}, at step {step:,.0f}"
+    pixel = f" per image, {local(value / PIXELS):.5f} per pixel (÷ {PIXELS})" if per_pixel else ""
+    return f"{what}: {number(value)}{pixel}, at step {local(step):,.0f}"

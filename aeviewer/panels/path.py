@@ -26,6 +26,7 @@ from aeviewer import theme
 from aeviewer.services.held import letter
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers import films
@@ -214,10 +215,12 @@ class PathPanel(QWidget):
             return
         self.film.set_images(walked.images)
         ratio = walked.image_length / max(walked.straight_length, 1e-12)
-        compared = "" if walked.route.kind == "straight" else f" ({ratio:.3f} × the straight way)"
+        compared = (
+            "" if walked.route.kind == "straight" else f" ({local(ratio):.3f} × the straight way)"
+        )
         self.lengths.setText(
-            f"Length {walked.code_length:.3g} in the code, {walked.image_length:.3g} in the "
-            f"images{compared}"
+            f"Length {local(walked.code_length):.3g} in the code, "
+            f"{local(walked.image_length):.3g} in the images{compared}"
         )
 
     # -- the film --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from superqt import QElidingLabel
 
 from aeviewer.panels.latent_layers import LayersButton
 from aeviewer.theme import icon
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 from trainers.exploration.layouts import RECIPES, missing
 
@@ -200,7 +201,9 @@ class PlaneChoice(QWidget):
             x, y = (f"aligned PC {axis + 1} of the last codes" for axis in plane.axes)
         else:
             named = zip(plane.axes, plane.shares, strict=True)
-            x, y = (f"PC {a + 1} of the codes ({share:.0%} of variance)" for a, share in named)
+            x, y = (
+                f"PC {a + 1} of the codes ({local(share):.0%} of variance)" for a, share in named
+            )
         return x, y
 
     def set_latent_dim(self, latent_dim: int) -> None:

@@ -21,16 +21,17 @@ from aeviewer.services.held import Pin, letter
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.numbers import listed, local
 from aeviewer.widgets.styled_plot import small, tabular
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from PySide6.QtGui import QHideEvent, QShowEvent
 
     from aeviewer.services.exploration import Exploration
     from aeviewer.services.inspection import Inspected, Inspection
 
 _EMPTY = "Click a code in the latent space: what it is appears here"
+_LISTED = 6
 _TITLES = ("image", "decoded", "way back")
 
 
@@ -139,17 +140,19 @@ class PointPanel(QWidget):
         self.headline.setText(
             "A code between the images" if found.image is None else gallery.described(found.image)
         )
-        error = "decoded" if found.error is None else f"reconstruction, error {found.error:.2f}"
+        error = (
+            "decoded" if found.error is None else f"reconstruction, error {local(found.error):.2f}"
+        )
         self.captions[1].setText(error)
         self.captions[1].setToolTip("Squared error, summed over the image's pixels.")
-        self.captions[2].setText(f"way back, drift {found.drift:.3g}")
+        self.captions[2].setText(f"way back, drift {local(found.drift):.3g}")
         self.captions[2].setToolTip("The code encode(decode(z)), and how far it is from z.")
         self.facts.setText(facts(found))
         self._show_neighbours(found)
 
     def _show_neighbours(self, found: Inspected) -> None:
         near = found.neighbours.tolist()
-        words = [f"{distance:.3g}" for distance in found.distances]
+        words = [f"{local(distance):.3g}" for distance in found.distances]
         gallery = self._exploration.cloud.gallery
         told = [gallery.described(index) for index in near]
         self.neighbours.set_images(gallery.images(near), words, told)
@@ -179,13 +182,8 @@ class PointPanel(QWidget):
 
 def facts(found: Inspected) -> str:
     """Where the code lies, and how wide its posterior is."""
-    lines = [f"norm of the code {np.linalg.norm(found.code):.3g}"]
+    lines = [f"norm of the code {local(float(np.linalg.norm(found.code))):.3g}"]
     if found.log_variance is not None:
         deviations = np.exp(0.5 * found.log_variance)
-        lines.append(f"posterior σ = {_listed(deviations)}")
+        lines.append(f"posterior σ = {listed(deviations, '.2g', _LISTED)}")
     return " · ".join(lines)
-
-
-def _listed(values: NDArray[np.floating]) -> str:
-    shown = ", ".join(f"{value:.2g}" for value in values[:6])
-    return shown if len(values) <= 6 else f"{shown}, …"

@@ -1,11 +1,11 @@
-"""What a person chooses once: looks, where runs lie, what trains them."""
+"""What a person chooses once: looks, numbers, where runs lie, how they are trained."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QLocale, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
@@ -22,6 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from aeviewer.settings import LOCALES, SPACINGS
+from aeviewer.widgets.numbers import local
 from trainers import runs
 from trainers.config import Device
 from trainers.errors import RunError
@@ -41,6 +43,7 @@ _DEVICES = {
     "cuda": "NVIDIA GPU (CUDA)",
     "mps": "Apple GPU (Metal)",
 }
+_EXAMPLE = 1_234_567.5
 _MOST_THREADS = 256
 _WIDTH = 540
 
@@ -72,6 +75,11 @@ class PreferencesDialog(QDialog):
             "Threads of a training step, from the next start. The same seed gives the same bits on "
             "as many threads."
         )
+        told = {n: f"Every {local(n):,} steps" if n else "About 25, denser early" for n in SPACINGS}
+        self.spacing = _choice(told, settings.checkpoint_spacing, "Checkpoints of new runs")
+        self.spacing.setToolTip("Where the form names steps, those are kept instead.")
+        self.numbers = _choice({n: _example(n) for n in LOCALES}, settings.numbers, "Numbers")
+        self.numbers.setToolTip("In the window alone: files have 1234567.5 always.")
         self.folder = QLineEdit(str(runs.default_folder()))
         self.folder.setAccessibleName("Runs folder")
         self.folder.setToolTip("Where runs are kept, for the window and the command line.")
@@ -100,6 +108,8 @@ class PreferencesDialog(QDialog):
             return
         self._settings.device = self.device.currentData()
         self._settings.threads = self.threads.value()
+        self._settings.checkpoint_spacing = self.spacing.currentData()
+        self._settings.numbers = self.numbers.currentData()
         if self.theme.currentData() != self._settings.theme:
             self.theme_chosen.emit(self.theme.currentData())
         super().accept()
@@ -118,11 +128,13 @@ class PreferencesDialog(QDialog):
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(16)
         form.addRow("Theme", self.theme)
+        form.addRow("Numbers", self.numbers)
         form.addRow("Device of new runs", self.device)
         form.addRow("Threads", self.threads)
+        form.addRow("Checkpoints of new runs", self.spacing)
         form.addRow("Runs folder", place)
         form.addRow("", self.problem)
-        note = QLabel("Threads and runs folder change when the program is opened again.")
+        note = QLabel("Numbers, threads and runs folder change when the program is opened again.")
         note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
@@ -133,7 +145,16 @@ class PreferencesDialog(QDialog):
         self.setMinimumWidth(_WIDTH)
 
 
-def _choice(texts: dict[str, str], chosen: str, name: str) -> QComboBox:
+def _example(name: str) -> str:
+    """A number as a language writes it."""
+    language = QLocale.system() if name == "system" else QLocale(name)
+    if language.language() == QLocale.Language.C:
+        language = QLocale("en_US")
+    number = language.toString(_EXAMPLE, "f", 1)
+    return f"As the system: {number}" if name == "system" else number
+
+
+def _choice(texts: dict[str, str] | dict[int, str], chosen: str | int, name: str) -> QComboBox:
     combo = QComboBox()
     combo.setAccessibleName(name)
     for value, text in texts.items():

@@ -16,6 +16,7 @@ from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.hover_card import HoverCard
 from aeviewer.widgets.image_grid import ImageGrid, Row
 from aeviewer.widgets.image_view import DivergingBar
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.picture import PictureActions
 from aeviewer.widgets.styled_plot import small
 from trainers.errors import AEViewerError
@@ -103,8 +104,8 @@ class ReconstructionsPanel(QWidget):
             )
         )
         self.figure.setText(
-            f"squared error {self._errors.mean():.1f}, mean of these {len(self._errors)}"
-            f" · step {preview.step:,}"
+            f"squared error {local(self._errors.mean()):.1f}, mean of these {len(self._errors)}"
+            f" · step {local(preview.step):,}"
         )
         self._pages.setCurrentIndex(1)
         self._tell_digit(self.grid.current)
@@ -141,5 +142,5 @@ class ReconstructionsPanel(QWidget):
         name = data.dataset.class_name(int(data.test.labels[image]))
         return (
             f"test {image}{f' · {name}' if name else ''}\n"
-            f"squared error\n{self._errors[index]:.1f} per image"
+            f"squared error\n{local(self._errors[index]):.1f} per image"
         )

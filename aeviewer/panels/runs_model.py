@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPalette
 from aeviewer import theme
 from aeviewer.panels.experiment import described
 from aeviewer.widgets.list_delegate import Role
+from aeviewer.widgets.numbers import local, localised
 from trainers.datasets import MNIST
 from trainers.evaluation.summary import METRICS
 from trainers.presets import PRESETS
@@ -208,7 +209,7 @@ class RunsModel(QAbstractTableModel):
     def _value(self, item: RunItem) -> str:
         """The chosen figure."""
         metric = self._session.metric
-        return metric.told(item.evaluation) if metric and item.evaluation else ""
+        return localised(metric.told(item.evaluation)) if metric and item.evaluation else ""
 
 
 def state_text(item: RunItem) -> str:
@@ -217,8 +218,8 @@ def state_text(item: RunItem) -> str:
     if item.steps <= 1 or item.state in {"new", "damaged"}:
         return word
     if item.state == "finished" or not item.step:
-        return f"{word} · {item.steps:,} steps"
-    return f"{word} · {item.step:,} / {item.steps:,}"
+        return f"{word} · {local(item.steps):,} steps"
+    return f"{word} · {local(item.step):,} / {local(item.steps):,}"
 
 
 def state_icon(item: RunItem) -> QIcon:
@@ -251,7 +252,7 @@ def summary(config: RunConfig) -> list[str]:
     return [
         head,
         *described(config).splitlines(),
-        f"Adam {training.learning_rate:g}, {training.batch_size:,} images a step, "
+        f"Adam {local(training.learning_rate):g}, {local(training.batch_size):,} images a step, "
         f"seed {training.seed}",
     ]
 
@@ -259,11 +260,11 @@ def summary(config: RunConfig) -> list[str]:
 def figures(evaluation: Evaluation) -> list[str]:
     """All figures of a checkpoint that are one number, a line each."""
     told = (
-        f"{metric.label}: {written} {metric.unit}"
+        f"{metric.label}: {localised(written)} {metric.unit}"
         for metric in METRICS.values()
         if (written := metric.written(evaluation))
     )
-    return [f"Test images at step {evaluation.step:,}:", *told]
+    return [f"Test images at step {local(evaluation.step):,}:", *told]
 
 
 def _verb(item: RunItem) -> str:

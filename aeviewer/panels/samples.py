@@ -26,6 +26,7 @@ from aeviewer.services.asking import Asker
 from aeviewer.services.samples import Sheet, Source, Wanted, sheet
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_matrix import ImageMatrix
+from aeviewer.widgets.numbers import listed, local
 from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small
 from trainers.errors import AEViewerError
@@ -270,8 +271,7 @@ class SamplesPanel(QWidget):
         if self._sheet is None:
             return ""
         code = self._sheet.codes[row, column]
-        listed = ", ".join(f"{value:.3g}" for value in code[:_LISTED]).replace("-", "−")
-        return f"z = ({listed}{', …' if len(code) > _LISTED else ''})"
+        return f"z = ({listed(code, '.3g', _LISTED)})"
 
     # -- the person ------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ class SamplesPanel(QWidget):
         rows, columns = found.codes.shape[:2]
         is_grid = found.wanted.source == "quantiles"
         images: NDArray[np.uint8] = np.rint(found.images.clip(0, 1) * 255).astype(np.uint8)
-        title = f"{item.name}, step {found.step:,}. {self._meaning(found)}"
+        title = f"{item.name}, step {local(found.step):,}. {self._meaning(found)}"
         words = [self._told(row, column) for row in range(rows) for column in range(columns)]
 
         def write(place: Path) -> None:

@@ -26,6 +26,7 @@ from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
 from aeviewer.widgets.digit_list import DigitList
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.image_view import ImageView
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.saving import ask_place
 from aeviewer.widgets.styled_plot import small, tabular
 from trainers.datasets import MNIST
@@ -156,7 +157,7 @@ class SelectionPanel(QWidget):
         found = selections.summary(images, labels, codes[chosen], classes)
         self._summary = found
         count = len(chosen)
-        self.headline.setText(f"{count:,} image{'' if count == 1 else 's'} selected")
+        self.headline.setText(f"{local(count):,} image{'' if count == 1 else 's'} selected")
         if self._dataset.is_labelled:
             self.bars.set_counts(found.counts)
         self.views[0].set_image(found.mean_image)

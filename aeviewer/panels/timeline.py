@@ -20,6 +20,7 @@ from superqt import QElidingLabel
 
 from aeviewer import theme
 from aeviewer.widgets.empty_state import EmptyState
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.step_slider import StepSlider
 from aeviewer.widgets.styled_plot import small, tabular
 
@@ -218,8 +219,8 @@ class TimelinePanel(QWidget):
         if run is None:
             return
         step = self._shown_step(run)
-        self.step_label.setText(f"{step:,}")
-        self.of_label.setText(f"of {run.steps:,}")
+        self.step_label.setText(f"{local(step):,}")
+        self.of_label.setText(f"of {local(run.steps):,}")
         self.swatch.set_colour(run.colour)
         self.name_label.setText(run.name)
         self.name_label.setToolTip(run.name)

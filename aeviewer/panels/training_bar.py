@@ -21,6 +21,7 @@ from superqt import QElidingLabel
 
 from aeviewer import theme
 from aeviewer.services.training import Activity
+from aeviewer.widgets.numbers import local
 from trainers.config import fields
 from trainers.presets import PRESETS
 
@@ -197,7 +198,7 @@ class TrainingBar(QToolBar):
 def progress_text(activity: Activity, figures: Figures) -> str:
     """How far the active runs are: "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"."""
     runs = f"{figures.runs} runs" if figures.runs > 1 else ""
-    done = f"{figures.step:,} / {figures.steps:,}" if figures.steps > 1 else ""
+    done = f"{local(figures.step):,} / {local(figures.steps):,}" if figures.steps > 1 else ""
     count = " · ".join(filter(None, [runs, done]))
     match activity:
         case Activity.IDLE:
@@ -222,7 +223,7 @@ def time_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours:,} h {minutes:02} min"
+        return f"{local(hours):,} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
@@ -232,7 +233,7 @@ def device_text(device: str) -> str:
 
 
 def _rate(rate: float) -> str:
-    return f"{rate:,.0f} steps/s" if rate >= 10 else f"{rate:.1f} steps/s"
+    return f"{local(rate):,.0f} steps/s" if rate >= 10 else f"{local(rate):.1f} steps/s"
 
 
 def _button(action: QAction, parent: QWidget) -> QPushButton:

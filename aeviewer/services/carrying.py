@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from aeviewer.services.asking import Asker
+from aeviewer.widgets.numbers import local
 from trainers.archives import unpack
 from trainers.exporting.carrying import Moment, carry
 from trainers.runs import Run
@@ -127,7 +128,7 @@ class Opening(QObject):
     @property
     def told(self) -> str:
         """What is being opened and how far that is; empty where nothing is."""
-        parts = (f"{file.name} ({share:.0%})" for file, share in self._shares.items())
+        parts = (f"{file.name} ({local(share):.0%})" for file, share in self._shares.items())
         return f"Opening {', '.join(parts)}…" if self._shares else ""
 
     def open(self, file: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.asking import Asker
+from aeviewer.widgets.numbers import local
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 
@@ -64,7 +65,7 @@ class Gallery:
     def name(self, index: int) -> str:
         """What an image is called."""
         kind, at = ("test", index) if index < self.tests else ("training", index - self.tests)
-        return f"{kind} image {at:,}"
+        return f"{kind} image {local(at):,}"
 
     def described(self, index: int) -> str:
         """Its name and what is on it: "Test image 17, digit 7"."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from aeviewer.widgets.numbers import local
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def indices(text: str, images: int) -> tuple[int, ...]:
             raise DataError(f"{part!r} is no number: write test images as 0, 3, 17-20.")
         low, high = int(first), int(last or first)
         if not low <= high < images:
-            raise DataError(f"{part!r} is no test image: they are numbered 0 to {images - 1:,}.")
+            raise DataError(
+                f"{part!r} is no test image: they are numbered 0 to {local(images - 1):,}."
+            )
         found += [*range(low, min(high, low + MOST) + 1)]
     kept = tuple(dict.fromkeys(found))
     if not 1 <= len(kept) <= MOST:

@@ -15,6 +15,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from aeviewer.services.layout_job import LayoutJob
+from aeviewer.widgets.numbers import local
 from trainers.errors import AEViewerError
 from trainers.exploration import kept_layouts, layouts
 
@@ -250,7 +251,9 @@ class Layouts(QObject):
         (made, job), self._job = self._job, None
         job.deleteLater()
         if job.layout is None:
-            self._fail(f"The codes of step {made.step:,} could not be laid out: {job.problem}.")
+            self._fail(
+                f"The codes of step {local(made.step):,} could not be laid out: {job.problem}."
+            )
         elif self._serves(made):
             self._show(made, job.layout)
         self._begin()  # what came to be wanted meanwhile

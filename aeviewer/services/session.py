@@ -230,6 +230,11 @@ class Session(QObject):
         return self._settings.device
 
     @property
+    def checkpoint_spacing(self) -> int:
+        """Steps between the checkpoints of new runs; 0 has them denser early."""
+        return self._settings.checkpoint_spacing
+
+    @property
     def dataset(self) -> Dataset:
         """What the current run learns from; MNIST where there is none."""
         run = self._runs.get(self._current or "")

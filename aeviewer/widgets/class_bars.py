@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small, tabular
 
 if TYPE_CHECKING:
@@ -53,11 +54,15 @@ class ClassBars(QWidget):
 
     def set_counts(self, counts: NDArray[np.integer]) -> None:
         """Shows whole numbers."""
-        self._set(counts.astype(np.float64), [f"{n:,}" if n else "" for n in counts.tolist()])
+        self._set(
+            counts.astype(np.float64), [f"{local(n):,}" if n else "" for n in counts.tolist()]
+        )
 
     def set_shares(self, shares: NDArray[np.floating]) -> None:
         """Shows shares of one, in per cent."""
-        self._set(shares, [f"{100 * x:.0f} %" if x >= 0.005 else "" for x in shares.tolist()])
+        self._set(
+            shares, [f"{local(100 * x):.0f} %" if x >= 0.005 else "" for x in shares.tolist()]
+        )
 
     def _set(self, values: NDArray[np.floating], words: list[str]) -> None:
         self._values, self._words = values, words

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QFrame,
     QGridLayout,
     QLabel,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.widgets.histogram_slider import HistogramSlider
+from aeviewer.widgets.numbers import DecimalBox
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QWheelEvent
@@ -55,7 +55,7 @@ def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     return (low - margin).astype(np.float32), (high + margin).astype(np.float32)
 
 
-class _Field(QDoubleSpinBox):
+class _Field(DecimalBox):
     """A number; the wheel moves the list."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:

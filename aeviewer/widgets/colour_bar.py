@@ -14,6 +14,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from aeviewer.widgets.image_view import colour_image, draw_exactly
+from aeviewer.widgets.numbers import local, localised
 from aeviewer.widgets.styled_plot import round_step_below, small
 
 SEQUENTIAL = "viridis"
@@ -55,8 +56,10 @@ class _Scale:
         if value and not least <= max(abs(self.low), abs(self.high)) < most:
             mantissa, power = f"{value:.2e}".split("e")
             mantissa = mantissa.rstrip("0").rstrip(".")
-            return f"{mantissa}×10{str(int(power)).translate(_RAISED)}".replace("-", "−", 1)
-        return f"{value:,.{self._decimals}f}".replace("-", "−")
+            return f"{localised(mantissa)}×10{str(int(power)).translate(_RAISED)}".replace(
+                "-", "−", 1
+            )
+        return f"{local(value):,.{self._decimals}f}".replace("-", "−")
 
     @property
     def _decimals(self) -> int:

@@ -25,6 +25,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from aeviewer.widgets.numbers import PlainBox, local, localised
+
 Kind = Literal["int", "float", "bool", "choice", "int list", "optional int list"]
 
 
@@ -51,7 +53,7 @@ class FieldSpec:
         if self.minimum is None or self.maximum is None:
             return ""
         above = "above " if self.exclusive else ""
-        return f"{above}{self.minimum:,.12g} – {self.maximum:,.12g}"
+        return f"{above}{local(self.minimum):,.12g} – {local(self.maximum):,.12g}"
 
     @property
     def short_bounds(self) -> str:
@@ -59,7 +61,7 @@ class FieldSpec:
         if self.minimum is None or self.maximum is None:
             return ""
         ends = (siFormat(end, precision=4, space="") for end in (self.minimum, self.maximum))
-        return ("> " if self.exclusive else "") + " – ".join(ends)
+        return ("> " if self.exclusive else "") + localised(" – ".join(ends))
 
 
 class Field(QObject):
@@ -237,13 +239,6 @@ Editor = tuple[QWidget, Callable[[], Any], Callable[[Any], None]]
 Changed = Callable[..., None]
 
 
-class _PlainSpinBox(QDoubleSpinBox):
-    """Shows 0.001 as 0.001, without the zeros behind it."""
-
-    def textFromValue(self, value: float) -> str:
-        return f"{value:g}"
-
-
 def _integer(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
     box = QSpinBox(parent)
     box.setGroupSeparatorShown(True)
@@ -255,7 +250,7 @@ def _integer(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
 
 
 def _real(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
-    box = _PlainSpinBox(parent, decimals=9)
+    box = PlainBox(parent, decimals=9)
     box.setRange(-1e9, 1e9)
     _dress(box, spec)
     if not spec.logarithmic:

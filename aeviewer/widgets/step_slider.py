@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
+from aeviewer.widgets.numbers import local
 from aeviewer.widgets.styled_plot import small
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def short(step: int) -> str:
     """A step as a tick calls it: "0", "10", "1k", "2.5k", "10M"; never rounded."""
     for size, suffix in _SUFFIXES:
         if step >= size and step % (size // 100) == 0:
-            return f"{step / size:g}{suffix}"
-    return f"{step:,}"
+            return f"{local(step / size):g}{suffix}"
+    return f"{local(step):,}"
 
 
 class StepSlider(QSlider):
@@ -86,7 +87,7 @@ class StepSlider(QSlider):
         at = bisect_left(self._steps, step) if step is not None else self.maximum()
         with QSignalBlocker(self):
             self.setValue(at)
-        self.setAccessibleDescription(_LIVE if step is None else f"step {step:,}")
+        self.setAccessibleDescription(_LIVE if step is None else f"step {local(step):,}")
         self.update()
 
     @property

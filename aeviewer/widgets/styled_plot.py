@@ -10,6 +10,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 
+from aeviewer.widgets.numbers import local
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -127,9 +129,9 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """How the numbers are written."""
         if self._logarithmic:
-            return [f"{value:,.6g}" for value in np.power(10.0, values)]
+            return [f"{local(value):,.6g}" for value in np.power(10.0, values)]
         places = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9))
-        return [f"{value * scale:,.{places}f}".replace("-", "−") for value in values]
+        return [f"{local(value * scale):,.{places}f}".replace("-", "−") for value in values]
 
 
 class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped

@@ -22,7 +22,7 @@ from trainers.datasets.mnist import split
 from trainers.evaluation.spectrum import spectrum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -304,16 +304,20 @@ class TestMetrics:
             found = [page.sorted.index(row, at).data(SORT_ROLE) for row in range(4)]
             assert found == expected
 
+    @pytest.mark.parametrize("language", ["en_US", "de_DE"])
     def test_the_csv_has_the_order_of_the_table_and_values_in_full(
-        self, shown: Scene, tmp_path: Path
+        self, shown: Scene, tmp_path: Path, speak: Callable[[str], None], language: str
     ) -> None:
         page = shown.window.metrics
+        speak(language)
         page.view.sortByColumn(self.column(shown, "squared_error"), Qt.SortOrder.AscendingOrder)
         page.save(str(tmp_path / "runs.csv"))
         rows = list(csv.DictReader(io.StringIO((tmp_path / "runs.csv").read_text())))
         assert [row["run"] for row in rows] == ["wide", "relu", "elu"]
         assert [row["step"] for row in rows] == ["100", "40", "100"]
         assert float(rows[1]["squared_error_per_pixel"]) == 16.0 / 784
+        cell = page.sorted.index(1, self.column(shown, "squared_error")).data()
+        assert cell == {"en_US": "16.00", "de_DE": "16,00"}[language]
         assert {row["explained_variance"] for row in rows} == {""}
         assert {row["loss_unit"] for row in rows} == {"squared error"}
 

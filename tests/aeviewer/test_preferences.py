@@ -27,6 +27,7 @@ from aeviewer.panels.preferences import PreferencesDialog
 from aeviewer.theme import CONTRAST, apply_theme
 from trainers import runs
 from trainers.errors import RunError
+from trainers.presets import preset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +64,12 @@ def test_choices_are_kept(
 ) -> None:
     dialog.device.setCurrentIndex(dialog.device.findData("cpu"))
     dialog.threads.setValue(2)
+    dialog.numbers.setCurrentIndex(dialog.numbers.findText("1.234.567,5"))
+    dialog.spacing.setCurrentIndex(dialog.spacing.findText("Every 2,500 steps"))
     dialog.folder.setText(str(tmp_path / "elsewhere"))
     _accept(dialog, qtbot)
     assert (settings.device, settings.threads) == ("cpu", 2)
+    assert (settings.numbers, settings.checkpoint_spacing) == ("de_DE", 2_500)
     assert runs.default_folder() == tmp_path / "elsewhere"
     assert not dialog.isVisible()
 
@@ -113,6 +117,21 @@ def test_new_runs_begin_on_the_chosen_device(
     qtbot.addWidget(panel)
     panel.select_preset("elu")
     assert panel.config().training.device == "cpu"
+
+
+def test_checkpoints_of_new_runs_are_as_far_apart_as_was_chosen(
+    session: Session, settings: Settings, qtbot: QtBot
+) -> None:
+    panel = ExperimentPanel(session)
+    qtbot.addWidget(panel)
+    panel.set_config(preset("elu").replace(steps=2_600))
+    assert panel.config().training.checkpoints is None
+    settings.checkpoint_spacing = 1_000
+    assert panel.config().checkpoint_steps == (0, 1_000, 2_000, 2_600)
+    panel.set_config(preset("elu").replace(steps=2_600, checkpoints=(5, 7)))
+    assert panel.config().checkpoint_steps == (5, 7, 2_600)
+    panel.set_config(preset("pca"))
+    assert panel.config().training.checkpoints is None
 
 
 def test_recent_folders_are_offered_without_this_one(

@@ -1,0 +1,112 @@
+"""Numbers as the person's language writes them. What goes into a file is never written so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QDoubleSpinBox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from PySide6.QtGui import QValidator
+
+_NUMBER = re.compile(r"(?P<whole>\d+(?:,\d{3})*)(?:\.(?P<part>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class local:
+    """A number that formats itself as the person's language has it: `f"{local(1234.5):,.1f}"`."""
+
+    value: float
+
+    def __format__(self, spec: str) -> str:
+        return localised(format(self.value, spec))
+
+
+def choose_language(name: str) -> None:
+    """Has numbers written as a locale has it; "system" leaves them as the system has it."""
+    QLocale.setDefault(QLocale.system() if name == "system" else QLocale(name))
+
+
+def localised(text: str) -> str:
+    """A text that holds numbers, each written as the person's language has it.
+
+    Parameters
+    ----------
+    text
+        Its numbers as Python formats them: 1,234.5. It must hold no names, which may look so too.
+    """
+    language = QLocale()
+    # A system without a language has Python's ways, but for Qt's leaving the thousands together.
+    is_plain = language.language() == QLocale.Language.C
+    return text if is_plain else _NUMBER.sub(lambda found: _written(found, language), text)
+
+
+def listed(values: Iterable[float], spec: str, most: int) -> str:
+    """Numbers beside each other, up to so many; a comma does not part those that have one.
+
+    Parameters
+    ----------
+    values
+        (n,) numbers.
+    spec
+        How each is formatted; its minus is the typographer's.
+    most
+        How many are told; an ellipsis stands for the rest.
+    """
+    told = [f"{local(value):{spec}}".replace("-", "−") for value in values]
+    shown = [*told[:most], *(["…"] if len(told) > most else [])]
+    return ("; " if QLocale().decimalPoint() == "," else ", ").join(shown)
+
+
+def _written(found: re.Match[str], language: QLocale) -> str:
+    whole, part = found["whole"], found["part"]
+    if "," in whole:
+        # Some group by two, or from 10,000 on.
+        whole = language.toString(int(whole.replace(",", "")))
+    else:
+        whole = _digits(whole, language)
+    return whole if part is None else whole + language.decimalPoint() + _digits(part, language)
+
+
+def _digits(digits: str, language: QLocale) -> str:
+    zero = ord(language.zeroDigit())
+    return "".join(chr(zero + int(digit)) for digit in digits)
+
+
+class DecimalBox(QDoubleSpinBox):
+    """A field for a number with a fraction: a point and a comma both begin it.
+
+    Thousands are not set apart in it. A language with the comma would otherwise take 0.001, as
+    every paper has it, for 1.
+    """
+
+    def textFromValue(self, value: float) -> str:
+        """As many places as the field has."""
+        return f"{local(value):.{self.decimals()}f}"
+
+    def valueFromText(self, text: str) -> float:
+        """The number, with either mark."""
+        return super().valueFromText(self._marked(text))
+
+    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
+        """Takes the other mark for the language's own."""
+        found: tuple[QValidator.State, str, int] = super().validate(self._marked(text), place)
+        return found
+
+    def _marked(self, text: str) -> str:
+        mark = self.locale().decimalPoint()
+        number = text.removesuffix(self.suffix())
+        return re.sub("[.,]", mark, number) + text[len(number) :]
+
+
+class PlainBox(DecimalBox):
+    """Shows 0.001 as 0.001, without the zeros behind it."""
+
+    def textFromValue(self, value: float) -> str:
+        """Six figures at most."""
+        return f"{local(value):g}"
