@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from trainers import runs
+from trainers.cli.sweep import sweep
 from trainers.errors import ClusterError, RunError
 from trainers.parallel import (
     CheckpointFound,
@@ -457,3 +459,30 @@ class TestCombinations:
         values = {"corruption": ("none", "gaussian"), "corruption_amount": (0.1, 0.3)}
         assert len(combinations(preset("elu"), values, "elu")) == 3
         assert len(combinations(preset("pca"), {"seed": (1, 2)}, "pca")) == 1
+
+
+class TestEvents:
+    @pytest.fixture
+    def words(self, threads: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        monkeypatch.setattr("trainers.cli.side_by_side.processes", lambda _jobs: threads)
+        small = ["--steps", "20", "--hidden", "8", "--batch-size", "10", "--runs", str(tmp_path)]
+        return ["elu", "--latent-dim", "2,3", "--tensorboard", *small]
+
+    def test_a_sweep_writes_them_of_every_run(self, words: list[str], tmp_path: Path) -> None:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        done = CliRunner().invoke(sweep, words)
+        assert done.exit_code == 0, done.output
+        for name in ("elu-d2", "elu-d3"):
+            read = EventAccumulator(str(tmp_path / name / "tensorboard"))
+            read.Reload()
+            assert [loss.step for loss in read.Scalars("train/loss")] == [*range(1, 21)]
+
+    def test_what_is_missing_is_said_before_there_is_a_run(
+        self, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("trainers.exporting.table.find_spec", lambda _name: None)
+        done = CliRunner().invoke(sweep, words)
+        assert done.exit_code == 1
+        assert "needs the package tensorboard" in " ".join(done.output.split())
+        assert not [*tmp_path.iterdir()]

@@ -10,8 +10,15 @@ from rich.text import Text
 
 from trainers import runs
 from trainers.cli.measuring import table_of
-from trainers.cli.options import note_unused, plainly, runs_option, sweep_options
+from trainers.cli.options import (
+    events_option,
+    note_unused,
+    plainly,
+    runs_option,
+    sweep_options,
+)
 from trainers.cli.side_by_side import refuse_failures, watched, workers, workers_options
+from trainers.exporting.table import chosen as exporters
 from trainers.parallel import Job, refuse_another, train_all
 from trainers.parallel.sweep import combinations
 from trainers.presets import PRESETS, preset
@@ -30,6 +37,7 @@ aeviewer sweep elu --hidden 500,500/256,128 --steps 2000 --jobs 2"""
 @click.argument("name_of_preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
 @click.option("--name", default="", help="What the names of the runs begin with.")
 @workers_options
+@events_option
 @runs_option
 @sweep_options
 @plainly
@@ -38,6 +46,7 @@ def sweep(
     name: str,
     jobs: int,
     address: str | None,
+    tensorboard: bool,
     folder: Path,
     **values: tuple[object, ...] | None,
 ) -> None:
@@ -52,7 +61,12 @@ def sweep(
     note_unused([point.config for point in points], chosen)
     for point in points:
         refuse_another(point, folder)
-    wanted = [Job(folder.absolute() / point.name, point.config) for point in points]
+    if tensorboard:
+        exporters(["tensorboard"])  # says what is missing before there is a run
+    wanted = [
+        Job(folder.absolute() / point.name, point.config, writes_events=tensorboard)
+        for point in points
+    ]
     console = Console(stderr=True)
     with workers(jobs, address, folder) as who:
         ended = watched(train_all(wanted, who, finished=_finished(wanted)), console)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from trainers import datasets, runs
 from trainers.errors import AEViewerError, RunError
+from trainers.exporting import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -47,11 +48,14 @@ class Job:
     then
         Work on the run when it is finished, as a generator: a function of a module, for another
         process finds it by its name.
+    writes_events
+        Whether TensorBoard's events are written while it is trained.
     """
 
     path: Path
     config: RunConfig
     then: Callable[[Run], Generator[None, None, None]] | None = None
+    writes_events: bool = False
 
     @property
     def name(self) -> str:
@@ -59,16 +63,22 @@ class Job:
         return self.path.name
 
     def run(self) -> Run:
-        """The run's folder, made where it is not there yet.
+        """The run's folder, made where it is not there yet; it asks for events if the job does.
 
         Raises
         ------
         RunError
             When it can not be made, or what is there is damaged.
+        ExportError
+            When events can not be written here.
         """
         if (self.path / "config.json").is_file():
-            return runs.opened(self.path)
-        return runs.create(self.config, self.path.parent, self.path.name)
+            run = runs.opened(self.path)
+        else:
+            run = runs.create(self.config, self.path.parent, self.path.name)
+        if self.writes_events:
+            events.request(run)
+        return run
 
 
 @dataclass
