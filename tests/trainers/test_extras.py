@@ -8,6 +8,7 @@ import pytest
 from trainers import extras, films
 from trainers.errors import AEViewerError, ClusterError
 from trainers.exploration.layouts import UMAP, missing
+from trainers.exporting.table import EXPORTERS
 from trainers.parallel.workers import cluster
 
 if TYPE_CHECKING:
@@ -43,3 +44,7 @@ def test_the_packaged_program_takes_no_packages_in_and_says_so(
     monkeypatch.setattr("trainers.exploration.layouts.find_spec", lambda _name: None)
     assert "`uv sync --extra umap`" in missing(UMAP())
     assert "takes no packages in" in missing(UMAP())
+    monkeypatch.setattr("trainers.exporting.table.find_spec", lambda _name: None)
+    told = EXPORTERS["onnx"].missing()
+    assert "packages onnx, onnxruntime, which are not installed. The packaged program" in told
+    assert "from its source with `uv sync --extra export`. Or leave it out." in told

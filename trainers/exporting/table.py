@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from trainers.errors import ExportError
+from trainers.extras import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,8 +89,7 @@ class Exporter:
         several = len(lacking) > 1
         return (
             f"{self.label} needs the package{'s' if several else ''} {', '.join(lacking)}, which "
-            f"{'are' if several else 'is'} not installed. Run `uv sync --extra {EXTRA}`, or leave "
-            "it out."
+            f"{'are' if several else 'is'} not installed. {remedy(EXTRA)} Or leave it out."
         )
 
     def write(self, task: Task) -> Iterator[None]:
