@@ -210,7 +210,7 @@ def test_an_archive_that_is_dropped_becomes_the_current_run(
     archive = _archive(scene, tmp_path)
     with qtbot.waitSignal(scene.session.current_changed, timeout=WAIT):
         assert _drop(scene.window, archive)
-        assert scene.window.statusBar().currentMessage() == "Opening mine.zip (0%)…"
+        assert scene.window.statusBar().currentMessage() == "Opening mine.aeviewer.zip (0%)…"
     assert scene.session.current is not None
     assert scene.session.current.name == "mine-2"
     qtbot.waitUntil(lambda: not scene.window.statusBar().currentMessage(), timeout=WAIT)
@@ -229,7 +229,7 @@ def test_a_damaged_archive_is_one_message(scene: Scene, tmp_path: Path, qtbot: Q
     with qtbot.waitSignal(scene.session.message_posted, timeout=WAIT):
         scene.carry_away.opening.open(archive)
     assert len(scene.messages) == 1
-    assert "mine.zip can not be opened" in scene.messages[0]
+    assert "mine.aeviewer.zip can not be opened" in scene.messages[0]
     assert sorted(scene.session.folder.rglob("*")) == before
 
 

@@ -196,7 +196,7 @@ def test_it_puts_itself_into_the_menu_and_out_again(program: Path, tmp_path: Pat
     subprocess.run([script], env=environment, check=True, capture_output=True)
     entry = tmp_path / ".local" / "share" / "applications" / "aeviewer.desktop"
     icon = tmp_path / ".local" / "share" / "icons" / "hicolor" / "scalable" / "apps"
-    assert f'\nExec="{program}"\n' in entry.read_text(encoding="utf-8")
+    assert f'\nExec="{program}" %f\n' in entry.read_text(encoding="utf-8")
     assert (icon / "aeviewer.svg").is_file()
     subprocess.run([script, "--remove"], env=environment, check=True, capture_output=True)
     assert not entry.exists() and not (icon / "aeviewer.svg").exists()

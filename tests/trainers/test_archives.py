@@ -66,7 +66,7 @@ def _refused(file: Path, folder: Path) -> str:
 
 
 def test_a_run_comes_back_whole(archive: Path, folder: Path, demo: runs.Run) -> None:
-    assert archive.name == "vae-d2-demo.zip"
+    assert archive.name == "vae-d2-demo.aeviewer.zip"
     run = finish(unpack(archive, folder))
     assert run.path == folder / "vae-d2-demo"
     assert _files(run) == _files(demo)
@@ -228,7 +228,9 @@ def test_an_archive_may_not_be_endless(
     archive: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "LARGEST", 2 << 20)
-    assert "vae-d2-demo.zip has 4 MB; archives have up to 2 MB" in _refused(archive, folder)
+    assert "vae-d2-demo.aeviewer.zip has 4 MB; archives have up to 2 MB" in _refused(
+        archive, folder
+    )
 
 
 # -- archives that are damaged ---------------------------------------------------------------------
@@ -258,7 +260,7 @@ def test_damage_is_one_message(
 ) -> None:
     archive.write_bytes(harm(archive.read_bytes()))
     message = _refused(archive, folder)
-    assert "vae-d2-demo.zip can not be opened: it is no sound archive" in message
+    assert "vae-d2-demo.aeviewer.zip can not be opened: it is no sound archive" in message
     assert told in message
     assert "Have it made, or sent, again" in message
 

@@ -20,7 +20,7 @@ _WORTH_PRESSING = frozenset({".json", ".csv"})
 
 
 def write(task: Task) -> Iterator[None]:
-    """Writes RUN.zip: config, status, metrics, checkpoints, views, and the resume point.
+    """Writes RUN.aeviewer.zip: config, status, metrics, checkpoints, views, and the resume point.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def write(task: Task) -> Iterator[None]:
             f"{task.run.name} has {total / (1 << 20):,.0f} MB, and an archive holds up to "
             f"{LARGEST / (1 << 20):,.0f}. Copy its folder instead: {task.run.path}"
         )
-    with zipfile.ZipFile(task.folder / f"{task.run.name}.zip", "w") as archive:
+    with zipfile.ZipFile(task.folder / f"{task.run.name}.aeviewer.zip", "w") as archive:
         for relative, place in files:
             info = zipfile.ZipInfo.from_file(place, f"{task.run.name}/{relative}")
             is_pressed = place.suffix in _WORTH_PRESSING

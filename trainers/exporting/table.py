@@ -171,7 +171,7 @@ EXPORTERS: dict[str, Exporter] = {
             "zip",
             "The whole run",
             "One archive that opens elsewhere, to be explored and continued.",
-            ("{run}.zip",),
+            ("{run}.aeviewer.zip",),
             "archive:write",
         ),
     )
