@@ -63,6 +63,7 @@ def _tested() -> int:
 def _prepare() -> None:
     """To be done before Qt is loaded."""
     preflight.check()
+    preflight.settle_encoding()
     libraries.arrange()
 
 

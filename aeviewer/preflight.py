@@ -5,8 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
 
 _LIBRARIES = {
     "libEGL.so.1": "libegl1",
@@ -51,6 +55,14 @@ def check() -> None:
             "The window needs system libraries that are missing. On Debian or Ubuntu:\n"
             f"  sudo apt-get install -y {' '.join(absent)}"
         )
+
+
+def settle_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Has text encoded as UTF-8 where nobody has said how; Qt does so too, but warns of it."""
+    names = [name for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)]
+    first = names[0] if names else "LC_CTYPE"
+    if sys.platform == "linux" and environment.get(first, "") in {"", "C", "POSIX"}:
+        environment["LC_CTYPE" if first == "LANG" else first] = "C.UTF-8"
 
 
 def missing() -> list[str]:

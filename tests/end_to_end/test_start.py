@@ -64,3 +64,19 @@ def test_a_finished_run_is_on_the_screen_before_torch_is_loaded(tmp_path: Path) 
     assert told["curves"] == ["vae-d2-demo"]
     assert told["codes"] == told["points"] == 10_000
     assert told["pictures"] == 32
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("given", "settled"),
+    [
+        ({}, {"LC_CTYPE": "C.UTF-8"}),
+        ({"LANG": "C"}, {"LANG": "C", "LC_CTYPE": "C.UTF-8"}),
+        ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, {"LC_ALL": "C.UTF-8", "LANG": "de_DE.UTF-8"}),
+        ({"LANG": "de_DE.UTF-8"}, {"LANG": "de_DE.UTF-8"}),
+        ({"LC_CTYPE": "de_DE", "LANG": "C"}, {"LC_CTYPE": "de_DE", "LANG": "C"}),
+    ],
+)
+def test_text_is_utf8_where_nobody_said_how(given: dict[str, str], settled: dict[str, str]) -> None:
+    preflight.settle_encoding(given)
+    assert given == settled

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -16,7 +20,6 @@ from trainers.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _CONTENT = bytes(range(256)) * 2_000
 _MD5 = hashlib.md5(_CONTENT, usedforsecurity=False).hexdigest()
@@ -112,3 +115,34 @@ def test_what_can_not_be_downloaded_is_told() -> None:
     result = CliRunner().invoke(main, ["download", "imagenet"])
     assert result.exit_code == 2
     assert "fashion-mnist" in result.output
+
+
+_UNPAIRED = """
+import torch
+
+@torch.library.register_fake("torchvision::nms")
+def nms(dets, scores, threshold):
+    return scores
+
+from torchvision import datasets
+"""
+
+
+def test_a_torchvision_that_was_made_for_another_torch_still_knows_its_data_sets(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(_UNPAIRED, encoding="utf-8")
+    (package / "datasets.py").write_text("class KMNIST:\n    mirrors = ['here']\n")
+    ask = "from trainers.datasets import catalogue, downloading\n"
+    ask += "print(downloading._kind(catalogue.entry('kmnist')).mirrors)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "['here']\n", done.stderr

@@ -14,6 +14,8 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
+    from types import ModuleType
 
     from trainers.datasets.description import Dataset
 
@@ -111,13 +114,38 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
 def _kind(found: Entry) -> Any:
     """Torchvision's class."""
     try:
-        from torchvision import datasets as known
+        known = _known()
     except (ImportError, RuntimeError) as error:
         raise DataError(
             f"torchvision, which knows where {found.title} is, can not be loaded ({error}). "
             "Install the torchvision that fits the torch that is there."
         ) from error
     return getattr(known, found.kind)
+
+
+def _known() -> ModuleType:
+    """Torchvision's data sets, which use nothing of its compiled part.
+
+    That part may be made for another build of PyTorch: the registry's for Linux is for CUDA, and
+    the packaged program has none. Its operators are named in its place then.
+    """
+    try:
+        return import_module("torchvision.datasets")
+    except RuntimeError as error:
+        if "torchvision::nms does not exist" not in str(error):
+            raise
+        _name_operators()
+        return import_module("torchvision.datasets")
+
+
+@cache
+def _name_operators() -> Any:
+    from torch.library import Library
+
+    names = Library("torchvision", "DEF")
+    for name in ("nms", "qnms"):
+        names.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return names
 
 
 def _files(found: Entry, kind: Any, root: Path, mirror: str) -> list[_File]:
