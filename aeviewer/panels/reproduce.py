@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.services.reproduction import Stage
+from aeviewer.widgets.numbers import local
 from trainers.reproduction.plan import QUICK_STEPS
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class ReproduceDialog(QDialog):
 
     def _choice(self, text: str, *, quick: bool) -> QRadioButton:
         runs = len(self._reproduction.plan(quick=quick))
-        head, rest = text.format(runs=runs, steps=QUICK_STEPS).split(". ", 1)
+        head, rest = text.format(runs=runs, steps=local(QUICK_STEPS)).split(". ", 1)
         return QRadioButton(f"{head}.\n{rest}")
 
     def _lay_out(self) -> None:
