@@ -93,9 +93,13 @@ def test_another_seed_draws_others(qtbot: QtBot, explored: Explored, panel: Samp
     first = np.array(marked(qtbot, explored, panel, 0))
     qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton)
     assert panel.seed.value() == 1
-    qtbot.waitUntil(lambda: not np.array_equal(marked(qtbot, explored, panel, 0), first))
+    qtbot.waitUntil(
+        lambda: not np.array_equal(marked(qtbot, explored, panel, 0), first), timeout=30_000
+    )
     panel.seed.setValue(0)
-    qtbot.waitUntil(lambda: np.array_equal(marked(qtbot, explored, panel, 0), first))
+    qtbot.waitUntil(
+        lambda: np.array_equal(marked(qtbot, explored, panel, 0), first), timeout=30_000
+    )
 
 
 def test_quantiles_of_the_prior_or_of_the_codes(
