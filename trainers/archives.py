@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from trainers import formats, runs
+from trainers import files, runs, runs_folder
 from trainers.errors import AEViewerError, ExportError, RunError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
         _check_room(sum(info.file_size for info in members.values()), file, folder)
         folder.mkdir(parents=True, exist_ok=True)
         # The run lies one deeper than runs do, so that no list shows it half there.
-        with formats.draft_folder(folder) as draft:
+        with files.draft_folder(folder) as draft:
             yield from _extract(archive, members, draft / "run")
             yield from _check(runs.Run(draft / "run"), draft)
             place = folder / _free(name, runs.Run(draft / "run"), folder)
@@ -246,9 +246,9 @@ def _check(run: runs.Run, draft: Path) -> Iterator[float]:
 def _free(name: str, run: runs.Run, folder: Path) -> str:
     """The run's own name where it is free, else the next one that is."""
     try:
-        stem = runs.checked_name(name)
+        stem = runs_folder.checked_name(name)
     except RunError:
-        return runs.free_name(run.config, folder)
+        return runs_folder.free_name(run.config, folder)
     number, found = 2, stem
     while (folder / found).exists():
         found, number = f"{stem}-{number}", number + 1

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from trainers import formats
+from trainers import files
 from trainers.errors import AEViewerError
 from trainers.extras import remedy
 
@@ -68,7 +68,7 @@ def write_gif(
             header, _ = GifImagePlugin.getheader(picture.copy(), info={"loop": 0})
             parts += header
         parts += GifImagePlugin.getdata(picture, duration=duration)
-    formats.keep(path, b"".join(parts) + b";")
+    files.keep(path, b"".join(parts) + b";")
 
 
 def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
@@ -106,7 +106,7 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
         raise AEViewerError(
             f"The film could not be encoded ({error}). Write a GIF instead, which needs no encoder."
         ) from error
-    formats.keep(path, content)
+    files.keep(path, content)
 
 
 def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:

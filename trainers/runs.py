@@ -18,123 +18,41 @@ a run that says "running" and is not locked was interrupted.
 
 from __future__ import annotations
 
-import os
-import platform
-import re
+import errno
 import shutil
-import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property
-from importlib.resources import as_file, files
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
-import platformdirs
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from trainers import config as configs
-from trainers import datasets, formats
+from trainers import datasets, files, formats, loss_rows
+from trainers import status as statuses
+from trainers.checkpoints import WEIGHTS, Checkpoint
 from trainers.datasets import MNIST, Data, Dataset, fitting
 from trainers.errors import RunError
-from trainers.evaluation.summary import Evaluation
-from trainers.events import Losses, Preview
+from trainers.runs_folder import checked_name, free_name
+from trainers.status import RESUME_POINT, State, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from trainers.config import RunConfig
+    from trainers.evaluation.summary import Evaluation
+    from trainers.events import Losses, Preview
 
-State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "interrupted"]
-_NAME = re.compile(r"[^\W_][\w .=+-]{0,79}")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
-_MOST_STEPS = 10_000_000
+__all__ = ["Checkpoint", "Run", "State", "Status", "create", "demo", "find", "opened"]
+
 _MOST_JSON = 1_000_000
 _LOCK_SECONDS = 0.2
 """Whoever looks whether a run is locked holds the lock for a moment."""
-
-
-class Status(BaseModel):
-    """Where a run is, as `status.json` keeps it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    state: State = "new"
-    step: Annotated[int, Field(ge=0, le=_MOST_STEPS)] = 0
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    device: str = ""
-    engine: str = ""
-    threads: int = 0
-    versions: dict[str, str] = {}
-    error: str = ""
-    created: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """One checkpoint's folder; `evaluation`, `codes` and picture may still be missing.
-
-    What is read from it is data from outside: sizes are checked before anything is allocated.
-    """
-
-    path: Path
-    run: Run
-
-    @property
-    def step(self) -> int:
-        """The training step it was taken at."""
-        return int(self.path.name)
-
-    @property
-    def model(self) -> Path:
-        """The weights, as safetensors."""
-        return self.path / "model.safetensors"
-
-    @property
-    def is_evaluated(self) -> bool:
-        """Whether evaluation, codes and picture are there beside the weights."""
-        names = ("evaluation.json", "codes.npy", "reconstructions.png")
-        return all((self.path / name).is_file() for name in names)
-
-    def evaluation(self) -> Evaluation:
-        """The test figures.
-
-        Raises
-        ------
-        RunError
-            When they are missing or damaged.
-        """
-        with formats.reading(self.path / "evaluation.json") as file:
-            evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
-            if evaluation.step != self.step:
-                raise ValueError(f"it is of step {evaluation.step:,}")
-            return evaluation
-
-    def preview(self) -> Preview:
-        """Codes of the test images and reconstructions of the preview digits.
-
-        Raises
-        ------
-        RunError
-            When they are missing or damaged.
-        """
-        tiles = formats.read_sheet(self.path / "reconstructions.png", self.run.dataset.shape)
-        return Preview(self.step, self.codes(), tiles)
-
-    def codes(self) -> NDArray[np.float32]:
-        """(n, d), the codes of the test images.
-
-        Raises
-        ------
-        RunError
-            When they are missing or damaged.
-        """
-        shape = self.run.dataset.test, self.run.config.model.latent_dim
-        return formats.read_codes(self.path / "codes.npy", shape)
+_CONFIG, _METRICS, _CHECKPOINTS = "config.json", "metrics.csv", "checkpoints"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Run:
@@ -167,7 +85,7 @@ class Run:
         RunError
             When `config.json` is missing or damaged.
         """
-        with formats.reading(self.path / "config.json") as file:
+        with formats.reading(self.path / _CONFIG) as file:
             return configs.from_json(file.read(_MOST_JSON))
 
     @cached_property
@@ -212,15 +130,14 @@ class Run:
     def written_status(self) -> Status:
         """The status as it is written, whether or not anybody trains the run.
 
+        Where it is damaged, the resume point says how far the run is, and the error what is wrong.
+
         Raises
         ------
         RunError
-            When `status.json` is damaged.
+            When it is damaged, and so is the resume point.
         """
-        if not (self.path / "status.json").exists():
-            return Status()
-        with formats.reading(self.path / "status.json") as file:
-            return Status.model_validate_json(file.read(_MOST_JSON))
+        return statuses.read(self.path)
 
     @property
     def is_locked(self) -> bool:
@@ -237,18 +154,18 @@ class Run:
             return False
 
     def metrics(self) -> Losses:
-        """The training losses of every step, up to the first row that is torn or damaged.
+        """The training losses of every step; rows that are torn or damaged are left out.
 
         Raises
         ------
         RunError
             When `metrics.csv` can not be opened.
         """
-        return formats.read_metrics(self.path / "metrics.csv")
+        return loss_rows.read(self.path / _METRICS)
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All whole checkpoints, by step."""
-        folders = (self.path / "checkpoints").glob("[0-9]" * 8)
+        folders = (self.path / _CHECKPOINTS).glob("[0-9]" * 8)
         found = (Checkpoint(folder, self) for folder in folders)
         return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
 
@@ -309,75 +226,79 @@ class Run:
         except OSError as error:
             raise RunError(
                 f"The run {self.name!r} can not be written ({error.strerror or error}): "
-                f"{self.path}. Free some space or choose another runs folder; "
-                "the checkpoints written so far are whole."
+                f"{self.path}. {self._remedy(error)}"
             ) from error
+
+    def _remedy(self, error: OSError) -> str:
+        if not self.path.is_dir():
+            return "Its folder is gone; put it back and go on with the run, or start a new one."
+        do = "Free some space" if error.errno in _FULL else "See that you may write to its folder"
+        return f"{do}, and go on with the run; what was written so far is whole."
 
     def write_status(self, status: Status) -> None:
         """Replaces `status.json`."""
         with self.writing():
-            formats.replace(self.path / "status.json", status.model_dump_json(indent=2).encode())
+            files.replace(self.path / statuses.FILE, status.model_dump_json(indent=2).encode())
 
     def write_resume(self, content: bytes) -> None:
         """Replaces the resume point."""
         with self.writing():
-            formats.replace(self.path / "resume.safetensors", content)
+            files.replace(self.path / RESUME_POINT, content)
 
     def drop_resume(self) -> None:
         """Removes the resume point of a run that is done."""
         with self.writing():
-            (self.path / "resume.safetensors").unlink(missing_ok=True)
+            (self.path / RESUME_POINT).unlink(missing_ok=True)
 
     def append_metrics(self, losses: Losses) -> None:
         """Appends a row a step."""
-        rows = formats.table(losses)
-        with self.writing(), (self.path / "metrics.csv").open("a", encoding="ascii") as file:
-            file.write(rows if file.tell() else formats.HEADER + rows)
-
-    def cut_metrics(self, step: int) -> None:
-        """Drops the rows after `step`, which a resumed run does again."""
-        kept = self.metrics()
-        count = int(np.searchsorted(kept.step, step, side="right"))
-        cut = Losses(
-            kept.step[:count], kept.total[:count], kept.reconstruction[:count], kept.kl[:count]
-        )
+        rows, head = loss_rows.table(losses), loss_rows.HEADER
         with self.writing():
-            formats.replace(
-                self.path / "metrics.csv", (formats.HEADER + formats.table(cut)).encode()
-            )
+            files.append(self.path / _METRICS, rows.encode(), head.encode())
+
+    def cut_metrics(self, step: int) -> str:
+        """Drops the rows after `step`, which a resumed run does again.
+
+        Answers which steps before have none ("41-100"), because the file was damaged.
+        """
+        kept = loss_rows.until(self.metrics(), step)
+        content = loss_rows.HEADER + loss_rows.table(kept)
+        with self.writing():
+            files.replace(self.path / _METRICS, content.encode())
+        return loss_rows.missing(kept, step)
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
         """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
-        place = self.path / "checkpoints" / f"{step:08d}"
+        place = self.path / _CHECKPOINTS / f"{step:08d}"
         with self.writing():
-            place.parent.mkdir(exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=formats.DRAFT, dir=place.parent))
-            try:
-                formats.replace(draft / "model.safetensors", model)
-                draft.chmod(0o755)
-                if place.exists():
-                    place.rename(draft / "before")
-                draft.rename(place)
-            except OSError:
-                shutil.rmtree(draft, ignore_errors=True)
-                raise
-            shutil.rmtree(place / "before", ignore_errors=True)
+            if place.is_dir():
+                # Figures of other weights must not stand beside these for a moment.
+                for other in place.iterdir():
+                    if other.name != WEIGHTS:
+                        other.unlink()
+                files.settle(place)
+                files.replace(place / WEIGHTS, model)
+            else:
+                if not place.parent.is_dir():
+                    files.make_folder(place.parent)
+                with files.draft_folder(place.parent) as draft:
+                    files.replace(draft / WEIGHTS, model)
+                    draft.chmod(0o755)
+                    files.move(draft, place)
         return Checkpoint(place, self)
 
     def complete_checkpoint(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
         """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
-        place = self.path / "checkpoints" / f"{step:08d}"
+        place = self.path / _CHECKPOINTS / f"{step:08d}"
         kept = np.float16 if self.config.training.precision == "float16" else np.float32
         codes = formats.write_codes(preview.codes, kept)
         data = self.data()
         inputs = data.test.images[list(data.preview)]
         picture = formats.write_sheet(inputs, preview.reconstructions)
         with self.writing():
-            formats.replace(place / "codes.npy", codes)
-            formats.replace(place / "reconstructions.png", picture)
-            formats.replace(
-                place / "evaluation.json", evaluation.model_dump_json(indent=2).encode()
-            )
+            files.replace(place / "codes.npy", codes)
+            files.replace(place / "reconstructions.png", picture)
+            files.replace(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
 
     def rename(self, name: str) -> Run:
         """Moves the folder to a new name beside it.
@@ -396,63 +317,17 @@ class Run:
             raise RunError(f"There is a run {name!r} already; choose another name.")
         with self.writing():
             self.path.rename(place)
+            files.settle(place.parent)
         return Run(place)
 
     def _sweep(self) -> None:
         """Removes what a crash or a full disk left half written."""
-        drafts = f"{formats.DRAFT}*"
-        for draft in [*self.path.glob(drafts), *self.path.glob(f"checkpoints/{drafts}")]:
-            if draft.is_dir():
-                shutil.rmtree(draft, ignore_errors=True)
-            else:
-                draft.unlink(missing_ok=True)
+        for folder in (self.path, *(self.path / _CHECKPOINTS).glob("**")):
+            files.sweep(folder)
 
     def discard(self) -> None:
         """Removes a run that could not even begin, so that its name is free again."""
         shutil.rmtree(self.path, ignore_errors=True)
-
-
-def default_folder() -> Path:
-    """Where runs lie when nobody says otherwise.
-
-    `AEVIEWER_RUNS`, or what `choose_folder` wrote, or the user's data folder.
-    """
-    chosen = os.environ.get("AEVIEWER_RUNS") or _chosen_folder()
-    return Path(chosen) if chosen else platformdirs.user_data_path("aeviewer", False) / "runs"
-
-
-def choose_folder(folder: Path | None) -> None:
-    """Keeps where runs shall lie from now on; None goes back to the user's data folder.
-
-    Raises
-    ------
-    RunError
-        When it is no absolute path, can not be made, or the choice can not be kept.
-    """
-    if folder is not None and not folder.is_absolute():
-        raise RunError(f"{str(folder)!r} is no whole path; give one from the root, or choose it.")
-    place = _folder_choice()
-    try:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        formats.replace(place, str(folder or "").encode())
-    except OSError as error:
-        raise RunError(
-            f"{folder or place} can not be used ({error.strerror or error}): choose a folder that "
-            "you may write to."
-        ) from error
-
-
-def _folder_choice() -> Path:
-    return platformdirs.user_config_path("aeviewer", False) / "runs-folder"
-
-
-def _chosen_folder() -> str:
-    try:
-        return _folder_choice().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def create(config: RunConfig, folder: Path, name: str = "") -> Run:
@@ -469,59 +344,68 @@ def create(config: RunConfig, folder: Path, name: str = "") -> Run:
     """
     dataset = datasets.named(config.dataset)
     fitting.check(config, dataset)
-    place = folder / (checked_name(name) if name else free_name(config, folder))
-    if place.exists():
-        raise RunError(f"There is a run {place.name!r} already; choose another name: {place}")
-    run = Run(place)
     try:
-        place.mkdir(parents=True)
-        formats.replace(place / "config.json", config.model_dump_json(indent=2).encode())
-        if dataset != MNIST:
-            described = dataset.model_dump_json(indent=2).encode()
-            formats.replace(place / "dataset.json", described)
-        created = Status(created=datetime.now(UTC))
-        formats.replace(place / "status.json", created.model_dump_json(indent=2).encode())
+        place = _taken_place(folder, config, name)
+        try:
+            created = Status(created=datetime.now(UTC))
+            files.replace(place / statuses.FILE, created.model_dump_json(indent=2).encode())
+            if dataset != MNIST:
+                described = dataset.model_dump_json(indent=2).encode()
+                files.replace(place / "dataset.json", described)
+            # The last, for it makes a run of the folder.
+            files.replace(place / _CONFIG, config.model_dump_json(indent=2).encode())
+        except OSError:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
     except OSError as error:
         raise RunError(
             f"No run can be made in {folder} ({error.strerror or error}). "
             "Choose a runs folder that you may write to."
         ) from error
-    return run
+    return Run(place)
 
 
-def free_name(config: RunConfig, folder: Path) -> str:
-    """A name that says what the run is: "vae-d2", then "vae-d2-2", and so on."""
-    data = "" if config.dataset == MNIST.name else f"{config.dataset}-"
-    stem = f"{data}{config.preset}-d{config.model.latent_dim}"
-    number = 1
-    while (folder / (name := stem if number == 1 else f"{stem}-{number}")).exists():
-        number += 1
-    return name
-
-
-def checked_name(name: str) -> str:
-    """`name`, if a folder may be called so on every system.
-
-    Raises
-    ------
-    RunError
-        Naming what is allowed.
-    """
-    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith((".", " ")):
-        raise RunError(
-            f"{name!r} can not name a run: use up to 80 letters, digits, spaces or . = + - _, "
-            "beginning with a letter or digit."
-        )
-    return name
+def _taken_place(folder: Path, config: RunConfig, name: str) -> Path:
+    """Makes the folder of a new run; another program may be doing the same."""
+    while True:
+        place = folder / (checked_name(name) if name else free_name(config, folder))
+        try:
+            files.make_folder(place)
+        except FileExistsError:
+            if place.exists() and not name:
+                continue
+            if not place.exists():  # A file lies where the runs folder should be.
+                raise
+            raise RunError(
+                f"There is a run {place.name!r} already; choose another name: {place}"
+            ) from None
+        return place
 
 
 def find(folder: Path) -> list[Run]:
     """Every run in `folder`, oldest first; damaged ones too, told when they are read."""
     try:
-        found = [Run(c.parent) for c in folder.glob("*/config.json")]
-        return sorted(found, key=lambda run: ((run.path / "config.json").stat().st_mtime, run.name))
+        if not folder.exists():
+            return []
+        found = [Run(place) for place in folder.iterdir() if _is_run(place)]
     except OSError as error:
         raise RunError(f"The runs folder {folder} can not be read ({error.strerror}).") from error
+    return sorted(found, key=lambda run: (_made_at(run.path), run.name))
+
+
+def _is_run(place: Path) -> bool:
+    """Whether a folder is a run's, even one that has lost its config."""
+    return any((place / name).exists() for name in (_CONFIG, statuses.FILE, _METRICS, RESUME_POINT))
+
+
+def _made_at(place: Path) -> float:
+    """When a run was made; another program may be taking it away."""
+    for known in (place / _CONFIG, place):
+        try:
+            return known.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
 
 
 def opened(path: Path) -> Run:
@@ -532,7 +416,7 @@ def opened(path: Path) -> Run:
     RunError
         When there is none there, or its config is damaged.
     """
-    if not (path / "config.json").is_file():
+    if not (path / _CONFIG).is_file():
         raise RunError(f"There is no run at {path}. To see which there are: aeviewer runs")
     run = Run(path)
     _ = run.config
@@ -542,14 +426,5 @@ def opened(path: Path) -> Run:
 @contextmanager
 def demo() -> Iterator[Run]:
     """The run that comes with the program, read-only; valid inside the `with`."""
-    with as_file(files("resources") / "demo") as folder:
+    with resources.as_file(resources.files("resources") / "demo") as folder:
         yield Run(folder / "vae-d2-demo", read_only=True)
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What a run was made with; looked up once, for it is told every two seconds."""
-    from importlib.metadata import version
-
-    names = ("aeviewer", "torch", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

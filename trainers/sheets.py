@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from PIL import Image
 
-from trainers import formats
+from trainers import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,9 @@ def write_sheet(
             "needed."
         )
     if path.suffix.lower() == ".svg":
-        formats.keep(path, _svg(images, scale, gap, title, words))
+        files.keep(path, _svg(images, scale, gap, title, words))
     else:
-        formats.keep(path, _png(images, scale, gap, title))
+        files.keep(path, _png(images, scale, gap, title))
 
 
 def _png(images: NDArray[np.uint8], scale: int, gap: int, title: str) -> bytes:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from aeviewer import theme
 from aeviewer.widgets.form import FieldSpec, Form, Kind
 from aeviewer.widgets.numbers import local
-from trainers import datasets, runs
+from trainers import datasets, runs_folder
 from trainers.config import Leaf, RunConfig, faults, fields, spaced_checkpoints
 from trainers.datasets.fitting import misfits
 from trainers.errors import AEViewerError
@@ -246,14 +246,14 @@ class ExperimentPanel(QWidget):
         return (None, found) if found else (config, {})
 
     def _suggest_name(self) -> None:
-        self._name.setPlaceholderText(runs.free_name(self._base, self._session.folder))
+        self._name.setPlaceholderText(runs_folder.free_name(self._base, self._session.folder))
 
     def _check_name(self) -> bool:
         """Whether the run may be called so; says at the field where it may not."""
         name, problem = self._name.text().strip(), ""
         if name:
             try:
-                runs.checked_name(name)
+                runs_folder.checked_name(name)
             except AEViewerError as error:
                 problem = str(error)
             if (self._session.folder / name).exists() or self._session.is_named(name):

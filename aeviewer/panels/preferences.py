@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.settings import LOCALES, SPACINGS
 from aeviewer.widgets.numbers import local
-from trainers import runs
+from trainers import runs_folder
 from trainers.config import Device
 from trainers.errors import RunError
 
@@ -99,8 +99,8 @@ class PreferencesDialog(QDialog):
         """Keeps the choices; stays open where the folder can not be used, and says why."""
         chosen = self.folder.text().strip()
         try:
-            if chosen != str(runs.default_folder()):
-                runs.choose_folder(Path(chosen) if chosen else None)
+            if chosen != str(runs_folder.default_folder()):
+                runs_folder.choose_folder(Path(chosen) if chosen else None)
         except RunError as error:
             self.problem.setText(str(error))
             self.problem.show()

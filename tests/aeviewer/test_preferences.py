@@ -25,7 +25,7 @@ from aeviewer.panels.experiment import ExperimentPanel
 from aeviewer.panels.file_menu import FileMenu, choose_theme
 from aeviewer.panels.preferences import PreferencesDialog
 from aeviewer.theme import CONTRAST, apply_theme
-from trainers import runs
+from trainers import runs_folder
 from trainers.errors import RunError
 from trainers.presets import preset
 
@@ -70,7 +70,7 @@ def test_choices_are_kept(
     _accept(dialog, qtbot)
     assert (settings.device, settings.threads) == ("cpu", 2)
     assert (settings.numbers, settings.checkpoint_spacing) == ("de_DE", 2_500)
-    assert runs.default_folder() == tmp_path / "elsewhere"
+    assert runs_folder.default_folder() == tmp_path / "elsewhere"
     assert not dialog.isVisible()
 
 
@@ -81,7 +81,7 @@ def test_cancel_keeps_nothing(
     dialog.folder.setText(str(tmp_path / "elsewhere"))
     dialog.reject()
     assert settings.threads == 0
-    assert runs.default_folder() == tmp_path / "user_data_path" / "runs"
+    assert runs_folder.default_folder() == tmp_path / "user_data_path" / "runs"
 
 
 def test_a_folder_that_can_not_be_is_told_and_nothing_is_lost(
@@ -98,15 +98,15 @@ def test_a_folder_that_can_not_be_is_told_and_nothing_is_lost(
     dialog.folder.setText("")
     _accept(dialog, qtbot)
     assert not dialog.isVisible()
-    assert runs.default_folder() == tmp_path / "user_data_path" / "runs"
+    assert runs_folder.default_folder() == tmp_path / "user_data_path" / "runs"
 
 
 def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs.choose_folder(tmp_path / "chosen")
+    runs_folder.choose_folder(tmp_path / "chosen")
     monkeypatch.setenv("AEVIEWER_RUNS", str(tmp_path / "said"))
-    assert runs.default_folder() == tmp_path / "said"
+    assert runs_folder.default_folder() == tmp_path / "said"
     with pytest.raises(RunError, match="no whole path"):
-        runs.choose_folder(tmp_path.relative_to(tmp_path.anchor))
+        runs_folder.choose_folder(tmp_path.relative_to(tmp_path.anchor))
 
 
 def test_new_runs_begin_on_the_chosen_device(

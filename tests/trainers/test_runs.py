@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainers import formats, runs
+from trainers import files, runs, runs_folder
 from trainers.errors import RunError
 from trainers.events import Losses
 from trainers.presets import preset
@@ -40,7 +40,7 @@ def test_a_taken_or_impossible_name_is_refused(tmp_path: Path) -> None:
         runs.create(CONFIG, tmp_path, "mine")
     for name in ("../up", "a/b", ".hidden", "CON", "x" * 81, "dot.", ""):
         with pytest.raises(RunError, match="can not name a run"):
-            runs.checked_name(name)
+            runs_folder.checked_name(name)
 
 
 def test_metrics_are_appended_and_cut(tmp_path: Path) -> None:
@@ -105,11 +105,11 @@ def test_a_file_that_a_reader_has_open_is_replaced_as_soon_as_it_is_closed(
         return replace(draft, place)
 
     monkeypatch.setattr(Path, "replace", refusing)
-    formats.replace(tmp_path / "status.json", b"{}")
+    files.replace(tmp_path / "status.json", b"{}")
     assert (tmp_path / "status.json").read_bytes() == b"{}"
     refusals = [PermissionError("in use")] * 1_000
     with pytest.raises(PermissionError):
-        formats.replace(tmp_path / "status.json", b"[]")
+        files.replace(tmp_path / "status.json", b"[]")
     assert [place.name for place in tmp_path.iterdir()] == ["status.json"]
 
 
@@ -285,5 +285,7 @@ def test_half_precision_is_kept_where_asked(start: Callable[..., Trainer]) -> No
     assert np.load(kept.path / "codes.npy").dtype == np.float16
     header = kept.model.read_bytes()
     length = int.from_bytes(header[:8], "little")
-    kinds = {e["dtype"] for e in json.loads(header[8 : 8 + length]).values()}
+    told = json.loads(header[8 : 8 + length])
+    assert set(told.pop("__metadata__")) == {"checksum"}
+    kinds = {e["dtype"] for e in told.values()}
     assert kinds == {"F16"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from trainers import runs
+from trainers import runs, runs_folder
 from trainers.config import Leaf, fields
 from trainers.errors import AEViewerError, RunError
 from trainers.presets import PRESETS
@@ -139,7 +139,7 @@ def _folder() -> Path:
     """The runs folder where the command names none: the one named before it, or the default."""
     context = click.get_current_context(silent=True)
     before = context.parent.params.get("folder") if context and context.parent else None
-    return before or runs.default_folder()
+    return before or runs_folder.default_folder()
 
 
 def runs_option(command: Command) -> Command:

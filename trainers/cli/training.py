@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 import trainers
-from trainers import runs
+from trainers import runs_folder
 from trainers.cli.options import (
     config_options,
     events_option,
@@ -147,7 +147,7 @@ def _drive(prepare: Callable[[], Trainer]) -> None:
 
 def _say_how_to_resume(run: Run, console: Console) -> None:
     command = ["aeviewer", "resume", run.name]
-    if run.path.parent != runs.default_folder():
+    if run.path.parent != runs_folder.default_folder():
         command += ["--runs", str(run.path.parent.absolute())]
     console.print(Text(f"Go on with: {shlex.join(command)}"), soft_wrap=True)
 

@@ -17,8 +17,8 @@ import platformdirs
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
-from trainers import formats
 from trainers.exploration.layouts import Layout, library
+from trainers.files import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def write(places: Sequence[Path], key: str, layout: Layout) -> Path | None:
         try:
             if number == len(places) - 1:  # the cache; a checkpoint that is gone stays gone
                 place.parent.mkdir(parents=True, exist_ok=True)
-            formats.replace(place, content)
+            replace(place, content)
         except OSError:
             continue
         return place

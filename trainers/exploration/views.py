@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from trainers import formats
+from trainers import files, formats
 from trainers.errors import RunError
-from trainers.runs import checked_name
+from trainers.runs_folder import checked_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,7 @@ def save(run: Run, name: str, view: View) -> None:
         raise RunError(f"{run.name!r} belongs to the program: views are kept in runs of your own.")
     with run.writing():
         place.parent.mkdir(exist_ok=True)
-        formats.replace(place, view.model_dump_json(indent=1).encode())
+        files.replace(place, view.model_dump_json(indent=1).encode())
 
 
 def names(run: Run) -> list[str]:

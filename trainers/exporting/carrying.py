@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainers import formats
+from trainers import files
 from trainers.errors import ExportError
 from trainers.exporting.table import Task
 
@@ -111,7 +111,7 @@ def _draft(folder: Path) -> Iterator[Path]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with formats.draft_folder(folder) as draft:
+        with files.draft_folder(folder) as draft:
             yield draft
     finally:
         for path in made:

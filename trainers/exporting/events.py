@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from trainers import formats
+from trainers import loss_rows
 from trainers.errors import ExportError
 from trainers.evaluation.summary import METRICS
 from trainers.exporting.table import EXPORTERS
@@ -169,7 +169,7 @@ class LiveEvents:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._file: EventFile | None = None
-        self._rows = formats.Tail(run.path / "metrics.csv")
+        self._rows = loss_rows.Tail(run.path / "metrics.csv")
         self._known: set[int] = set()
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainers import formats
+from trainers import loss_rows
 from trainers.evaluation.summary import METRICS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def write(task: Task) -> Iterator[None]:
     """Writes losses.csv and checkpoints.csv; a figure that a checkpoint lacks is left empty."""
-    losses = formats.HEADER + formats.table(task.run.metrics())
+    losses = loss_rows.HEADER + loss_rows.table(task.run.metrics())
     (task.folder / "losses.csv").write_text(losses, encoding="ascii", newline="")
     yield
     lines = [",".join(["step", *METRICS])]

@@ -53,7 +53,8 @@ class PCA(Autoencoder):
             latent_dim=latent_dim, variational=False, likelihood="squared-error", beta=0.0
         )
         self.register_buffer("mean", torch.zeros(pixels))
-        self.register_buffer("components", torch.eye(latent_dim, pixels))
+        self.register_buffer("components", torch.zeros(latent_dim, pixels))
+        self.components.diagonal().fill_(1.0)
         self.register_buffer("variances", torch.zeros(latent_dim))
         self.register_buffer("total_variance", torch.zeros(()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainers import formats
+from trainers import loss_rows
 from trainers.events import Progress, Started
 from trainers.parallel.jobs import written_at
 
@@ -36,7 +36,7 @@ class Follower:
         self.run = run
         self._steps = run.config.steps
         self._told_at = written_at(run.path / "status.json")
-        self._rows = formats.Tail(run.path / "metrics.csv")
+        self._rows = loss_rows.Tail(run.path / "metrics.csv")
         self._known = {c.step for c in run.checkpoints() if c.is_evaluated}
         self._has_begun = False
 

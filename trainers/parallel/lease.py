@@ -15,7 +15,7 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from trainers import formats
+from trainers import files
 from trainers.errors import RunError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Lease:
         self.token = uuid.uuid4().hex
         self._renewed = time.monotonic()
         try:
-            formats.replace(self._place, self.token.encode())
+            files.replace(self._place, self.token.encode())
         except OSError as error:
             raise RunError(
                 f"The run {folder.name!r} can not be written ({error.strerror or error}): {folder}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainers import runs
+from trainers import runs_folder
 from trainers.config import RunConfig, fields
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _named(stem: str, config: RunConfig, values: Mapping[str, Sequence[object]])
         and leaf.name != "latent_dim"
         and leaf.term.applies(config)
     ]
-    return runs.checked_name("-".join([stem, f"d{config.model.latent_dim}", *told]))
+    return runs_folder.checked_name("-".join([stem, f"d{config.model.latent_dim}", *told]))
 
 
 def _told(leaf: Leaf, config: RunConfig) -> str:

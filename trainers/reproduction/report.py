@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from trainers import formats
+from trainers import files
 from trainers.presets import PRESETS
 from trainers.reproduction.claims import claims
 from trainers.reproduction.collected import METHODS, NON_LINEAR, collect, nearest
@@ -92,9 +92,9 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
             if picture is None:
                 place.unlink(missing_ok=True)
             else:
-                formats.replace(place, picture.png if suffix == "png" else picture.svg)
+                files.replace(place, picture.png if suffix == "png" else picture.svg)
     for name, table in tabled.items():
-        formats.replace(out / f"{name}.csv", table.csv().encode())
+        files.replace(out / f"{name}.csv", table.csv().encode())
     page = (
         _environment()
         .from_string(_template())
@@ -108,7 +108,7 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
             quick=QUICK if quick else "",
         )
     )
-    formats.replace(out / PAGE, page.encode())
+    files.replace(out / PAGE, page.encode())
     return out / PAGE
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from trainers import formats
+from trainers import files, formats
 from trainers.config import LANDMARKS, RunConfig, default_checkpoints
 from trainers.evaluation.measurement import Measurement
 from trainers.evaluation.summary import Evaluation
@@ -109,7 +109,7 @@ def write(folder: Path, run: Run, measurement: Measurement) -> Result:
     for checkpoint in kept:
         if checkpoint.step in landmarks(run.config.steps):
             picture = (checkpoint.path / "reconstructions.png").read_bytes()
-            formats.replace(place / f"step-{checkpoint.step:08d}.png", picture)
+            files.replace(place / f"step-{checkpoint.step:08d}.png", picture)
     status = run.status()
     brief = dict.fromkeys(_PER_DIMENSION)
     result = Result(
@@ -122,5 +122,5 @@ def write(folder: Path, run: Run, measurement: Measurement) -> Result:
         history=tuple(c.evaluation().model_copy(update=brief) for c in kept),
     )
     content = result.model_dump_json(indent=1, exclude_none=True).encode()
-    formats.replace(place / "result.json", content)
+    files.replace(place / "result.json", content)
     return result

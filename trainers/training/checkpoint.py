@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import safetensors.numpy
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
+from trainers import checksums
 from trainers.errors import RunError
 from trainers.models import build
 
@@ -33,8 +33,8 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 def weights(model: Autoencoder, precision: Precision = "float32") -> bytes:
     """A model's state as the content of a safetensors file."""
     kept = getattr(torch, precision)
-    state = {n: t.detach().to("cpu", kept).contiguous() for n, t in model.state_dict().items()}
-    return safetensors.torch.save(state)
+    state = model.state_dict().items()
+    return checksums.packed({n: t.detach().to("cpu", kept).numpy() for n, t in state})
 
 
 def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
@@ -46,6 +46,7 @@ def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
         When there is no such checkpoint, or its weights are damaged or of another shape.
     """
     checkpoint = run.checkpoint(step)
+    _compare(_shapes(run), checkpoint.model)
     model = build(run.config.model, run.dataset.pixels, run.dataset.channels)
     _load(model, _read(checkpoint.model), checkpoint.model)
     return model.requires_grad_(False).eval(), checkpoint.step
@@ -60,7 +61,7 @@ class Snapshot:
 
     def to_bytes(self) -> bytes:
         """The content of a resume.safetensors; runs no torch."""
-        return safetensors.numpy.save(self.arrays, {"position": self.position})
+        return checksums.packed(self.arrays, {"position": self.position})
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class ResumePoint:
     model: dict[str, Tensor]
     optimiser: dict[str, Tensor]
     noise: Tensor
+    engine: str = ""
+    device: str = ""
 
     def snapshot(self) -> Snapshot:
         """A copy of everything as it is now."""
@@ -79,7 +82,8 @@ class ResumePoint:
         tensors |= {f"optimiser.{name}": tensor for name, tensor in self.optimiser.items()}
         tensors[_NOISE] = self.noise
         arrays = {name: t.detach().cpu().contiguous().numpy() for name, t in tensors.items()}
-        position = json.dumps({"step": self.step, "seconds": self.seconds})
+        told = ("step", "seconds", "engine", "device")
+        position = json.dumps({name: getattr(self, name) for name in told})
         return Snapshot({name: array.copy() for name, array in arrays.items()}, position)
 
     @classmethod
@@ -93,11 +97,12 @@ class ResumePoint:
         """
         tensors = _read(path)
         try:
-            with safetensors.safe_open(path, "pt") as file:
-                position = json.loads(file.metadata()["position"])
+            position = json.loads(checksums.told(path)["position"])
             return cls(
                 step=int(position["step"]),
                 seconds=float(position["seconds"]),
+                engine=str(position.get("engine", "")),
+                device=str(position.get("device", "")),
                 model=_under("model.", tensors),
                 optimiser=_under("optimiser.", tensors),
                 noise=tensors[_NOISE],
@@ -169,9 +174,37 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
-        return safetensors.torch.load_file(path)
-    except (OSError, SafetensorError) as error:
+        tensors = safetensors.torch.load_file(path)
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    except (OSError, SafetensorError, TypeError) as error:
         raise RunError(f"{path} can not be read ({error}): the run is damaged.") from error
+    checksums.compare(path, arrays, checksums.told(path))
+    return tensors
+
+
+def _shapes(run: Run) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights of a run's model, which is not made for that."""
+    with torch.device("meta"):
+        model = build(run.config.model, run.dataset.pixels, run.dataset.channels)
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def _compare(wanted: dict[str, tuple[int, ...]], path: Path) -> None:
+    """Compares what a file says that it holds with what is wanted, before there is any of either.
+
+    Raises
+    ------
+    RunError
+        When the file can not be read, or holds anything else.
+    """
+    held = checksums.shapes(path)
+    odd = sorted(n for n in held.keys() | wanted.keys() if held.get(n) != wanted.get(n))
+    if odd:
+        name = odd[0]
+        raise RunError(
+            f"{path} does not fit the run's config: {name} is {held.get(name, 'missing')} in the "
+            f"file and {wanted.get(name, 'nothing')} in the model."
+        )
 
 
 def _load(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:

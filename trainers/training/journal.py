@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from trainers import runs
 from trainers.events import CheckpointSaved, Losses
 from trainers.exporting.events import LiveEvents
+from trainers.status import versions
 from trainers.training import checkpoint as checkpoints
 from trainers.training.writer import Writer
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder
     from trainers.runs import Run, State
 
-_RESUME_SECONDS = 30.0
 _STATUS_SECONDS = 2.0
 
 
@@ -43,18 +42,23 @@ class Journal:
         The folder.
     device
         Told in the status.
+    resume_seconds
+        How much training a crash may cost.
 
     Attributes
     ----------
     engine
         Told in the status; empty where no steps are done.
+    note
+        Told in the status where nothing went wrong: what the folder has lost.
     """
 
-    def __init__(self, run: Run, device: torch.device) -> None:
+    def __init__(self, run: Run, device: torch.device, resume_seconds: float) -> None:
         self.run = run
         self.status = run.status()
         self._device = device
-        self.engine = ""
+        self._resume_seconds = resume_seconds
+        self.engine = self.note = ""
         self._writer = Writer()
         self._unwritten: list[Losses] = []
         self._resume_point: Future[None] | None = None
@@ -70,7 +74,7 @@ class Journal:
     @property
     def resume_point_is_due(self) -> bool:
         """Whether a crash would cost more steps than it may."""
-        return time.perf_counter() - self._kept_at > _RESUME_SECONDS
+        return time.perf_counter() - self._kept_at > self._resume_seconds
 
     def add(self, losses: Losses) -> None:
         """Takes in the losses of a slice, to be written with what comes next."""
@@ -86,8 +90,8 @@ class Journal:
             "device": str(self._device),
             "engine": self.engine,
             "threads": torch.get_num_threads(),
-            "versions": runs.versions(),
-            "error": error,
+            "versions": versions(),
+            "error": error or self.note,
         }
         self.status = self.status.model_copy(update=changes)
         self._writer.put(partial(self.run.write_status, self.status))

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _SLICE_SECONDS = 0.02
 _PREVIEW_SHARE = 0.03
 _FIT_CHUNK = 6_000
+RESUME_SECONDS = 30.0
 
 
 class Trainer:
@@ -60,6 +61,8 @@ class Trainer:
     preview_seconds
         How often codes and reconstructions are wanted while training; None for at checkpoints
         only. They take 3 % of the time at most.
+    resume_seconds
+        How much training a crash may cost: so often a resume point is written.
 
     Attributes
     ----------
@@ -81,12 +84,18 @@ class Trainer:
         missing or damaged, when it can not be written.
     """
 
-    def __init__(self, run: Run, *, preview_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        *,
+        preview_seconds: float | None = None,
+        resume_seconds: float = RESUME_SECONDS,
+    ) -> None:
         self.run = run
         self.config = run.config
         _refuse_ended(run)
         self._device = choose(self.config.training.device)
-        self._journal = Journal(run, self._device)
+        self._journal = Journal(run, self._device, resume_seconds)
         self._preview_seconds = preview_seconds
         self.slice_seconds = _SLICE_SECONDS
         self._stop_requested = False
@@ -323,6 +332,8 @@ class Trainer:
             model=self.model.state_dict(),
             optimiser=checkpoints.optimiser_tensors(self._engine.optimiser),
             noise=self._engine.noise.get_state(),
+            engine=self._engine.name,
+            device=str(self._device),
         )
         self._journal.write_resume_point(point)
 
@@ -377,7 +388,9 @@ class Trainer:
             if not 0 <= point.step <= self.config.steps:
                 raise RunError(f"{path} is of step {point.step:,} of {self.config.steps:,}.")
             self._step, self._seconds = point.step, point.seconds
-        self.run.cut_metrics(self._step)
+        lost = self.run.cut_metrics(self._step)
+        if lost:
+            self._journal.note = f"metrics.csv was damaged: the losses of steps {lost} are lost."
 
     def _is_sound(self) -> bool:
         """Whether every weight is a finite number."""

@@ -1,0 +1,136 @@
+"""How files are written so that nothing is lost: whole, in order, and on the disk for good.
+
+What is not synchronised a power cut may take: the content of a file, and also its name in its
+folder, each apart. So a file is synchronised before it gets its name, and its folder afterwards;
+when a function here returns, what it did outlasts a power cut, and whatever is done next can not
+get to the disk before it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DRAFT = ".draft-"
+_RENAMES, _RENAME_SECONDS = 20, 0.01
+_CAN_NOT = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+
+
+def replace(place: Path, content: bytes) -> None:
+    """Writes beside `place`, then renames: the old content or the new, never a mixture."""
+    draft = place.with_name(f"{DRAFT}{place.name}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _rename(draft, place)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    settle(place.parent)
+
+
+def append(place: Path, content: bytes, head: bytes = b"") -> None:
+    """Adds to the end of a file; one that is empty or new begins with `head`."""
+    with place.open("ab") as file:
+        is_new = not file.tell()
+        file.write(head + content if is_new else content)
+        file.flush()
+        os.fsync(file.fileno())
+    if is_new:
+        settle(place.parent)
+
+
+def move(draft: Path, place: Path) -> None:
+    """Gives a folder whose files are synchronised its name, beside it."""
+    settle(draft)
+    draft.rename(place)
+    settle(place.parent)
+
+
+def make_folder(place: Path) -> None:
+    """Makes a folder, and those that it lies in.
+
+    Raises
+    ------
+    FileExistsError
+        When it is there already.
+    """
+    missing = [folder for folder in place.parents if not folder.exists()]
+    place.mkdir(parents=True)
+    for folder in [place, *missing]:
+        settle(folder.parent)
+
+
+def settle(folder: Path) -> None:
+    """Synchronises which files are in a folder, where the system can."""
+    if os.name == "nt":  # It opens no folders; NTFS keeps names in its journal.
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CAN_NOT:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a crash or a full disk left half written in a folder."""
+    for draft in folder.glob(f"{DRAFT}*"):
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
+
+
+def keep(place: Path, content: bytes) -> None:
+    """Writes a file that a person asked for, as `replace` does.
+
+    Raises
+    ------
+    AEViewerError
+        When it can not be written.
+    """
+    try:
+        replace(place, content)
+    except OSError as error:
+        raise AEViewerError(
+            f"{place} can not be written ({error.strerror or error}). Free some space, or choose a "
+            "folder that is there and that you may write to."
+        ) from error
+
+
+@contextmanager
+def draft_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder within `folder`, where something is made whole; gone afterwards."""
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _rename(draft: Path, place: Path) -> None:
+    """Windows replaces no file that another process has open, and readers have it for a moment."""
+    for _ in range(_RENAMES - 1):
+        try:
+            draft.replace(place)
+        except PermissionError:
+            time.sleep(_RENAME_SECONDS)
+        else:
+            return
+    draft.replace(place)
