@@ -1,0 +1,122 @@
+"""The power fails at any moment of a training, and nothing that was told is lost."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.reliability import spots
+from tests.reliability.power import Disk
+from trainers import checksums, files, runs
+from trainers.events import CheckpointSaved, Finished, Started
+from trainers.status import Status
+from trainers.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.reliability.power import Moment
+
+    Record = Callable[[str, object], None]
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path) -> None:
+    spots.imported(tmp_path)
+
+
+def _steps_of(moment: Moment, run: str, folder: Path) -> tuple[int, list[int]]:
+    """Where the resume point is that is safe, and which checkpoints are."""
+    moment.leave(folder)
+    place = folder / run
+    point = place / "resume.safetensors"
+    told = checksums.told(point)["position"] if point.exists() else "{}"
+    kept = [c.step for c in runs.Run(place).checkpoints() if c.is_evaluated]
+    return Status.model_validate_json(told).step, kept
+
+
+class Scene:
+    """A run trained to its end while the disk is watched, and again after cuts."""
+
+    def __init__(self, folder: Path, preset: str) -> None:
+        self.folder = folder
+        (folder / "runs").mkdir()
+        self.told: list[tuple[int, int]] = []
+        with Disk(folder / "runs").watching() as disk:
+            run = runs.create(spots.config(preset), folder / "runs", "mine")
+            self.made = len(disk.moments)
+            for event in Trainer(run, resume_seconds=0.0):
+                if isinstance(event, CheckpointSaved):
+                    self.told.append((len(disk.moments), event.step))
+        self.whole, self.moments = spots.contents(run.path), disk.moments
+        self.tried = 0
+
+    def cut(self, at: int, dice: random.Random | None) -> None:
+        """The power fails; the run goes on, and ends as the unbroken one."""
+        self.tried += 1
+        left = self.folder / f"cut-{self.tried}"
+        self.moments[at].leave(left, dice)
+        if at < self.made and not (left / "mine" / "config.json").exists():
+            return  # Nobody was told yet that there is a run.
+        (run,) = runs.find(left)
+        safe_step, safe = _steps_of(self.moments[at], "mine", self.folder / f"safe-{self.tried}")
+        promised = {step for moment, step in self.told if moment <= at}
+        assert promised <= {c.step for c in run.checkpoints() if c.is_evaluated}
+        assert promised <= {*safe}
+        if run.status().state != "finished":
+            events = list(Trainer(runs.opened(run.path)))
+            assert isinstance(events[0], Started) and events[0].step >= safe_step
+            assert isinstance(events[-1], Finished)
+        assert spots.contents(run.path) == self.whole
+        assert run.status().error == ""
+        assert not [*run.path.rglob(f"{files.DRAFT}*")]
+
+
+def test_a_cut_at_some_moments(tmp_path: Path, record_property: Record) -> None:
+    scene, dice = Scene(tmp_path, "elu"), random.Random(1)
+    for at in dice.sample(range(len(scene.moments)), 4):
+        scene.cut(at, None)
+        scene.cut(at, dice)
+    record_property("tried", scene.tried)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["vae", "conv-vae", "pca"])
+def test_a_cut_at_every_moment(tmp_path: Path, preset: str, record_property: Record) -> None:
+    scene, dice = Scene(tmp_path, preset), random.Random(2)
+    for at in range(len(scene.moments)):
+        scene.cut(at, None)
+        scene.cut(at, dice)
+    record_property("tried", scene.tried)
+
+
+def test_who_does_not_synchronise_loses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the others rely on: the simulation takes what is not safe."""
+    monkeypatch.setattr(files, "settle", lambda _folder: None)
+    scene = Scene(tmp_path, "elu")
+    assert scene.told
+    with pytest.raises((AssertionError, ValueError)):
+        scene.cut(len(scene.moments) - 1, None)
+
+
+def test_only_what_is_synchronised_is_safe(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    with Disk(tmp_path / "disk").watching() as disk:
+        (tmp_path / "disk" / "unsafe").write_bytes(b"lost")
+        files.replace(tmp_path / "disk" / "safe", b"kept")
+        files.append(tmp_path / "disk" / "safe", b", too")
+        with (tmp_path / "disk" / "safe").open("ab") as file:
+            file.write(b" lost")
+        (tmp_path / "disk" / "other").write_bytes(b"")
+    disk.moments[-1].leave(tmp_path / "left")
+    assert (tmp_path / "left" / "safe").read_bytes() == b"kept, too"
+    assert not (tmp_path / "left" / "other").exists()
+    assert (tmp_path / "left" / "unsafe").read_bytes() == b""
+    left = set()
+    for seed in range(40):
+        disk.moments[-1].leave(tmp_path / str(seed), random.Random(seed))
+        left.add((tmp_path / str(seed) / "safe").read_bytes())
+    assert {b"kept, too", b"kept, too lost"} < left
