@@ -1,9 +1,9 @@
 """Kills a training process again and again until its run is finished, and compares.
 
-``python -m tests.reliability.deaths FOLDER COUNT SEED`` does so COUNT times in FOLDER, and ends with
-status 0 where nothing was lost. A death is SIGKILL: by the clock, or before one of the process's own
-changes of the disk, so that every place inside the writing of a file is tried. Each process is a
-fork of this one, which has imported torch and done nothing with it.
+``python -m tests.reliability.deaths FOLDER COUNT SEED`` does so COUNT times in FOLDER, and ends
+with status 0 where nothing was lost. A death is SIGKILL: by the clock, or before one of the
+process's own changes of the disk, so that every place inside the writing of a file is tried. Each
+process is a fork of this one, which has imported torch and done nothing with it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -271,27 +268,6 @@ def test_a_run_that_another_program_finished_is_left_alone(start: Start, again: 
     with pytest.raises(RunError, match="has finished"):
         list(second)
     assert len(first.run.metrics().step) == 60
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGKILL")
-def test_a_killed_run_ends_as_an_unbroken_one(start: Start, tmp_path: Path) -> None:
-    whole = start(name="whole", steps=400)
-    list(whole)
-    run = runs.create(whole.config, tmp_path / "runs", "killed")
-    code = (
-        "import sys; from pathlib import Path; from trainers import runs;"
-        "from trainers.training.trainer import Trainer;"
-        "list(Trainer(runs.opened(Path(sys.argv[1]))))"
-    )
-    with subprocess.Popen([sys.executable, "-c", code, str(run.path)]) as process:
-        while process.poll() is None and not (run.path / "resume.safetensors").exists():
-            pass
-        process.kill()
-    assert run.status().state in {"interrupted", "finished"}
-    if run.status().state == "interrupted":
-        list(Trainer(run))
-    assert _weights(run, 400) == _weights(whole.run, 400)
-    assert (run.path / "metrics.csv").read_bytes() == (whole.run.path / "metrics.csv").read_bytes()
 
 
 def test_one_that_is_killed_before_its_first_checkpoint_goes_on(
