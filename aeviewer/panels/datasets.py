@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.panels.import_dialog import ImportDialog
 from aeviewer.services.importing import Downloading
+from aeviewer.services.trash import move_to_trash, refusal
 from aeviewer.widgets.numbers import local
 from trainers import datasets
 from trainers.datasets import store
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.services.compute import ComputeThread
+    from aeviewer.services.trash import Trash
 
 _FILES = "Images (*.npy *.npz *.gz *-ubyte *.idx);;All files (*)"
 _ARRAYS = {".npy", ".npz"}
@@ -47,6 +49,8 @@ class DatasetsMenu(QMenu):
         Does the importing.
     window
         On which folders and files may be dropped.
+    trash
+        Takes a file's path and moves it to the trash; answers whether it could.
     """
 
     chosen = Signal(str)
@@ -55,9 +59,11 @@ class DatasetsMenu(QMenu):
     """There are other data sets now."""
     failed = Signal(str)
 
-    def __init__(self, compute: ComputeThread, window: QWidget) -> None:
+    def __init__(
+        self, compute: ComputeThread, window: QWidget, trash: Trash = move_to_trash
+    ) -> None:
         super().__init__("&Datasets", window)
-        self._compute, self._window = compute, window
+        self._compute, self._window, self._trash = compute, window, trash
         self.folder_action = self._made("&Import a folder…", "Ctrl+I", self._ask_folder)
         self.file_action = self._made("Import a &file…", "Ctrl+Shift+I", self._ask_file)
         self._download, self._remove = QMenu("&Download", self), QMenu("&Remove", self)
@@ -185,21 +191,20 @@ class DatasetsMenu(QMenu):
         box = QMessageBox(
             QMessageBox.Icon.Question,
             "Remove a data set",
-            f"Remove {name!r}? Runs that learnt from it keep what they learnt, but can not be "
-            "trained on or explored until it is imported again.",
+            f"Move {name!r} to the trash? Runs that learnt from it keep what they learnt, but can "
+            "not be trained on or explored until it is back.",
             QMessageBox.StandardButton.Cancel,
             self._window,
         )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        remove = box.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
+        remove = box.addButton("Move to trash", QMessageBox.ButtonRole.DestructiveRole)
         remove.clicked.connect(lambda: self._remove_now(name))
         box.open()
 
     def _remove_now(self, name: str) -> None:
-        try:
-            store.remove(name)
-        except AEViewerError as error:
-            self.failed.emit(str(error))
+        place = str(store.place_of(name))
+        if not self._trash(place):
+            self.failed.emit(refusal(name, place))
         self.changed.emit()
 
 

@@ -80,7 +80,7 @@ class PreferencesDialog(QDialog):
         self.spacing.setToolTip("Where the form names steps, those are kept instead.")
         self.numbers = _choice({n: _example(n) for n in LOCALES}, settings.numbers, "Numbers")
         self.numbers.setToolTip("In the window alone: files have 1234567.5 always.")
-        self.folder = QLineEdit(str(runs.default_folder()))
+        self.folder = QLineEdit(str(runs_folder.default_folder()))
         self.folder.setAccessibleName("Runs folder")
         self.folder.setToolTip("Where runs are kept, for the window and the command line.")
         self.browse_button = QPushButton("Browse…")

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import (
-    QDir,
-    QFile,
-    QModelIndex,
-    QPoint,
-    QStandardPaths,
-    Qt,
-    QUrl,
-    Signal,
-    Slot,
-)
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -35,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.panels.runs_model import EYE_COLUMN, IN_HAND, NAME_COLUMN, RunsModel
+from aeviewer.services.trash import move_to_trash, refusal
 from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.list_delegate import (
     ROW_HEIGHT,
@@ -50,16 +41,9 @@ if TYPE_CHECKING:
 
     from aeviewer.services.session import RunItem, Session
     from aeviewer.services.training import TrainingQueue
+    from aeviewer.services.trash import Trash
 
 _CONTINUABLE = frozenset({"new", "stopped", "interrupted", "failed"})
-
-
-def move_to_trash(path: str) -> bool:
-    """Moves a folder to the system's trash; False where the system could not."""
-    # Below it Qt makes the trash of an account that has none yet, but not this folder itself.
-    data = QStandardPaths.StandardLocation.GenericDataLocation
-    QDir().mkpath(QStandardPaths.writableLocation(data))
-    return QFile(path).moveToTrash()
 
 
 class RunsPanel(QWidget):
@@ -86,7 +70,7 @@ class RunsPanel(QWidget):
         queue: TrainingQueue,
         parent: QWidget | None = None,
         *,
-        trash: Callable[[str], bool] = move_to_trash,
+        trash: Trash = move_to_trash,
     ) -> None:
         super().__init__(parent)
         self._session, self._queue, self._trash = session, queue, trash
@@ -314,9 +298,7 @@ class RunsPanel(QWidget):
         if self._trash(key):
             self._session.forget(key)
         else:
-            self._session.message_posted.emit(
-                f"The system has no trash for {item.name!r}; delete its folder yourself: {key}"
-            )
+            self._session.message_posted.emit(refusal(item.name, key))
 
     def _is_free(self, item: RunItem, doing: str) -> bool:
         """Whether nobody needs the run's folder where it is; says so where somebody does."""

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, Slot
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
+from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
 
 from aeviewer.services.held import Held, Pin, PlaneChosen
+from aeviewer.services.trash import move_to_trash, refusal
 from trainers.errors import AEViewerError
 from trainers.exploration import views
 from trainers.exploration.views import KeptLayers, KeptPin, View
@@ -18,6 +19,7 @@ from trainers.exploration.views import KeptLayers, KeptPin, View
 if TYPE_CHECKING:
     from aeviewer.panels.latent import LatentPanel
     from aeviewer.services.exploration import Exploration
+    from aeviewer.services.trash import Trash
     from trainers.runs import Run
 
 
@@ -86,11 +88,19 @@ class ViewsMenu(QMenu):
     ----------
     exploration, panel
         What a view is taken from, and shown in.
+    trash
+        Takes a file's path and moves it to the trash; answers whether it could.
     """
 
-    def __init__(self, exploration: Exploration, panel: LatentPanel, parent: QWidget) -> None:
+    def __init__(
+        self,
+        exploration: Exploration,
+        panel: LatentPanel,
+        parent: QWidget,
+        trash: Trash = move_to_trash,
+    ) -> None:
         super().__init__("&Views", parent)
-        self._exploration, self._panel = exploration, panel
+        self._exploration, self._panel, self._trash = exploration, panel, trash
         self.save_action = QAction("&Save view…", parent)  # `clear` deletes the menu's own
         self.save_action.setShortcut(QKeySequence("Ctrl+Shift+S"))
         # ... and parts an action from all that the menu itself would do.
@@ -132,8 +142,26 @@ class ViewsMenu(QMenu):
         name, accepted = QInputDialog.getText(
             self._panel, "Save view", "Name of the view", text=f"View {count}"
         )
-        if accepted:
+        if accepted and name.strip() in views.names(run):
+            self._ask_to_replace(name.strip())
+        elif accepted:
             self.save(name.strip())
+
+    def _ask_to_replace(self, name: str) -> None:
+        box = QMessageBox(self._panel)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Save view")
+        box.setText(f"There is a view “{name}” already. Replace it?")
+        box.setInformativeText("The one that is there goes to the trash.")
+        yes = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        yes.clicked.connect(lambda: self._replace(name))
+        box.open()
+
+    def _replace(self, name: str) -> None:
+        if self.forget(name):
+            self.save(name)
 
     def save(self, name: str) -> None:
         """Keeps what is chosen; a failure is posted as a message."""
@@ -153,11 +181,13 @@ class ViewsMenu(QMenu):
         except AEViewerError as error:
             self._exploration.session.message_posted.emit(str(error))
 
-    def forget(self, name: str) -> None:
-        """Deletes a view; a failure is posted as a message."""
+    def forget(self, name: str) -> bool:
+        """Moves a view to the trash; whether it is gone. A failure is posted as a message."""
         run = self._run
-        try:
-            if run is not None:
-                views.forget(run, name)
-        except AEViewerError as error:
-            self._exploration.session.message_posted.emit(str(error))
+        if run is None:
+            return False
+        place = str(views.place_of(run, name))
+        is_gone = self._trash(place)
+        if not is_gone:
+            self._exploration.session.message_posted.emit(refusal(name, place))
+        return is_gone

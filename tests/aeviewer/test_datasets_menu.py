@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from aeviewer.app import Program
 from aeviewer.panels.datasets import DownloadDialog
@@ -219,6 +220,37 @@ def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qt
     assert drawn.reconstruction.shape == (16, 16, 3)
     assert window.draw.guess.text() == ""
     assert not window.draw.bars.isVisible()
+
+
+@pytest.mark.parametrize(("answer", "is_kept"), [("Move to trash", False), ("Cancel", True)])
+def test_a_data_set_goes_to_the_trash_after_a_question(
+    program: Program, tmp_path: Path, answer: str, is_kept: bool
+) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    menu, trash = program.window.datasets, tmp_path / "trash"
+    trash.mkdir()
+    menu._trash = lambda path: bool(shutil.move(path, trash))
+    menu.fill()
+    next(a for a in menu._remove.actions() if a.text() == "spots…").trigger()
+    box = program.window.findChild(QMessageBox)
+    assert box is not None
+    next(b for b in box.buttons() if b.text().replace("&", "") == answer).click()
+    assert ("spots" in names()) is is_kept
+    assert len([*trash.iterdir()]) == (0 if is_kept else 1)
+
+
+def test_without_a_trash_a_data_set_stays(program: Program, tmp_path: Path) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    menu, told = program.window.datasets, []
+    menu._trash = lambda _path: False
+    menu.failed.connect(told.append)
+    program.session.message_posted.disconnect(program.window._tell)
+    menu._remove_now("spots")
+    assert "spots" in names()
+    assert len(told) == 1
+    assert told[0].startswith("The system has no trash for 'spots'")
 
 
 def test_a_data_set_that_is_gone_is_told_and_the_others_stay(

@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QMessageBox, QPushButton
 
-from aeviewer.panels.runs import RunsPanel, move_to_trash
+from aeviewer.panels.runs import RunsPanel
 from aeviewer.panels.runs_model import EYE_COLUMN, NAME_COLUMN
 from aeviewer.services.figures import Figures
 from aeviewer.services.training import Activity
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.session import Session
+from aeviewer.services.trash import move_to_trash
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtWidgets import QInputDialog
+from PySide6.QtWidgets import QInputDialog, QMessageBox
 
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.panels.views import ViewsMenu
@@ -43,8 +44,18 @@ def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
 
 
 @pytest.fixture
-def menu(explored: Explored, panel: LatentPanel) -> ViewsMenu:
-    return ViewsMenu(explored.exploration, panel, panel)
+def trash(tmp_path: Path) -> Path:
+    folder = tmp_path / "trash"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def menu(explored: Explored, panel: LatentPanel, trash: Path) -> ViewsMenu:
+    def take(path: str) -> bool:
+        return trash.is_dir() and bool(shutil.move(path, trash))
+
+    return ViewsMenu(explored.exploration, panel, panel, take)
 
 
 def says(panel: LatentPanel, step: int) -> bool:
@@ -128,10 +139,43 @@ def test_a_view_of_other_codes_is_refused(
     assert session.code is before
 
 
-def test_deleting_leaves_none(menu: ViewsMenu) -> None:
+def test_a_deleted_view_goes_to_the_trash(menu: ViewsMenu, trash: Path) -> None:
     menu.save("mine")
     menu.forget("mine")
     assert names(menu) == ["&Save view…", "No views yet"]
+    assert [file.name for file in trash.iterdir()] == ["mine.json"]
+
+
+def test_without_a_trash_a_view_stays(explored: Explored, menu: ViewsMenu, trash: Path) -> None:
+    told: list[str] = []
+    explored.session.message_posted.connect(told.append)
+    menu.save("mine")
+    trash.rmdir()
+    menu.forget("mine")
+    assert names(menu)[1:] == ["mine", "&Delete view"]
+    assert len(told) == 1
+    assert "The system has no trash for 'mine'; delete it yourself: " in told[0]
+    assert told[0].endswith("mine.json")
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("Replace", 1), ("Cancel", 0)])
+def test_a_view_is_replaced_after_a_question_and_goes_to_the_trash(
+    menu: ViewsMenu,
+    panel: LatentPanel,
+    trash: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    kept: int,
+) -> None:
+    menu.save("mine")
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("mine", True))
+    menu.save_action.trigger()
+    (box,) = panel.findChildren(QMessageBox)
+    assert "There is a view “mine” already" in box.text()
+    assert box.defaultButton().text() == "Cancel"
+    next(b for b in box.buttons() if b.text().replace("&", "") == answer).click()
+    assert names(menu)[1:] == ["mine", "&Delete view"]
+    assert len([*trash.iterdir()]) == kept
 
 
 def test_a_bad_name_is_one_message(explored: Explored, menu: ViewsMenu) -> None:

@@ -93,11 +93,12 @@ def save(run: Run, name: str, view: View) -> None:
     RunError
         When the name can not name a file, or the run can not be written.
     """
-    place = _place(run, name)
+    place = place_of(run, name)
     if run.read_only:
         raise RunError(f"{run.name!r} belongs to the program: views are kept in runs of your own.")
     with run.writing():
-        place.parent.mkdir(exist_ok=True)
+        if not place.parent.is_dir():
+            files.make_folder(place.parent)
         files.replace(place, view.model_dump_json(indent=1).encode())
 
 
@@ -114,17 +115,18 @@ def opened(run: Run, name: str) -> View:
     RunError
         When there is none, or it is damaged.
     """
-    with formats.reading(_place(run, name)) as file:
+    with formats.reading(place_of(run, name)) as file:
         return View.model_validate_json(file.read(_MOST_BYTES))
 
 
-def forget(run: Run, name: str) -> None:
-    """Deletes a view."""
-    with run.writing():
-        _place(run, name).unlink(missing_ok=True)
+def place_of(run: Run, name: str) -> Path:
+    """The file of a view, whether or not there is such a one.
 
-
-def _place(run: Run, name: str) -> Path:
+    Raises
+    ------
+    RunError
+        When the name can not name a file.
+    """
     try:
         return run.path / _FOLDER / f"{checked_name(name)}.json"
     except RunError as error:
