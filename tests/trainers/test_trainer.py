@@ -109,7 +109,7 @@ def test_the_seed_decides_every_bit(start: Start, preset: str) -> None:
     ).read_bytes()
 
 
-@pytest.mark.parametrize("preset", ["vae", "denoising", "burda50"])
+@pytest.mark.parametrize("preset", ["vae", "denoising", "burda50", "conv-vae"])
 @pytest.mark.parametrize("way", ["stop", "close"])
 def test_a_stopped_run_ends_as_an_unbroken_one(
     start: Start, again: Again, preset: str, way: str

@@ -163,7 +163,10 @@ def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = tensor
+        # Fused Adam goes through weights and moments as they lie in memory, channels last or not.
+        like = parameters[int(index)].detach()
+        fitted = tensor if name == "step" else torch.empty_like(like, device="cpu").copy_(tensor)
+        state.setdefault(int(index), {})[name] = fitted
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": state, "param_groups": groups})
 
