@@ -280,7 +280,8 @@ class Run:
                 files.replace(place / WEIGHTS, model)
             else:
                 if not place.parent.is_dir():
-                    files.make_folder(place.parent)
+                    place.parent.mkdir()
+                    files.settle(self.path)
                 with files.draft_folder(place.parent) as draft:
                     files.replace(draft / WEIGHTS, model)
                     draft.chmod(0o755)

@@ -24,7 +24,7 @@ from trainers.events import (
     Working,
 )
 from trainers.presets import PRESETS
-from trainers.training.device import memory_guard
+from trainers.training.device import guard
 from trainers.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ def test_an_absent_device_is_named(start: Start) -> None:
 def test_a_device_without_memory_offers_the_cpu() -> None:
     with (
         pytest.raises(DeviceError, match="Choose the CPU"),
-        memory_guard(torch.device("cuda")),
+        guard(torch.device("cuda")),
     ):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
@@ -377,7 +377,7 @@ def test_a_folder_that_vanishes_fails_with_one_message(start: Start) -> None:
     next(e for e in events if isinstance(e, Progress))
     moved = trainer.run.path.with_name("moved")
     trainer.run.path.rename(moved)
-    with pytest.raises(RunError, match="can not be written") as caught:
+    with pytest.raises(RunError, match=r"can not be written.*Its folder is gone") as caught:
         list(events)
     assert str(trainer.run.path) in str(caught.value)
 

@@ -98,7 +98,8 @@ def save(run: Run, name: str, view: View) -> None:
         raise RunError(f"{run.name!r} belongs to the program: views are kept in runs of your own.")
     with run.writing():
         if not place.parent.is_dir():
-            files.make_folder(place.parent)
+            place.parent.mkdir()
+            files.settle(run.path)
         files.replace(place, view.model_dump_json(indent=1).encode())
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
+_LOST = ("cuda error", "hip error", "cudnn_status", "cublas_status", "device-side assert")
 
 
 def choose(name: Device) -> torch.device:
@@ -44,21 +45,28 @@ def available() -> tuple[str, ...]:
 
 
 @contextmanager
-def memory_guard(device: torch.device) -> Iterator[None]:
-    """Turns a device's running out of memory into one message.
+def guard(device: torch.device) -> Iterator[None]:
+    """Turns a device's running out of memory, or its loss, into one message.
 
     Raises
     ------
     DeviceError
-        Naming the device and offering the CPU.
+        Naming the device and what to do.
     """
     try:
         yield
     except RuntimeError as error:
-        if not any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
-            raise
-        elsewhere = "" if device.type == "cpu" else "the CPU as device, "
-        raise DeviceError(
-            f"{device} has not enough memory for this model and batch. "
-            f"Choose {elsewhere}a smaller batch or smaller layers."
-        ) from error
+        told = str(error).lower()
+        if any(sign in told for sign in _OUT_OF_MEMORY):
+            elsewhere = "" if device.type == "cpu" else "the CPU as device, "
+            raise DeviceError(
+                f"{device} has not enough memory for this model and batch. "
+                f"Choose {elsewhere}a smaller batch or smaller layers."
+            ) from error
+        if isinstance(error, torch.AcceleratorError) or any(sign in told for sign in _LOST):
+            raise DeviceError(
+                f"{device} does not answer any more ({str(error).splitlines()[0]}). What was "
+                "learnt until the resume point is kept: start the program anew, and go on with "
+                "the run."
+            ) from error
+        raise

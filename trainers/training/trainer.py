@@ -28,7 +28,7 @@ from trainers.events import (
 from trainers.models import build
 from trainers.training import checkpoint as checkpoints
 from trainers.training.data import resident
-from trainers.training.device import choose, memory_guard
+from trainers.training.device import choose, guard
 from trainers.training.engines import Engine
 from trainers.training.engines import choose as choose_engine
 from trainers.training.journal import Journal
@@ -104,7 +104,7 @@ class Trainer:
         self._seconds = self._journal.status.seconds
         self._previewed_at = time.perf_counter()
         self._preview_cost = 0.0
-        with memory_guard(self._device):
+        with guard(self._device):
             self.model = self._built()
 
     @property
@@ -122,7 +122,7 @@ class Trainer:
     def __iter__(self) -> Iterator[Event]:
         with self.run.training():
             try:
-                with memory_guard(self._device):
+                with guard(self._device):
                     yield from self._events()
             except GeneratorExit:
                 if not self._has_ended:
