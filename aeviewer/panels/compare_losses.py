@@ -193,8 +193,8 @@ class LossesPage(QWidget):
         rows = []
         for run in runs:
             reading = self.plot.reading(run.item.key, min(at, max(run.steps, default=0)))
-            told = cells.written(reading, per_pixel=False)
-            tips = cells.tips(run.item.name, reading, per_pixel=False)
+            told = cells.written(reading, None)
+            tips = cells.tips(run.item.name, reading, None)
             rows.append(Row(run.item.name, run.colour, told, tips))
         head = "" if step is None else f"step {local(step):,.0f}"
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)

@@ -16,6 +16,7 @@ from aeviewer.widgets.curve_plot import CurvePlot
 from aeviewer.widgets.numbers import local
 from aeviewer.widgets.readout import Readout, Row
 from aeviewer.widgets.styled_plot import small
+from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -327,11 +328,18 @@ class LossPanel(QWidget):
         self, cells: Cells, item: RunItem, config: RunConfig, step: float, *, is_current: bool
     ) -> Row:
         reading = self.plot.reading(item.key, step)
-        per_pixel = is_per_pixel(config, self._quantity)
+        pixels = self._pixels(item) if is_per_pixel(config, self._quantity) else None
         return Row(
             item.name,
             item.colour,
-            cells.written(reading, per_pixel=per_pixel),
-            cells.tips(item.name, reading, per_pixel=per_pixel),
+            cells.written(reading, pixels),
+            cells.tips(item.name, reading, pixels),
             is_current,
         )
+
+    def _pixels(self, item: RunItem) -> int | None:
+        """Numbers in an image of a run."""
+        try:
+            return self._session.run(item.key).dataset.pixels
+        except AEViewerError:
+            return None

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from aeviewer.widgets.curve import Reading
     from trainers.config import RunConfig
 
-PIXELS = 28 * 28
 _UNITS = {"squared-error": "squared error", "bernoulli": "nats"}
 _UNKNOWN = "–"
 _WIDEST = "000.00"
@@ -119,11 +118,11 @@ class Cells:
         columns = (_WIDEST, f"{_WIDEST}{step}", best)
         return columns[self._first :][: len(self.heads)]
 
-    def written(self, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
-        """The cells of a run."""
+    def written(self, reading: Reading, pixels: int | None) -> tuple[str, ...]:
+        """The cells of a run; `pixels` of an image where the loss has a mean over them."""
         test, best = number(reading.marker), number(reading.best)
-        if per_pixel and self.detail == Detail.PER_PIXEL and reading.best is not None:
-            best += f" ({local(reading.best / PIXELS):.5f}/px)"
+        if pixels and self.detail == Detail.PER_PIXEL and reading.best is not None:
+            best += f" ({local(reading.best / pixels):.5f}/px)"
         if self.detail >= Detail.STEPS:
             if reading.marker_x is not None and reading.marker_x != reading.x:
                 test += f" at {local(reading.marker_x):,.0f}"
@@ -131,17 +130,19 @@ class Cells:
                 best += f" at {local(reading.best_x):,.0f}"
         return (number(reading.value), test, best)[self._first :][: len(self.heads)]
 
-    def tips(self, name: str, reading: Reading, *, per_pixel: bool) -> tuple[str, ...]:
+    def tips(self, name: str, reading: Reading, pixels: int | None) -> tuple[str, ...]:
         """What more there is to say of the name and of each cell."""
-        train = _told("Training loss, smoothed", reading.x, reading.value, per_pixel=per_pixel)
-        test = _told("All test images", reading.marker_x, reading.marker, per_pixel=per_pixel)
-        best = _told("Lowest of all checkpoints", reading.best_x, reading.best, per_pixel=per_pixel)
+        train = _told("Training loss, smoothed", reading.x, reading.value, pixels)
+        test = _told("All test images", reading.marker_x, reading.marker, pixels)
+        best = _told("Lowest of all checkpoints", reading.best_x, reading.best, pixels)
         return (name, *(train, test, best)[self._first :][: len(self.heads)])
 
 
-def _told(what: str, step: float | None, value: float | None, *, per_pixel: bool) -> str:
-    """A cell in full; the loss per pixel is that per image ÷ 784."""
+def _told(what: str, step: float | None, value: float | None, pixels: int | None) -> str:
+    """A cell in full; the loss per pixel is that per image ÷ 784, for MNIST."""
     if step is None or value is None:
         return f"{what}: none at this step"
-    pixel = f" per image, {local(value / PIXELS):.5f} per pixel (÷ {PIXELS})" if per_pixel else ""
+    pixel = (
+        f" per image, {local(value / pixels):.5f} per pixel (÷ {local(pixels):,})" if pixels else ""
+    )
     return f"{what}: {number(value)}{pixel}, at step {local(step):,.0f}"

@@ -10,12 +10,15 @@ from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 
 from aeviewer.panels.loss import LossPanel
 from aeviewer.panels.loss_numbers import number, unit
+from tests.trainers.pictures import drafted, shapes
 from trainers import runs
 from trainers.evaluation.summary import Evaluation
 from trainers.events import Losses
 from trainers.presets import preset
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.session import Session
@@ -224,6 +227,21 @@ def test_loss_per_pixel_where_it_fits_and_always_in_the_tooltip(
     item = panel.readout.item(0, 3)
     assert item is not None
     assert "31.00 per image, 0.03954 per pixel (÷ 784), at step 50" in item.toolTip()
+
+
+def test_a_pixel_s_share_is_that_of_the_run_s_own_images(
+    qtbot: QtBot, panel: LossPanel, session: Session, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "colours.npy", shapes(160, side=10, channels=3))
+    drafted(tmp_path / "colours.npy").keep()
+    config = preset("elu").replace(dataset="mine")
+    key = session.add(runs.create(config, session.folder), "running")
+    session.append_losses(key, losses(100, 30))
+    session.add_checkpoint(key, evaluation(100, 30))
+    told(qtbot, panel, "30.00 (0.10000/px)")
+    item = panel.readout.item(0, 3)
+    assert item is not None
+    assert "0.10000 per pixel (÷ 300)" in item.toolTip()
 
 
 def test_visible_runs_are_overlaid_and_hidden_ones_are_not(
