@@ -241,10 +241,12 @@ class ImportDialog(QDialog):
         wrong = self._name_problem if self._has_looked else ""
         self.problem.setText(importing.problem or wrong)
         self.problem.setVisible(bool(self.problem.text()))
-        self._pages.setEnabled(not is_busy)
+        self._pages.parentWidget().setEnabled(not is_busy)
         for child in (self.name, self.title, self.size_box, self.fit, self.colour):
             child.setEnabled(self._has_looked and not is_busy)
         self.accept_button.setEnabled(self._has_looked and not is_busy and not wrong)
+        if self.cancel_button.hasFocus() and self.accept_button.isEnabled():
+            self.accept_button.setFocus()  # what was disabled has passed it on
         if draft is not None:
             self._show_flaws()
 

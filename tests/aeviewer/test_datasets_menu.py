@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,6 +136,8 @@ def test_a_name_that_is_taken_is_told_at_once(
     dialog = _dialog(program, qtbot)
     assert dialog.problem.text() == "There is a data set 'spots' already."
     assert not dialog.accept_button.isEnabled()
+    places = [view.geometry() for view, _ in dialog.views]
+    assert not any(a.intersects(b) for a, b in pairwise(places))
     dialog.name.setFocus()
     qtbot.keyClicks(dialog.name, "2")
     assert dialog.accept_button.isEnabled()
