@@ -275,6 +275,7 @@ QDockWidget::close-button, QDockWidget::float-button { border: none; border-radi
 QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: $hairline; }
 
 QTabWidget::pane { border: none; }
+QTabWidget > QWidget > QPushButton { min-height: 16px; padding: 1px 12px; }
 QTabBar { background: $back; qproperty-drawBase: 0; }
 QTabBar::tab { background: $back; color: $secondary; border: none; padding: 5px 10px;
   border-bottom: 2px solid transparent; }

@@ -80,7 +80,7 @@ class DigitsPage(QWidget):
         self.count.setRange(FEWEST, MOST)
         self.count.setValue(self._comparison.rule.count)
         self.count.setAccessibleName("How many digits")
-        self.count.setSuffix(" digits")
+        self.count.setSuffix(" images")
         self.numbers.setPlaceholderText("0, 3, 17-20")
         self.numbers.setAccessibleName("Numbers of test images")
         self.of_run.setAccessibleName("The run that gives them back worst")
