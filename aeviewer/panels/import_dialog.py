@@ -131,7 +131,7 @@ class ImportDialog(QDialog):
         down = QVBoxLayout(flawed)
         down.setContentsMargins(0, 0, 0, 0)
         down.addWidget(self.flaws)
-        pages = QWidget()
+        pages = self._area = QWidget()
         self._pages = QStackedLayout(pages)
         for page in (choice, flawed):
             self._pages.addWidget(page)
@@ -241,7 +241,7 @@ class ImportDialog(QDialog):
         wrong = self._name_problem if self._has_looked else ""
         self.problem.setText(importing.problem or wrong)
         self.problem.setVisible(bool(self.problem.text()))
-        self._pages.parentWidget().setEnabled(not is_busy)
+        self._area.setEnabled(not is_busy)
         for child in (self.name, self.title, self.size_box, self.fit, self.colour):
             child.setEnabled(self._has_looked and not is_busy)
         self.accept_button.setEnabled(self._has_looked and not is_busy and not wrong)

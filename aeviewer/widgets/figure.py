@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +21,17 @@ _MARGIN, _SPACE = 16, 12
 _INCH = 0.0254
 _DOTS = 96
 _NARROWEST = 480
+_UNSCALED = ' vector-effect="non-scaling-stroke"'
+_GROUP = re.compile(
+    r'(?P<begin><g [^>]*?transform=")matrix\((?P<how>[^)]*)\)'
+    r'(?P<end>"[^>]*>)(?P<inside>.*?)(?=</g>)',
+    re.DOTALL,
+)
+_ELEMENT = re.compile(
+    r"<(?P<name>path|polyline|polygon|rect|ellipse|circle|line|image|text)\b[^>]*>"
+)
+_SHAPE = re.compile(r'(\b(?:d|points)=")([^"]*)')
+_POINT = re.compile(r"(-?[\d.]+(?:e[-+]?\d+)?),(-?[\d.]+(?:e[-+]?\d+)?)")
 
 
 class Drawable(Protocol):
@@ -122,7 +134,39 @@ def vector(
     painter = QPainter(generator)
     draw(painter)
     painter.end()
-    return bytes(kept.data().data())
+    return settled(bytes(kept.data().data()).decode()).encode()
+
+
+def settled(svg: str) -> str:
+    """An SVG of Qt's with every line where it is drawn, as wide as it is drawn.
+
+    Qt leaves a line in the coordinates of its plot, to be scaled without its width
+    (`vector-effect`). Few programs but browsers know that: in others a line of two pixels is as
+    wide as two units of the plot, or as thin.
+    """
+    return _GROUP.sub(_settled_group, svg)
+
+
+def _settled_group(group: re.Match[str]) -> str:
+    """The group without its transformation, which its lines and all else in it get instead."""
+    transformation, inside = group["how"], group["inside"]
+    if _UNSCALED not in inside:
+        return group[0]
+    a, b, c, d, e, f = map(float, transformation.split(","))
+
+    def moved(point: re.Match[str]) -> str:
+        x, y = float(point[1]), float(point[2])
+        return f"{a * x + c * y + e:.6g},{b * x + d * y + f:.6g}"
+
+    def placed(element: re.Match[str]) -> str:
+        text = element[0]
+        if _UNSCALED not in text:
+            name = element["name"]
+            return text.replace(f"<{name}", f'<{name} transform="matrix({transformation})"', 1)
+        text = text.replace(_UNSCALED, "")
+        return _SHAPE.sub(lambda shape: shape[1] + _POINT.sub(moved, shape[2]), text)
+
+    return group["begin"] + "matrix(1,0,0,1,0,0)" + group["end"] + _ELEMENT.sub(placed, inside)
 
 
 def keep(path: str, content: bytes, failed: Callable[[str], None]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QByteArray, QPoint, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
+from PySide6.QtCore import QByteArray, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QVBoxLayout, QWidget
 
@@ -17,6 +18,7 @@ from aeviewer.widgets.class_bars import ClassBars
 from aeviewer.widgets.colours import CLASS_COLOURS
 from aeviewer.widgets.curve_plot import CurvePlot
 from aeviewer.widgets.explorer_plot import ExplorerPlot
+from aeviewer.widgets.figure import vector
 from aeviewer.widgets.image_grid import ImageGrid, Row
 from aeviewer.widgets.image_view import ImageView
 from aeviewer.widgets.picture import PictureActions, picture_of, slug
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.session import Session
+
+
+_SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Window(QWidget):
@@ -222,3 +227,34 @@ def test_what_the_command_draws_is_read_by_an_svg_renderer(tmp_path: Path, qapp:
         with Image.open(drawn[f"{name}.png"]) as picture:
             picture.load()
             assert min(picture.size) > 200
+
+
+def test_a_line_is_as_wide_as_it_is_drawn_whoever_reads_the_svg() -> None:
+    def draw(painter: QPainter) -> None:
+        pen = QPen(QColor("#d55e00"), 2)
+        pen.setCosmetic(True)
+        painter.translate(10, 20)
+        painter.scale(100, 0.5)
+        painter.setPen(pen)
+        painter.drawPolyline([QPointF(0, 0), QPointF(0.5, 10), QPointF(1, 100)])
+        painter.drawPath(_round(0.25))
+        painter.drawText(QPointF(0.25, 0), "here")
+
+    found = ElementTree.fromstring(vector(QSize(120, 80), draw, "a line"))
+    assert b"vector-effect" not in ElementTree.tostring(found)
+    (line,) = found.iter(f"{_SVG}polyline")
+    assert line.get("points", "").split() == ["10,20", "60,25", "110,70"]
+    ends = [p.get("d", "").split()[0] for p in found.iter(f"{_SVG}path")]
+    assert ends == ["M35,20"]
+    around = {child: parent for parent in found.iter() for child in parent}
+    assert around[line].get("stroke-width") == "2"
+    assert around[line].get("transform") == "matrix(1,0,0,1,0,0)"
+    (text,) = found.iter(f"{_SVG}text")
+    placed = text.get("transform") or around[text].get("transform")
+    assert placed == "matrix(100,0,0,0.5,10,20)"
+
+
+def _round(x: float) -> QPainterPath:
+    path = QPainterPath(QPointF(x, 0))
+    path.cubicTo(x, 10, x + 1, 10, x + 1, 0)
+    return path
