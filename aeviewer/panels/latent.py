@@ -336,11 +336,11 @@ class LatentPanel(QWidget):
         self, code: NDArray[np.floating], image: int | None = None
     ) -> tuple[float, float] | None:
         """Where a code is seen; that of an image is where its point is."""
-        between, plane = self._playback.between, self._exploration.plane
+        between = self._playback.between
         if between is None:
             return self._exploration.place_of(code)
-        if plane is None or code.shape != plane.origin.shape:
-            return None
+        if code.shape != between.planes[0].origin.shape:
+            return None  # of a run that was turned to while another one was played
         gone = image is None or image >= len(between.places)
         x, y = between.place(code) if gone else between.places[image].tolist()
         return x, np.nan if len(code) == 1 else y

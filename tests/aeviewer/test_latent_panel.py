@@ -14,10 +14,12 @@ from aeviewer.services.compute import ComputeThread
 from aeviewer.services.exploring import Exploring
 from aeviewer.services.held import Pin
 from aeviewer.services.mailbox import Mailbox
+from aeviewer.services.track import Between
 from tests.aeviewer.exploring import services, trained
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.events import Preview
+from trainers.exploration.planes import axes_plane
 from trainers.inference import load
 from trainers.presets import preset
 
@@ -247,6 +249,17 @@ def test_one_number_is_shown_by_class_and_decoded_by_x(
     assert np.isnan(marker[1])
     qtbot.keyClick(panel.plot, Qt.Key.Key_Return)  # it is at no one's height: nothing is near
     np.testing.assert_allclose(session.code, [marker[0]])
+
+
+def test_a_code_of_another_run_than_the_one_that_is_played_has_no_mark(
+    qtbot: QtBot, panel: LatentPanel, session: Session, exploring: Exploring
+) -> None:
+    flat = axes_plane(2, 0, 1)
+    show(qtbot, panel, session, codes(3))
+    exploring.playback.between = Between((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
+    session.set_code(np.ones(3, np.float32))
+    assert panel.plot.marker is None
+    exploring.playback.between = None
 
 
 def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
