@@ -117,16 +117,15 @@ class Cloud(QObject):
 
     @property
     def gallery(self) -> Gallery:
-        """The images that the codes are of.
+        """The images that the codes are of; those that are shown stay, though their file may go.
 
         Raises
         ------
         AEViewerError
             When the data set is not here; there are no codes then.
         """
-        data = self._session.data()
-        if self._gallery is None or self._gallery.data is not data:
-            self._gallery = Gallery(data)
+        if self._gallery is None or self._gallery.data.dataset != self._session.dataset:
+            self._gallery = Gallery(self._session.data())
         return self._gallery
 
     @property

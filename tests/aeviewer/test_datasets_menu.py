@@ -268,3 +268,17 @@ def test_a_data_set_that_is_gone_is_told_and_the_others_stay(
     program.session.set_current(str(run.path))
     empty = program.window.latent.empty
     qtbot.waitUntil(lambda: "There is no data set 'spots' here" in empty.text())
+
+
+def test_what_is_shown_stays_known_when_its_data_set_is_removed(
+    program: Program, tmp_path: Path, qtbot: QtBot
+) -> None:
+    kept(folder(tmp_path / "pets", ("cat", "dog")))
+    session, cloud = program.session, program.exploring.exploration.cloud
+    run = trained(tmp_path / "runs", "elu", 2, dataset="mine")
+    session.set_current(session.add(run, "finished"))
+    qtbot.waitUntil(lambda: cloud.codes is not None)
+    labels, image = cloud.labels, cloud.gallery.image(3)
+    store.remove("mine")
+    np.testing.assert_array_equal(cloud.labels, labels)
+    np.testing.assert_array_equal(cloud.gallery.image(3), image)
