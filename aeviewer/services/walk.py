@@ -176,6 +176,8 @@ def walked(
     """Walks a route by the model of a step, a moment at a time."""
     from trainers.exploration import paths
 
+    if any(len(end) != run.config.model.latent_dim for end in ends):
+        return  # between codes of another run: what fits is on its way
     model = shelf.at(run, step)
     way: Path | None = None
     if route.kind == "geodesic":

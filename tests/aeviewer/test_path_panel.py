@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.path import PathPanel
 from aeviewer.services.held import Pin
+from aeviewer.services.shelf import ModelShelf
+from aeviewer.services.walk import Route, walked
 from tests.aeviewer.exploring import Explored, services, trained
 from trainers.inference import load
 
@@ -170,3 +172,10 @@ def test_without_two_pins_it_says_what_to_do(
     explored.exploration.unpin_all()
     assert walk.walked is None
     assert panel.film.isHidden() or not panel.film.isVisible()
+
+
+def test_between_codes_of_another_run_nothing_is_walked(run: Run) -> None:
+    """The run may have become another one while its pins are still those of the last."""
+    ends = np.zeros((2, run.config.model.latent_dim + 1), np.float32)
+    found = walked(ModelShelf(), run, None, ends, (ends[0], ends[1]), Route())
+    assert list(found) == []
