@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from aeviewer import app
 from aeviewer.settings import Settings
@@ -43,6 +43,7 @@ WARM = 600.0
 _LOOK, _TICK, _SAMPLE, _KEEP = 20, 16, 2_000, 60_000
 _LATE = 150.0
 """Milliseconds that a person notices; which act it was in is noted."""
+_INTERRUPTED = 10.0
 _PATIENCE = float(os.environ.get("SOAK_PATIENCE", "90"))
 _CLOSES = 0.002
 """Share of the acts after which the window is closed and opened again."""
@@ -177,6 +178,8 @@ class Sitting(QObject):
         try:
             if has_come():
                 self._awaited = next(self._doing, None) or self._rest()
+            elif time.monotonic() - self._since > _INTERRUPTED and self._is_interrupted():
+                self._awaited = self._rest()
             elif time.monotonic() - self._since > _PATIENCE:
                 self._give_up(f"waited {_PATIENCE:.0f} s for {what}")
             else:
@@ -185,6 +188,10 @@ class Sitting(QObject):
             self._give_up(traceback.format_exc())
         self._since = time.monotonic()
 
+    def _is_interrupted(self) -> bool:
+        """Whether the program has a box read and closed before anything else can be done."""
+        return isinstance(QApplication.activeModalWidget(), QMessageBox)
+
     def _rest(self) -> Wait:
         """A moment between two acts."""
         self._doing = self._another()
@@ -192,8 +199,10 @@ class Sitting(QObject):
 
     def _give_up(self, why: str) -> None:
         """Notes it, with what is on the screen, and does something else."""
-        trail = ", ".join(self._trail)
-        self._record.found.append(f"{self._name}: {why} (after {trail})")
+        trail, focus = ", ".join(self._trail), QApplication.focusWidget()
+        where = f"{type(focus).__name__} {focus.accessibleName()!r}" if focus else "nothing"
+        told = f"{self._name}: {why} (after {trail}; the keyboard is with {where})"
+        self._record.found.append(told)
         place = self._record.pictures / f"given-up-{len(self._record.found)}.png"
         QGuiApplication.primaryScreen().grabWindow(0).save(str(place))
         self._awaited = self._rest()
