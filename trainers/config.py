@@ -35,6 +35,7 @@ Precision = Literal["float32", "float16"]
 Width = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=1, le=512)]
 
+_MOST_FAULTS, _MOST_TOLD = 10, 80
 LANDMARKS = (10_000, 30_000, 50_000)
 """Steps at which the paper shows its reconstructions."""
 
@@ -399,12 +400,15 @@ def from_json(text: str | bytes) -> RunConfig:
 
 
 def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Each fault as (field name, one sentence that names the value and the bound)."""
-    for fault in error.errors(include_url=False):
+    """Each fault as (field name, one sentence that names the value and the bound).
+
+    A value is told as far as it can be read in a message, and of many faults the first.
+    """
+    for fault in error.errors(include_url=False)[:_MOST_FAULTS]:
         names = [str(part) for part in fault["loc"] if isinstance(part, str)]
-        name = names[-1] if names else "config"
+        name = names[-1][:_MOST_TOLD] if names else "config"
         if fault["type"] == "tuple_type":
-            yield name, f"{fault['input']!r} should be whole numbers with commas between."
+            yield name, f"{_told(fault['input'])} should be whole numbers with commas between."
             continue
         if fault["type"] in {"too_short", "too_long"}:
             context = fault["ctx"]
@@ -412,6 +416,15 @@ def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
             bound = f"at least {least}" if most is None else f"at most {most}"
             yield name, f"{context['actual_length']} values are given; there must be {bound}."
             continue
-        text = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        given = "" if fault["type"] in {"missing", "value_error"} else f"{fault['input']!r}: it "
+        text = _short(fault["msg"].removeprefix("Value error, ").removeprefix("Input "), 4)
+        stands_alone = fault["type"] in {"missing", "value_error"}
+        given = "" if stands_alone else f"{_told(fault['input'])}: it "
         yield name, f"{given}{text[0].lower() if given else text[0]}{text[1:]}"
+
+
+def _told(value: object) -> str:
+    return _short(repr(value))
+
+
+def _short(text: str, times: int = 1) -> str:
+    return text if len(text) <= times * _MOST_TOLD else f"{text[: times * _MOST_TOLD]}…"

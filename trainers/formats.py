@@ -76,9 +76,10 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
             file.seek(0)
             if file.read(len(head)) != head:
                 continue
-            content = file.read(size + 1)
-            if len(content) != size:
-                raise ValueError(f"it does not hold {size:,} bytes of codes")
+            held = os.fstat(file.fileno()).st_size - len(head)
+            if held != size:
+                raise ValueError(f"it holds {held:,} bytes of codes, not {size:,}")
+            content = file.read(size)
             codes = np.frombuffer(content, kind).astype(np.float32).reshape(expected)
             if not (np.abs(codes) < _LARGEST_CODE).all():
                 raise ValueError("some codes are no finite numbers")

@@ -6,13 +6,12 @@ field of 28 x 28 so that their centre of mass is its middle (LeCun, Cortes, Burg
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from trainers.errors import DataError
+from trainers.datasets import pictures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +24,6 @@ _MIDDLE = 14.5
 
 _FAINT = 0.04
 _GROUND_NOISE = 0.1
-_MOST_PIXELS = 50_000_000
 
 
 def centred(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -80,7 +78,7 @@ def from_file(content: bytes) -> NDArray[np.uint8]:
     Parameters
     ----------
     content
-        Of a file of any format that Pillow reads.
+        Of a file in one of `pictures.FORMATS`.
 
     Returns
     -------
@@ -91,23 +89,10 @@ def from_file(content: bytes) -> NDArray[np.uint8]:
     DataError
         When it is no image, or too large a one.
     """
-    try:
-        with Image.open(io.BytesIO(content)) as opened:
-            pixels = opened.width * opened.height
-            if pixels > _MOST_PIXELS:
-                raise DataError(
-                    f"The image has {opened.width:,} x {opened.height:,} = {pixels:,} pixels; "
-                    f"{_MOST_PIXELS:,} are the most. Make it smaller first."
-                )
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise DataError(
-            "The file is no image that can be read. Choose a PNG, JPEG, GIF or WebP image."
-        ) from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise DataError(f"The image can not be read: {error}. Choose another one.") from error
-    paper = Image.new("RGBA", upright.size, "white")
-    gray = np.asarray(Image.alpha_composite(paper, upright).convert("L"), np.float32) / 255
+    with pictures.given(content) as picture:
+        upright = ImageOps.exif_transpose(picture).convert("RGBA")
+        paper = Image.new("RGBA", upright.size, "white")
+        gray = np.asarray(Image.alpha_composite(paper, upright).convert("L"), np.float32) / 255
     rim = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     ground = float(np.median(rim))
     ink = np.abs(gray - ground) / max(ground, 1 - ground)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_SIDE, MOST_SIDE = 8, 128
+MOST_PADDED = 100_000_000
+"""Pixels of an image that is padded to a square."""
 Fit = Literal["crop", "pad", "stretch", "exact"]
 Colour = Literal["grey", "rgb"]
 
@@ -60,7 +62,7 @@ class Conversion(BaseModel):
         Raises
         ------
         FlawError
-            When the image has not the size that "exact" asks for.
+            When the image has not the size that "exact" asks for, or is too long to be padded.
         """
         height, width = pixels.shape[:2]
         if self.fit == "exact" and (height, width) != (self.side, self.side):
@@ -79,6 +81,12 @@ class Conversion(BaseModel):
         width, height = image.size
         if self.fit == "pad":
             edge = max(width, height)
+            if edge * edge > MOST_PADDED:
+                raise FlawError(
+                    "too large",
+                    f"{width:,} x {height:,} pixels, padded to a square {edge:,} x {edge:,}; "
+                    f"{MOST_PADDED:,} are the most",
+                )
             square = Image.new(image.mode, (edge, edge), _rim(image))
             square.paste(image, ((edge - width) // 2, (edge - height) // 2))
             image = square

@@ -141,6 +141,11 @@ class Data:
     preview: tuple[int, ...]
 
 
+def is_name(name: str) -> bool:
+    """Whether a data set may be called so."""
+    return bool(_NAME.fullmatch(name))
+
+
 def checked_name(name: str) -> str:
     """`name`, if a data set may be called so.
 
@@ -149,7 +154,7 @@ def checked_name(name: str) -> str:
     DataError
         Naming what is allowed.
     """
-    if not _NAME.fullmatch(name) or name == MNIST.name:
+    if not is_name(name) or name == MNIST.name:
         why = "is the one inside the program" if name == MNIST.name else "can not name a data set"
         raise DataError(
             f"{name!r} {why}: use up to 40 small letters, digits or . _ -, beginning with a letter "

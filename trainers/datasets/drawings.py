@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from trainers.datasets import centring
+from trainers.datasets import centring, pictures
 from trainers.datasets.conversion import Conversion
-from trainers.datasets.flaws import FlawError
-from trainers.datasets.sources.folder import FORMATS, MOST_PIXELS, pixels_of
-from trainers.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,28 +47,19 @@ def as_given(content: bytes, dataset: Dataset) -> NDArray[np.uint8]:
     """
     if dataset.centred:
         return _resized(centring.from_file(content), dataset.side)
+    with pictures.given(content) as picture:
+        return _converted(picture, dataset)
+
+
+def _converted(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
     asked = dataset.conversion or Conversion()
-    fit = "crop" if asked.fit == "exact" else asked.fit
     usual = Conversion(
         side=dataset.side,
-        fit=fit,
+        fit="crop" if asked.fit == "exact" else asked.fit,
         colour="rgb" if dataset.channels == 3 else "grey",
         inverted=asked.inverted,
     )
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise DataError(
-                    f"The image has {opened.width:,} x {opened.height:,} pixels; {MOST_PIXELS:,} "
-                    "are the most. Make it smaller first."
-                )
-            return usual.apply(pixels_of(opened))
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        raise DataError(
-            "The file is no image that can be read. Choose a PNG, JPEG, GIF or WebP image."
-        ) from None
-    except (OSError, ValueError, SyntaxError, EOFError, FlawError) as error:
-        raise DataError(f"The image can not be read: {error}. Choose another one.") from error
+    return usual.apply(pictures.pixels_of(picture))
 
 
 def _resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ import platformdirs
 from pydantic import ValidationError
 
 from trainers.datasets import mnist
-from trainers.datasets.description import MNIST, PREVIEWED, Data, Dataset, Split
+from trainers.datasets.description import MNIST, PREVIEWED, Data, Dataset, Split, is_name
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,7 +38,17 @@ HASHED = ("test.images", "train.images", "test.labels", "train.labels")
 KINDS: dict[str, type[np.generic]] = {"U8": np.uint8, "F32": np.float32, "F64": np.float64}
 """Of numbers, as safetensors names them."""
 
-_MOST_HEADER = 1_000_000
+_MOST_HEADER, _MOST_TOLD = 1_000_000, 300
+_DAMAGED = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    ValidationError,
+)
 _CHUNK = 1 << 22
 
 
@@ -184,6 +194,8 @@ class _Header:
 def _header(name: str) -> _Header:
     path = place_of(name)
     try:
+        if not is_name(name):  # a config may come from anybody: no path is made of what is none
+            raise FileNotFoundError
         stamp = path.stat().st_mtime_ns
     except OSError:
         known = ", ".join(names())
@@ -204,6 +216,8 @@ def _read_header(path: Path, _stamp: int) -> _Header:
             content = json.loads(file.read(length))
             size = file.seek(0, os.SEEK_END) - 8 - length
         dataset = Dataset.model_validate_json(content.pop("__metadata__")["dataset"])
+        if dataset.name != path.name.removesuffix(SUFFIX):
+            raise ValueError(f"it calls itself {dataset.name!r}")
         tensors = {
             str(key): _Tensor(
                 found["dtype"],
@@ -213,8 +227,8 @@ def _read_header(path: Path, _stamp: int) -> _Header:
             for key, found in content.items()
         }
         _check_tensors(dataset, tensors, size)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ValidationError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except _DAMAGED as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0][:_MOST_TOLD]
         raise DataError(
             f"The data set {path} is damaged ({told}). Remove it, and import it anew."
         ) from error
@@ -225,7 +239,7 @@ def _check_tensors(dataset: Dataset, tensors: dict[str, _Tensor], size: int) -> 
     """Whether each tensor lies in the file, and those that must be there are of their shape."""
     for key, tensor in tensors.items():
         count = prod(tensor.shape) * np.dtype(KINDS[tensor.kind]).itemsize
-        if min(tensor.shape, default=0) < 0 or not 0 <= tensor.begin <= tensor.end <= size:
+        if min(tensor.shape, default=1) < 1 or not 0 <= tensor.begin <= tensor.end <= size:
             raise ValueError(f"{key} lies outside of the file")
         if tensor.end - tensor.begin != count:
             raise ValueError(f"{key} has {tensor.end - tensor.begin:,} bytes, not {count:,}")

@@ -132,7 +132,7 @@ class EventFile:
         for step, moment, figures, picture in events:
             values = [Summary.Value(tag=tag, simple_value=x) for tag, x in figures.items()]
             if picture:
-                seen = Image.open(io.BytesIO(picture))
+                seen = Image.open(io.BytesIO(picture), formats=["PNG"])
                 colours = 1 if seen.mode == "L" else 3
                 image = Summary.Image(height=seen.height, width=seen.width, colorspace=colours)
                 image.encoded_image_string = picture

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_MOST_LABEL = 1 << 53
+"""A label, so that whole numbers of any kind hold it."""
 _RELEASED = 32
 """Images that are read before their pages are let go of: the system maps a megabyte around each."""
 
@@ -152,10 +154,10 @@ class Labels:
         kept = flat[sound]
         if flat.dtype.kind in "uifb":
             sound &= flat >= 0
+            sound &= flat <= _MOST_LABEL
             kept = flat[sound].astype(np.int64)
-            names = [*range(int(kept.max(initial=-1)) + 1)]
-            if len(names) > MOST_CLASSES:
-                names = np.unique(kept).tolist()
+            highest = int(kept.max(initial=-1))
+            names = [*range(highest + 1)] if highest < MOST_CLASSES else np.unique(kept).tolist()
         else:
             names = np.unique(kept).tolist()
         if len(names) > MOST_CLASSES:

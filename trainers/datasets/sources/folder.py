@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from trainers.datasets import pictures
 from trainers.datasets.description import MOST_CLASSES
 from trainers.datasets.flaws import Flaw, FlawError
 from trainers.datasets.sources.base import Source
@@ -19,8 +17,6 @@ from trainers.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-MOST_PIXELS = 50_000_000
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 _TEST, _TRAIN = {"test", "testing", "val", "valid", "validation"}, {"train", "training"}
 _DEEP = 16
@@ -114,38 +110,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     FlawError
         When it is no image, is cut off, or is too large.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as opened:
-            pixels = opened.width * opened.height
-            if pixels > MOST_PIXELS:
-                raise FlawError(
-                    "too large", f"{opened.width:,} × {opened.height:,} pixels; {MOST_PIXELS:,} "
-                    "are the most"
-                )  # fmt: skip
-            return pixels_of(opened)
-    except Image.DecompressionBombError:
-        raise FlawError("too large", "it unpacks to more than an image should hold") from None
-    except UnidentifiedImageError:
-        if path.stat().st_size == 0:
-            raise FlawError("truncated", "the file is empty") from None
-        raise FlawError("no image", "no PNG, JPEG, GIF, BMP, WebP, TIFF or PPM") from None
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
-        raise FlawError("truncated", str(error) or type(error).__name__) from None
-
-
-def pixels_of(opened: Image.Image) -> NDArray[np.uint8]:
-    """(h, w) or (h, w, 3), a picture's pixels, upright, transparent parts white."""
-    image = ImageOps.exif_transpose(opened)
-    if image.mode in {"I;16", "I;16B", "I;16L", "I"}:
-        deep = np.asarray(image).astype(np.float64)
-        top = 65_535 if deep.max(initial=0) > 255 else 255
-        return np.rint(deep.clip(0, top) * (255 / top)).astype(np.uint8)
-    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        paper = Image.new("RGBA", clear.size, "white")
-        is_grey = image.mode in {"LA", "La"}
-        return np.asarray(Image.alpha_composite(paper, clear).convert("L" if is_grey else "RGB"))
-    return np.asarray(image.convert("L" if image.mode in {"L", "1", "F"} else "RGB"))
+    if path.is_file() and path.stat().st_size == 0:
+        raise FlawError("truncated", "the file is empty")
+    with pictures.opened(path) as picture:
+        return pictures.pixels_of(picture)
 
 
 def _natural(name: str) -> tuple[int, int, str]:

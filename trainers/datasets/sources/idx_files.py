@@ -166,6 +166,9 @@ def _mapped(plain: Path, name: Path) -> NDArray[np.generic]:
     if found is None:
         raise DataError(f"{name} is no IDX file: its first four bytes say otherwise.")
     kind, shape, start = found
+    if min(shape) < 1:
+        told = " × ".join(f"{n:,}" for n in shape)
+        raise DataError(f"{name} is an array of {told}: there is nothing in it.")
     promised = int(np.prod(shape, dtype=object)) * np.dtype(kind).itemsize
     held = plain.stat().st_size - start
     if held != promised:

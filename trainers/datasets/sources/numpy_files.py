@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import lzma
+import struct
 import zipfile
+from math import prod
+from tokenize import TokenError
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +25,23 @@ if TYPE_CHECKING:
     from trainers.datasets.sources.arrays import Array
 
 _IMAGE_WORDS, _LABEL_WORDS = ("image", "x", "data", "arr_0"), ("label", "y", "target", "class")
+_MOST_HEADER, _MOST_TOLD = 10_000, 300
+_LENGTHS = {
+    (1, 0): (np.lib.format.read_array_header_1_0, 2),
+    (2, 0): (np.lib.format.read_array_header_2_0, 4),
+}
+_MOST_MEMBERS = 1_000
+_DAMAGED = (
+    *DAMAGED,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,  # of Python's parser, where brackets are nested a thousand deep
+    struct.error,
+    lzma.LZMAError,
+)
 _NAMES = ("classes", "class_names", "label_names")
 
 
@@ -32,9 +54,13 @@ def mapped(path: Path, place: str) -> Array:
         When it is none, or is cut off.
     """
     try:
+        with path.open("rb") as file:
+            _check_header(file, path.stat().st_size, place)
         return np.lib.format.open_memmap(path, mode="r")
-    except (*DAMAGED, SyntaxError, TypeError, OverflowError) as error:
-        raise DataError(f"{place} is truncated, or no NPY file ({error}). Get it anew.") from error
+    except _DAMAGED as error:
+        raise DataError(
+            f"{place} is truncated, or no NPY file ({_why(error)}). Get it anew."
+        ) from error
 
 
 def from_npy(path: Path, labels: Array | None) -> ArraySource:
@@ -69,7 +95,12 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
+            if len(members) > _MOST_MEMBERS:
+                raise DataError(
+                    f"{path} holds {len(members):,} arrays; {_MOST_MEMBERS:,} are the most."
+                )
             total = sum(info.file_size for info in members) or 1
+            guard(str(path), path.stat().st_size, total)
             done = 0
             for number, info in enumerate(members):
                 parts = info.filename.replace("\\", "/").split("/")
@@ -88,8 +119,10 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
                 arrays[info.filename.removesuffix(".npy")] = mapped(place, name)
         blocks, classes = _paired(arrays, path)
         source = ArraySource(path, blocks, classes)
-    except DAMAGED as error:
-        raise DataError(f"{path} is truncated, or no NPZ file ({error}). Get it anew.") from error
+    except _DAMAGED as error:
+        raise DataError(
+            f"{path} is truncated, or no NPZ file ({_why(error)}). Get it anew."
+        ) from error
     finally:
         if source is None:
             scratch.drop()
@@ -99,21 +132,42 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
 
 
 def _check_header(stream: IO[bytes], size: int, name: str) -> None:
-    """Whether a member holds what it says before it is unpacked."""
+    """Whether an array of so many bytes holds what it says, before it is unpacked or mapped.
+
+    A header is Python's notation of three values. It is read by numpy, and only where it is short:
+    numpy itself makes room for as long a one as the file says that it has.
+    """
     version = np.lib.format.read_magic(stream)
-    reader = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, kind = reader(stream)
-    promised = int(np.prod([int(n) for n in shape], dtype=object)) * kind.itemsize
+    if version not in _LENGTHS:
+        raise ValueError(f"it is of version {version}")
+    reader, bytes_ = _LENGTHS[version]
+    told = stream.read(bytes_)
+    length = int.from_bytes(told, "little")
+    if length > _MOST_HEADER:
+        raise ValueError(f"its header has {length:,} bytes; {_MOST_HEADER:,} are the most")
+    head = stream.read(length)
+    shape, _, kind = reader(io.BytesIO(told + head), _MOST_HEADER)
     if kind.hasobject:
         raise DataError(f"{name} holds Python objects, which are never read. Save plain numbers.")
-    if promised != size - stream.tell():
+    if min(shape, default=1) < 1 or not kind.itemsize:
+        raise DataError(f"{name} is an array of {_spoken(shape)}: there is nothing in it.")
+    promised = prod(int(side) for side in shape) * kind.itemsize
+    held = size - len(np.lib.format.magic(*version)) - len(told) - len(head)
+    if promised != held:
+        why = "it is truncated" if held < promised else "it is damaged"
         raise DataError(
-            f"{name} promises {promised:,} bytes of data and holds {size - stream.tell():,}."
+            f"{name} promises {promised:,} bytes of data and holds {held:,}: {why}. Get it anew."
         )
+
+
+def _why(error: Exception) -> str:
+    """What is wrong, without the whole of the file that is quoted."""
+    told = str(error) or type(error).__name__
+    return told if len(told) < _MOST_TOLD else f"{told[:_MOST_TOLD]}…"
+
+
+def _spoken(shape: tuple[int, ...]) -> str:
+    return " × ".join(f"{side:,}" for side in shape) or "no axes"
 
 
 def _paired(arrays: dict[str, Array], path: Path) -> tuple[list[Block], tuple[str, ...]]:

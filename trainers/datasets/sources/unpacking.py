@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +18,15 @@ _BLOCK = 1 << 20
 _BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
 """What unpacks to more bytes than that, and more than so many times what it was, is no data."""
 
-DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, ValueError, RuntimeError)
+DAMAGED = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    ValueError,
+    RuntimeError,
+)
 
 
 class _Readable(Protocol):
