@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from contextlib import contextmanager
 from tokenize import TokenError
 from typing import TYPE_CHECKING
