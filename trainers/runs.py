@@ -226,12 +226,14 @@ class Run:
         except OSError as error:
             raise RunError(
                 f"The run {self.name!r} can not be written ({error.strerror or error}): "
-                f"{self.path}. {self._remedy(error)}"
+                f"{error.filename2 or error.filename or self.path}. {self._remedy(error)}"
             ) from error
 
     def _remedy(self, error: OSError) -> str:
         if not self.path.is_dir():
             return "Its folder is gone; put it back and go on with the run, or start a new one."
+        if isinstance(error, IsADirectoryError):
+            return "A folder lies where a file should be; move it away, and go on with the run."
         do = "Free some space" if error.errno in _FULL else "See that you may write to its folder"
         return f"{do}, and go on with the run; what was written so far is whole."
 
@@ -417,7 +419,7 @@ def opened(path: Path) -> Run:
     RunError
         When there is none there, or its config is damaged.
     """
-    if not (path / _CONFIG).is_file():
+    if not _is_run(path):
         raise RunError(f"There is no run at {path}. To see which there are: aeviewer runs")
     run = Run(path)
     _ = run.config

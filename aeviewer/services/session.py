@@ -7,7 +7,7 @@ changes things only through the methods here, and hears of its own change as eve
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from trainers.errors import AEViewerError, RunError
 from trainers.evaluation.summary import METRICS, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from aeviewer.settings import Settings
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from trainers.evaluation.summary import Evaluation
     from trainers.events import Losses, Preview
     from trainers.runs import Run, State
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,18 +408,31 @@ class Session(QObject):
             visible=not self._settings.is_hidden(key),
             read_only=run.read_only,
         )
-        try:
-            status, config = run.status(), run.config
-            measured = [c for c in run.checkpoints() if c.is_evaluated]
-            evaluation = measured[-1].evaluation() if measured else None
-        except AEViewerError as error:
-            return replace(item, problem=str(error))
+        problems: list[str] = []
+        config = _tried(lambda: run.config, problems)
+        status = _tried(run.status, problems)
+        evaluation = _tried(lambda: _newest_evaluation(run), problems)
         return replace(
             item,
-            state=state or status.state,
-            step=status.step,
-            steps=config.steps,
+            state=state or ("damaged" if problems or status is None else status.state),
+            step=status.step if status else 0,
+            steps=config.steps if config else 0,
             config=config,
             evaluation=evaluation,
-            problem=status.error,
+            problem="\n".join(problems) or (status.error if status else ""),
         )
+
+
+def _newest_evaluation(run: Run) -> Evaluation | None:
+    measured = [c for c in run.checkpoints() if c.is_evaluated]
+    return measured[-1].evaluation() if measured else None
+
+
+def _tried(read: Callable[[], Found], problems: list[str]) -> Found | None:
+    """What is read; None where it can not be, with the message among the problems."""
+    try:
+        return read()
+    except AEViewerError as error:
+        if str(error) not in problems:
+            problems.append(str(error))
+        return None

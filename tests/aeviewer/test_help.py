@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
+from aeviewer.app import opened
 from aeviewer.panels.help import HelpMenu
 from aeviewer.panels.reading import AboutWindow, CrashWindow, LogWindow, ManualWindow
 from aeviewer.services.journal import Journal
@@ -166,6 +167,34 @@ class TestCrash:
         for part in ("number 1", "number 2", "before it", "aeviewer", "Traceback"):
             assert part in copied
         shown.close()
+
+
+class _Broken(QWidget):
+    """A panel whose painting fails."""
+
+    painted = 0
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        self.painted += 1
+        raise ZeroDivisionError("while painting")
+
+
+def test_an_error_in_a_panels_painting_is_told_and_the_window_goes_on(
+    tmp_path: Path, settings: Settings, qtbot: QtBot
+) -> None:
+    with opened(tmp_path / "runs", settings) as program:
+        window = program.window
+        qtbot.addWidget(window)
+        broken = _Broken(window)
+        broken.show()
+        qtbot.waitUntil(lambda: broken.painted > 0)
+        qtbot.waitUntil(lambda: bool(window.findChildren(CrashWindow)))
+        (shown,) = window.findChildren(CrashWindow)
+        assert "ZeroDivisionError: while painting" in shown.report.toPlainText()
+        broken.hide()
+        shown.close()
+        assert window.isVisible()
+        assert program.session.current is not None  # the demo
 
 
 def test_about_tells_versions_and_licences(qtbot: QtBot) -> None:

@@ -77,6 +77,25 @@ class TestRuns:
         assert item.state == "damaged"
         assert "config.json is damaged" in item.problem
 
+    def test_of_a_damaged_run_all_is_shown_that_can_be_read(self, session: Session) -> None:
+        run = made(session, "a", 0, 100)
+        (run.path / "status.json").write_text("{")
+        session.refresh()
+        (item,) = session.items
+        assert item.state == "damaged"
+        assert "status.json is damaged" in item.problem
+        assert item.config == run.config
+        session.set_current(item.key)
+        assert session.checkpoints == (0, 100)
+
+    def test_a_run_that_lost_its_config_is_listed(self, session: Session) -> None:
+        run = made(session, "a", 0)
+        (run.path / "config.json").unlink()
+        session.refresh()
+        (item,) = session.items
+        assert item.state == "damaged"
+        assert "config.json is missing" in item.problem
+
     def test_a_run_of_a_dead_program_is_interrupted(self, session: Session) -> None:
         made(session, "a", 0, state="running")
         session.refresh()

@@ -42,18 +42,13 @@ def _die_at(count: int) -> None:
         if event in _CHANGES and (event != "open" or int(str(arguments[2])) & _WRITES):
             change()
 
-    fsync = os.fsync
-
-    def synchronise(descriptor: int) -> None:
-        change()
-        fsync(descriptor)
-
     sys.addaudithook(hear)
-    os.fsync = synchronise
+    os.fsync = change  # a kill takes nothing that the system has: the disk need not be waited for
 
 
 def _train(place: Path, dies_at: int) -> None:
     torch.set_num_threads(1)
+    os.fsync = lambda _descriptor: None
     trainer = Trainer(runs.opened(place), resume_seconds=_RESUME_SECONDS)
     if dies_at:
         _die_at(dies_at)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from concurrent.futures import wait
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,9 @@ class Journal:
         self._unwritten.append(losses)
 
     def tell(self, state: State, step: int, seconds: float, error: str = "") -> None:
-        """Writes the status."""
-        self._write_metrics()
+        """Writes the status; a failure is told before the rows, which may be what failed."""
+        if state != "failed":
+            self._write_metrics()
         changes = {
             "state": state,
             "step": step,
@@ -95,6 +97,7 @@ class Journal:
         }
         self.status = self.status.model_copy(update=changes)
         self._writer.put(partial(self.run.write_status, self.status))
+        self._write_metrics()
         self._writer.put(self._events.follow)
         self._told_at = time.perf_counter()
 
@@ -122,7 +125,8 @@ class Journal:
     def write_resume_point(self, point: checkpoints.ResumePoint) -> None:
         """Replaces the resume point; waits for the one before: one is in memory at most."""
         if self._resume_point is not None:
-            self._resume_point.result()
+            wait([self._resume_point])
+            self._writer.check()
         self._write_metrics()
         self._resume_point = self._writer.put(partial(_write_point, self.run, point.snapshot()))
         self._kept_at = time.perf_counter()
