@@ -400,7 +400,8 @@ class TestMenu:
         assert asked.args == [preset("elu")]
 
     def test_a_damaged_run_has_no_settings_to_use(self, scene: Scene) -> None:
-        (scene.session.folder / "a" / "status.json").write_text("{")
+        (scene.session.folder / "a" / "config.json").write_text("{")
+        scene.session.forget(scene.keys["a"])  # what was read of it before it was damaged
         scene.session.refresh()
         offered = self.offered(scene, "a")
         assert not offered["&Use these settings"]
