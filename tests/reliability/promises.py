@@ -25,13 +25,22 @@ class Promise(NamedTuple):
 
 
 _FAULTS = "tests/reliability/test_faults.py::"
+_POWER = "tests/reliability/test_power.py::"
 _DEATHS = "tests/reliability/test_deaths.py::"
 _TRAINER = "tests/trainers/test_trainer.py::"
+_PARALLEL = "tests/trainers/test_parallel.py::"
+_QUEUE = "tests/aeviewer/test_services_training.py::"
 
 _SAME = "goes on from its resume point; weights, losses and checkpoints equal an unbroken run's"
 _TOLD = "one message with the file and what to do; once mended, the run " + _SAME
 
 PROMISES: tuple[Promise, ...] = (
+    Promise(
+        "Exact resume",
+        "Stop, or the generator closed, in the middle",
+        f"the run {_SAME}",
+        f"{_TRAINER}test_a_stopped_run_ends_as_an_unbroken_one",
+    ),
     Promise(
         "Exact resume",
         "SIGKILL at a random moment, or inside a write of the process",
@@ -45,6 +54,20 @@ PROMISES: tuple[Promise, ...] = (
         f"the run can be read, and {_SAME}",
         f"{_DEATHS}test_a_few_deaths",
         "deaths",
+    ),
+    Promise(
+        "Exact resume",
+        "Power cut before and after every change of the disk, what was not synchronised gone",
+        f"no checkpoint that was told is lost; the run {_SAME}",
+        f"{_POWER}test_a_cut_at_every_moment",
+        "cuts",
+    ),
+    Promise(
+        "Exact resume",
+        "The same, some in every check",
+        f"no checkpoint that was told is lost; the run {_SAME}",
+        f"{_POWER}test_a_cut_at_some_moments",
+        "cuts",
     ),
     Promise(
         "Faults",
@@ -98,6 +121,13 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Faults",
+        "Damaged files in the list of runs",
+        "the run is shown as damaged, with all that can be read of it",
+        "tests/aeviewer/test_session.py::TestRuns::"
+        "test_of_a_damaged_run_all_is_shown_that_can_be_read",
+    ),
+    Promise(
+        "Faults",
         "Clock set back, files dated in the future",
         "no clock is compared: whoever follows the run is told, and it goes on",
         f"{_FAULTS}test_a_clock_that_is_set_back",
@@ -128,9 +158,34 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Faults",
+        "Worker process killed",
+        "its run and the others' go on and end as unbroken ones",
+        f"{_PARALLEL}test_a_killed_process_loses_neither_its_run_nor_the_others",
+    ),
+    Promise(
+        "Faults",
+        "The parent of worker processes killed",
+        "they save and end",
+        f"{_PARALLEL}test_workers_save_and_end_when_their_parent_is_killed",
+    ),
+    Promise(
+        "Faults",
         "Exception in a model",
         f"the status tells it; the run {_SAME}",
         f"{_FAULTS}test_an_exception_in_a_model",
+    ),
+    Promise(
+        "Faults",
+        "Exception in the compute thread",
+        "it is the question's answer; the next is answered",
+        f"{_QUEUE}TestQuestions::test_a_failure_is_its_answer_and_harms_nothing",
+    ),
+    Promise(
+        "Faults",
+        "Exception in a panel's painting",
+        "a window tells it, with a report to be copied; the program goes on",
+        "tests/aeviewer/test_help.py::"
+        "test_an_error_in_a_panels_painting_is_told_and_the_window_goes_on",
     ),
     Promise(
         "Faults",
@@ -156,5 +211,49 @@ PROMISES: tuple[Promise, ...] = (
         "after a question it goes to the system's trash",
         "tests/aeviewer/test_runs_panel.py::TestTrash::"
         "test_a_run_goes_to_the_trash_after_a_question",
+    ),
+    Promise(
+        "Undo and questions",
+        "A data set is removed",
+        "after a question it goes to the system's trash",
+        "tests/aeviewer/test_datasets_menu.py::test_a_data_set_goes_to_the_trash_after_a_question",
+    ),
+    Promise(
+        "Undo and questions",
+        "A view is deleted",
+        "it goes to the system's trash",
+        "tests/aeviewer/test_views.py::test_a_deleted_view_goes_to_the_trash",
+    ),
+    Promise(
+        "Undo and questions",
+        "A view is saved under a name that is taken",
+        "a question; the view that was there goes to the trash",
+        "tests/aeviewer/test_views.py::"
+        "test_a_view_is_replaced_after_a_question_and_goes_to_the_trash",
+    ),
+    Promise(
+        "Undo and questions",
+        "The system has no trash",
+        "nothing is deleted; the message says where it lies",
+        "tests/aeviewer/test_runs_panel.py::TestTrash::"
+        "test_without_a_trash_the_run_stays_and_says_where_it_is",
+    ),
+    Promise(
+        "Undo and questions",
+        "Stop",
+        "what was learnt is kept",
+        f"{_QUEUE}TestOneRun::test_stop_keeps_what_was_learnt",
+    ),
+    Promise(
+        "Undo and questions",
+        "The window is closed while it trains",
+        "what was learnt is kept, and the run goes on another day",
+        f"{_QUEUE}TestBadEnds::test_closing_saves_and_the_run_goes_on_another_day",
+    ),
+    Promise(
+        "Undo and questions",
+        "The window is closed while several are trained",
+        "all of them are kept",
+        "tests/aeviewer/test_side_by_side.py::test_closing_saves_all_of_them",
     ),
 )
