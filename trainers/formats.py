@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PREVIEW_COLUMNS = 32
+_PREVIEW_COLUMNS, _MOST_SHEET = 32, 10_000_000
 _LARGEST_CODE = 1e15
 _FOREIGN = (
     OSError,
@@ -125,7 +125,12 @@ def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
     RunError
         When it is missing or another picture.
     """
-    with reading(place) as file, Image.open(file, formats=["PNG"]) as picture:
+    with (
+        reading(place) as file,
+        # Of the file itself, Pillow makes room for as long a part as it promises.
+        io.BytesIO(file.read(_MOST_SHEET)) as content,
+        Image.open(content, formats=["PNG"]) as picture,
+    ):
         size = _PREVIEW_COLUMNS * image[1], 2 * image[0]
         if picture.size != size:
             raise ValueError(f"a picture of {picture.size} is no sheet of {size}")

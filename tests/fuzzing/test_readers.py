@@ -29,6 +29,17 @@ def test_it_takes_what_is_valid(reader: Reader, tmp_path: Path) -> None:
     assert all(reader.try_(content, tmp_path) for content in reader.seeds())
 
 
+def _try(reader: Reader, content: bytes, folder: Path) -> None:
+    """Has it read, in little memory."""
+    tracemalloc.start()
+    try:
+        reader.try_(content, folder)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < _MOST_BYTES, f"{peak:,} bytes for a file of {len(content):,}"
+
+
 @cache
 def _is_loaded(reader: Reader, folder: Path) -> bool:
     """Whether a valid file is read, which loads what reading it needs; asked once."""
@@ -49,16 +60,11 @@ def test_whatever_it_is_given_it_answers_or_says_why_not(
     reader.begin(tmp_path)
     content = data.draw(files(reader))
     _is_loaded(reader, tmp_path)
-    tracemalloc.start()
-    try:
-        reader.try_(content, tmp_path)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < _MOST_BYTES, f"{peak:,} bytes for a file of {len(content):,}"
+    _try(reader, content, tmp_path)
 
 
 def test_what_was_found_by_fuzzing_is_kept_from_coming_back(reader: Reader, tmp_path: Path) -> None:
     reader.begin(tmp_path)
+    _is_loaded(reader, tmp_path)
     for found in sorted((_CORPUS / reader.name).glob("*")):
-        reader.try_(found.read_bytes(), tmp_path)
+        _try(reader, found.read_bytes(), tmp_path)

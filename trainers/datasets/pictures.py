@@ -10,6 +10,7 @@ import io
 import struct
 import zlib
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -20,12 +21,11 @@ from trainers.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-MOST_PIXELS = 50_000_000
+MOST_PIXELS, MOST_BYTES = 50_000_000, 500_000_000
 _DAMAGED = (
     OSError,
     ValueError,
@@ -59,7 +59,7 @@ def opened(file: Path | IO[bytes]) -> Iterator[Image.Image]:
         When it is no image, is cut off, or is too large; also of what is done inside.
     """
     try:
-        with Image.open(file, formats=FORMATS) as picture:
+        with Image.open(_content(file), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise FlawError(
@@ -74,6 +74,16 @@ def opened(file: Path | IO[bytes]) -> Iterator[Image.Image]:
         raise FlawError("no image", f"none of {', '.join(FORMATS)}") from None
     except _DAMAGED as error:
         raise FlawError("truncated", str(error) or type(error).__name__) from None
+
+
+def _content(file: Path | IO[bytes]) -> IO[bytes]:
+    """A file's content: of a file itself, Pillow makes room for as long a part as it promises."""
+    if not isinstance(file, Path):
+        return file
+    size = file.stat().st_size
+    if size > MOST_BYTES:
+        raise FlawError("too large", f"{size:,} bytes; {MOST_BYTES:,} are the most")
+    return io.BytesIO(file.read_bytes())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = 16
 """Digits in a row."""
 
-_SHEET_COLUMNS = 32
+_SHEET_COLUMNS, _MOST_BYTES = 32, 10_000_000
 _SIDE = 28
 _ZOOM = 4
 _TILE = _SIDE * _ZOOM / DPI
@@ -80,7 +81,11 @@ def read_pair(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         When it is missing or another picture.
     """
     size = (_SHEET_COLUMNS * _SIDE, 2 * _SIDE)
-    with formats.reading(place) as file, Image.open(file, formats=["PNG"]) as picture:
+    with (
+        formats.reading(place) as file,
+        io.BytesIO(file.read(_MOST_BYTES)) as content,
+        Image.open(content, formats=["PNG"]) as picture,
+    ):
         if picture.size != size:
             raise ValueError(f"a picture of {picture.size} is no sheet of {size}")
         sheet = np.asarray(picture.convert("L"))
