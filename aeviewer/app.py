@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
+from pyqtgraph.util.garbage_collector import GarbageCollector
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 logger = logging.getLogger(__name__)
+_LOADED = 60_000
+"""Milliseconds after which all that is imported has been."""
 _LATEST_START = 2_000
 """Milliseconds after which the compute thread begins where no window appears, being minimised."""
 
@@ -148,9 +152,33 @@ def opened(folder: Path, settings: Settings, journal: Journal | None = None) -> 
         stack.callback(program.close)
         stack.callback(setattr, sys, "excepthook", sys.excepthook)
         sys.excepthook = _told_by(program.window, journal)
+        stack.enter_context(_collecting())
         stack.enter_context(closing_on_signals(program.window))
         program.window.show()
         yield program
+
+
+@contextmanager
+def _collecting() -> Iterator[None]:
+    """Has reference cycles collected between two events of the window's thread, nowhere else.
+
+    Collected wherever an object happens to be made, they take QObjects with them in a thread that
+    these do not belong to, or while Qt holds the lock that their destructors want: it connects and
+    disconnects signals under one, and the window then hangs for good.
+    """
+    was_enabled = gc.isenabled()
+    collector = GarbageCollector()
+    # Modules are no garbage: half a million objects need not be looked through again and again.
+    loaded = QTimer(singleShot=True, interval=_LOADED)
+    loaded.timeout.connect(gc.freeze)
+    loaded.start()
+    try:
+        yield
+    finally:
+        loaded.stop()
+        collector.timer.stop()
+        if was_enabled:
+            gc.enable()
 
 
 def spin() -> int:
