@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,7 +41,7 @@ def test_a_signal_closes_the_program_and_saves(tmp_path: Path, kind: signal.Sign
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     with subprocess.Popen(command, env=environment) as process:
         while process.poll() is None and len(run.metrics().step) < 50:
-            pass
+            time.sleep(0.1)
         process.send_signal(kind)
         assert process.wait(60) == 0
     status = run.status()
