@@ -26,7 +26,7 @@ def display(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.skipif(IS_LACKING, reason=LACKING)
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("session", ["session_on_screen.py", "exploring_on_screen.py"])
 def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) -> None:
     environment = {
@@ -36,7 +36,7 @@ def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) 
         "XDG_RUNTIME_DIR": str(tmp_path),
         "AEVIEWER_PICTURES": os.environ.get("AEVIEWER_PICTURES", str(tmp_path)),
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", str(HERE / session)]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", str(HERE / session)]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=380, check=False
     )
