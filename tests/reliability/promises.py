@@ -57,14 +57,7 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Exact resume",
-        "Power cut before and after every change of the disk, what was not synchronised gone",
-        f"no checkpoint that was told is lost; the run {_SAME}",
-        f"{_POWER}test_a_cut_at_every_moment",
-        "cuts",
-    ),
-    Promise(
-        "Exact resume",
-        "The same, some in every check",
+        "Power cut before and after some changes of the disk, what was not synchronised gone",
         f"no checkpoint that was told is lost; the run {_SAME}",
         f"{_POWER}test_a_cut_at_some_moments",
         "cuts",
