@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QMenu,
-    QMessageBox,
     QProgressBar,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from aeviewer.panels.import_dialog import ImportDialog
 from aeviewer.services.importing import Downloading
 from aeviewer.services.trash import move_to_trash, refusal
 from aeviewer.widgets.numbers import local
+from aeviewer.widgets.question import ask
 from trainers import datasets
 from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES, entry
@@ -188,18 +188,15 @@ class DatasetsMenu(QMenu):
     # -- removing --------------------------------------------------------------------------------
 
     def _ask_remove(self, name: str) -> None:
-        box = QMessageBox(
-            QMessageBox.Icon.Question,
-            "Remove a data set",
-            f"Move {name!r} to the trash? Runs that learnt from it keep what they learnt, but can "
-            "not be trained on or explored until it is back.",
-            QMessageBox.StandardButton.Cancel,
+        ask(
             self._window,
+            "Remove a data set",
+            f"Move the data set “{name}” to the trash?",
+            "Runs that learnt from it keep what they learnt, but can not be trained on or explored "
+            "until it is back.",
+            "Move to trash",
+            lambda: self._remove_now(name),
         )
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        remove = box.addButton("Move to trash", QMessageBox.ButtonRole.DestructiveRole)
-        remove.clicked.connect(lambda: self._remove_now(name))
-        box.open()
 
     def _remove_now(self, name: str) -> None:
         place = str(store.place_of(name))

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QMenu,
-    QMessageBox,
     QStackedLayout,
     QTableView,
     QWidget,
@@ -33,6 +32,7 @@ from aeviewer.widgets.list_delegate import (
     ToggleDelegate,
     TwoLineDelegate,
 )
+from aeviewer.widgets.question import ask
 from trainers.evaluation.summary import METRICS
 from trainers.glossary import explained
 
@@ -277,16 +277,14 @@ class RunsPanel(QWidget):
     def _ask_to_trash(self, item: RunItem) -> None:
         if not self._is_free(item, "deleting"):
             return
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Move to trash")
-        box.setText(f"Move the run “{item.name}” to the trash?")
-        box.setInformativeText("Its checkpoints and losses go with it.")
-        yes = box.addButton("Move to trash", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        yes.clicked.connect(lambda: self._move_to_trash(item.key))
-        box.open()
+        ask(
+            self,
+            "Move to trash",
+            f"Move the run “{item.name}” to the trash?",
+            "Its checkpoints and losses go with it.",
+            "Move to trash",
+            lambda: self._move_to_trash(item.key),
+        )
 
     def _move_to_trash(self, key: str) -> None:
         """The question was open for a while: the run may have gone, or be in hand by now."""

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt, Slot
+from PySide6.QtCore import QRectF, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QInputDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from aeviewer.services.held import Held, Pin, PlaneChosen
 from aeviewer.services.trash import move_to_trash, refusal
+from aeviewer.widgets.question import ask
 from trainers.errors import AEViewerError
 from trainers.exploration import views
 from trainers.exploration.views import KeptLayers, KeptPin, View
@@ -148,16 +149,14 @@ class ViewsMenu(QMenu):
             self.save(name.strip())
 
     def _ask_to_replace(self, name: str) -> None:
-        box = QMessageBox(self._panel)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Save view")
-        box.setText(f"There is a view “{name}” already. Replace it?")
-        box.setInformativeText("The one that is there goes to the trash.")
-        yes = box.addButton("Replace", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        yes.clicked.connect(lambda: self._replace(name))
-        box.open()
+        ask(
+            self._panel,
+            "Save view",
+            f"There is a view “{name}” already. Replace it?",
+            "The one that is there goes to the trash.",
+            "Replace",
+            lambda: self._replace(name),
+        )
 
     def _replace(self, name: str) -> None:
         if self.forget(name):
