@@ -1,4 +1,4 @@
-"""Products in bfloat16, about twice as fast where the processor has them; weights in float32."""
+"""Products in bfloat16, for processors that have them; weights in float32."""
 
 from __future__ import annotations
 
