@@ -9,6 +9,9 @@ import pytest
 from tests.alive import alive
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Tests that run side by side share the cores, rather than each wanting all of them.
+_SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _SIDE_BY_SIDE)))
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["PRESETS", "RunConfig", "load", "preset", "train"]
 
 
-# Threads of a parallel operation that wait for each other sleep instead of spinning: where another
-# program wants a core, spinning costs all but a few steps a second (docs/performance.md). Read by
-# the OpenMP library when torch is loaded, so it is said before.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Threads of a parallel operation that wait for each other spin for some microseconds, then sleep:
+# spinning on costs all but a few steps a second where another program wants a core, sleeping at
+# once a third of them where none does (docs/performance.md). Read by the OpenMP library when torch
+# is loaded, so it is said before.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:

@@ -165,5 +165,4 @@ def window(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     {"alone": alone, "window": window}[sys.argv[1]](Path(sys.argv[2]))

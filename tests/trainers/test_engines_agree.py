@@ -309,12 +309,20 @@ def test_the_engine_does_not_make_another_experiment(tmp_path: Path) -> None:
     runner.refuse_another(entry, tmp_path)
 
 
-@pytest.mark.parametrize(("before", "after"), [(None, "passive"), ("active", "active")])
-def test_waiting_threads_sleep_unless_told_otherwise(before: str | None, after: str) -> None:
-    kept = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ({}, "passive 1000"),
+        ({"OMP_WAIT_POLICY": "active"}, "active None"),
+        ({"GOMP_SPINCOUNT": "5"}, "passive 5"),
+    ],
+)
+def test_waiting_threads_soon_sleep_unless_told_otherwise(said: dict[str, str], after: str) -> None:
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    tell = f"import os, trainers; print(*map(os.environ.get, {names}))"
     told = subprocess.run(
-        [sys.executable, "-c", "import os, trainers; print(os.environ['OMP_WAIT_POLICY'])"],
-        env=kept | ({"OMP_WAIT_POLICY": before} if before else {}),
+        [sys.executable, "-c", tell],
+        env={name: value for name, value in os.environ.items() if name not in names} | said,
         capture_output=True,
         text=True,
         check=True,

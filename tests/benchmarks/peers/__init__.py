@@ -5,11 +5,9 @@ The tutorial's loop is always there; the others are found where the group `bench
 
 from __future__ import annotations
 
-import os
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
-
-from tests.benchmarks.peers.tutorial import tutorial
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,34 +19,35 @@ if TYPE_CHECKING:
     """Does so many steps and returns when they are done."""
 
 
-def peers(config: RunConfig, model: Callable[[], Autoencoder]) -> dict[str, Steps]:
-    """Everyone else who can train this, by name.
+class _Peer(NamedTuple):
+    """Where a peer's steps are made, what has to be installed, and whether it convolves."""
 
-    Parameters
-    ----------
-    config
-        What is trained.
-    model
-        Makes it, the same at every call.
-    """
-    # Both are read when the packages are loaded.
-    os.environ |= {"KERAS_BACKEND": "jax", "TQDM_DISABLE": "1"}
-    found = {"tutorial": tutorial(config, model())}
-    is_dense = config.model.family == "mlp"
-    if find_spec("greenlet") and find_spec("lightning"):
-        from tests.benchmarks.peers.with_lightning import fitted as by_lightning
+    module: str
+    function: str
+    wants: tuple[str, ...] = ()
+    is_any_model: bool = False
 
-        found["lightning"] = by_lightning(config, model())
-    if find_spec("greenlet") and find_spec("pythae") and is_dense:
-        from tests.benchmarks.peers.with_pythae import fitted as by_pythae
 
-        found["pythae"] = by_pythae(config, model())
-    if find_spec("greenlet") and find_spec("keras") and find_spec("jax") and is_dense:
-        from tests.benchmarks.peers.with_keras import fitted as by_keras
+_PEERS = {
+    "tutorial": _Peer("tutorial", "tutorial", is_any_model=True),
+    "lightning": _Peer("with_lightning", "fitted", ("greenlet", "lightning"), is_any_model=True),
+    "pythae": _Peer("with_pythae", "fitted", ("greenlet", "pythae")),
+    "keras jax": _Peer("with_keras", "fitted", ("greenlet", "keras", "jax")),
+    "jax scan": _Peer("with_jax", "scanned", ("jax", "optax")),
+}
 
-        found["keras jax"] = by_keras(config, model())
-    if find_spec("jax") and find_spec("optax") and is_dense:
-        from tests.benchmarks.peers.with_jax import scanned
 
-        found["jax scan"] = scanned(config, model())
-    return found
+def peers(config: RunConfig) -> list[str]:
+    """Everyone else who is here and can train this."""
+    return [
+        name
+        for name, peer in _PEERS.items()
+        if (peer.is_any_model or config.model.family == "mlp") and all(map(find_spec, peer.wants))
+    ]
+
+
+def steps_of(name: str, config: RunConfig, model: Autoencoder) -> Steps:
+    """A peer's steps of `config` from the weights of `model`."""
+    peer = _PEERS[name]
+    made: Steps = getattr(import_module(f"{__name__}.{peer.module}"), peer.function)(config, model)
+    return made
