@@ -201,7 +201,12 @@ class Sitting(QObject):
         """Notes it, with what is on the screen, and does something else."""
         trail, focus = ", ".join(self._trail), QApplication.focusWidget()
         where = f"{type(focus).__name__} {focus.accessibleName()!r}" if focus else "nothing"
-        told = f"{self._name}: {why} (after {trail}; the keyboard is with {where})"
+        active, above = QApplication.activeWindow(), QApplication.activePopupWidget()
+        held = QGuiApplication.queryKeyboardModifiers().name, QApplication.mouseButtons().name
+        told = (
+            f"{self._name}: {why} (after {trail}; the keyboard is with {where}, the window in front "
+            f"is {type(active).__name__}, above it {type(above).__name__}, held are {held})"
+        )
         self._record.found.append(told)
         place = self._record.pictures / f"given-up-{len(self._record.found)}.png"
         QGuiApplication.primaryScreen().grabWindow(0).save(str(place))
