@@ -204,8 +204,8 @@ class Sitting(QObject):
         active, above = QApplication.activeWindow(), QApplication.activePopupWidget()
         held = QGuiApplication.queryKeyboardModifiers().name, QApplication.mouseButtons().name
         told = (
-            f"{self._name}: {why} (after {trail}; the keyboard is with {where}, the window in front "
-            f"is {type(active).__name__}, above it {type(above).__name__}, held are {held})"
+            f"{self._name}: {why} (after {trail}; the keyboard is with {where}, the front "
+            f"window is {type(active).__name__}, above it {type(above).__name__}, held are {held})"
         )
         self._record.found.append(told)
         place = self._record.pictures / f"given-up-{len(self._record.found)}.png"
