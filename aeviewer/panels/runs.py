@@ -200,7 +200,7 @@ class RunsPanel(QWidget):
         visible = item is None or item.visible
         fixed = item is None or item.read_only
         self.toggle_action.setText("&Hide in plots" if visible else "&Show in plots")
-        self.continue_action.setVisible(state in _CONTINUABLE and not fixed)
+        self.continue_action.setVisible(item is not None and _can_go_on(item))
         self.stop_action.setVisible(state in {"running", "paused"})
         self.remove_action.setVisible(state == "queued")
         self.settings_action.setEnabled(item is not None and item.config is not None)
@@ -307,3 +307,12 @@ class RunsPanel(QWidget):
             f"The run {item.name!r} is {item.state}; {remedy} before {doing} it."
         )
         return False
+
+
+def _can_go_on(item: RunItem) -> bool:
+    """Whether training may be continued: also where only something else than the config is damaged.
+
+    Whether the resume point is whole is told when it is read.
+    """
+    is_readable = item.state == "damaged" and item.config is not None
+    return not item.read_only and (item.state in _CONTINUABLE or is_readable)

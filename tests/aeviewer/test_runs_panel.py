@@ -405,7 +405,15 @@ class TestMenu:
         scene.session.refresh()
         offered = self.offered(scene, "a")
         assert not offered["&Use these settings"]
+        assert "&Continue training" not in offered
         assert offered["Move to &trash…"]
+
+    def test_a_run_with_a_damaged_status_can_be_continued(self, scene: Scene) -> None:
+        (scene.session.folder / "a" / "status.json").write_text("{")
+        scene.session.forget(scene.keys["a"])
+        scene.session.refresh()
+        assert scene.index("a").data(Role.DETAIL) == "Damaged"
+        assert self.offered(scene, "a")["&Continue training"]
 
     def test_its_folder_can_be_opened(self, scene: Scene) -> None:
         opener = FolderOpener()

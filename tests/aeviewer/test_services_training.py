@@ -233,6 +233,25 @@ class TestBadEnds:
         finally:
             again.queue.close()
 
+    def test_a_run_with_a_damaged_checkpoint_goes_on(
+        self, training: Services, qtbot: QtBot, session: Session
+    ) -> None:
+        training.queue.close()
+        run = training.folder("a")
+        step = run.status().step
+        newest = [found for found in run.checkpoints() if found.is_evaluated][-1]
+        (newest.path / "evaluation.json").write_text("{")
+        again = Services(session)
+        try:
+            again.session.forget(again.key("a"))
+            again.session.refresh()
+            assert again.state("a") == "damaged"
+            again.queue.continue_run(again.key("a"))
+            qtbot.waitUntil(lambda: again.queue.figures.step > step, timeout=TIMEOUT)
+            assert again.state("a") == "running"
+        finally:
+            again.queue.close()
+
     def test_divergence_is_a_state_and_one_message(self, services: Services, qtbot: QtBot) -> None:
         services.queue.train(small("vae", learning_rate=10.0), "a")
         services.queue.train(small(), "b")

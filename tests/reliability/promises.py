@@ -213,6 +213,12 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Undo and questions",
+        "A data set is removed on the command line",
+        "it goes to the system's trash, and stays where there is none",
+        "tests/trainers/test_own_data.py::test_without_a_trash_a_data_set_stays",
+    ),
+    Promise(
+        "Undo and questions",
         "A view is deleted",
         "it goes to the system's trash",
         "tests/aeviewer/test_views.py::test_a_deleted_view_goes_to_the_trash",

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from send2trash import plat_other
 
 import trainers
 from trainers import runs
@@ -38,6 +40,14 @@ def again(tmp_path: Path) -> Callable[[str], Trainer]:
         return Trainer(runs.opened(tmp_path / "runs" / name))
 
     return make
+
+
+@pytest.fixture
+def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A trash of the test's own instead of the system's: where the files in it lie."""
+    monkeypatch.setattr(plat_other, "XDG_DATA_HOME", os.fsencode(tmp_path))
+    monkeypatch.setattr(plat_other, "HOMETRASH_B", os.fsencode(tmp_path / "trash"))
+    return tmp_path / "trash" / "files"
 
 
 def of_kind(events: list[Event], kind: type) -> list[Event]:

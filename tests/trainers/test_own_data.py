@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ def _call(*arguments: str) -> tuple[int, str]:
     return result.exit_code, " ".join(result.output.replace("│", " ").split())
 
 
-def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path) -> None:
+def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path, trash: Path) -> None:
     place = folder(tmp_path / "pictures", ("cat", "dog"), 80)
     (place / "cat" / "readme.md").write_text("no image")
     code, text = _call("import", str(place), "--name", "pets", "--size", "16")
@@ -69,7 +70,8 @@ def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path) -
     assert "pets 16 × 16 RGB 2 classes" in text
     assert "whole" in text
     code, text = _call("datasets", "--remove", "pets")
-    assert code == 0
+    assert (code, text) == (0, "pets is in the trash.")
+    assert [place.name for place in trash.iterdir()] == ["pets.safetensors"]
     code, text = _call("train", "vae", "--dataset", "pets", *folder_option)
     assert code == 1
     assert "There is no data set 'pets' here" in text
@@ -86,6 +88,7 @@ def test_images_without_labels_are_measured(tmp_path: Path) -> None:
     assert found.reconstruction.images == 32
 
 
+@pytest.mark.usefixtures("trash")
 def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
@@ -99,6 +102,19 @@ def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path)
     kept(tmp_path / "spots.npy", "spots")
     with pytest.raises(DataError, match="is another one than the run was trained on"):
         again.data()
+
+
+def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    monkeypatch.setattr(store, "send2trash", refused)
+    code, text = _call("datasets", "--remove", "spots")
+    assert code == 1
+    assert "The system has no trash for 'spots' ([Errno 13] Permission denied); delete it" in text
+    assert store.names() == ("mnist", "spots")
 
 
 def test_runs_of_before_there_were_data_sets_are_of_mnist(tmp_path: Path) -> None:

@@ -132,13 +132,13 @@ def download(name: str, mirror: str) -> None:
 
 @click.command()
 @click.option("--check", is_flag=True, help="Read each through and compare its checksum.")
-@click.option("--remove", metavar="NAME", help="Delete a data set; runs keep what they learnt.")
+@click.option("--remove", metavar="NAME", help="Move one to the trash; runs keep what they learnt.")
 @plainly
 def datasets(check: bool, remove: str | None) -> None:
     """List the data sets there are."""
     if remove is not None:
         store.remove(remove)
-        click.echo(f"Removed {remove}.")
+        click.echo(f"{remove} is in the trash.")
         return
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import platformdirs
 from pydantic import ValidationError
+from send2trash import send2trash
 
 from trainers.datasets import mnist
 from trainers.datasets.description import MNIST, PREVIEWED, Data, Dataset, Split, is_name
@@ -148,20 +149,22 @@ def check(name: str) -> Generator[float, None, None]:
 
 
 def remove(name: str) -> None:
-    """Deletes a data set; runs that were trained on it keep what they learnt.
+    """Moves a data set to the system's trash; runs that learnt from it keep what they learnt.
 
     Raises
     ------
     DataError
-        When there is none, or it can not be deleted.
+        When there is none, or the system has no trash for it.
     """
     if name == MNIST.name:
         raise DataError("MNIST is part of the program and can not be removed.")
     path = _header(name).path
     try:
-        path.unlink()
+        send2trash(path)
     except OSError as error:
-        raise DataError(f"{path} can not be deleted ({error.strerror}).") from error
+        raise DataError(
+            f"The system has no trash for {name!r} ({error}); delete it yourself: {path}"
+        ) from error
 
 
 # -- the file --------------------------------------------------------------------------------------
