@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSettings, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from aeviewer import app
 from aeviewer.settings import Settings
@@ -201,12 +202,7 @@ class Sitting(QObject):
         """Notes it, with what is on the screen, and does something else."""
         trail, focus = ", ".join(self._trail), QApplication.focusWidget()
         where = f"{type(focus).__name__} {focus.accessibleName()!r}" if focus else "nothing"
-        active, above = QApplication.activeWindow(), QApplication.activePopupWidget()
-        held = QGuiApplication.queryKeyboardModifiers().name, QApplication.mouseButtons().name
-        told = (
-            f"{self._name}: {why} (after {trail}; the keyboard is with {where}, the front "
-            f"window is {type(active).__name__}, above it {type(above).__name__}, held are {held})"
-        )
+        told = f"{self._name}: {why} (after {trail}; the keyboard is with {where}; {_screen()})"
         self._record.found.append(told)
         place = self._record.pictures / f"given-up-{len(self._record.found)}.png"
         QGuiApplication.primaryScreen().grabWindow(0).save(str(place))
@@ -232,6 +228,26 @@ class Sitting(QObject):
         self._name = mind.choices(names, [ACTS[name][1] for name in names])[0]
         self._record.acts[self._name] += 1
         yield from ACTS[self._name][0](self._person)
+
+
+def _screen() -> str:
+    """What Qt and the X server know of windows, keyboard and mouse."""
+    above = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+    told = {
+        "in front": type(QApplication.activeWindow()).__name__,
+        "over it": type(above).__name__,
+        "held": QGuiApplication.queryKeyboardModifiers().name,
+        "grabbed by": type(QWidget.mouseGrabber()).__name__,
+        "windows": {
+            f"{type(w).__name__} {w.windowTitle()}": int(w.winId())
+            for w in QApplication.topLevelWidgets()
+            if w.isVisible()
+        },
+    }
+    for asked in ("getwindowfocus", "getmouselocation"):
+        done = subprocess.run(["xdotool", asked], capture_output=True, text=True, check=False)
+        told[asked] = (done.stdout + done.stderr).strip()
+    return str(told)
 
 
 def sit(folder: Path, minutes: float, seed: int, report: Path) -> bool:

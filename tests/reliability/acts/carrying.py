@@ -89,7 +89,7 @@ def _remove_one(person: Person) -> Iterator[Wait]:
     yield "the question", lambda: person.dialog(QMessageBox)
     box = person.dialog(QMessageBox)
     assert box is not None
-    person.click(next(b for b in box.buttons() if b.text() == "Remove"))
+    person.click(next(b for b in box.buttons() if b.text() == "Move to trash"))
     yield "the data set to go", lambda: name not in datasets.names()
 
 
