@@ -51,7 +51,8 @@ _PEERS_SURROUNDINGS = {
 }
 
 
-def _model(config: RunConfig) -> Autoencoder:
+def model_of(config: RunConfig) -> Autoencoder:
+    """A model with fresh weights, the same at every call."""
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
     return model.to(memory_format=torch.channels_last)
@@ -72,7 +73,7 @@ def onward(engine: Engine) -> Steps:
 def fitting(config: RunConfig) -> dict[str, type[Engine]]:
     """Our engines that can train this, the slowest first."""
     engines = reversed(registered())
-    return {e.name: e for e in engines if not e.misfit(_model(config), _CPU)}
+    return {e.name: e for e in engines if not e.misfit(model_of(config), _CPU)}
 
 
 class Contender:
@@ -107,7 +108,7 @@ class Contender:
         torch.set_num_threads(threads)
         config = preset(preset_name)
         engine = fitting(config).get(name)
-        model = _model(config)
+        model = model_of(config)
         cls._steps = staticmethod(
             onward(engine(model, config.training, _CPU))
             if engine
