@@ -61,10 +61,11 @@ def _tested() -> int:
 
 
 def _prepare() -> None:
-    """To be done before Qt is loaded."""
+    """To be done before the window's modules are loaded."""
     preflight.check()
     preflight.settle_encoding()
     libraries.arrange()
+    libraries.load_plots()
 
 
 @click.command("open")

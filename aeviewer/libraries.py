@@ -1,10 +1,11 @@
-"""Which shared libraries are found, by this program and by those that it starts. Imports no Qt."""
+"""Which libraries are found, and loaded, by this program and by those that it starts."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _PATH = "LD_LIBRARY_PATH"
 _BEFORE = f"{_PATH}_ORIG"
 """Where the packaged program's start keeps what the person had set."""
+_UNUSED = "cuda.bindings"
+"""Of pyqtgraph's modules, one tries to load it for a widget that is not used here."""
 
 
 def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -33,6 +36,17 @@ def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
         _load_before_qt()
     elif is_packaged():
         _give_back(environment)
+
+
+def load_plots() -> None:
+    """Loads pyqtgraph, and Qt with it, but not the bindings of CUDA: the window is there sooner."""
+    if _UNUSED in sys.modules:
+        return
+    sys.modules[_UNUSED] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        import_module("pyqtgraph")
+    finally:
+        del sys.modules[_UNUSED]
 
 
 def _give_back(environment: MutableMapping[str, str]) -> None:

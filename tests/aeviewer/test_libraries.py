@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
@@ -49,3 +50,12 @@ def test_on_windows_pytorchs_first_library_is_loaded_before_qts(
     monkeypatch.setattr(ctypes, "CDLL", loaded.append)
     libraries.arrange({})
     assert loaded == [os.fspath(library)]
+
+
+def test_plots_are_loaded_without_cudas_bindings() -> None:
+    tell = (
+        "import sys; from aeviewer import libraries; libraries.load_plots();"
+        "print('pyqtgraph' in sys.modules, any(name.startswith('cuda') for name in sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "False"]

@@ -29,6 +29,9 @@ _GOAL = 0.8
 
 def opened(folder: Path) -> None:
     """Opens the program, tells in JSON what is there when its window is, and closes it."""
+    from aeviewer.__main__ import _prepare
+
+    _prepare()
     from aeviewer import app
 
     class Timed(app.Program):
