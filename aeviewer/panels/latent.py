@@ -209,7 +209,11 @@ class LatentPanel(QWidget):
             return
         if not self.isVisible():
             return
-        self._place(between.places)
+        try:
+            self._place(between.places)
+        except AEViewerError as error:
+            self._refuse(str(error))
+            return
         left, bottom, width, height = track.extent()
         if len(between.planes[0].origin) == 1:
             bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER

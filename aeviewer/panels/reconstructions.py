@@ -44,6 +44,7 @@ class ReconstructionsPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._errors = np.empty(0)
+        self._shown: Data | None = None
         self.grid = ImageGrid()
         self.grid.setAccessibleName("Input, reconstruction and difference of 32 test images")
         self.grid.hovered.connect(self._tell_digit)
@@ -93,6 +94,7 @@ class ReconstructionsPanel(QWidget):
             self._pages.setCurrentIndex(0)
             return
         difference = outputs.astype(np.int16) - inputs
+        self._shown = data
         self._errors = np.square(difference / _FULL_INK).reshape(len(inputs), -1).sum(axis=1)
         if difference.ndim == 4:  # of colours, their mean
             difference = np.rint(difference.mean(axis=3)).astype(np.int16)
@@ -121,13 +123,13 @@ class ReconstructionsPanel(QWidget):
     @Slot(int)
     def _tell_digit(self, index: int) -> None:
         preview = self._session.preview
-        if index < 0 or preview is None:
+        data = self._shown  # it stays as it was, though its file may have gone
+        if index < 0 or preview is None or data is None:
             self.card.hide()
             return
-        data = self._session.data()
         pair = np.hstack([data.test.images[data.preview[index]], preview.reconstructions[index]])
         self.card.raise_()
-        self.card.show_at(self._beside(index), pair, self._described(index))
+        self.card.show_at(self._beside(index), pair, self._described(data, index))
 
     def _beside(self, index: int) -> QPoint:
         """Where the card hides least of the column: on the side where there is more room."""
@@ -136,8 +138,7 @@ class ReconstructionsPanel(QWidget):
         edge = column.right() - _CARD_OVERLAP if is_left else column.left() + _CARD_OVERLAP
         return self.grid.mapTo(self, QPoint(edge, column.top()))
 
-    def _described(self, index: int) -> str:
-        data = self._session.data()
+    def _described(self, data: Data, index: int) -> str:
         image = data.preview[index]
         name = data.dataset.class_name(int(data.test.labels[image]))
         return (

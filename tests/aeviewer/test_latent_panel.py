@@ -18,6 +18,7 @@ from aeviewer.services.track import Between
 from tests.aeviewer.exploring import services, trained
 from trainers import runs
 from trainers.datasets import mnist
+from trainers.errors import DataError
 from trainers.events import Preview
 from trainers.exploration.planes import axes_plane
 from trainers.inference import load
@@ -260,6 +261,28 @@ def test_a_code_of_another_run_than_the_one_that_is_played_has_no_mark(
     session.set_code(np.ones(3, np.float32))
     assert panel.plot.marker is None
     exploring.playback.between = None
+
+
+def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
+    qtbot: QtBot,
+    panel: LatentPanel,
+    session: Session,
+    exploring: Exploring,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone() -> None:
+        raise DataError("There is no data set 'spots' here.")
+
+    show(qtbot, panel, session, codes(2))
+    flat, playback = axes_plane(2, 0, 1), exploring.playback
+    playback.between = Between((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
+    playback.track = object()  # type: ignore[assignment]
+    exploring.exploration.cloud._gallery = None
+    monkeypatch.setattr(session, "data", gone)
+    panel._glide()
+    assert panel.empty.isVisible()
+    assert panel.empty.text() == "There is no data set 'spots' here."
+    playback.between = playback.track = None
 
 
 def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:

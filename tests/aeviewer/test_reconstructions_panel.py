@@ -129,3 +129,16 @@ def test_missing_data_is_told(
         session.set_preview(made(np.zeros((32, 28, 28), np.uint8)))
     assert told.args == ["The images are damaged."]
     assert not panel.grid.isVisible()
+
+
+def test_a_digit_that_is_shown_is_told_of_though_its_data_set_has_gone(
+    panel: ReconstructionsPanel, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.set_preview(made(inputs()))
+
+    def gone() -> None:
+        raise DataError("There is no data set 'spots' here.")
+
+    monkeypatch.setattr(session, "data", gone)
+    panel.grid.hovered.emit(3)
+    assert panel.card.words.text().startswith("test 3 · ")

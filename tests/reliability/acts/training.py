@@ -153,7 +153,8 @@ def delete(person: Person) -> Iterator[Wait]:
             person.click(button)
         yield "the answer to be taken", lambda box=box: person.dialog(QMessageBox) is not box
     for trashed in Path.home().glob(".local/share/Trash/files/*"):
-        shutil.rmtree(trashed)  # so that the disk is not filled
+        if trashed.is_dir():
+            shutil.rmtree(trashed)  # so that the disk is not filled
 
 
 @act(1)
