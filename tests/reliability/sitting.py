@@ -114,7 +114,7 @@ class Record:
             "acts": sum(self.acts.values()),
             "acts by kind": dict(self.acts.most_common()),
             "times opened": self.opened,
-            "found": self.found,
+            "found": [f"{n} times: {what}" for what, n in Counter(self.found).most_common()],
             "load of the machine": [round(load, 1) for load in os.getloadavg()],
             "late, ms": lateness(self.late) if self.late else {},
             "latest, ms": sorted(self.latest, reverse=True)[:40],
