@@ -170,6 +170,14 @@ def test_labels_that_do_not_match_are_told(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=shapes(120, 8), labels=np.zeros(119, int))
     with pytest.raises(DataError, match="120 images and 119 labels"):
         drafted(tmp_path / "a.npz")
+    np.save(tmp_path / "images.npy", shapes(120, 8))
+    np.save(tmp_path / "labels.npy", np.zeros(119, int))
+    with pytest.raises(DataError, match=r"images.npy has 120 images and labels.npy 119 labels"):
+        drafted(tmp_path / "images.npy")
+    idx(tmp_path / "train-images-idx3-ubyte", shapes(20, 8))
+    idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(19, np.uint8))
+    with pytest.raises(DataError, match="20 images and train-labels-idx1-ubyte 19 labels"):
+        drafted(tmp_path / "train-images-idx3-ubyte")
     np.savez(tmp_path / "b.npz", images=shapes(120, 8), labels=np.array([-1, *[1] * 119]))
     draft = drafted(tmp_path / "b.npz")
     assert dict(draft.flaws.counts) == {"label that does not fit": 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 from typing import TYPE_CHECKING
 
@@ -39,12 +39,15 @@ class Block:
         Whether they are test images; None where that is not said.
     place
         What messages call it.
+    labels_place
+        What they call the labels, where these are elsewhere.
     """
 
     images: Array
     labels: Array | None
     is_test: bool | None
     place: str
+    labels_place: str = ""
 
 
 class ArraySource(Source):
@@ -70,7 +73,7 @@ class ArraySource(Source):
     def __init__(self, path: Path, blocks: list[Block], classes: tuple[str, ...] = ()) -> None:
         super().__init__(path)
         self._blocks = [
-            Block(as_images(b.images, b.place), b.labels, b.is_test, b.place) for b in blocks
+            replace(block, images=as_images(block.images, block.place)) for block in blocks
         ]
         self._scales = [_Scale.of_kind(block.images) for block in self._blocks]
         self._starts = np.cumsum([0, *(len(block.images) for block in self._blocks)])
@@ -137,20 +140,22 @@ class ArraySource(Source):
 
     def _joined_labels(self) -> Labels | None:
         columns = [block.labels for block in self._blocks]
+        place = self._blocks[0].labels_place or self._blocks[0].place
         if any(column is None for column in columns):
             return None
         for block in self._blocks:
             count = len(block.labels) if block.labels is not None else 0
             if count != len(block.images):
+                labels = f"{block.labels_place} {count:,} labels".strip()
                 raise DataError(
-                    f"{block.place} has {len(block.images):,} images and {count:,} labels: they "
-                    "do not belong together. Import them without labels, or give the right ones."
+                    f"{block.place} has {len(block.images):,} images and {labels}: they do not "
+                    "belong together. Import them without labels, or give the right ones."
                 )
         flat = [np.asarray(column).reshape(len(column), -1) for column in columns if column is not
                 None]  # fmt: skip
         if any(column.shape[1] != 1 for column in flat):
-            raise DataError(f"The labels of {self._blocks[0].place} are no single column.")
-        return Labels(np.concatenate([column[:, 0] for column in flat]), self._blocks[0].place)
+            raise DataError(f"The labels of {place} are no single column.")
+        return Labels(np.concatenate([column[:, 0] for column in flat]), place)
 
 
 def as_images(array: Array, place: str) -> Array:

@@ -56,7 +56,9 @@ def _source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
             return (yield from from_idx(path))
         return FolderSource(path)
     if path.suffix.lower() == ".npy":
-        return from_npy(path, (yield from _column(labels)) if labels else None)
+        if labels is None:
+            return from_npy(path)
+        return from_npy(path, (yield from _column(labels)), labels.name)
     if path.suffix.lower() == ".npz":
         return (yield from from_npz(path))
     if is_idx(path):

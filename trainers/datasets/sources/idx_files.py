@@ -106,9 +106,10 @@ def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[Block]:
         raise DataError(f"{path} holds no IDX file of images.")
     blocks = []
     for file, array in images.items():
-        labels = next((arrays[f] for f in arrays if f.name in _partners(file)), None)
+        partner = next((f for f in arrays if f.name in _partners(file)), None)
+        labels, labels_place = (arrays[partner], partner.name) if partner else (None, "")
         is_test = any(word in file.name.lower() for word in _TEST)
-        blocks.append(Block(array, labels, is_test, file.name))
+        blocks.append(Block(array, labels, is_test, file.name, labels_place))
     if len({block.is_test for block in blocks}) < len(blocks):
         told = ", ".join(block.place for block in blocks)
         raise DataError(f"{path} holds several files of images: {told}. Choose one of them.")

@@ -63,8 +63,8 @@ def mapped(path: Path, place: str) -> Array:
         ) from error
 
 
-def from_npy(path: Path, labels: Array | None) -> ArraySource:
-    """Images in an .npy file; labels beside it are found by name.
+def from_npy(path: Path, labels: Array | None = None, labels_place: str = "") -> ArraySource:
+    """Images in an .npy file; labels beside it are found by name where none are given.
 
     Raises
     ------
@@ -76,8 +76,10 @@ def from_npy(path: Path, labels: Array | None) -> ArraySource:
         stems = {stem.replace("images", "labels"), f"{stem}_labels", f"{stem}-labels", "labels"}
         beside = [path.with_name(f"{name}.npy") for name in sorted(stems - {stem})]
         there = [place for place in beside if place.is_file()]
-        labels = mapped(there[0], str(there[0])) if there else None
-    return ArraySource(path, [Block(mapped(path, str(path)), labels, None, path.name)])
+        if there:
+            labels, labels_place = mapped(there[0], str(there[0])), there[0].name
+    images = mapped(path, str(path))
+    return ArraySource(path, [Block(images, labels, None, path.name, labels_place)])
 
 
 def from_npz(path: Path) -> Generator[float, None, ArraySource]:
