@@ -39,11 +39,6 @@ class Slope:
     noise: float
     blocks: int
 
-    @property
-    def is_noise(self) -> bool:
-        """Whether the series may as well be level, or falls."""
-        return self.low <= 0
-
 
 def slope(seconds: ArrayLike, values: ArrayLike, *, block: float = 60.0) -> Slope | None:
     """The slope of a series that is not measured independently from moment to moment.
@@ -80,6 +75,24 @@ def slope(seconds: ArrayLike, values: ArrayLike, *, block: float = 60.0) -> Slop
     reach = float(stats.t.ppf((1 + _SURE) / 2, max(1.0, worth - 2))) * error
     found = float(line.slope)
     return Slope(found, found - reach, found + reach, float(rest.std(ddof=2)), len(kept))
+
+
+def growth(seconds: ArrayLike, values: ArrayLike, *, block: float = 300.0) -> float | None:
+    """By which share the mean of the last block of a series lies above that of the first.
+
+    A slope says little of a series that wanders; this bounds what it may hide.
+
+    Returns
+    -------
+    None where the two would overlap.
+    """
+    time, series = np.asarray(seconds, float), np.asarray(values, float)
+    if not len(time) or time[-1] - time[0] < 2 * block:
+        return None
+    first, last = (
+        float(series[inside].mean()) for inside in (time < time[0] + block, time > time[-1] - block)
+    )
+    return last / first - 1
 
 
 def _alike(rest: np.ndarray) -> float:

@@ -32,7 +32,7 @@ from tests.alive import alive
 from tests.benchmarks.memory import resident
 from tests.reliability.acts import ACTS, Person
 from tests.reliability.acts.hand import Hand
-from tests.reliability.figures import lateness, slope
+from tests.reliability.figures import growth, lateness, slope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,8 @@ class Record:
     def report(self) -> dict[str, object]:
         """All of it, as JSON takes it."""
         warm = [(at, held) for at, held in self.memory if at >= WARM]
-        line = slope([at for at, _ in warm], [held for _, held in warm])
+        at, held = [at for at, _ in warm], [held for _, held in warm]
+        line, grown = slope(at, held), growth(at, held)
         return {
             "seed": self.seed,
             "minutes": round(self.seconds / 60, 1),
@@ -119,6 +120,7 @@ class Record:
             "late, ms": lateness(self.late) if self.late else {},
             "latest, ms": sorted(self.latest, reverse=True)[:40],
             "memory after ten minutes, MB an hour": None if line is None else asdict(line),
+            "memory grew after ten minutes, %": None if grown is None else round(100 * grown, 2),
             "boxes": dict(self.read.most_common()),
             "counts": self.counts,
             "memory, MB": self.memory[:: max(1, len(self.memory) // 120)],

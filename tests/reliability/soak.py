@@ -8,7 +8,7 @@ what is done; what comes of it depends on time too.
 
 It fails on an exception, a warning of Qt, a warning that is logged, something that does not come,
 a thread, timer, window or process that is left, and on memory that grows after the first ten
-minutes by more than noise.
+minutes by more than noise, or by more than a twentieth.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ import click
 
 from tests.end_to_end.screen import IS_LACKING, LACKING, virtual_screen
 from tests.reliability.table import Row, record
+
+_MOST_GROWN = 5.0
+"""Percent of the memory after ten minutes; a slope alone may be hidden by wandering."""
 
 
 def soak(minutes: float, seed: int, report: Path) -> dict[str, Any]:
@@ -52,6 +55,9 @@ def soak(minutes: float, seed: int, report: Path) -> dict[str, Any]:
             f"memory grows by {line['per_hour']:.1f} MB an hour "
             f"({line['low']:.1f} to {line['high']:.1f})"
         )
+    grown = told.get("memory grew after ten minutes, %")
+    if grown is not None and grown > _MOST_GROWN:
+        told["found"].append(f"memory grew by {grown} %, which is more than {_MOST_GROWN:.0f} %")
     report.write_text(json.dumps(told, indent=1), encoding="utf-8")
     return told
 
@@ -66,7 +72,8 @@ def row(told: dict[str, Any]) -> Row:
         "minutes; whatever is asked for comes",
         test=f"python -m tests.reliability.soak --minutes {minutes} --seed {told['seed']}",
         tried=f"{told['acts']:,} acts; a 16 ms timer late by {late['median']} ms (median), "
-        f"{late['99 %']} ms (99 %), {late['worst']} ms (worst)",
+        f"{late['99 %']} ms (99 %), {late['worst']} ms (worst); memory grew by "
+        f"{told['memory grew after ten minutes, %']} %",
         lost="nothing" if not told["found"] else f"**{len(told['found'])} faults**",
     )
 
@@ -86,6 +93,7 @@ def main(minutes: float, seed: int, report: Path, records: bool) -> None:
     for name in ("minutes", "acts", "times opened", "late, ms"):
         click.echo(f"{name}: {told.get(name)}")
     click.echo(f"memory after ten minutes: {told.get('memory after ten minutes, MB an hour')}")
+    click.echo(f"it grew by {told.get('memory grew after ten minutes, %')} %")
     for problem in told["found"]:
         click.echo(f"FAILED: {problem}")
     if records:

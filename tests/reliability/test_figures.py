@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.reliability.figures import lateness, slope
+from tests.reliability.figures import growth, lateness, slope
 
 MINUTE = 60.0
 
@@ -17,8 +17,8 @@ def _series(hours: float, per_hour: float, noise: float, seed: int = 0) -> tuple
 
 def test_what_grows_is_told_from_noise() -> None:
     found = slope(*_series(1.0, 30.0, 5.0))
-    assert found is not None and not found.is_noise
-    assert found.low < 30 < found.high
+    assert found is not None
+    assert 0 < found.low < 30 < found.high
     assert found.per_hour == pytest.approx(30, abs=2)
     assert found.blocks == 60
 
@@ -44,6 +44,12 @@ def test_steps_that_wander_are_not_taken_for_a_slope() -> None:
 def test_of_a_short_time_no_slope_is_told() -> None:
     assert slope([], []) is None
     assert slope(*_series(3 * MINUTE / 3600, 0.0, 1.0)) is None
+
+
+def test_growth_compares_the_last_minutes_with_the_first() -> None:
+    assert growth(*_series(1.0, 50.0, 1.0)) == pytest.approx(50 * 55 / 60 / 502, abs=0.002)
+    assert growth([], []) is None
+    assert growth(*_series(9 * MINUTE / 3600, 0.0, 1.0)) is None
 
 
 def test_lateness_names_the_percentiles() -> None:
