@@ -190,7 +190,11 @@ class FilmMaker(QObject):
             previous=exploration.plane,
         )
         self._timing = timing(len(steps), self._place.suffix.lower())
-        self._stage = FilmStage(self._look(current.name))
+        try:
+            self._stage = FilmStage(self._look(current.name))
+        except AEViewerError as error:
+            self._fail(str(error))
+            return
         self._asker.ask("track", work, self._take_track)
 
     def _look(self, name: str) -> Look:

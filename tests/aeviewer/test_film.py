@@ -16,6 +16,7 @@ from aeviewer.panels.latent import LatentPanel
 from aeviewer.services.filming import Cancelled, Frames, timing
 from aeviewer.services.held import Pin
 from tests.aeviewer.exploring import Explored, services, trained
+from trainers.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,6 +215,24 @@ def test_a_folder_that_is_gone_is_told(
     made(qtbot, action, tmp_path / "gone" / "film.gif")
     assert len(told) == 1
     assert "can not be written" in told[0]
+
+
+def test_a_data_set_that_is_gone_is_told(
+    qtbot: QtBot,
+    action: FilmAction,
+    session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone() -> None:
+        raise DataError("There is no data set 'spots' here.")
+
+    told: list[str] = []
+    session.message_posted.connect(told.append)
+    monkeypatch.setattr(session, "data", gone)
+    made(qtbot, action, tmp_path / "film.gif")
+    assert told == ["There is no data set 'spots' here."]
+    assert not (tmp_path / "film.gif").exists()
 
 
 def test_it_is_offered_where_there_are_two_checkpoints(

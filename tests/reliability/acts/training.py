@@ -155,6 +155,8 @@ def delete(person: Person) -> Iterator[Wait]:
     for trashed in Path.home().glob(".local/share/Trash/files/*"):
         if trashed.is_dir():
             shutil.rmtree(trashed)  # so that the disk is not filled
+    yield from person.tidy_up()
+    yield person.pause(0.5)  # until the window manager has given the keyboard back
 
 
 @act(1)
