@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from PySide6.QtGui import QGuiApplication
 
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.latent import LatentPanel
+from aeviewer.services.drawing import seen
+from aeviewer.services.shelf import ModelShelf
 from aeviewer.widgets.image_view import gray_image
 from tests.aeviewer.exploring import Explored, services, trained
 from tests.trainers.pictures import folder, kept
@@ -178,3 +181,18 @@ def test_of_another_data_set_nothing_of_the_drawing_is_left(
     qtbot.waitUntil(lambda: drawing.drawn is not None)
     assert drawing.drawn.dataset == other.dataset
     assert drawing.drawn.neighbours.max() < other.dataset.test
+
+
+def test_among_codes_of_another_run_nothing_is_sought(run: Run) -> None:
+    """For a moment the run is the next one, and the codes are still those of the last."""
+    work = partial(
+        seen,
+        ModelShelf(),
+        run,
+        None,
+        split("test").images[1],
+        labels=split("test").labels[:20],
+        classes=10,
+    )
+    assert work(codes=np.zeros((20, 2), np.float32)) is None
+    assert work(codes=np.zeros((20, 5), np.float32)) is not None
