@@ -104,8 +104,11 @@ class Cloud(QObject):
 
     @property
     def codes(self) -> NDArray[np.float32] | None:
-        """(n, d): the test images' codes, then the training images' where they are known."""
-        return self._codes
+        """(n, d): the test images' codes, then the training images' where they are known.
+
+        None as soon as another run is chosen, before anybody has been told.
+        """
+        return None if self._session.preview is None else self._codes
 
     @property
     def labels(self) -> NDArray[np.uint8]:
