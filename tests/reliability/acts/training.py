@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from aeviewer.services.session import RunItem
 
 _PRESETS = ("vae", "vae", "elu", "relu", "sigmoid", "linear", "denoising", "pca", "conv-vae")
+_SOON = 20.0
+"""Seconds after which a person presses again."""
 _MOST_RUNS = 9
 """More than these are deleted again, so that the program's memory has something to be level at."""
 
@@ -54,8 +57,23 @@ def start(person: Person) -> Iterator[Wait]:
     if not person.window.experiment.is_valid:
         return  # not every model is for every data set: the form says so
     known = {item.key for item in person.session.items}
+
+    def new() -> set[str]:
+        return {item.key for item in person.session.items} - known
+
     person.hand.press("ctrl+Return")
-    yield "the run", lambda: {item.key for item in person.session.items} - known
+    since = time.monotonic()
+    yield "the run", lambda: new() or time.monotonic() - since > _SOON
+    if not new():  # a key may be lost between two windows, as a person's is; it is counted
+        bar = person.window.bar
+        able = f"Train is {'enabled' if bar.train_action.isEnabled() else 'grey'}"
+        person.read[
+            f"A second Ctrl+Return: {able}, {person.window.statusBar().currentMessage()}"
+        ] += 1
+        person.window.activateWindow()
+        yield person.pause(0.5)
+        person.hand.press("ctrl+Return")
+    yield "the run", new
 
 
 @act(4)
