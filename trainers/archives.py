@@ -8,9 +8,11 @@ a run is read, and only then given its place: what is damaged leaves nothing. Lo
 from __future__ import annotations
 
 import re
+import reprlib
 import shutil
 import stat
 import struct
+import textwrap
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -34,6 +36,8 @@ SUFFIXES = frozenset({".json", ".csv", ".safetensors", ".npy", ".png"})
 """What a run consists of. None of it is unpickled or executed by any reader."""
 CHUNK = 1 << 20
 _DEEPEST = 3
+_LONGEST = 200
+"""Characters of a message that are an archive's own words."""
 _PART = re.compile(r"[^\W_][\w .=+-]{0,99}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _END, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
@@ -106,7 +110,7 @@ def _reading(file: Path) -> Iterator[None]:
     try:
         yield
     except _FOREIGN as error:
-        reason = str(error) or type(error).__name__
+        reason = textwrap.shorten(str(error), _LONGEST, placeholder=" …") or type(error).__name__
         raise ExportError(
             f"{file.name} can not be opened: it is no sound archive ({reason}). Have it made, or "
             "sent, again."
@@ -149,7 +153,9 @@ def _members(
     for info in archive.infolist():
         path = _safe(info, file)
         if path in found:
-            raise ExportError(f"{file.name} holds {info.filename!r} twice; it was not opened.")
+            raise ExportError(
+                f"{file.name} holds {_spoken(info.filename)} twice; it was not opened."
+            )
         if not info.is_dir():
             found[path] = info
     roots = [path.parent for path in found if path.name == "config.json" and len(path.parts) < 3]
@@ -173,12 +179,14 @@ def _safe(info: zipfile.ZipInfo, file: Path) -> PurePosixPath:
     leaves = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
     if leaves or "\0" in name:
         raise ExportError(
-            f"{file.name} holds the path {name!r}, which leaves the run's folder. Such archives "
+            f"{file.name} holds the path {_spoken(name)}, which leaves the run's folder. Such archives "
             "are made to do harm; it was not opened."
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ExportError(f"{file.name} holds a link or device, {name!r}; it was not opened.")
+        raise ExportError(
+            f"{file.name} holds a link or device, {_spoken(name)}; it was not opened."
+        )
     return path
 
 
@@ -196,6 +204,13 @@ def _check_room(total: int, file: Path, folder: Path) -> None:
             f"{file.name} needs {_told(total)}, and {_told(free)} are free for {folder}. Free some "
             "space, or choose another runs folder."
         )
+
+
+def _spoken(name: str) -> str:
+    """A name from an archive as a message has it: it may be of 65,535 characters."""
+    short = reprlib.Repr()
+    short.maxstring = _LONGEST
+    return short.repr(name)
 
 
 def _told(size: int) -> str:

@@ -166,6 +166,12 @@ def test_no_path_leaves_the_folder(archive: Path, folder: Path, name: str) -> No
     assert repr(name) in told
 
 
+def test_a_name_of_any_length_is_told_shortly(archive: Path, folder: Path) -> None:
+    told = _refused(_with(archive, f"../{'long' * 10_000}"), folder)
+    assert "holds the path '../longlong" in told
+    assert len(told) < 500
+
+
 def test_no_link_is_made(archive: Path, folder: Path) -> None:
     told = _refused(_with(archive, "vae-d2-demo/views/a.json", b"/etc/passwd", 0o120777), folder)
     assert "holds a link or device, 'vae-d2-demo/views/a.json'" in told
