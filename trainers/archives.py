@@ -179,8 +179,8 @@ def _safe(info: zipfile.ZipInfo, file: Path) -> PurePosixPath:
     leaves = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
     if leaves or "\0" in name:
         raise ExportError(
-            f"{file.name} holds the path {_spoken(name)}, which leaves the run's folder. Such archives "
-            "are made to do harm; it was not opened."
+            f"{file.name} holds the path {_spoken(name)}, which leaves the run's folder. Such "
+            "archives are made to do harm; it was not opened."
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
