@@ -95,7 +95,7 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
         # The run lies one deeper than runs do, so that no list shows it half there.
         with files.draft_folder(folder) as draft:
             yield from _extract(archive, members, draft / "run")
-            yield from _check(runs.Run(draft / "run"), draft)
+            yield from _check(runs.Run(draft / "run"), draft, file)
             place = folder / _free(name, runs.Run(draft / "run"), folder)
             (draft / "run").rename(place)
     return runs.Run(place)
@@ -235,7 +235,7 @@ def _extract(
                 yield done / total
 
 
-def _check(run: runs.Run, draft: Path) -> Iterator[float]:
+def _check(run: runs.Run, draft: Path, file: Path) -> Iterator[float]:
     """Reads everything as the program will, so that what is damaged is told now."""
     from safetensors import SafetensorError, safe_open
 
@@ -255,7 +255,7 @@ def _check(run: runs.Run, draft: Path) -> Iterator[float]:
             yield 1.0
     except AEViewerError as error:
         inside = str(error).replace(f"{draft / 'run'}", "its run").replace("its run/", "")
-        raise ExportError(f"The archive holds a damaged run: {inside}") from error
+        raise ExportError(f"{file.name} holds a damaged run: {inside}") from error
 
 
 def _free(name: str, run: runs.Run, folder: Path) -> str:

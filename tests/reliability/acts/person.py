@@ -171,8 +171,11 @@ class Person:
 
     def give_path(self, path: Path) -> Iterator[Wait]:
         """Answers the system's question for a file."""
-        yield "the question for a file", lambda: self.dialog(QFileDialog)
-        yield self.pause(0.2)
+        yield (
+            "the question for a file",
+            lambda: (dialog := self.dialog(QFileDialog)) and dialog.isActiveWindow(),
+        )
+        yield self.pause(0.5)  # until the window manager has given it the keyboard
         self.hand.press("ctrl+a")
         self.hand.write(str(path))
         yield self.moved()
