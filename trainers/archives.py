@@ -175,6 +175,8 @@ def _members(
 def _safe(info: zipfile.ZipInfo, file: Path) -> PurePosixPath:
     """The path of an entry, if it can be nowhere but below the run's folder."""
     name = info.orig_filename
+    if not info.filename:
+        raise ExportError(f"{file.name} holds a file without a name; it was not opened.")
     path = PurePosixPath(name)
     leaves = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
     if leaves or "\0" in name:

@@ -172,6 +172,17 @@ def test_a_name_of_any_length_is_told_shortly(archive: Path, folder: Path) -> No
     assert len(told) < 500
 
 
+def test_no_file_is_without_a_name(archive: Path, folder: Path) -> None:
+    content = _with(archive, "nameless").read_bytes()
+    entry = content.rindex(b"PK\x01\x02")
+    length = content[entry + 28 : entry + 30]
+    assert int.from_bytes(length, "little") == len("nameless")
+    # The name is said to be empty, and its letters to be a comment.
+    comment = content[: entry + 28] + b"\0\0" + content[entry + 30 : entry + 32] + length
+    archive.write_bytes(comment + content[entry + 34 :])
+    assert "holds a file without a name" in _refused(archive, folder)
+
+
 def test_no_link_is_made(archive: Path, folder: Path) -> None:
     told = _refused(_with(archive, "vae-d2-demo/views/a.json", b"/etc/passwd", 0o120777), folder)
     assert "holds a link or device, 'vae-d2-demo/views/a.json'" in told
