@@ -129,8 +129,6 @@ def seen(
         return None  # of another run: what fits is on its way
     model = shelf.at(run, step)
     code = model.encode(image[None])[0]
-    if len(code) != codes.shape[1]:
-        return None  # the codes are of another run as well
     away = np.sqrt(np.square(codes - code).sum(axis=1))
     near = np.argpartition(away, NEIGHBOURS)[:NEIGHBOURS]
     near = near[np.argsort(away[near], kind="stable")]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,6 @@ from PySide6.QtGui import QGuiApplication
 
 from aeviewer.panels.draw import DrawPanel
 from aeviewer.panels.latent import LatentPanel
-from aeviewer.services.drawing import seen
-from aeviewer.services.shelf import ModelShelf
 from aeviewer.widgets.image_view import gray_image
 from tests.aeviewer.exploring import Explored, services, trained
 from tests.trainers.pictures import folder, kept
@@ -183,16 +180,23 @@ def test_of_another_data_set_nothing_of_the_drawing_is_left(
     assert drawing.drawn.neighbours.max() < other.dataset.test
 
 
-def test_among_codes_of_another_run_nothing_is_sought(run: Run) -> None:
-    """For a moment the run is the next one, and the codes are still those of the last."""
-    work = partial(
-        seen,
-        ModelShelf(),
-        run,
-        None,
-        split("test").images[1],
-        labels=split("test").labels[:20],
-        classes=10,
-    )
-    assert work(codes=np.zeros((20, 2), np.float32)) is None
-    assert work(codes=np.zeros((20, 5), np.float32)) is not None
+def test_no_codes_of_the_last_run_are_seen_with_the_next(
+    qtbot: QtBot, explored: Explored, panel: DrawPanel, session: Session, tmp_path: Path
+) -> None:
+    """Nor by whoever is told first that another one was chosen."""
+    session.add(trained(tmp_path, "elu", 2, steps=20), "finished")
+    sizes: list[tuple[int, int]] = []
+
+    def look() -> None:
+        item, codes = session.current, explored.exploration.codes
+        if item is not None and item.config is not None and codes is not None:
+            sizes.append((item.config.model.latent_dim, codes.shape[1]))
+
+    for signal in (session.current_changed, session.checkpoints_changed, session.step_changed):
+        signal.connect(look)
+    explored.exploration.places_changed.connect(look)
+    keys = [item.key for item in session.items]
+    for key in (*keys, *keys):
+        session.set_current(key)
+        qtbot.waitUntil(lambda: explored.exploration.codes is not None)
+    assert set(sizes) == {(5, 5), (2, 2)}
