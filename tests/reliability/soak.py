@@ -32,6 +32,7 @@ _MOST_GROWN = 5.0
 
 def soak(minutes: float, seed: int, report: Path) -> dict[str, Any]:
     """Has the window used in a process of its own; what is known of it then."""
+    report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-") as place, virtual_screen() as environment:
         environment |= {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QDockWidget
 
-from tests.reliability.acts.person import Person, Wait, act
+from tests.reliability.acts.person import TITLE, Person, Wait, act
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,16 +43,18 @@ def turn_to_a_tab(person: Person) -> Iterator[Wait]:
 
 @act(2)
 def float_a_dock(person: Person) -> Iterator[Wait]:
-    """Takes one out by a double click on its title, and puts it back the same way."""
-    docks = [d for d in person.window.findChildren(QDockWidget) if d.windowTitle() in _DOCKS[2:10]]
+    """Takes one out by a double click on its title, or puts it back the same way."""
+    docks = [d for d in person.window.findChildren(QDockWidget) if d.windowTitle() != "Timeline"]
     dock = person.mind.choice(docks)
-    if not person.is_to_be_seen(dock, QPoint(30, 8)) or dock.isFloating():
+    if not person.is_to_be_seen(dock, TITLE):
         return
-    person.click(dock, QPoint(30, 8), times=2)
+    floated = dock.isFloating()
+    person.click(dock, TITLE, times=2)
     yield person.moved()
+    yield "the dock to come out, or to go back", lambda: dock.isFloating() != floated
     yield person.pause(0.3)
-    if dock.isFloating():
-        person.click(dock, QPoint(30, 8), times=2)
+    if dock.isFloating() and person.chance(0.8):
+        person.click(dock, TITLE, times=2)
         yield "the dock to be back", lambda: not dock.isFloating()
 
 

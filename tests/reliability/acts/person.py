@@ -34,6 +34,8 @@ Wait = tuple[str, Callable[[], object]]
 Act = Callable[["Person"], Iterator[Wait]]
 _READ = 200
 """Characters of a box that are kept."""
+TITLE = QPoint(30, 8)
+"""A place on the title of a panel: a double click takes it out, or puts it back."""
 W = TypeVar("W", bound=QWidget)
 ACTS: dict[str, tuple[Act, float]] = {}
 """What a person does, and how often beside the rest."""
@@ -144,6 +146,17 @@ class Person:
                     yield self.moved()
                     return
 
+    def uncover(self, widget: QWidget, place: QPoint) -> Iterator[Wait]:
+        """Puts panels back that float over a place, as those do that were dragged there."""
+        for _ in range(5):
+            found = QApplication.widgetAt(widget.mapToGlobal(place))
+            over = found.window() if found is not None else None
+            if not isinstance(over, QDockWidget):
+                return
+            self.click(over, TITLE, times=2)
+            yield self.moved()
+            yield self.pause(0.3)
+
     def choose(self, *titles: str) -> Iterator[Wait]:
         """Goes through the menus by their titles and clicks the last; Escape where it is grey."""
         bar = self.window.menuBar()
@@ -151,8 +164,10 @@ class Person:
         assert action is not None, f"there is no menu {titles[0]!r}"
         menu = action.menu()
         assert isinstance(menu, QMenu)
+        place = bar.actionGeometry(action).center()
+        yield from self.uncover(bar, place)
         for _ in range(3):  # a menu closes when another window comes to the front meanwhile
-            self.click(bar, bar.actionGeometry(action).center())
+            self.click(bar, place)
             yield self.moved()
             yield self.pause(0.3)
             if menu.isVisible():
