@@ -8,9 +8,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-Part = Literal[
-    "Exact resume", "Faults", "Hostile files", "Soak", "Undo and questions", "The packages we use"
-]
+Part = Literal["Exact resume", "Faults", "Hostile files", "Soak", "Undo and questions"]
 PARTS: tuple[str, ...] = get_args(Part)
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -22,6 +20,9 @@ What may go wrong, what the program promises then, the test that holds it to tha
 tried, and what was lost. The page is written by `uv run python -m tests.reliability`, and by the
 scripts that it names; `tests/reliability/__init__.py` tells how. Tests that take minutes are run by
 `uv run pytest -m slow`, all others by every check.
+
+Advisories about the packages that the program stands on are asked for by `.ci/audit`, every week and
+whenever `pyproject.toml` changes; it fails where one is known, and where the index gives none.
 """
 
 
