@@ -21,8 +21,8 @@ tried, and what was lost. The page is written by `uv run python -m tests.reliabi
 scripts that it names; `tests/reliability/__init__.py` tells how. Tests that take minutes are run by
 `uv run pytest -m slow`, all others by every check.
 
-Advisories about the packages that the program stands on are asked for by `.ci/audit`, every week and
-whenever `pyproject.toml` changes; it fails where one is known, and where the index gives none.
+Advisories about the packages that the program stands on are asked for by `.ci/audit`, every week
+and whenever `pyproject.toml` changes; it fails where one is known, and where the index gives none.
 """
 
 
