@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from aeviewer.panels.latent_backdrop import Backdrop, Surroundings, class_palette
@@ -20,6 +20,7 @@ from aeviewer.services import colouring
 from aeviewer.services.held import PlaneChosen, letter
 from aeviewer.widgets.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.colours import CLASS_COLOURS, class_colours
+from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.explorer_plot import ExplorerPlot
 from aeviewer.widgets.legend import ChipLegend
 from aeviewer.widgets.numbers import local
@@ -72,7 +73,7 @@ class LatentPanel(QWidget):
         self.gestures = Gestures(exploring, self.plot, self.choice)
         self.strip = LayoutStrip(exploring.layouts, self)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
-        self.empty, self.note = QLabel(), QElidingLabel()
+        self.empty, self.note = EmptyState(""), QElidingLabel()
         self._pages = QStackedWidget()
         self._build()
         self._connect()
@@ -83,10 +84,7 @@ class LatentPanel(QWidget):
             "Press or drag to decode a point; arrow keys move it, Shift makes larger steps; P pins "
             "it; A shows all."
         )
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        for label in (self.empty, self.note):
-            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.note.setFont(small(self.font()))
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
@@ -270,7 +268,7 @@ class LatentPanel(QWidget):
 
     def _refuse(self, reason: str) -> None:
         self._xy = np.empty((0, 2))
-        self.empty.setText(reason)
+        self.empty.label.setText(reason)
         self._pages.setCurrentIndex(0)
 
     def _exploration_follows(self) -> None:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from aeviewer.panels.loss_header import WINDOW, LossHeader
 from aeviewer.panels.loss_numbers import Cells, Detail, has_kl, is_per_pixel, left_out, title, unit
 from aeviewer.widgets.curve_plot import CurvePlot
+from aeviewer.widgets.empty_state import EmptyState
 from aeviewer.widgets.numbers import local
 from aeviewer.widgets.readout import Readout, Row
 from aeviewer.widgets.styled_plot import small
@@ -59,7 +60,7 @@ class LossPanel(QWidget):
         self.header = LossHeader()
         self.plot = CurvePlot("Loss curves")
         self.readout = Readout()
-        self.empty, self.note = QLabel(_EMPTY), QLabel()
+        self.empty, self.note = EmptyState(_EMPTY), QLabel()
         self._build()
         self._connect()
         self._take_runs()
@@ -81,11 +82,9 @@ class LossPanel(QWidget):
     # -- layout ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.note.setFont(small(self.font()))
-        for label in (self.empty, self.note):
-            label.setWordWrap(True)
-            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.note.setWordWrap(True)
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.readout.setAccessibleName("Losses of the runs")
         curves = QWidget()
         self._around = QBoxLayout(QBoxLayout.Direction.TopToBottom, curves)

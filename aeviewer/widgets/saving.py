@@ -40,7 +40,8 @@ def ask_place(
     """
     ending = name.rpartition(".")[2]
     endings = {_KINDS[known]: known for known in (ending, *others)}
-    dialog = QFileDialog(parent, f"Save as {' or '.join(endings.values()).upper()}")
+    titles = [known.upper() for known in endings.values()]
+    dialog = QFileDialog(parent, f"Save as {' or '.join(titles)}")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters([*endings])

@@ -266,7 +266,7 @@ def test_a_data_set_that_is_gone_is_told_and_the_others_stay(
     program.session.message_posted.disconnect(program.window._tell)
     program.session.refresh()
     program.session.set_current(str(run.path))
-    empty = program.window.latent.empty
+    empty = program.window.latent.empty.label
     qtbot.waitUntil(lambda: "There is no data set 'spots' here" in empty.text())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -82,6 +83,7 @@ def test_the_key_asks_where_to_and_a_gif_of_different_frames_is_kept(
     action.trigger()
     dialog = panel.findChild(QFileDialog)
     assert dialog is not None
+    assert dialog.windowTitle() == "Save as GIF or MP4"
     assert dialog.nameFilters() == ["Animated GIF (*.gif)", "MP4 film (*.mp4)"]
     dialog.fileSelected.emit(str(tmp_path / "film.gif"))
     dialog.close()
@@ -224,12 +226,10 @@ def test_a_data_set_that_is_gone_is_told(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def gone() -> None:
-        raise DataError("There is no data set 'spots' here.")
-
     told: list[str] = []
     session.message_posted.connect(told.append)
-    monkeypatch.setattr(session, "data", gone)
+    gone = DataError("There is no data set 'spots' here.")
+    monkeypatch.setattr(session, "data", Mock(side_effect=gone))
     made(qtbot, action, tmp_path / "film.gif")
     assert told == ["There is no data set 'spots' here."]
     assert not (tmp_path / "film.gif").exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def hover(panel: LatentPanel, place: QPoint) -> None:
 
 def test_without_codes_it_says_what_to_do(panel: LatentPanel) -> None:
     assert panel.empty.isVisible()
-    assert panel.empty.text() == "Press Train, or choose a run: its codes appear here."
+    assert panel.empty.label.text() == "Press Train, or choose a run: its codes appear here."
 
 
 def test_first_codes_give_the_decoder_their_mean(
@@ -208,7 +209,7 @@ def test_without_codes_it_says_what_is_the_case(
     key = session.add(runs.create(preset("elu"), session.folder), "paused")
     session.set_current(key)
     session.set_state(key, state)
-    qtbot.waitUntil(lambda: panel.empty.text() == words)
+    qtbot.waitUntil(lambda: panel.empty.label.text() == words)
     assert panel.empty.isVisible()
 
 
@@ -270,18 +271,16 @@ def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
     exploring: Exploring,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def gone() -> None:
-        raise DataError("There is no data set 'spots' here.")
-
     show(qtbot, panel, session, codes(2))
     flat, playback = axes_plane(2, 0, 1), exploring.playback
     playback.between = Between((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
     playback.track = object()  # type: ignore[assignment]
     exploring.exploration.cloud._gallery = None
-    monkeypatch.setattr(session, "data", gone)
+    gone = DataError("There is no data set 'spots' here.")
+    monkeypatch.setattr(session, "data", Mock(side_effect=gone))
     panel._glide()
     assert panel.empty.isVisible()
-    assert panel.empty.text() == "There is no data set 'spots' here."
+    assert panel.empty.label.text() == "There is no data set 'spots' here."
     playback.between = playback.track = None
 
 
@@ -350,7 +349,7 @@ def test_codes_that_belong_to_no_test_image_are_refused(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:
     session.set_preview(Preview(1, codes(2)[:50], np.zeros((32, 28, 28), np.uint8)))
-    qtbot.waitUntil(lambda: "50 codes for 10,000 test images" in panel.empty.text())
+    qtbot.waitUntil(lambda: "50 codes for 10,000 test images" in panel.empty.label.text())
     assert panel.empty.isVisible()
 
 

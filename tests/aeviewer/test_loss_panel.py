@@ -76,7 +76,7 @@ def told(qtbot: QtBot, panel: LossPanel, *words: str) -> None:
 
 def test_without_a_run_it_says_what_to_do(panel: LossPanel) -> None:
     assert panel.empty.isVisible()
-    assert panel.empty.text().startswith("Press Train to start a run")
+    assert panel.empty.label.text().startswith("Press Train to start a run")
 
 
 def test_a_run_is_read_with_its_newest_and_best_values(

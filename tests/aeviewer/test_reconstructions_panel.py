@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -136,9 +137,7 @@ def test_a_digit_that_is_shown_is_told_of_though_its_data_set_has_gone(
 ) -> None:
     session.set_preview(made(inputs()))
 
-    def gone() -> None:
-        raise DataError("There is no data set 'spots' here.")
-
-    monkeypatch.setattr(session, "data", gone)
+    gone = DataError("There is no data set 'spots' here.")
+    monkeypatch.setattr(session, "data", Mock(side_effect=gone))
     panel.grid.hovered.emit(3)
     assert panel.card.words.text().startswith("test 3 · ")

@@ -203,8 +203,8 @@ def _header(name: str) -> _Header:
     except OSError:
         known = ", ".join(names())
         raise DataError(
-            f"There is no data set {name!r} here; there are: {known}. "
-            f"Import it with: aeviewer import PATH --name {name}"
+            f"There is no data set {name!r} here; there are: {known}. Import its images under that "
+            f"name: by the window's menu Datasets, or aeviewer import PATH --name {name}"
         ) from None
     return _read_header(path, stamp)
 
