@@ -37,7 +37,7 @@ def watched() -> Iterator[list[str]]:
     """While inside, gathers what went wrong, a line or a traceback each.
 
     That is: exceptions that nobody caught, in any thread and where Python can not raise them;
-    warnings of Qt; warnings and errors that were logged.
+    warnings of Qt and of Python; warnings and errors that were logged.
     """
     found: list[str] = []
 
@@ -55,9 +55,11 @@ def watched() -> Iterator[list[str]]:
     sys.unraisablehook = lambda told: note(told.exc_value, f"could not be raised in {told.object}")
     handler, before = _Notes(found), qInstallMessageHandler(take)
     logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
     try:
         yield found
     finally:
+        logging.captureWarnings(False)
         logging.getLogger().removeHandler(handler)
         qInstallMessageHandler(before)
         sys.excepthook, threading.excepthook, sys.unraisablehook = hooks

@@ -210,10 +210,11 @@ class CurvePlot(StyledPlot):
         curve.raw.setData(curve.x, self._drawn(curve.y))
         curve.raw.setVisible(self._window > 1)
         curve.smooth.setData(curve.x, self._drawn(curve.smoother.values))
-        places, values = curve.markers.T
-        curve.spots.setData(places, self._drawn(values))
-        lowest = curve.lowest
-        curve.best.setData(*([[lowest[0]], self._drawn(lowest[1:])] if lowest is not None else ()))
+        lowest = np.empty((0, 2)) if curve.lowest is None else curve.lowest[None]
+        for item, markers in ((curve.spots, curve.markers), (curve.best, lowest)):
+            places, values = markers[:, 0], self._drawn(markers[:, 1])
+            seen = np.isfinite(values)
+            item.setData(places[seen], values[seen])
 
     def _drawn(self, values: Values) -> Values:
         """Values as plotted: themselves, or their logarithms, NaN where there is none."""

@@ -141,6 +141,15 @@ def test_logarithmic_axis_leaves_out_what_has_no_logarithm(plot: CurvePlot) -> N
     plot.grab()
 
 
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_markers_that_have_no_logarithm_are_left_out(plot: CurvePlot, value: float) -> None:
+    plot.set_logarithmic(True)
+    plot.set_curve("a", "#ff0000", steps(5), steps(5) + 1, np.array([[1, value], [3, value]]))
+    assert len(plot._curves["a"].spots.data) == 0
+    plot.set_logarithmic(False)
+    assert len(plot._curves["a"].spots.data) == (2 if value == 0 else 0)
+
+
 def test_hovering_tells_the_step(qtbot: QtBot, plot: CurvePlot) -> None:
     plot.set_curve("a", "#ff0000", steps(100), steps(100), NO_MARKERS)
     with qtbot.waitSignal(plot.hovered_at) as told:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, qInfo, qWarning
@@ -23,6 +24,14 @@ def test_a_warning_of_qt_is_found() -> None:
     with watched() as found:
         qWarning("a widget of no size")
     assert found == ["Qt: a widget of no size"]
+
+
+def test_a_warning_of_python_is_found() -> None:
+    with watched() as found, warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("all is NaN", RuntimeWarning, stacklevel=1)
+    assert len(found) == 1
+    assert "RuntimeWarning: all is NaN" in found[0]
 
 
 def test_what_qt_says_where_there_is_no_screen_is_none_of_the_programs() -> None:
