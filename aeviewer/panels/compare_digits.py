@@ -241,7 +241,7 @@ class DigitsPage(QWidget):
 
     def _pca_row(self, dim: int, floor: float) -> TileRow:
         comparison = self._comparison
-        found = pca_reconstructed(comparison.digits, dim, comparison.data.dataset)
+        found = pca_reconstructed(comparison.digits, dim, comparison.data)
         told = f"{local(found.errors.mean()):.1f} here · {local(floor):.1f} test"
         return TileRow(f"PCA, d = {dim}", (told,), found.images, is_quiet=True)
 

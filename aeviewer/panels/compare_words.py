@@ -82,7 +82,7 @@ def digits_caption(comparison: Comparison, *, with_pca: bool) -> str:
         parts += [_row_caption(comparison, run, names[run.item.key]) for run in told]
         floor = pca_error(dim, dataset)
         if told and with_pca and floor is not None:
-            here = pca_reconstructed(comparison.digits, dim, dataset).errors.mean()
+            here = pca_reconstructed(comparison.digits, dim, comparison.data).errors.mean()
             parts.append(f"PCA with {dim} components ({here:.1f}; {floor:.1f})")
     if not parts:
         return ""

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeviewer.widgets.colours import RUN_COLOURS
-from trainers import datasets
-from trainers.datasets import MNIST
+from trainers.errors import DataError
 from trainers.evaluation.spectrum import spectrum_of
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from aeviewer.services.session import RunItem
     from aeviewer.services.shelf import ModelShelf
     from trainers.config import RunConfig
-    from trainers.datasets import Dataset
+    from trainers.datasets import Data, Dataset
     from trainers.runs import Run
 
 _SPARE = ("#7b5cc4", "#8a9199", *RUN_COLOURS)
@@ -129,21 +128,22 @@ def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...
     return _told(step, digits, inputs, model.decode(model.encode(inputs)))
 
 
-def pca_reconstructed(
-    digits: tuple[int, ...], latent_dim: int, dataset: Dataset = MNIST
-) -> Reconstructed:
-    """What a PCA with as many codes gives back of test images."""
-    spectrum = spectrum_of(dataset)
+def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> Reconstructed:
+    """What a PCA with as many codes gives back of test images; `pca_error` tells where it can."""
+    spectrum = spectrum_of(data.dataset)
     if spectrum is None:
-        raise ValueError(f"The principal components of {dataset.name!r} are not known.")
-    inputs = datasets.opened(dataset).test.images[list(digits)]
+        raise ValueError(f"The principal components of {data.dataset.name!r} are not known.")
+    inputs = data.test.images[list(digits)]
     flat = inputs.reshape(len(inputs), -1).astype(np.float32) / np.float32(255)
     return _told(0, digits, inputs, spectrum.reconstruct(flat, latent_dim).reshape(inputs.shape))
 
 
-def pca_error(latent_dim: int, dataset: Dataset = MNIST) -> float | None:
+def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
     """Squared error per test image of a PCA with as many codes; None where it is not known."""
-    spectrum = spectrum_of(dataset)
+    try:
+        spectrum = spectrum_of(dataset)
+    except DataError:  # the data set has gone since
+        return None
     if spectrum is None or not 0 < latent_dim <= len(spectrum.components):
         return None
     return spectrum.floor(latent_dim)

@@ -10,6 +10,7 @@ from aeviewer.services.compared import distinct_colours, nearest, pca_reconstruc
 from aeviewer.services.comparison import MOST_RUNS, Comparison
 from aeviewer.services.digits import Rule
 from tests.aeviewer.comparing import FakeCompute, factor, keys, made
+from trainers.datasets import MNIST, opened
 from trainers.datasets.mnist import split
 from trainers.errors import DataError
 from trainers.evaluation.spectrum import spectrum
@@ -194,7 +195,7 @@ class TestWorst:
 
 def test_a_pca_row_is_what_the_components_give_back() -> None:
     chosen = (3, 61)
-    found = pca_reconstructed(chosen, 5)
+    found = pca_reconstructed(chosen, 5, opened(MNIST))
     images = split("test").images[list(chosen)].reshape(2, -1) / 255.0
     known = spectrum()
     centred = images - known.mean
@@ -204,7 +205,7 @@ def test_a_pca_row_is_what_the_components_give_back() -> None:
 
 
 def test_the_pca_row_of_all_test_images_has_the_floor_as_its_error() -> None:
-    found = pca_reconstructed(tuple(range(10_000)), 5)
+    found = pca_reconstructed(tuple(range(10_000)), 5, opened(MNIST))
     assert found.errors.mean() == pytest.approx(spectrum().test_errors[5], rel=1e-5)
 
 

@@ -12,11 +12,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from aeviewer.app import Program
+from aeviewer.panels.compare_digits import DigitsPage
 from aeviewer.panels.datasets import DownloadDialog
 from aeviewer.panels.import_dialog import ImportDialog
 from tests.aeviewer.exploring import trained
 from tests.trainers.pictures import folder, kept, shapes
 from trainers.datasets import named, names, store
+from trainers.evaluation import spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,3 +284,26 @@ def test_what_is_shown_stays_known_when_its_data_set_is_removed(
     store.remove("mine")
     np.testing.assert_array_equal(cloud.labels, labels)
     np.testing.assert_array_equal(cloud.gallery.image(3), image)
+
+
+def test_what_is_compared_stays_known_when_its_data_set_is_removed(
+    program: Program, tmp_path: Path, qtbot: QtBot
+) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    key = program.session.add(trained(tmp_path / "runs", "elu", 2, dataset="spots"), "finished")
+    program.window._compare([key])
+    window = program.window._comparing
+    assert window is not None
+    digits = window.findChild(DigitsPage)
+    digits.pca.setChecked(True)
+    qtbot.waitUntil(lambda: len(digits.table._rows) == 3)
+    titles = [row.title for row in digits.table._rows]
+    assert titles[2] == "PCA, d = 2"
+    store.remove("spots")
+    digits._show()
+    assert [row.title for row in digits.table._rows] == titles
+    spectrum._kept.cache_clear()
+    digits._show()
+    assert [row.title for row in digits.table._rows] == titles[:2]
+    assert "PCA" not in digits.caption
