@@ -232,17 +232,13 @@ def _resume_points() -> list[bytes]:
     import torch
 
     from trainers.models import build
-    from trainers.training.checkpoint import ResumePoint, optimiser_tensors
+    from trainers.training.adam import Adam
+    from trainers.training.checkpoint import ResumePoint
 
     model = build(_config().model, _dataset().pixels)
-    optimiser = torch.optim.Adam(model.parameters())
-    for weight in model.parameters():
-        weight.grad = torch.zeros_like(weight)
-    optimiser.step()
     state, noise = dict(model.state_dict()), torch.Generator().get_state()
-    return [
-        ResumePoint(STEP, 1.0, state, optimiser_tensors(optimiser), noise).snapshot().to_bytes()
-    ]
+    moments = Adam(model.parameters(), 0.001).state()
+    return [ResumePoint(STEP, 1.0, state, moments, noise).snapshot().to_bytes()]
 
 
 def _load_model(folder: Path) -> None:
@@ -255,13 +251,13 @@ def _resume(folder: Path) -> None:
     import torch
 
     from trainers.models import build
+    from trainers.training.adam import Adam
     from trainers.training.checkpoint import ResumePoint
 
     place = folder / "run" / "resume.safetensors"
     point = ResumePoint.read(place)
     model = build(_config().model, _dataset().pixels)
-    optimiser = torch.optim.Adam(model.parameters(), fused=True)
-    point.restore(model, optimiser, torch.Generator(), place)
+    point.restore(model, Adam(model.parameters(), 0.001), torch.Generator(), place)
 
 
 # -- archives --------------------------------------------------------------------------------------

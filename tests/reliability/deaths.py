@@ -120,7 +120,6 @@ def _is_finished(place: Path) -> bool:
 
 def main(folder: Path, count: int, seed: int) -> None:
     """Tries that many deaths."""
-    torch.optim.Adam([torch.zeros(1)])  # imports for seconds what no child needs to import again
     dice, deaths, finished = random.Random(seed), 0, 0
     while deaths < count or finished == 0:
         config = spots.config(dice.choice(spots.PRESETS))

@@ -38,7 +38,7 @@ def _engine(name: str, **changes: object) -> Engine:
 def test_the_learning_rate_of_a_step(name: str, schedule: str, step: int, share: float) -> None:
     engine = _engine("elu", engine=name, schedule=schedule, learning_rate=0.01)
     engine.run(step, 1)
-    assert engine.optimiser.param_groups[0]["lr"] == pytest.approx(0.01 * share)
+    assert engine.optimiser.rate == pytest.approx(0.01 * share)
 
 
 def test_dynamic_binarisation_draws_pixels_from_their_grey_level(

@@ -178,13 +178,13 @@ def test_resume_points_are_for_every_engine(kinds: tuple[str, str]) -> None:
         step=20,
         seconds=0.0,
         model={n: t.clone() for n, t in before._model.state_dict().items()},
-        optimiser={n: t.clone() for n, t in checkpoint.optimiser_tensors(before.optimiser).items()},
+        optimiser={n: t.clone() for n, t in before.optimiser.state().items()},
         noise=before.noise.get_state(),
     )
     after.run(0, 3)  # what it has done by itself does not matter
     point.restore(after._model, after.optimiser, after.noise, Path("resume.safetensors"))
     torch.testing.assert_close(after.run(20, 20), before.run(20, 20), rtol=1e-4, atol=1e-4)
-    moments = [checkpoint.optimiser_tensors(e.optimiser) for e in (before, after)]
+    moments = [e.optimiser.state() for e in (before, after)]
     assert moments[0]["0.step"] == moments[1]["0.step"] == 40
     assert moments[0].keys() == moments[1].keys()
 
@@ -192,7 +192,7 @@ def test_resume_points_are_for_every_engine(kinds: tuple[str, str]) -> None:
 def test_a_slice_of_no_steps_changes_nothing() -> None:
     engine = _engine("layerwise", "elu")
     assert engine.run(0, 0).shape == (0, 3)
-    assert checkpoint.optimiser_tensors(engine.optimiser)["0.step"] == 0
+    assert engine.optimiser.state()["0.step"] == 0
 
 
 # -- choosing --------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def test_a_snapshot_does_not_change_while_training_goes_on(tmp_path: Path) -> No
             trainer.step,
             1.5,
             trainer.model.state_dict(),
-            checkpoints.optimiser_tensors(trainer._engine.optimiser),
+            trainer._engine.optimiser.state(),
             trainer._engine.noise.get_state(),
         )
 

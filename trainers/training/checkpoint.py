@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
-    from torch.optim import Optimizer
 
     from trainers.config import Precision
     from trainers.models.base import Autoencoder
     from trainers.runs import Run
+    from trainers.training.adam import Adam
 
 _NOISE = "noise"
-_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def weights(model: Autoencoder, precision: Precision = "float32") -> bytes:
@@ -111,7 +110,7 @@ class ResumePoint:
             raise RunError(f"{path} is no resume point ({error!r} is missing or odd).") from error
 
     def restore(
-        self, model: Autoencoder, optimiser: Optimizer, noise: torch.Generator, path: Path
+        self, model: Autoencoder, optimiser: Adam, noise: torch.Generator, path: Path
     ) -> None:
         """Puts everything back; `path` is where it came from.
 
@@ -122,53 +121,14 @@ class ResumePoint:
         """
         _load(model, self.model, path)
         try:
-            if self.step > 0 and not self.optimiser:
-                raise ValueError("the optimiser's moments are missing")
-            _restore_optimiser(optimiser, self.optimiser)
+            if self.step > 0 or self.optimiser:  # older runs kept none before their first step
+                optimiser.restore(self.optimiser)
             noise.set_state(self.noise)
         except (ValueError, TypeError, RuntimeError) as error:
             raise RunError(
                 f"{path} does not fit the run ({error}): it is damaged. The run's checkpoints can "
                 "still be explored; start a new run from its config."
             ) from error
-
-
-def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
-    """An optimiser's moments, named "<parameter>.<moment>"."""
-    state = optimiser.state_dict()["state"]
-    return {
-        f"{index}.{name}": torch.as_tensor(value)
-        for index, moments in state.items()
-        for name, value in moments.items()
-    }
-
-
-def _restore_optimiser(optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Puts moments back that `optimiser_tensors` took.
-
-    Raises
-    ------
-    ValueError
-        When they are not those of the optimiser's parameters: fused Adam would read past their end.
-    """
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    expected = {
-        f"{index}.{name}": torch.Size() if name == "step" else parameter.shape
-        for index, parameter in enumerate(parameters)
-        for name in _MOMENTS
-    }
-    # Before the first step there are no moments yet.
-    if tensors and {name: tensor.shape for name, tensor in tensors.items()} != expected:
-        raise ValueError("the optimiser's moments are not those of the model's weights")
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        index, name = key.split(".", 1)
-        # Fused Adam goes through weights and moments as they lie in memory, channels last or not.
-        like = parameters[int(index)].detach()
-        fitted = tensor if name == "step" else torch.empty_like(like, device="cpu").copy_(tensor)
-        state.setdefault(int(index), {})[name] = fitted
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -330,7 +330,7 @@ class Trainer:
             step=self._step,
             seconds=self._seconds,
             model=self.model.state_dict(),
-            optimiser=checkpoints.optimiser_tensors(self._engine.optimiser),
+            optimiser=self._engine.optimiser.state(),
             noise=self._engine.noise.get_state(),
             engine=self._engine.name,
             device=str(self._device),

@@ -46,10 +46,12 @@ class Hand:
         """Text into whatever has the keyboard; letters, digits, and what a path is made of."""
         self._do(f"type --delay 4 '{text}'")
 
-    def click(self, place: QPoint, *, button: int = 1, times: int = 1, held: str = "") -> None:
-        """Clicks at a place of the screen, while a key is held."""
+    def click(
+        self, place: QPoint, *, button: int = 1, times: int = 1, held: str = "", window: int = 0
+    ) -> None:
+        """Clicks at a place of a window, or of the screen, while a key is held."""
         self._do(
-            _to(place),
+            _to(place, window),
             *([f"keydown {held}"] if held else []),
             *([f"click {button}"] * times),
             *([f"keyup {held}"] if held else []),
@@ -74,6 +76,7 @@ class Hand:
         self._tool.stdin.flush()
 
 
-def _to(place: QPoint) -> str:
+def _to(place: QPoint, window: int = 0) -> str:
     """The move to a place; beyond the left and the upper edge there is nothing to go to."""
-    return f"mousemove {max(0, place.x())} {max(0, place.y())}"
+    of = f"--window {window} " if window else ""
+    return f"mousemove {of}{max(0, place.x())} {max(0, place.y())}"

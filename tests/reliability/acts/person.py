@@ -120,8 +120,10 @@ class Person:
     def click(
         self, widget: QWidget, place: QPoint | None = None, *, times: int = 1, held: str = ""
     ) -> None:
-        at = widget.mapToGlobal(widget.rect().center() if place is None else place)
-        self.hand.click(at, times=times, held=held)
+        # Within its window: where that lies, Qt may not know of a panel that has just come out.
+        window = widget.window()
+        at = widget.mapTo(window, widget.rect().center() if place is None else place)
+        self.hand.click(at, times=times, held=held, window=int(window.winId()))
 
     def path(self, widget: QWidget, places: int) -> list[QPoint]:
         """Places on the screen that lie on a way through a widget."""

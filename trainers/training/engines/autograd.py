@@ -1,4 +1,4 @@
-"""The reference: torch's autograd and its fused Adam, for every model on every device."""
+"""The reference: torch's autograd, then Adam of all weights; for every model on every device."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class Autograd(Engine):
         return torch.stack(losses)
 
     def _step(self, step: int) -> Tensor:
-        self._set_learning_rate(step)
+        self._begin(step)
         seen, target = self._batch(step, self._empty_batch(), self._empty_batch())
         loss = self._loss(seen, target)
-        self.optimiser.zero_grad()
+        self._model.zero_grad()
         loss.total.backward()
-        self.optimiser.step()
+        gradients = [parameter.grad for parameter in self._model.parameters()]
+        self.optimiser.update(gradients)  # type: ignore[arg-type] # each has one by now
         return torch.stack([part.detach() for part in loss])
 
     def _loss(self, seen: Tensor, target: Tensor) -> StepLoss:

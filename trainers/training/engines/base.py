@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
+from trainers.training.adam import Adam
 from trainers.training.data import BatchOrder, gather, resident
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Engine(ABC):
         self._is_binarised = is_bernoulli and config.binarisation == "dynamic"
         self._images = resident("train", device) if images is None else images
         self._order = BatchOrder(len(self._images), config.batch_size, config.seed, device)
-        self.optimiser = torch.optim.Adam(model.parameters(), config.learning_rate, fused=True)
+        self.optimiser = Adam(model.parameters(), config.learning_rate)
         self.noise = torch.Generator(device).manual_seed(config.seed ^ _NOISE_SEED)
 
     @classmethod
@@ -87,12 +88,12 @@ class Engine(ABC):
         Columns: total, reconstruction, KL.
         """
 
-    def _set_learning_rate(self, step: int) -> float:
-        """For the step after `step` steps, and of that number alone: exact on resuming."""
-        rate = self._config.learning_rate * self._share(1 - step / self._config.steps)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        return rate
+    def _begin(self, step: int) -> None:
+        """Begins the step after `step` steps; its learning rate is of that number alone."""
+        self.optimiser.rate = self._config.learning_rate * self._share(
+            1 - step / self._config.steps
+        )
+        self.optimiser.begin()
 
     def _share(self, left: float) -> float:
         """Of the learning rate, with that share of the steps still to do."""

@@ -64,17 +64,16 @@ class Layerwise(Engine):
     def run(self, first: int, count: int) -> Tensor:
         """Does steps `first` to `first + count - 1`; (count, 3) losses."""
         losses = self._images.new_zeros(count, 3)
-        updates = _Updates(self.optimiser, self._passes.layers)
+        # A layer's weights and biases are two parameters, one after the other.
+        places = {layer: 2 * number for number, layer in enumerate(self._passes.layers)}
         with torch.inference_mode():
             for step, row in enumerate(losses.unbind(), first):
-                rate = self._set_learning_rate(step)
+                self._begin(step)
                 seen, target = self._batch(step, self._target, self._room)
-                updates.begin()
                 for layer in self._passes.backward(seen, target, row, self.noise):
-                    updates.apply(layer, rate)
+                    self.optimiser.update(layer.gradients, places[layer])
             losses.div_(self._config.batch_size)
             torch.add(losses[:, 1], losses[:, 2], alpha=self._model.beta, out=losses[:, 0])
-        updates.end()
         return losses
 
 
@@ -142,68 +141,3 @@ def _layers(stack: nn.Sequential, batch_size: int, make_layer: MakeLayer) -> lis
         for part, after in pairwise(parts)
         if isinstance(part, nn.Linear)
     ]
-
-
-class _Updates:
-    """Adam's updates of a slice of steps, a layer at a time (Kingma & Ba 2015, algorithm 1).
-
-    Parameters
-    ----------
-    optimiser
-        Where the moments are kept, and made if there are none yet.
-    layers
-        In the order of its parameters.
-    """
-
-    def __init__(self, optimiser: torch.optim.Adam, layers: tuple[Dense, ...]) -> None:
-        parameters = [p for group in optimiser.param_groups for p in group["params"]]
-        for parameter in parameters:
-            if not optimiser.state[parameter]:
-                optimiser.state[parameter].update(_fresh(parameter))
-        self._states = [optimiser.state[parameter] for parameter in parameters]
-        pairs = zip(layers, self._states[::2], self._states[1::2], strict=True)
-        self._moments = {
-            layer: [[state[name] for state in pair] for name in ("exp_avg", "exp_avg_sq")]
-            for layer, *pair in pairs
-        }
-        (group,) = optimiser.param_groups
-        self._decays, self._epsilon = group["betas"], group["eps"]
-        # One count serves all while the slice lasts.
-        self._count = self._states[0]["step"].clone()
-
-    def begin(self) -> None:
-        """One more step."""
-        self._count.add_(1)
-
-    def apply(self, layer: Dense, rate: float) -> None:
-        """Updates a layer's weights by its gradients."""
-        first, second = self._moments[layer]
-        torch._fused_adam_(
-            [layer.weight, layer.bias],
-            [*layer.gradients],
-            first,
-            second,
-            [],
-            [self._count, self._count],
-            lr=rate,
-            beta1=self._decays[0],
-            beta2=self._decays[1],
-            weight_decay=0.0,
-            eps=self._epsilon,
-            amsgrad=False,
-            maximize=False,
-        )
-
-    def end(self) -> None:
-        """Tells the optimiser how many steps there were."""
-        for state in self._states:
-            state["step"].copy_(self._count)
-
-
-def _fresh(parameter: Tensor) -> dict[str, Tensor]:
-    """Moments before the first step, as torch's Adam has them."""
-    return {
-        "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
-        "exp_avg": torch.zeros_like(parameter),
-        "exp_avg_sq": torch.zeros_like(parameter),
-    }
