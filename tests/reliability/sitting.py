@@ -152,6 +152,8 @@ class Sitting(QObject):
             self._timer(_SAMPLE, record.sample),
             self._timer(_KEEP, record.count),
         ]
+        self._ticking = QTimer(self, interval=_TICK, timerType=Qt.TimerType.PreciseTimer)
+        self._ticking.timeout.connect(self._tick)
 
     def _timer(self, interval: int, slot: object) -> QTimer:
         timer = QTimer(self, interval=interval, timerType=Qt.TimerType.PreciseTimer)
@@ -161,7 +163,7 @@ class Sitting(QObject):
 
     def end(self) -> None:
         """It is over: the window is gone."""
-        for timer in self._timers:
+        for timer in (*self._timers, self._ticking):
             timer.stop()
         self._record.read += self._person.read
 
@@ -213,10 +215,11 @@ class Sitting(QObject):
     def _begun(self) -> Iterator[Wait]:
         person = self._person
         yield "the window", lambda: person.window.isVisible() and person.window.isActiveWindow()
-        self._ticked = time.monotonic()
-        self._timers.append(self._timer(_TICK, self._tick))
 
     def _another(self) -> Iterator[Wait]:
+        if not self._ticking.isActive():  # how long it takes to open is another question
+            self._ticked = time.monotonic()
+            self._ticking.start()
         yield from self._person.tidy_up()
         mind = self._person.mind
         self._trail.append(self._name)

@@ -1,0 +1,50 @@
+"""What stands between a command and its first step: loading torch, and making Adam.
+
+    uv run python -m tests.benchmarks.first_step [ROUNDS]
+
+In turn, in processes of their own: torch alone, with our Adam, and with `torch.optim.Adam`, which
+imports torch's compiler. A ratio is that of one round, to torch alone.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+
+_BEGIN = "import time; began = time.perf_counter(); import torch; p = [torch.zeros(9, 9)]; "
+_END = (
+    "; import resource; used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024; "
+    "print([time.perf_counter() - began, used])"
+)
+_MADE = {
+    "torch alone": "pass",
+    "our Adam": "from trainers.training.adam import Adam; Adam(p, 0.1)",
+    "torch.optim.Adam": "torch.optim.Adam(p, 0.1, fused=True)",
+}
+
+
+def _made(code: str) -> list[float]:
+    """Seconds, and MB at most."""
+    command = [sys.executable, "-c", _BEGIN + code + _END]
+    said: list[float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return said
+
+
+def main(rounds: int) -> None:
+    """Makes each in turn and prints medians."""
+    told = [[_made(code) for code in _MADE.values()] for _ in range(rounds + 1)]
+    # (rounds, kinds, seconds and MB); the first round fills the system's cache of files.
+    table = np.array(told)[1:]
+    ratios = table[:, :, 0] / table[:, :1, 0]
+    for number, name in enumerate(_MADE):
+        seconds, used = np.median(table[:, number], axis=0)
+        low, middle, high = np.percentile(ratios[:, number], [25, 50, 75])
+        share = f"{middle:.2f} ({low:.2f}–{high:.2f})"
+        print(f"{name:<16} {1000 * seconds:6.0f} ms  {used:5.0f} MB  {share}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
