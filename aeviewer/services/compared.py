@@ -142,7 +142,7 @@ def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
     """Squared error per test image of a PCA with as many codes; None where it is not known."""
     try:
         spectrum = spectrum_of(dataset)
-    except DataError:  # the data set has gone since
+    except DataError:  # gone or damaged since; what reads its images tells
         return None
     if spectrum is None or not 0 < latent_dim <= len(spectrum.components):
         return None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TOOLS = ("Xvfb", "xdotool", "openbox")
 _ABSENT = [tool for tool in _TOOLS if not shutil.which(tool)]
 LACKING = f"a real window needs {', '.join([*_ABSENT, *preflight.missing()])}"
+_MANAGER = ["openbox", "--config-file", str(Path(__file__).with_name("openbox.xml"))]
 IS_LACKING = bool(_ABSENT or preflight.missing())
 
 
@@ -36,7 +37,7 @@ def screen(folder: Path) -> Iterator[str]:
         with os.fdopen(read) as told:
             name = f":{told.readline().strip()}"
         environment = {**os.environ, "DISPLAY": name}
-        with subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL) as manager:
+        with subprocess.Popen(_MANAGER, env=environment, stderr=subprocess.DEVNULL) as manager:
             yield name
             manager.terminate()
         server.terminate()

@@ -6,9 +6,9 @@ drawn, runs compared, images imported, results exported; docks are closed, sizes
 language of panels changed; now and then the window is closed and opened again. The seed decides
 what is done; what comes of it depends on time too.
 
-It fails on an exception, a warning of Qt, a warning that is logged, something that does not come,
-a thread, timer, window or process that is left, and on memory that grows after the first ten
-minutes by more than noise, or by more than a twentieth.
+It fails on an exception, a warning of Qt or of Python, a warning that is logged, something that
+does not come, a thread, timer, window or process that is left, and on memory that grows after the
+first ten minutes by more than noise, or by more than a twentieth.
 """
 
 from __future__ import annotations

@@ -86,6 +86,7 @@ def test_a_cut_at_some_moments(tmp_path: Path, record_property: Record) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("preset", ["vae", "conv-vae", "pca"])
 def test_a_cut_at_every_moment(tmp_path: Path, preset: str, record_property: Record) -> None:
     scene, dice = Scene(tmp_path, preset), random.Random(2)

@@ -189,6 +189,16 @@ def test_resume_points_are_for_every_engine(kinds: tuple[str, str]) -> None:
     assert moments[0].keys() == moments[1].keys()
 
 
+def test_weights_without_a_gradient_stay_as_they_are() -> None:
+    engine = _engine("autograd", "elu")
+    first, *others = engine._model.parameters()
+    first.requires_grad_(False)
+    kept = [parameter.detach().clone() for parameter in (first, others[0])]
+    engine.run(0, 3)
+    assert torch.equal(first, kept[0])
+    assert not torch.equal(others[0], kept[1])
+
+
 def test_a_slice_of_no_steps_changes_nothing() -> None:
     engine = _engine("layerwise", "elu")
     assert engine.run(0, 0).shape == (0, 3)
@@ -215,6 +225,10 @@ def test_an_engine_that_does_not_fit_says_why() -> None:
         choose("layerwise", conv, _CPU)
     with pytest.raises(EngineError, match="on the cpu, not on cuda"):
         choose("layerwise", dense, torch.device("cuda"))
+    dense.scale = nn.Parameter(torch.ones(1))  # type: ignore[assignment]
+    with pytest.raises(EngineError, match="no weights beside those of dense layers"):
+        choose("layerwise", dense, _CPU)
+    del dense.scale
     dense.encoder[1] = nn.Mish()  # type: ignore[operator]
     with pytest.raises(EngineError, match="no gradient of Mish"):
         choose("layerwise", dense, _CPU)

@@ -81,12 +81,16 @@ class Adam:
         Raises
         ------
         ValueError
-            When it is that of other parameters: the kernel would read past its end.
+            When it is that of other parameters (the kernel would read past its end), or has no
+            single count of steps.
         """
         own = self.state()
         if {name: tensor.shape for name, tensor in state.items()} != {
             name: tensor.shape for name, tensor in own.items()
         }:
             raise ValueError("the optimiser's moments are not those of the model's weights")
+        steps = {float(tensor) for name, tensor in state.items() if name.endswith(".step")}
+        if len(steps) != 1 or not min(steps) >= 0:
+            raise ValueError("the optimiser's counts of steps differ, or are none")
         for name, tensor in own.items():
             tensor.copy_(state[name])

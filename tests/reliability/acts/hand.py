@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ class Hand:
     """One long-lived xdotool: a gesture is written to it and happens while the window lives on."""
 
     def __init__(self) -> None:
+        self._take_up()
+
+    def _take_up(self) -> None:
         self._tool = subprocess.Popen(
             ["xdotool", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -27,13 +31,21 @@ class Hand:
     def close(self) -> None:
         """Lets go."""
         assert self._tool.stdin is not None and self._tool.stdout is not None
-        self._tool.stdin.close()
+        with suppress(BrokenPipeError):
+            self._tool.stdin.close()
         self._tool.wait()
         self._tool.stdout.close()
 
+    def _renew(self) -> None:
+        """Takes up another tool where one has ended: it does at a window that has gone."""
+        if self._tool.poll() is not None:
+            self.close()
+            self._take_up()
+
     @property
     def is_idle(self) -> bool:
-        """Whether every gesture has been made."""
+        """Whether every gesture has been made, or can not be made any more."""
+        self._renew()
         assert self._tool.stdout is not None
         self._ended += (self._tool.stdout.read() or b"").count(_DONE)
         return self._ended == self._begun
@@ -70,13 +82,16 @@ class Hand:
         )
 
     def _do(self, *lines: str) -> None:
+        self._renew()
         assert self._tool.stdin is not None
         self._begun += 1
-        self._tool.stdin.write("\n".join([*lines, _TELL, ""]).encode())
-        self._tool.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._tool.stdin.write("\n".join([*lines, _TELL, ""]).encode())
+            self._tool.stdin.flush()
 
 
 def _to(place: QPoint, window: int = 0) -> str:
-    """The move to a place; beyond the left and the upper edge there is nothing to go to."""
-    of = f"--window {window} " if window else ""
-    return f"mousemove {of}{max(0, place.x())} {max(0, place.y())}"
+    """The move to a place; left of the screen and above it there is nothing to go to."""
+    if window:
+        return f"mousemove --window {window} {place.x()} {place.y()}"
+    return f"mousemove {max(0, place.x())} {max(0, place.y())}"

@@ -120,10 +120,13 @@ class Person:
     def click(
         self, widget: QWidget, place: QPoint | None = None, *, times: int = 1, held: str = ""
     ) -> None:
-        # Within its window: where that lies, Qt may not know of a panel that has just come out.
+        place = widget.rect().center() if place is None else place
         window = widget.window()
-        at = widget.mapTo(window, widget.rect().center() if place is None else place)
-        self.hand.click(at, times=times, held=held, window=int(window.winId()))
+        if isinstance(window, QDockWidget):  # of which Qt may not know where it came out
+            at, known = widget.mapTo(window, place), int(window.winId())
+        else:
+            at, known = widget.mapToGlobal(place), 0
+        self.hand.click(at, times=times, held=held, window=known)
 
     def path(self, widget: QWidget, places: int) -> list[QPoint]:
         """Places on the screen that lie on a way through a widget."""

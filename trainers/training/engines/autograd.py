@@ -36,8 +36,9 @@ class Autograd(Engine):
         loss = self._loss(seen, target)
         self._model.zero_grad()
         loss.total.backward()
-        gradients = [parameter.grad for parameter in self._model.parameters()]
-        self.optimiser.update(gradients)  # type: ignore[arg-type] # each has one by now
+        # Weights that the loss does not know, or that are frozen, stay as they are.
+        weights = self._model.parameters()
+        self.optimiser.update([torch.zeros_like(w) if w.grad is None else w.grad for w in weights])
         return torch.stack([part.detach() for part in loss])
 
     def _loss(self, seen: Tensor, target: Tensor) -> StepLoss:

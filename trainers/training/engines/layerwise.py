@@ -56,7 +56,11 @@ class Layerwise(Engine):
             return "it knows models of dense layers alone (the family mlp)"
         if device.type != "cpu":
             return f"it trains on the cpu, not on {device.type}"
-        unknown = {type(part) for part in (*model.encoder, *model.decoder)} - {nn.Linear, *SLOPES}
+        parts = [*model.encoder, *model.decoder]
+        unknown = {type(part) for part in parts} - {nn.Linear, *SLOPES}
+        dense = sum(isinstance(part, nn.Linear) for part in parts)
+        if not unknown and len([*model.parameters()]) != 2 * dense:
+            return "it knows no weights beside those of dense layers, each with a bias"
         if unknown:
             return f"it has no gradient of {', '.join(sorted(kind.__name__ for kind in unknown))}"
         return ""
