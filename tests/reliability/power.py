@@ -56,7 +56,9 @@ class Moment:
         if dice is None or len(known) == 1:
             return known[0]
         content = dice.choice(known)
-        written = dice.choice((len(content), dice.randint(0, len(content))))
+        # What a file was added to stays, whatever becomes of the rest.
+        safe = len(known[0]) if content.startswith(known[0]) else 0
+        written = dice.choice((len(content), dice.randint(safe, len(content))))
         return content[:written] + dice.choice((b"", bytes(len(content) - written)))
 
 

@@ -122,3 +122,4 @@ def test_only_what_is_synchronised_is_safe(tmp_path: Path) -> None:
         disk.moments[-1].leave(tmp_path / str(seed), random.Random(seed))
         left.add((tmp_path / str(seed) / "safe").read_bytes())
     assert {b"kept, too", b"kept, too lost"} < left
+    assert all(content.startswith(b"kept, too") for content in left)

@@ -199,7 +199,12 @@ class Person:
         self.hand.press("ctrl+a")
         self.hand.write(str(path))
         yield self.moved()
-        self.hand.press("Return")
+        for _ in range(3):  # the first may close the list of files that was offered
+            self.hand.press("Return")
+            yield self.moved()
+            yield self.pause(0.5)
+            if not isinstance(QApplication.activeModalWidget(), QFileDialog):
+                break
         yield "the file to be taken", lambda: self.dialog(QFileDialog) is None
 
     def tidy_up(self) -> Iterator[Wait]:
