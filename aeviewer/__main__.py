@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -17,13 +18,25 @@ if TYPE_CHECKING:
 
 
 class Commands(click.RichGroup):
-    """The commands; an archive alone means to open it, as a double click hands it over."""
+    """The commands; an archive alone means to open it, as a double click hands it over.
+
+    Each is loaded when it is asked for: the window waits for none of them.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of help."""
+        return [*cli.COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None where there is none."""
+        place = cli.COMMANDS.get(cmd_name)
+        return super().get_command(ctx, cmd_name) if place is None else resolve_name(place)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Finds the command that the arguments begin with."""
-        if args[0] not in self.commands and args[0].lower().endswith(".zip"):
+        if args[0] not in self.list_commands(ctx) and args[0].lower().endswith(".zip"):
             args = ["open", *args]
         return super().resolve_command(ctx, args)
 
@@ -95,8 +108,7 @@ def _open_window(folder: Path, archives: Iterable[Path] = ()) -> None:
     sys.exit(run(folder, archives))
 
 
-for command in (*cli.COMMANDS, open_archive):
-    main.add_command(command)
+main.add_command(open_archive)
 
 if __name__ == "__main__":
     multiprocessing.freeze_support()  # in a frozen program, processes of its own begin here

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from aeviewer.__main__ import main
 from trainers import runs
+from trainers.cli import COMMANDS
 from trainers.presets import preset
 
 if TYPE_CHECKING:
@@ -23,6 +25,26 @@ SMALL = ["--hidden", "16", "--latent-dim", "2", "--batch-size", "20"]
 def _call(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(main, arguments)
     return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+def test_every_command_is_where_it_is_looked_for() -> None:
+    assert {name: resolve_name(place).name for name, place in COMMANDS.items()} == {
+        name: name for name in COMMANDS
+    }
+    code, text = _call("--help")
+    assert code == 0
+    assert all(f" {name} " in text for name in (*COMMANDS, "open"))
+    code, text = _call("trian")
+    assert code == 2
+    assert "No such command 'trian'" in text
+
+
+def test_the_window_waits_for_no_command() -> None:
+    code = (
+        "import sys, aeviewer.__main__; "
+        "sys.exit('rich.console' in sys.modules or 'trainers.cli.training' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_train_list_and_evaluate(tmp_path: Path) -> None:
