@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -162,7 +164,6 @@ def test_streamed_images_train_to_the_very_same_bits(
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     whole = _trained(tmp_path, "spots")
-    data._resident.cache_clear()
     monkeypatch.setattr(data, "MOST_RESIDENT", 1_000)
     monkeypatch.setattr(data, "_RELEASED_BYTES", 5_000)
     assert isinstance(resident("train", _CPU, whole.dataset), Streamed)
@@ -174,7 +175,17 @@ def test_streamed_images_train_to_the_very_same_bits(
     one, other = evaluated(whole), evaluated(streamed)
     assert one.loss == other.loss
     assert one.explained_variance == pytest.approx(other.explained_variance, rel=1e-9)
-    data._resident.cache_clear()
+
+
+def test_images_are_held_once_and_as_long_as_somebody_wants_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    dataset = kept(tmp_path / "spots.npy", "spots")
+    one, other = (resident("train", _CPU, dataset) for _ in range(2))
+    assert one is other
+    gone = weakref.ref(one)
+    del one, other
+    gc.collect()
+    assert gone() is None
 
 
 def test_streamed_images_are_what_a_tensor_is() -> None:

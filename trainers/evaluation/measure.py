@@ -16,16 +16,14 @@ from trainers.evaluation.reconstruction import evaluate_test_set
 from trainers.evaluation.spectrum import spectrum_of
 from trainers.evaluation.subspace import subspace
 from trainers.training.checkpoint import load_model
-from trainers.training.data import resident
+from trainers.training.data import PARTS, resident
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from trainers.runs import Run
-    from trainers.training.data import Part
 
 _CPU = torch.device("cpu")
-_PARTS: tuple[Part, Part] = ("train", "test")
 LIKELIHOOD_IMAGES = 1_000
 """Test images whose likelihood is measured, where nothing else is asked for."""
 
@@ -61,7 +59,7 @@ def measure(
     """
     model, found_step = load_model(run, step)
     dataset, data = run.dataset, run.data()
-    train, test = (resident(part, _CPU, dataset) for part in _PARTS)
+    train, test = (resident(part, _CPU, dataset) for part in PARTS)
     evaluation, _ = yield from evaluate_test_set(model, run, found_step)
     protocol = protocol_of(run.config)
     shown = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
     from trainers.datasets import Dataset
 
+Part = Literal["train", "test"]
+
 MOST_RESIDENT = 1 << 30
 """Bytes that the images of a split may take as float32; where they are more, they are streamed."""
 
+PARTS: tuple[Part, Part] = ("train", "test")
+
 _EPOCH_PRIME = 1_000_003
 _RELEASED_BYTES, _MAPPED_AT_ONCE = 1 << 26, 1 << 20
-
-
-Part = Literal["train", "test"]
 
 
 class Streamed:
@@ -89,19 +90,28 @@ Images = Tensor | Streamed
 """(n, P) float32 of 0..1."""
 
 
+_HELD: WeakValueDictionary[tuple[Part, torch.device, Dataset], Images] = WeakValueDictionary()
+"""What somebody still holds: MNIST takes 220 MB."""
+
+
 def resident(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Images:
     """(n, P) of 0..1, on the device; one copy, whoever asks, and none where it would be too large.
+
+    It lives as long as somebody holds it.
 
     Raises
     ------
     DataError
         When the data set is not here.
     """
-    return _resident(name, device, dataset)
+    key = name, device, dataset
+    images = _HELD.get(key)
+    if images is None:
+        images = _HELD[key] = _made(*key)
+    return images
 
 
-@lru_cache(maxsize=4)
-def _resident(name: Part, device: torch.device, dataset: Dataset) -> Images:
+def _made(name: Part, device: torch.device, dataset: Dataset) -> Images:
     data = opened(dataset)
     images = (data.train if name == "train" else data.test).images
     if 4 * images.size > MOST_RESIDENT:

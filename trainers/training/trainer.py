@@ -27,7 +27,7 @@ from trainers.events import (
 )
 from trainers.models import build
 from trainers.training import checkpoint as checkpoints
-from trainers.training.data import resident
+from trainers.training.data import PARTS, resident
 from trainers.training.device import choose, guard
 from trainers.training.engines import Engine
 from trainers.training.engines import choose as choose_engine
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder
     from trainers.models.pca import PCA
     from trainers.runs import Run, State
-    from trainers.training.data import Images, Part
 
 _SLICE_SECONDS = 0.02
 _PREVIEW_SHARE = 0.03
@@ -155,7 +154,7 @@ class Trainer:
         """A closed form: one pass over the data, one step."""
         model: PCA = self.model  # type: ignore[assignment]
         began = time.perf_counter()
-        images = self._images("train")
+        images = self._images["train"]
         for _ in model.fit(images.split(_FIT_CHUNK)):
             if self._stop_requested:
                 self._tell("stopped")
@@ -225,7 +224,7 @@ class Trainer:
 
     def _preview(self) -> Iterator[Event]:
         cost = 0.0
-        work = preview(self.model, self._images("test"), self.run.data().preview, self._step)
+        work = preview(self.model, self._images["test"], self.run.data().preview, self._step)
         while not self._stop_requested:
             began = time.perf_counter()
             try:
@@ -348,15 +347,13 @@ class Trainer:
         generator = torch.Generator().manual_seed(self.config.training.seed)
         model.initialise(generator, self.config.model.activation)
         model = model.to(self._device).to(memory_format=torch.channels_last)
-        images = self._images("train")  # now, so that no slice waits for it
+        # Now, so that no slice waits for them, and until the trainer is gone.
+        self._images = {part: resident(part, self._device, self.run.dataset) for part in PARTS}
         if not model.closed_form:
             engine = self._chosen_engine(model)
-            self._engine = engine(model, self.config.training, self._device, images)
+            self._engine = engine(model, self.config.training, self._device, self._images["train"])
             self._journal.engine = engine.name
         return model
-
-    def _images(self, part: Part) -> Images:
-        return resident(part, self._device, self.run.dataset)
 
     def _chosen_engine(self, model: Autoencoder) -> type[Engine]:
         """The one that the run began with, so that its bits stay the same; else the config's.
