@@ -63,6 +63,13 @@ PROMISES: tuple[Promise, ...] = (
         "cuts",
     ),
     Promise(
+        "Exact resume",
+        "The same at every moment of three trainings: dense, convolutional, in closed form",
+        f"no checkpoint that was told is lost; the run {_SAME}",
+        f"{_POWER}test_a_cut_at_every_moment",
+        "cuts",
+    ),
+    Promise(
         "Faults",
         "Disk full while losses, resume point, weights, codes, figures or status are written",
         _TOLD,
