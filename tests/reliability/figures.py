@@ -77,12 +77,10 @@ def slope(seconds: ArrayLike, values: ArrayLike, *, block: float = 60.0) -> Slop
     return Slope(found, found - reach, found + reach, float(rest.std(ddof=2)), len(kept))
 
 
-def growth(seconds: ArrayLike, values: ArrayLike, *, block: float = 600.0) -> float | None:
-    """By which share the last block of a series lies above the first, each at its lowest tenth.
+def growth(seconds: ArrayLike, values: ArrayLike, *, block: float = 300.0) -> float | None:
+    """By which share the mean of the last block of a series lies above that of the first.
 
-    A slope says little of a series that wanders; this bounds what it may hide. What is held for a
-    while, as the images of a run that trains, goes again and leaves the lowest tenth as it was;
-    what leaks does not.
+    A slope says little of a series that wanders; this bounds what it may hide.
 
     Returns
     -------
@@ -92,8 +90,7 @@ def growth(seconds: ArrayLike, values: ArrayLike, *, block: float = 600.0) -> fl
     if not len(time) or time[-1] - time[0] < 2 * block:
         return None
     first, last = (
-        float(np.percentile(series[inside], 10))
-        for inside in (time < time[0] + block, time > time[-1] - block)
+        float(series[inside].mean()) for inside in (time < time[0] + block, time > time[-1] - block)
     )
     return last / first - 1
 

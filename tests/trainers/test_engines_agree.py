@@ -225,7 +225,7 @@ def test_an_engine_that_does_not_fit_says_why() -> None:
         choose("layerwise", conv, _CPU)
     with pytest.raises(EngineError, match="on the cpu, not on cuda"):
         choose("layerwise", dense, torch.device("cuda"))
-    dense.scale = nn.Parameter(torch.ones(1))  # type: ignore[assignment]
+    dense.register_parameter("scale", nn.Parameter(torch.ones(1)))
     with pytest.raises(EngineError, match="no weights beside those of dense layers"):
         choose("layerwise", dense, _CPU)
     del dense.scale
