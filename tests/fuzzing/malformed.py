@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from tests.fuzzing.readers import Reader
+    from tests.fuzzing.readers.reader import Reader
 
 _NUMBERS = st.sampled_from([0, 1, 2, 3, 8, 32, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63, -1])
 _WORDS = st.sampled_from(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import tracemalloc
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzzing.malformed import files
-from tests.fuzzing.readers import READERS, Reader
+from tests.fuzzing.readers import READERS
+
+if TYPE_CHECKING:
+    from tests.fuzzing.readers.reader import Reader
 
 _EXAMPLES = 30
 _MOST_BYTES = 100_000_000
