@@ -14,7 +14,7 @@ from aeviewer.panels.views import ViewsMenu
 from aeviewer.services.held import Pin
 from aeviewer.services.layout_job import LayoutJob
 from tests.aeviewer.exploring import Explored, services, trained
-from tests.aeviewer.test_latent_panel import drag, hover
+from tests.aeviewer.latent_panel.hands import drag, hover
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.events import Preview
