@@ -67,17 +67,18 @@ def main(context: click.Context, folder: Path, smoke_test: bool) -> None:
 
 
 def _tested() -> int:
-    _prepare()
+    prepare()
     from aeviewer.smoke_test import run
 
     return run()
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """To be done before the window's modules are loaded."""
     preflight.check()
     preflight.settle_encoding()
     libraries.arrange()
+    libraries.load_qt()
     libraries.load_plots()
 
 
@@ -102,7 +103,7 @@ def open_archive(file: Path, no_window: bool, folder: Path) -> None:
 
 def _open_window(folder: Path, archives: Iterable[Path] = ()) -> None:
     """Opens the program, and ends with it."""
-    _prepare()
+    prepare()
     from aeviewer.app import run
 
     sys.exit(run(folder, archives))

@@ -20,6 +20,7 @@ _BEFORE = f"{_PATH}_ORIG"
 """Where the packaged program's start keeps what the person had set."""
 _UNUSED = "cuda.bindings"
 """Of pyqtgraph's modules, one tries to load it for a widget that is not used here."""
+_HOOK = "shibokensupport.feature"
 
 
 def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -38,8 +39,23 @@ def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
         _give_back(environment)
 
 
+def load_qt() -> None:
+    """Loads Qt for Python, and keeps it from reading the source of all that is imported after it.
+
+    In case a module selects one of its features (`from __feature__ import snake_case`), its hook
+    looks for the word PySide6 in the source of every module; `linecache` then holds these sources,
+    1.5 million lines and 150 MB once torch, scikit-learn and matplotlib are there. Here no feature
+    is selected. To the hook all modules are now like those of the packaged program, which have no
+    source.
+    """
+    import_module("PySide6.QtCore")
+    hook = sys.modules.get(_HOOK)
+    if hook is not None:
+        vars(hook)["_mod_uses_pyside"] = lambda _module: False
+
+
 def load_plots() -> None:
-    """Loads pyqtgraph, and Qt with it, but not the bindings of CUDA: the window is there sooner."""
+    """Loads pyqtgraph, but not the bindings of CUDA: the window is there sooner."""
     if _UNUSED in sys.modules:
         return
     sys.modules[_UNUSED] = None  # type: ignore[assignment]  # as if it were not installed

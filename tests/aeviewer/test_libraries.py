@@ -7,12 +7,12 @@ import sys
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
 
+import pytest
+
 from aeviewer import libraries
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 OURS = "/opt/aeviewer/_internal"
 
@@ -59,3 +59,16 @@ def test_plots_are_loaded_without_cudas_bindings() -> None:
     )
     told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
     assert told.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize(
+    ("load", "is_read"),
+    [
+        ("from aeviewer.libraries import load_qt; load_qt()", "False"),
+        ("import PySide6.QtCore", "True"),  # where this fails, `load_qt` is not needed any more
+    ],
+)
+def test_the_source_of_what_is_imported_after_qt_is_not_read(load: str, is_read: str) -> None:
+    tell = f"{load}; import linecache, wave; print(wave.__file__ in linecache.cache)"
+    told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == is_read

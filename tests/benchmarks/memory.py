@@ -30,6 +30,9 @@ def resident() -> float:
 
 def watch(steps: int, hidden: tuple[int, ...]) -> None:
     """Opens the window, trains, prints."""
+    from aeviewer.__main__ import prepare
+
+    prepare()
     from PySide6.QtCore import QEventLoop, QSettings
     from PySide6.QtWidgets import QApplication
 

@@ -29,9 +29,9 @@ _GOAL = 0.8
 
 def opened(folder: Path) -> None:
     """Opens the program, tells in JSON what is there when its window is, and closes it."""
-    from aeviewer.__main__ import _prepare
+    from aeviewer.__main__ import prepare
 
-    _prepare()
+    prepare()
     from aeviewer import app
 
     class Timed(app.Program):
