@@ -69,7 +69,9 @@ class Record:
     memory
         Moments, in seconds, and the resident memory at each, in MB.
     counts
-        Files, threads and widgets at some moments.
+        Files, threads, widgets and modules at some moments.
+    untried
+        What has not been done yet, last what is done next.
     """
 
     seed: int
@@ -83,6 +85,7 @@ class Record:
     memory: list[tuple[float, float]] = field(default_factory=list)
     counts: list[dict[str, float]] = field(default_factory=list)
     opened: int = 0
+    untried: list[str] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -101,6 +104,7 @@ class Record:
                 "files": len(os.listdir("/proc/self/fd")),
                 "threads": threading.active_count(),
                 "widgets": len(QApplication.allWidgets()),
+                "modules": len(sys.modules),
             }
         )
 
@@ -223,14 +227,16 @@ class Sitting(QObject):
         yield from self._person.tidy_up()
         mind = self._person.mind
         self._trail.append(self._name)
-        leaves = time.monotonic() > self._until or mind.random() < _CLOSES
-        if leaves:
+        if time.monotonic() > self._until or mind.random() < _CLOSES:
             self._name = "leave"
             self._record.acts["close the window"] += 1
             self._person.hand.press("ctrl+q")
             yield "the window to close", lambda: False
-        names = [*ACTS]
-        self._name = mind.choices(names, [ACTS[name][1] for name in names])[0]
+        self._name = (
+            self._record.untried.pop()
+            if self._record.untried
+            else mind.choices([*ACTS], [weight for _, weight in ACTS.values()])[0]
+        )
         self._record.acts[self._name] += 1
         yield from ACTS[self._name][0](self._person)
 
@@ -264,6 +270,7 @@ def sit(folder: Path, minutes: float, seed: int, report: Path) -> bool:
         application = app.application(settings)
         before = alive()
         hand, mind = Hand(), Random(seed)
+        record.untried = mind.sample([*ACTS], len(ACTS))
         keeping = QTimer(interval=_KEEP)
         keeping.timeout.connect(lambda: _keep(record, report))
         keeping.start()
@@ -278,10 +285,10 @@ def sit(folder: Path, minutes: float, seed: int, report: Path) -> bool:
             program.window.deleteLater()
             del program, sitting
             application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            gc.collect()  # or the next window, loaded, has what is left of this one frozen
         keeping.stop()
         hand.close()
         del keeping
-        gc.collect()
         record.found.extend(f"left behind: {name}" for name, _ in alive() - before)
         record.found.extend(f"a process is left: {told}" for told in _children())
     record.sample()
@@ -301,8 +308,9 @@ def _children() -> list[str]:
     return [words for words in told if "resource_tracker" not in words]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Sits as the command line says; the exit status is 1 where anything was wrong."""
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    place, minutes_, seed_, report_ = sys.argv[1:]
-    sys.exit(0 if sit(Path(place), float(minutes_), int(seed_), Path(report_)) else 1)
+    place, minutes, seed, report = sys.argv[1:]
+    sys.exit(0 if sit(Path(place), float(minutes), int(seed), Path(report)) else 1)
