@@ -78,6 +78,7 @@ def prepare() -> None:
     preflight.check()
     preflight.settle_encoding()
     libraries.arrange()
+    libraries.keep_memory_whole()
     libraries.load_qt()
     libraries.load_plots()
 

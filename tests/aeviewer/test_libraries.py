@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
@@ -72,3 +73,25 @@ def test_the_source_of_what_is_imported_after_qt_is_not_read(load: str, is_read:
     tell = f"{load}; import linecache, wave; print(wave.__file__ in linecache.cache)"
     told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == is_read
+
+
+_HOLES = """
+import numpy as np
+from aeviewer.libraries import keep_memory_whole
+from tests.benchmarks.memory import resident
+{}
+np.ones(31 << 20, np.uint8)  # once it is freed, glibc takes the next such from its heap
+large = np.ones(30 << 20, np.uint8)
+small = [np.ones(100_000, np.uint8) for _ in range(9)]  # lie behind it, and stay
+before = resident()
+del large
+print(round(before - resident()))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+@pytest.mark.parametrize(("act", "given_back"), [("keep_memory_whole()", 31), ("", 0)])
+def test_a_large_block_that_is_freed_leaves_no_hole(act: str, given_back: int) -> None:
+    tell = _HOLES.format(act)
+    told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    assert abs(int(told.stdout) - given_back) <= 1

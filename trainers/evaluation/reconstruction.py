@@ -9,12 +9,12 @@ Shape legend: N images, P pixels, D numbers in a code.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn import functional
+from torch.utils.weak import WeakIdKeyDictionary
 
 from trainers.datasets import MNIST, PREVIEW_DIGITS
 from trainers.evaluation.spectrum import spectrum_of
@@ -42,6 +42,8 @@ _BINARISATION_SEED = 0xB1
 _MOST_AT_ONCE = 10_000_000
 """Numbers of test images that are made double at a time; MNIST has fewer."""
 _HALF_A_LEVEL = 0.5 / 255
+_VARIANCES = WeakIdKeyDictionary()
+"""By images, which are not kept alive for it."""
 
 
 def preview(
@@ -185,9 +187,15 @@ def _summed(
     )
 
 
-@lru_cache(maxsize=2)
 def _variance(images: Images) -> float:
     """Squared distance of an image from the mean image, on average; once for the same images."""
+    found: float | None = _VARIANCES.get(images)
+    if found is None:
+        found = _VARIANCES[images] = _measured_variance(images)
+    return found
+
+
+def _measured_variance(images: Images) -> float:
     if isinstance(images, Streamed) or images.numel() > _MOST_AT_ONCE:
         total = torch.zeros(2, images.shape[1], dtype=torch.float64)
         for chunk in images.split(_CHUNK):
