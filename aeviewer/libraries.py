@@ -21,8 +21,8 @@ _BEFORE = f"{_PATH}_ORIG"
 _UNUSED = "cuda.bindings"
 """Of pyqtgraph's modules, one tries to load it for a widget that is not used here."""
 _HOOK = "shibokensupport.feature"
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
-_LARGE_BLOCK = 1 << 24
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of malloc.h
+_LARGE_BLOCK, _HEAPS = 1 << 24, 2
 
 
 def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -68,16 +68,21 @@ def load_plots() -> None:
 
 
 def keep_memory_whole() -> None:
-    """Has glibc ask the system for every block of 16 MB and more, and give it back at once.
+    """Has glibc keep little of the memory that it was given back.
 
-    It would do so from 128 kB on at first, but from 32 MB once a block as large was freed: MNIST's
-    test images as float32, 31 MB, then come from its heaps, and leave holes as large in them. It
-    gives back the free end of a heap as it would have, from twice the size on.
+    Blocks of 16 MB and more are asked of the system, and given back at once. glibc would do so from
+    128 kB on at first, but from 32 MB once a block as large was freed: MNIST's test images as
+    float32, 31 MB, then come from its heaps, and leave holes as large in them. Up to 32 MB of the
+    free end of a heap are kept, for the next step of a training; so there are two heaps, where
+    there would be one for each thread that ever came.
+
+    To be called before there are other threads.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
         mallopt(_TRIM_THRESHOLD, 2 * _LARGE_BLOCK)
+        mallopt(_ARENA_MAX, _HEAPS)
 
 
 def _give_back(environment: MutableMapping[str, str]) -> None:

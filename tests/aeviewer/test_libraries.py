@@ -95,3 +95,33 @@ def test_a_large_block_that_is_freed_leaves_no_hole(act: str, given_back: int) -
     tell = _HOLES.format(act)
     told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
     assert abs(int(told.stdout) - given_back) <= 1
+
+
+_HEAPS = """
+from threading import Barrier, Thread
+import numpy as np
+from aeviewer.libraries import keep_memory_whole
+from tests.benchmarks.memory import resident
+keep_memory_whole()
+meeting = Barrier(7)
+def use():
+    blocks = [np.ones(1 << 20, np.uint8) for _ in range(30)]
+    meeting.wait()
+    del blocks
+    meeting.wait()
+    meeting.wait()
+threads = [Thread(target=use) for _ in range(6)]
+before = resident()
+for thread in threads: thread.start()
+meeting.wait()
+meeting.wait()
+print(round(resident() - before))
+meeting.wait()
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+def test_six_threads_do_not_keep_six_heaps() -> None:
+    command = [sys.executable, "-c", _HEAPS]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(told.stdout) < 150  # of 180; where each keeps its own, all of it
