@@ -45,10 +45,9 @@ def load_qt() -> None:
     """Loads Qt for Python, and keeps it from reading the source of all that is imported after it.
 
     In case a module selects one of its features (`from __feature__ import snake_case`), its hook
-    looks for the word PySide6 in the source of every module; `linecache` then holds these sources,
-    1.5 million lines and 150 MB once torch, scikit-learn and matplotlib are there. Here no feature
-    is selected. To the hook all modules are now like those of the packaged program, which have no
-    source.
+    looks for the word PySide6 in the source of every module; `linecache` then holds all these
+    sources, torch's and scikit-learn's too. Here no feature is selected. To the hook all modules
+    are now like those of the packaged program, which have no source.
     """
     import_module("PySide6.QtCore")
     hook = sys.modules.get(_HOOK)

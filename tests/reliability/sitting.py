@@ -1,7 +1,4 @@
-"""One long sitting before the window: what `soak` has done in a process that has a screen.
-
-python -m tests.reliability.sitting FOLDER MINUTES SEED REPORT
-"""
+"""One long sitting before the window: what `soak` has done in a process that has a screen."""
 
 from __future__ import annotations
 
@@ -309,7 +306,7 @@ def _children() -> list[str]:
 
 
 def main() -> None:
-    """Sits as the command line says; the exit status is 1 where anything was wrong."""
+    """Sits as FOLDER MINUTES SEED REPORT say; the exit status is 1 where anything was wrong."""
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     place, minutes, seed, report = sys.argv[1:]

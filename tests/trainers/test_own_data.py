@@ -188,6 +188,15 @@ def test_images_are_held_once_and_as_long_as_somebody_wants_them(tmp_path: Path)
     assert gone() is None
 
 
+def test_a_variance_does_not_keep_its_images() -> None:
+    images = torch.rand(20, 9)
+    assert _variance(images) == _variance(images)
+    gone = weakref.ref(images)
+    del images
+    gc.collect()
+    assert gone() is None
+
+
 def test_streamed_images_are_what_a_tensor_is() -> None:
     images = shapes(50, 8, 3)
     streamed = Streamed(images, _CPU)

@@ -214,6 +214,8 @@ def compare(person: Person) -> Iterator[Wait]:
             return
     if person.chance(0.3):
         yield from _export_figure(person)
+    if not is_open(window):
+        return
     window.activateWindow()
     yield person.pause(0.2)
     person.hand.press("ctrl+w")
