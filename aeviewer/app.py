@@ -175,7 +175,10 @@ def _collecting() -> Iterator[None]:
     try:
         yield
     finally:
-        loaded.stop()
+        if loaded.isActive():
+            loaded.stop()
+        else:
+            gc.unfreeze()  # the window and its services were among them, and are garbage from now
         collector.timer.stop()
         if was_enabled:
             gc.enable()
