@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from array import array
 from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -77,7 +78,7 @@ class Record:
     found: list[str] = field(default_factory=list)
     acts: Counter[str] = field(default_factory=Counter)
     read: Counter[str] = field(default_factory=Counter)
-    late: list[float] = field(default_factory=list)
+    late: array[float] = field(default_factory=lambda: array("f"))
     latest: list[tuple[int, str]] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
     counts: list[dict[str, float]] = field(default_factory=list)
