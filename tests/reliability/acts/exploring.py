@@ -52,6 +52,28 @@ def press_keys_in_the_plane(person: Person) -> Iterator[Wait]:
     yield person.moved()
 
 
+@act(2)
+def go_through_the_layers(person: Person) -> Iterator[Wait]:
+    """All colours of the points, and all that can lie behind them, one after another."""
+    yield from person.open_dock("Latent space")
+    layers = person.window.latent.choice.layers
+    if not person.is_to_be_seen(layers):
+        return
+    person.click(layers)
+    yield person.moved()
+    yield "the layers", layers.menu().isVisible
+    for combo in (layers.colour, layers.layer):
+        combo.setFocus()
+        person.hand.press("Home")
+        for _ in range(combo.count() - 1):
+            person.hand.press("Down")
+            yield person.moved()
+            yield person.pause(0.3)
+        if person.chance(0.7):
+            person.hand.press("Home")
+            yield person.moved()
+
+
 @act(4)
 def zoom(person: Person) -> Iterator[Wait]:
     plot = person.mind.choice((person.window.latent.plot, person.window.loss.plot))
