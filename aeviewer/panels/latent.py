@@ -145,6 +145,7 @@ class LatentPanel(QWidget):
         key = item.key if item else None
         if key != self._run:
             self._run = key
+            self._xy = np.empty((0, 2))  # its labels are of other classes
             self._take_classes(self._session.dataset.classes)
             self.plot.reset_view()
         self._take_places()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from aeviewer.panels.latent import LatentPanel
 from aeviewer.services.track import Between
 from tests.aeviewer.latent_panel.hands import codes, give, show
+from tests.trainers.pictures import folder, kept
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.errors import DataError
@@ -19,6 +20,8 @@ from trainers.exploration.planes import axes_plane
 from trainers.presets import preset
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.exploring import Exploring
@@ -167,6 +170,23 @@ def test_hidden_panel_catches_up(qtbot: QtBot, session: Session, exploring: Expl
     assert panel.note.text() == ""
     panel.show()
     assert panel.note.text() == "step 7 · 10,000 test images"
+
+
+def test_of_another_data_set_no_class_of_the_old_one_is_looked_up(
+    qtbot: QtBot, panel: LatentPanel, session: Session, tmp_path: Path
+) -> None:
+    """What is chosen between the two, before there are codes, changes what will be shown."""
+    show(qtbot, panel, session, codes(2))
+    kept(folder(tmp_path / "unnamed", (), 120))
+    config = preset("elu").replace(latent_dim=2, dataset="mine", batch_size=10)
+    run = runs.create(config, session.folder)
+    session.set_current(session.add(run, "running"))
+    assert run.dataset.classes == ()
+    panel.choice.layers.choose(points=0.5)
+    tests = run.dataset.test
+    session.set_preview(Preview(3, codes(2)[:tests], np.zeros((32, 16, 16), np.uint8)))
+    qtbot.waitUntil(lambda: panel.note.text() == f"step 3 · {tests} test images")
+    assert len(panel.plot.raster.shown) == tests
 
 
 def test_ten_classes_stand_in_one_row(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
