@@ -80,8 +80,8 @@ def row(told: dict[str, Any]) -> Row:
         "minutes; whatever is asked for comes",
         test=f"python -m tests.reliability.soak --minutes {minutes} --seed {told['seed']}",
         tried=f"{told['acts']:,} acts; a 16 ms timer late by {late['median']} ms (median), "
-        f"{late['99 %']} ms (99 %), {late['worst']} ms (worst); memory grew by "
-        f"{told['memory grew after ten minutes, %']} %",
+        f"{late['99 %']} ms (99 %), {late['worst']} ms (worst); memory "
+        f"{told['memory grew after ten minutes, %']:+.1f} % after its first ten minutes",
         lost="nothing" if not told["found"] else f"**{len(told['found'])} faults**",
     )
 
