@@ -206,6 +206,13 @@ PROMISES: tuple[Promise, ...] = (
         f"{_FAULTS}test_a_device_that_fails",
     ),
     Promise(
+        "Soak",
+        "Five minutes of mouse and keyboard by chance, a screen of 1600 x 1000",
+        "no exception, no warning, nothing left when it closes; whatever is asked for comes",
+        "tests/reliability/test_soak.py::test_five_minutes_of_random_use_leave_nothing_wrong",
+        "acts",
+    ),
+    Promise(
         "Undo and questions",
         "A run is deleted",
         "after a question it goes to the system's trash",
