@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from aeviewer import libraries, preflight
+from aeviewer.startup import libraries, system_check
 from trainers import cli
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def _tested() -> int:
 
 def prepare() -> None:
     """To be done before the window's modules are loaded."""
-    preflight.check()
-    preflight.settle_encoding()
+    system_check.check()
+    system_check.settle_encoding()
     libraries.arrange()
     libraries.keep_memory_whole()
     libraries.load_qt()
@@ -96,8 +96,8 @@ def open_archive(file: Path, no_window: bool, folder: Path) -> None:
     """
     if not no_window:
         _open_window(folder, [file])
-    from trainers.archives import unpack
-    from trainers.work import finish
+    from trainers.generators import finish
+    from trainers.runs.archive import unpack
 
     click.echo(finish(unpack(file, folder)).path)
 

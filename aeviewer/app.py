@@ -19,19 +19,19 @@ from PySide6.QtWidgets import QApplication
 
 from aeviewer import theme
 from aeviewer.main_window import MainWindow
-from aeviewer.services.comparison import Comparison
-from aeviewer.services.compute import ComputeThread
-from aeviewer.services.explorer import Explorer
-from aeviewer.services.exploring import Exploring
-from aeviewer.services.journal import Journal, versions
-from aeviewer.services.mailbox import Mailbox
-from aeviewer.services.processes import cores
-from aeviewer.services.reproduction import Reproduction
-from aeviewer.services.session import Session
-from aeviewer.services.training import TrainingQueue
+from aeviewer.numbers import choose_language
+from aeviewer.services.comparison.comparison import Comparison
+from aeviewer.services.compute.compute_thread import ComputeThread
+from aeviewer.services.compute.event_queue import Mailbox
+from aeviewer.services.latent.step_loader import Explorer
+from aeviewer.services.latent_services import Exploring
+from aeviewer.services.runs.session import Session
+from aeviewer.services.system.log import Journal, versions
+from aeviewer.services.training.process_trainer import cores
+from aeviewer.services.training.reproduction import Reproduction
+from aeviewer.services.training.training_queue import TrainingQueue
 from aeviewer.settings import Settings
-from aeviewer.signals import closing_on_signals
-from aeviewer.widgets.numbers import choose_language
+from aeviewer.startup.unix_signals import closing_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:

@@ -16,42 +16,42 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.panels.carry_away import CarryAway
-from aeviewer.panels.compare import CompareWindow
-from aeviewer.panels.datasets import DatasetsMenu
-from aeviewer.panels.decoder import DecoderPanel
-from aeviewer.panels.directions import DirectionsPanel
-from aeviewer.panels.draw import DrawPanel
-from aeviewer.panels.experiment import ExperimentPanel
-from aeviewer.panels.file_menu import FileMenu, ThemeMenu
-from aeviewer.panels.film import FilmAction
-from aeviewer.panels.help import HelpMenu, stops
-from aeviewer.panels.latent import LatentPanel
-from aeviewer.panels.loss import LossPanel
-from aeviewer.panels.path import PathPanel
-from aeviewer.panels.pictures import PicturesMenu
-from aeviewer.panels.point import PointPanel
-from aeviewer.panels.reconstructions import ReconstructionsPanel
-from aeviewer.panels.reproduce import ReproduceDialog
-from aeviewer.panels.runs import RunsPanel
-from aeviewer.panels.samples import SamplesPanel
-from aeviewer.panels.selection import SelectionPanel
-from aeviewer.panels.side_by_side import SideBySideMenu
-from aeviewer.panels.timeline import TimelinePanel
-from aeviewer.panels.training_bar import TrainingBar
-from aeviewer.panels.views import ViewsMenu
-from aeviewer.services.training import Activity
-from aeviewer.widgets.scrolled import Scrolled
+from aeviewer.panels.application.file_menu import FileMenu, ThemeMenu
+from aeviewer.panels.application.help_menu import HelpMenu, stops
+from aeviewer.panels.comparison.compare_window import CompareWindow
+from aeviewer.panels.datasets.datasets_menu import DatasetsMenu
+from aeviewer.panels.export.export_actions import CarryAway
+from aeviewer.panels.export.pictures_menu import PicturesMenu
+from aeviewer.panels.latent.decoder_panel import DecoderPanel
+from aeviewer.panels.latent.directions_panel import DirectionsPanel
+from aeviewer.panels.latent.draw_panel import DrawPanel
+from aeviewer.panels.latent.latent_panel import LatentPanel
+from aeviewer.panels.latent.path_panel import PathPanel
+from aeviewer.panels.latent.point_panel import PointPanel
+from aeviewer.panels.latent.reconstructions_panel import ReconstructionsPanel
+from aeviewer.panels.latent.samples_panel import SamplesPanel
+from aeviewer.panels.latent.selection_panel import SelectionPanel
+from aeviewer.panels.latent.views_menu import ViewsMenu
+from aeviewer.panels.losses.loss_panel import LossPanel
+from aeviewer.panels.runs.runs_panel import RunsPanel
+from aeviewer.panels.timeline.film_action import FilmAction
+from aeviewer.panels.timeline.timeline_panel import TimelinePanel
+from aeviewer.panels.training.experiment_panel import ExperimentPanel
+from aeviewer.panels.training.parallel_menu import SideBySideMenu
+from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
+from aeviewer.panels.training.training_toolbar import TrainingBar
+from aeviewer.services.training.training_queue import Activity
+from aeviewer.widgets.displays.scroll_panel import Scrolled
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
     from PySide6.QtWidgets import QMenu
 
-    from aeviewer.services.comparison import Comparison
-    from aeviewer.services.exploring import Exploring
-    from aeviewer.services.journal import Journal
-    from aeviewer.services.reproduction import Reproduction
-    from aeviewer.services.training import TrainingQueue
+    from aeviewer.services.comparison.comparison import Comparison
+    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.system.log import Journal
+    from aeviewer.services.training.reproduction import Reproduction
+    from aeviewer.services.training.training_queue import TrainingQueue
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2

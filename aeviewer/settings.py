@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from aeviewer.widgets.colours import RUN_COLOURS
+from aeviewer.palette import RUN_COLOURS
 from trainers.config import Device
 
 if TYPE_CHECKING:

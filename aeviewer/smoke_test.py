@@ -22,13 +22,13 @@ from PySide6.QtTest import QTest
 
 import trainers
 from aeviewer import app
-from aeviewer.services.layout_job import LayoutJob
+from aeviewer.services.latent.embedding_job import LayoutJob
 from aeviewer.settings import Settings
-from aeviewer.watching import watched
+from aeviewer.startup.problem_capture import watched
 from trainers import runs
+from trainers.embeddings.embedding import TSNE
 from trainers.errors import AEViewerError
-from trainers.exploration.layouts import TSNE
-from trainers.extras import is_packaged
+from trainers.optional_packages import is_packaged
 from trainers.presets import preset
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QApplication
 
-    from aeviewer.services.session import Session
+    from aeviewer.services.runs.session import Session
     from aeviewer.settings import Settings
 
 
@@ -42,7 +42,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def session(tmp_path: Path, settings: Settings) -> Session:
     """A session over a runs folder that is not there yet."""
-    from aeviewer.services.session import Session
+    from aeviewer.services.runs.session import Session
 
     return Session(tmp_path / "runs", settings)
 
@@ -52,7 +52,7 @@ def speak() -> Iterator[Callable[[str], None]]:
     """Has numbers written as a language has them, until the end of the test."""
     from PySide6.QtCore import QLocale
 
-    from aeviewer.widgets.numbers import choose_language
+    from aeviewer.numbers import choose_language
 
     before = QLocale()
     yield choose_language

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from trainers.exporting.table import EXPORTERS
+from trainers.exporting.exporters import EXPORTERS
 
 ROOT = Path(__file__).parents[1]
 PARTS = ROOT / ".ci" / "linux"

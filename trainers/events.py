@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trainers.evaluation.summary import Evaluation
+    from trainers.runs.metrics import Evaluation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from trainers.training.checkpoint import load_model
+from trainers.checkpointing.weights import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path

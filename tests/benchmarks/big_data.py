@@ -34,9 +34,9 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
     """Megabytes that importing and training took at most, beyond what was taken before."""
     import trainers
     from trainers.datasets import opened, sources
-    from trainers.datasets.importing import Wanted, imported, usual
-    from trainers.training.data import Streamed
-    from trainers.work import finish
+    from trainers.datasets.importing.importer import Wanted, imported, usual
+    from trainers.datasets.tensors import Streamed
+    from trainers.generators import finish
 
     write(place / "many.npy", images, side)
     print(f"{images:,} images of {side} × {side}: {images * side**2 / 1e6:,.0f} MB")

@@ -31,7 +31,7 @@ from trainers.presets import preset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeviewer.widgets.explorer_plot import ExplorerPlot
+    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
 
 _SIDE = 20
 

@@ -4,7 +4,7 @@
 
 Trains RUNS (40) short runs of several kinds in one thread, as the window does, has the test images
 encoded and decoded by each, and keeps their codes and small things made in between. Done twice, in
-processes of their own: without and with `aeviewer.libraries.keep_memory_whole`.
+processes of their own: without and with `aeviewer.startup.libraries.keep_memory_whole`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _in_a_thread(count: int) -> None:
 def main(count: int) -> None:
     """Does it both ways and prints what is held then."""
     here, told = "from tests.benchmarks.holes import _in_a_thread; ", []
-    ours = "from aeviewer.libraries import keep_memory_whole; keep_memory_whole(); "
+    ours = "from aeviewer.startup.libraries import keep_memory_whole; keep_memory_whole(); "
     for name, before in (("glibc as it is", ""), ("as we set it", ours)):
         command = [sys.executable, "-c", f"{before}{here}_in_a_thread({count})"]
         held, seconds = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

@@ -38,7 +38,7 @@ def watch(steps: int, hidden: tuple[int, ...]) -> None:
 
     from aeviewer import theme
     from aeviewer.app import Program
-    from aeviewer.services.training import Activity
+    from aeviewer.services.training.training_queue import Activity
     from aeviewer.settings import Settings
 
     app = QApplication(sys.argv[:1])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from aeviewer.settings import Settings
-    from aeviewer.widgets.explorer_plot import ExplorerPlot
+    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
     from trainers import runs
 
 PATIENCE = 60_000

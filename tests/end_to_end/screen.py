@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeviewer import preflight
+from aeviewer.startup import system_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _TOOLS = ("Xvfb", "xdotool", "openbox")
 _ABSENT = [tool for tool in _TOOLS if not shutil.which(tool)]
-LACKING = f"a real window needs {', '.join([*_ABSENT, *preflight.missing()])}"
+LACKING = f"a real window needs {', '.join([*_ABSENT, *system_check.missing()])}"
 _MANAGER = ["openbox", "--config-file", str(Path(__file__).with_name("openbox.xml"))]
-IS_LACKING = bool(_ABSENT or preflight.missing())
+IS_LACKING = bool(_ABSENT or system_check.missing())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QSlider, QSpinBox, QToolButton
 
 from aeviewer import theme
-from aeviewer.services.training import Activity
+from aeviewer.services.training.training_queue import Activity
 from tests.end_to_end.person import Person, close, opened, xdotool
 from trainers import runs
 

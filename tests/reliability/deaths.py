@@ -19,7 +19,9 @@ from pathlib import Path
 import torch
 
 from tests.reliability import spots
-from trainers import files, loss_rows, runs
+from trainers import runs
+from trainers.runs import losses_csv
+from trainers.storage import atomic
 from trainers.training.trainer import Trainer
 
 _CHANGES = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir"}
@@ -100,16 +102,16 @@ def _compare(place: Path, whole: Path) -> None:
     state, wanted = run.status().state, spots.contents(whole)
     assert state in {"new", "interrupted", "finished"}, state
     losses = run.metrics()
-    assert not loss_rows.missing(losses, len(losses.step))
+    assert not losses_csv.missing(losses, len(losses.step))
     assert wanted["metrics.csv"].startswith(
-        (loss_rows.HEADER + loss_rows.table(losses)).encode() if len(losses.step) else b""
+        (losses_csv.HEADER + losses_csv.table(losses)).encode() if len(losses.step) else b""
     )
     for checkpoint in run.checkpoints():
         if checkpoint.is_evaluated:
             checkpoint.preview()
             checkpoint.evaluation()
     found = spots.contents(place)
-    kept = {name for name in found if name != "metrics.csv" and files.DRAFT not in name}
+    kept = {name for name in found if name != "metrics.csv" and atomic.DRAFT not in name}
     odd = [name for name in kept if found[name] != wanted.get(name)]
     assert not odd, odd
 

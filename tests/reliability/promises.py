@@ -27,9 +27,9 @@ class Promise(NamedTuple):
 _FAULTS = "tests/reliability/test_faults.py::"
 _POWER = "tests/reliability/test_power.py::"
 _DEATHS = "tests/reliability/test_deaths.py::"
-_TRAINER = "tests/trainers/test_trainer.py::"
-_PARALLEL = "tests/trainers/test_parallel.py::"
-_QUEUE = "tests/aeviewer/test_services_training.py::"
+_TRAINER = "tests/trainers/training/test_trainer.py::"
+_PARALLEL = "tests/trainers/parallel/test_parallel.py::"
+_QUEUE = "tests/aeviewer/training/test_training_queue.py::"
 
 _SAME = "goes on from its resume point; weights, losses and checkpoints equal an unbroken run's"
 _TOLD = "one message with the file and what to do; once mended, the run " + _SAME
@@ -123,7 +123,7 @@ PROMISES: tuple[Promise, ...] = (
         "Faults",
         "Damaged files in the list of runs",
         "the run is shown as damaged, with all that can be read of it",
-        "tests/aeviewer/test_session.py::TestRuns::"
+        "tests/aeviewer/runs/test_session.py::TestRuns::"
         "test_of_a_damaged_run_all_is_shown_that_can_be_read",
     ),
     Promise(
@@ -184,7 +184,7 @@ PROMISES: tuple[Promise, ...] = (
         "Faults",
         "Exception in a panel's painting",
         "a window tells it, with a report to be copied; the program goes on",
-        "tests/aeviewer/test_help.py::"
+        "tests/aeviewer/application/test_help_menu.py::"
         "test_an_error_in_a_panels_painting_is_told_and_the_window_goes_on",
     ),
     Promise(
@@ -216,39 +216,39 @@ PROMISES: tuple[Promise, ...] = (
         "Undo and questions",
         "A run is deleted",
         "after a question it goes to the system's trash",
-        "tests/aeviewer/test_runs_panel.py::TestTrash::"
+        "tests/aeviewer/runs/test_runs_panel.py::TestTrash::"
         "test_a_run_goes_to_the_trash_after_a_question",
     ),
     Promise(
         "Undo and questions",
         "A data set is removed",
         "after a question it goes to the system's trash",
-        "tests/aeviewer/test_datasets_menu.py::test_a_data_set_goes_to_the_trash_after_a_question",
+        "tests/aeviewer/datasets/test_datasets_menu.py::test_a_data_set_goes_to_the_trash_after_a_question",
     ),
     Promise(
         "Undo and questions",
         "A data set is removed on the command line",
         "it goes to the system's trash, and stays where there is none",
-        "tests/trainers/test_own_data.py::test_without_a_trash_a_data_set_stays",
+        "tests/trainers/datasets/test_own_data.py::test_without_a_trash_a_data_set_stays",
     ),
     Promise(
         "Undo and questions",
         "A view is deleted",
         "it goes to the system's trash",
-        "tests/aeviewer/test_views.py::test_a_deleted_view_goes_to_the_trash",
+        "tests/aeviewer/latent/test_views_menu.py::test_a_deleted_view_goes_to_the_trash",
     ),
     Promise(
         "Undo and questions",
         "A view is saved under a name that is taken",
         "a question; the view that was there goes to the trash",
-        "tests/aeviewer/test_views.py::"
+        "tests/aeviewer/latent/test_views_menu.py::"
         "test_a_view_is_replaced_after_a_question_and_goes_to_the_trash",
     ),
     Promise(
         "Undo and questions",
         "The system has no trash",
         "nothing is deleted; the message says where it lies",
-        "tests/aeviewer/test_runs_panel.py::TestTrash::"
+        "tests/aeviewer/runs/test_runs_panel.py::TestTrash::"
         "test_without_a_trash_the_run_stays_and_says_where_it_is",
     ),
     Promise(
@@ -267,6 +267,6 @@ PROMISES: tuple[Promise, ...] = (
         "Undo and questions",
         "The window is closed while several are trained",
         "all of them are kept",
-        "tests/aeviewer/test_side_by_side.py::test_closing_saves_all_of_them",
+        "tests/aeviewer/training/test_parallel_training.py::test_closing_saves_all_of_them",
     ),
 )

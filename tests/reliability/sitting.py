@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from aeviewer import app
 from aeviewer.settings import Settings
-from aeviewer.watching import watched
+from aeviewer.startup.problem_capture import watched
 from tests.alive import alive
 from tests.benchmarks.memory import resident
 from tests.reliability.acts import ACTS, Person

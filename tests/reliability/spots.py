@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.trainers.pictures import drafted, shapes
+from tests.trainers.datasets.sample_images import drafted, shapes
 from trainers.presets import preset
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ import torch
 from tests.reliability import spots
 from tests.reliability.injected import full, refused
 from trainers import runs
+from trainers.checkpointing.weights import ResumePoint, load_model
 from trainers.datasets import store
 from trainers.errors import AEViewerError, DataError, DeviceError, RunError
 from trainers.events import Diverged, Finished, Progress
 from trainers.parallel.follower import Follower
-from trainers.training.checkpoint import ResumePoint, load_model
 from trainers.training.trainer import Trainer
 
 if TYPE_CHECKING:

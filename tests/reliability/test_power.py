@@ -9,9 +9,10 @@ import pytest
 
 from tests.reliability import spots
 from tests.reliability.power import Disk
-from trainers import checksums, files, runs
+from trainers import runs
 from trainers.events import CheckpointSaved, Finished, Started
-from trainers.status import Status
+from trainers.runs.status import Status
+from trainers.storage import atomic, safetensors_file
 from trainers.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _steps_of(moment: Moment, run: str, folder: Path) -> tuple[int, list[int]]:
     moment.leave(folder)
     place = folder / run
     point = place / "resume.safetensors"
-    told = checksums.told(point)["position"] if point.exists() else "{}"
+    told = safetensors_file.told(point)["position"] if point.exists() else "{}"
     kept = [c.step for c in runs.Run(place).checkpoints() if c.is_evaluated]
     return Status.model_validate_json(told).step, kept
 
@@ -74,7 +75,7 @@ class Scene:
             assert isinstance(events[-1], Finished)
         assert spots.contents(run.path) == self.whole
         assert run.status().error == ""
-        assert not [*run.path.rglob(f"{files.DRAFT}*")]
+        assert not [*run.path.rglob(f"{atomic.DRAFT}*")]
 
 
 def test_a_cut_at_some_moments(tmp_path: Path, record_property: Record) -> None:
@@ -97,7 +98,7 @@ def test_a_cut_at_every_moment(tmp_path: Path, preset: str, record_property: Rec
 
 def test_who_does_not_synchronise_loses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the others rely on: the simulation takes what is not safe."""
-    monkeypatch.setattr(files, "settle", lambda _folder: None)
+    monkeypatch.setattr(atomic, "settle", lambda _folder: None)
     scene = Scene(tmp_path, "elu")
     assert scene.told
     with pytest.raises((AssertionError, ValueError)):
@@ -108,8 +109,8 @@ def test_only_what_is_synchronised_is_safe(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     with Disk(tmp_path / "disk").watching() as disk:
         (tmp_path / "disk" / "unsafe").write_bytes(b"lost")
-        files.replace(tmp_path / "disk" / "safe", b"kept")
-        files.append(tmp_path / "disk" / "safe", b", too")
+        atomic.replace(tmp_path / "disk" / "safe", b"kept")
+        atomic.append(tmp_path / "disk" / "safe", b", too")
         with (tmp_path / "disk" / "safe").open("ab") as file:
             file.write(b" lost")
         (tmp_path / "disk" / "other").write_bytes(b"")

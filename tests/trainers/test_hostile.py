@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from trainers import formats
 from trainers.datasets import MNIST, named, sources, store
-from trainers.datasets.conversion import Conversion
-from trainers.datasets.drawings import as_given
-from trainers.datasets.flaws import FlawError
-from trainers.datasets.sources.base import Labels
+from trainers.datasets.importing.conversion import Conversion
+from trainers.datasets.importing.import_errors import FlawError
+from trainers.datasets.sources.source import Labels
+from trainers.datasets.user_drawings import as_given
 from trainers.errors import DataError, RunError
-from trainers.work import finish
+from trainers.generators import finish
+from trainers.runs import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

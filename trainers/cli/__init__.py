@@ -3,16 +3,16 @@
 from trainers.cli.options import plainly, runs_option
 
 COMMANDS = {
-    "train": "trainers.cli.training:train",
-    "resume": "trainers.cli.training:resume",
-    "sweep": "trainers.cli.sweep:sweep",
-    "runs": "trainers.cli.measuring:list_runs",
-    "evaluate": "trainers.cli.measuring:evaluate",
-    "reproduce": "trainers.cli.reproduction:reproduce",
-    "export": "trainers.cli.carrying:export",
-    "import": "trainers.cli.data:import_",
-    "download": "trainers.cli.data:download",
-    "datasets": "trainers.cli.data:datasets",
+    "train": "trainers.cli.train_command:train",
+    "resume": "trainers.cli.train_command:resume",
+    "sweep": "trainers.cli.sweep_command:sweep",
+    "runs": "trainers.cli.evaluate_command:list_runs",
+    "evaluate": "trainers.cli.evaluate_command:evaluate",
+    "reproduce": "trainers.cli.reproduce_command:reproduce",
+    "export": "trainers.cli.export_command:export",
+    "import": "trainers.cli.datasets_command:import_",
+    "download": "trainers.cli.datasets_command:download",
+    "datasets": "trainers.cli.datasets_command:datasets",
 }
 """By name, in the order in which help lists them: where each is, loaded when it is asked for."""
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
-from trainers import runs, runs_folder
+from trainers import runs
 from trainers.config import Leaf, fields
 from trainers.errors import AEViewerError, RunError
 from trainers.presets import PRESETS
+from trainers.runs import runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

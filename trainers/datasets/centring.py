@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from trainers.datasets import pictures
+from trainers.datasets.importing import image_files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +89,7 @@ def from_file(content: bytes) -> NDArray[np.uint8]:
     DataError
         When it is no image, or too large a one.
     """
-    with pictures.given(content) as picture:
+    with image_files.given(content) as picture:
         upright = ImageOps.exif_transpose(picture).convert("RGBA")
         paper = Image.new("RGBA", upright.size, "white")
         gray = np.asarray(Image.alpha_composite(paper, upright).convert("L"), np.float32) / 255

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trainers.datasets.conversion import MOST_SIDE, Conversion
+from trainers.datasets.importing.conversion import MOST_SIDE, Conversion
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers import datasets
+from trainers.datasets.spectrum import spectrum_of
 from trainers.errors import DataError
 from trainers.evaluation.measurement import CollapseFigures
-from trainers.evaluation.spectrum import spectrum_of
-from trainers.evaluation.summary import ACTIVE_VARIANCE
+from trainers.runs.metrics import ACTIVE_VARIANCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.config import RunConfig
-    from trainers.evaluation.summary import Evaluation
+    from trainers.runs.metrics import Evaluation
 
 
 @dataclass(frozen=True)

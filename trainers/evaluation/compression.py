@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from trainers.datasets.tensors import Images
     from trainers.models.base import Autoencoder
-    from trainers.training.data import Images
 
 _CHUNK = 1_000
 _LEVELS = 255

@@ -11,8 +11,8 @@ from trainers.evaluation.measurement import Denoising
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from trainers.datasets.tensors import Images
     from trainers.models.base import Autoencoder
-    from trainers.training.data import Images
 
 LEVELS = (0.0, 0.1, 0.3, 0.5, 0.8)
 """Standard deviations of the noise; full ink is 1."""

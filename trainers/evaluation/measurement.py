@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from trainers.evaluation.summary import Evaluation
+from trainers.runs.metrics import Evaluation
 
 Protocol = Literal["grey Bernoulli", "binarised Bernoulli", "grey Gaussian"]
 """What a likelihood is the likelihood of; figures of different protocols are not comparable.

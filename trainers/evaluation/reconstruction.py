@@ -16,14 +16,14 @@ import torch
 from torch.nn import functional
 from torch.utils.weak import WeakIdKeyDictionary
 
+from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
-from trainers.evaluation.spectrum import spectrum_of
+from trainers.datasets.spectrum import spectrum_of
+from trainers.datasets.tensors import Streamed, resident
 from trainers.evaluation.subspace import subspace
-from trainers.evaluation.summary import ACTIVE_VARIANCE, Evaluation
 from trainers.events import Preview
-from trainers.training.checkpoint import load_model
-from trainers.training.data import Streamed, resident
-from trainers.work import finish
+from trainers.generators import finish
+from trainers.runs.metrics import ACTIVE_VARIANCE, Evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainers.datasets import Dataset
+    from trainers.datasets.tensors import Images
     from trainers.models.base import Autoencoder
     from trainers.runs import Run
-    from trainers.training.data import Images
 
 _CHUNK = 500
 """Images between two moments at which somebody else may be answered: some 10 ms on a CPU."""

@@ -23,7 +23,7 @@ from trainers.models.pca import PCA
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from trainers.evaluation.spectrum import Spectrum
+    from trainers.datasets.spectrum import Spectrum
     from trainers.models.base import Autoencoder
 
 _RIGHT_ANGLE = 90.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers import files
+from trainers.storage import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,4 +73,4 @@ def write_csv(
     writer.writerow(["image", "class", *(f"z{n + 1}" for n in range(codes.shape[1]))])
     for name, label, code in zip(names, labels, codes.tolist(), strict=True):
         writer.writerow([name, label, *(f"{value:.9g}" for value in code)])
-    files.keep(place, text.getvalue().encode())
+    atomic.keep(place, text.getvalue().encode())

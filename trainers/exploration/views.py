@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from trainers import files, formats
 from trainers.errors import RunError
-from trainers.runs_folder import checked_name
+from trainers.runs import formats
+from trainers.runs.runs_folder import checked_name
+from trainers.storage import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +100,8 @@ def save(run: Run, name: str, view: View) -> None:
     with run.writing():
         if not place.parent.is_dir():
             place.parent.mkdir()
-            files.settle(run.path)
-        files.replace(place, view.model_dump_json(indent=1).encode())
+            atomic.settle(run.path)
+        atomic.replace(place, view.model_dump_json(indent=1).encode())
 
 
 def names(run: Run) -> list[str]:

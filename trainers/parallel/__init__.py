@@ -5,11 +5,11 @@ a worker does is told by its run's folder alone, as with any run, and its lease 
 still wanted.
 """
 
-from trainers.parallel.driving import train_all
+from trainers.parallel.executors import Workers, cluster, processes
 from trainers.parallel.follower import CheckpointFound, Follower
 from trainers.parallel.jobs import Job, Progress, cost, refuse_another
 from trainers.parallel.pool import Ending, Pool
-from trainers.parallel.workers import Workers, cluster, processes
+from trainers.parallel.train_all import train_all
 
 __all__ = [
     "CheckpointFound",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainers import loss_rows
 from trainers.events import Progress, Started
 from trainers.parallel.jobs import written_at
+from trainers.runs import losses_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainers.evaluation.summary import Evaluation
     from trainers.runs import Run
+    from trainers.runs.metrics import Evaluation
 
 
 class CheckpointFound(NamedTuple):
@@ -36,7 +36,7 @@ class Follower:
         self.run = run
         self._steps = run.config.steps
         self._told_at = written_at(run.path / "status.json")
-        self._rows = loss_rows.Tail(run.path / "metrics.csv")
+        self._rows = losses_csv.Tail(run.path / "metrics.csv")
         self._known = {c.step for c in run.checkpoints() if c.is_evaluated}
         self._has_begun = False
 

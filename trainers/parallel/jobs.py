@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from trainers import datasets, runs
+from trainers import datasets, runs, tensorboard
 from trainers.errors import AEViewerError, RunError
-from trainers.exporting import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -77,7 +76,7 @@ class Job:
         else:
             run = runs.create(self.config, self.path.parent, self.path.name)
         if self.writes_events:
-            events.request(run)
+            tensorboard.request(run)
         return run
 
 

@@ -15,8 +15,8 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from trainers import files
 from trainers.errors import RunError
+from trainers.storage import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class Lease:
         self.token = uuid.uuid4().hex
         self._renewed = time.monotonic()
         try:
-            files.replace(self._place, self.token.encode())
+            atomic.replace(self._place, self.token.encode())
         except OSError as error:
             raise RunError(
                 f"The run {folder.name!r} can not be written ({error.strerror or error}): {folder}."

@@ -23,7 +23,7 @@ from trainers.parallel.worker import Outcome, train_run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trainers.parallel.workers import Workers
+    from trainers.parallel.executors import Workers
     from trainers.runs import State
 
 _SAVE_SECONDS = 60.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from trainers import runs_folder
 from trainers.config import RunConfig, fields
+from trainers.runs import runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

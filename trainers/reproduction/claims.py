@@ -10,7 +10,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.collected import (
+from trainers.reproduction.plan import LATENT_DIM, NOISE, PUBLISHED_LIKELIHOOD, SWEEP
+from trainers.reproduction.result_index import (
     NAMES,
     NON_LINEAR,
     Spread,
@@ -19,7 +20,7 @@ from trainers.reproduction.collected import (
     nearest,
     noisy,
 )
-from trainers.reproduction.judging import (
+from trainers.reproduction.verdict import (
     Claim,
     apart,
     good_dimensions,
@@ -28,12 +29,11 @@ from trainers.reproduction.judging import (
     pca_ratio,
     percent,
 )
-from trainers.reproduction.plan import LATENT_DIM, NOISE, PUBLISHED_LIKELIHOOD, SWEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trainers.reproduction.collected import Collected, Finished
+    from trainers.reproduction.result_index import Collected, Finished
 
 
 def claims(collected: Collected) -> tuple[Claim, ...]:

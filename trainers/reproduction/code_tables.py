@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainers.reproduction.collected import METHODS, linear, nearest, noisy
-from trainers.reproduction.judging import good_dimensions
 from trainers.reproduction.plan import LATENT_DIM, NOISE, SWEEP
-from trainers.reproduction.table import Cell, Column, Row, Table
+from trainers.reproduction.result_index import METHODS, linear, nearest, noisy
+from trainers.reproduction.table_format import Cell, Column, Row, Table
+from trainers.reproduction.verdict import good_dimensions
 
 if TYPE_CHECKING:
-    from trainers.reproduction.collected import Collected, Finished
+    from trainers.reproduction.result_index import Collected, Finished
 
 _STORAGES = ("float32", "float16", "8 bits")
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainers.presets import PRESETS
-from trainers.reproduction import thresholds as at
-from trainers.reproduction.collected import METHODS, NAMES, noisy, probes_of
-from trainers.reproduction.drawing import (
+from trainers.figures.style import (
     BAND,
     COLOURS,
     INK,
@@ -19,8 +16,11 @@ from trainers.reproduction.drawing import (
     style,
     ticks,
 )
+from trainers.presets import PRESETS
+from trainers.reproduction import thresholds as at
+from trainers.reproduction.digit_figures import Block, digits
 from trainers.reproduction.plan import LATENT_DIM, NOISE, SWEEP
-from trainers.reproduction.sheets import Block, digits
+from trainers.reproduction.result_index import METHODS, NAMES, noisy, probes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from trainers.evaluation.measurement import Probes
-    from trainers.reproduction.collected import Collected, Finished
-    from trainers.reproduction.drawing import Picture
+    from trainers.figures.style import Picture
+    from trainers.reproduction.result_index import Collected, Finished
 
 _ERROR_TICKS = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 _IMAGE_TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -116,7 +116,7 @@ def _curves(collected: Collected) -> Picture | None:
         f"with {LATENT_DIM} codes; both axes logarithmic. Strong lines are seed 1, faint ones the "
         "other seeds. The dashed line is PCA's error, under which no linear autoencoder can get "
         "on the training images.",
-        quick=collected.quick,
+        notice=collected.notice,
     )
 
 
@@ -163,7 +163,7 @@ def _sweep(collected: Collected) -> Picture | None:
         "Hinton & Salakhutdinov (2006) for 30 codes. Right: accuracy of two classifiers that see "
         "only the codes; the thin horizontal lines are the same classifiers on the 784 raw pixels. "
         "Grey band: the paper's 10 < N < 100.",
-        quick=collected.quick,
+        notice=collected.notice,
     )
 
 
@@ -273,7 +273,7 @@ def _denoising(collected: Collected) -> Picture | None:
         "clean digit, against the Gaussian noise put on its input. Each denoising autoencoder was "
         "trained with one noise (large dot); the plain ELU autoencoder (dashed) never saw any. "
         "Dotted: the error of the noisy input itself, which a model must be under to be of use.",
-        quick=collected.quick,
+        notice=collected.notice,
     )
 
 

@@ -33,6 +33,8 @@ PUBLISHED_LIKELIHOOD = (5_000, 10_000)
 """Codes an image, and test images, of the figure by Burda et al. (2015)."""
 
 QUICK_STEPS = 2_000
+QUICK_NOTICE = f"quick: {QUICK_STEPS:,} steps, not the paper's 50,000"
+"""The notice on every figure and table that is made from short runs."""
 
 
 @dataclass(frozen=True)

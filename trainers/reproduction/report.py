@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from trainers import files
+from trainers.figures.style import inlined
 from trainers.presets import PRESETS
 from trainers.reproduction.claims import claims
-from trainers.reproduction.collected import METHODS, NON_LINEAR, collect, nearest
-from trainers.reproduction.drawing import QUICK, inlined
 from trainers.reproduction.figures import figures
 from trainers.reproduction.plan import LATENT_DIM
-from trainers.reproduction.table import written
+from trainers.reproduction.result_index import METHODS, NON_LINEAR, collect, nearest
+from trainers.reproduction.table_format import written
 from trainers.reproduction.tables import tables
+from trainers.storage import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trainers.reproduction.collected import Collected
-    from trainers.reproduction.judging import Claim
+    from trainers.reproduction.result_index import Collected
+    from trainers.reproduction.verdict import Claim
 
 PAGE = "report.html"
 """The page's file name."""
@@ -64,7 +64,7 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
     Parameters
     ----------
     results_folder
-        What `trainers.reproduction.results` keeps.
+        What `trainers.reproduction.result_files` keeps.
     out
         Gets `report.html`, each figure as PNG and SVG and each table as CSV. Files of those names
         are replaced; a figure whose runs are not there any more is removed.
@@ -92,9 +92,9 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
             if picture is None:
                 place.unlink(missing_ok=True)
             else:
-                files.replace(place, picture.png if suffix == "png" else picture.svg)
+                atomic.replace(place, picture.png if suffix == "png" else picture.svg)
     for name, table in tabled.items():
-        files.replace(out / f"{name}.csv", table.csv().encode())
+        atomic.replace(out / f"{name}.csv", table.csv().encode())
     page = (
         _environment()
         .from_string(_template())
@@ -105,10 +105,10 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
             claims=judged,
             figures=drawn,
             tables=tabled,
-            quick=QUICK if quick else "",
+            quick=collected.notice,
         )
     )
-    files.replace(out / PAGE, page.encode())
+    atomic.replace(out / PAGE, page.encode())
     return out / PAGE
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trainers import runs
 from trainers.parallel import Job, refuse_another, train_all
-from trainers.reproduction import results
+from trainers.reproduction import result_files
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -47,7 +47,7 @@ def reproduce(
     ClusterError
         When the scheduler is gone.
     """
-    finished = set(results.read_all(kept, plan))
+    finished = set(result_files.read_all(kept, plan))
     for entry in plan:
         if entry.name not in finished:
             refuse_another(entry, folder)
@@ -67,8 +67,8 @@ def is_trained(entry: Entry, folder: Path) -> bool:
 
 def _keep_result(run: Run, entry: Entry, kept: Path) -> Generator[None, None, None]:
     """Measures a finished run and keeps its result: what a worker does when it is trained."""
-    from trainers.evaluation.measure import complete, measure
+    from trainers.evaluation.measure_all import complete, measure
 
     yield from complete(run)
     measured = yield from measure(run, samples=entry.samples, images=entry.images)
-    results.write(kept, run, measured)
+    result_files.write(kept, run, measured)

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from trainers import config as configs
 from trainers.reproduction import thresholds as at
 from trainers.reproduction.code_tables import compression, denoising, subspace, sweep
-from trainers.reproduction.collected import METHODS, NAMES, linear, nearest
-from trainers.reproduction.drawing import QUICK
 from trainers.reproduction.plan import LATENT_DIM
-from trainers.reproduction.table import Column, Row, Table
+from trainers.reproduction.result_index import METHODS, NAMES, linear, nearest
+from trainers.reproduction.table_format import Column, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainers.config import RunConfig
-    from trainers.reproduction.collected import Collected, Finished, Spread
-    from trainers.reproduction.judging import Claim
+    from trainers.reproduction.result_index import Collected, Finished, Spread
+    from trainers.reproduction.verdict import Claim
 
 
 def tables(collected: Collected, judged: tuple[Claim, ...]) -> dict[str, Table]:
@@ -34,7 +33,8 @@ def tables(collected: Collected, judged: tuple[Claim, ...]) -> dict[str, Table]:
         _beyond(collected),
         _runs(collected),
     )
-    quick = f" ({QUICK[0].upper()}{QUICK[1:]}.)" if collected.quick else ""
+    notice = collected.notice
+    quick = f" ({notice[0].upper()}{notice[1:]}.)" if notice else ""
     return {table.name: replace(table, caption=table.caption + quick) for table in made}
 
 

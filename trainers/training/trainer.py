@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from trainers.checkpointing import weights as checkpoints
+from trainers.datasets.tensors import PARTS, resident
 from trainers.errors import AEViewerError, EngineError, RunError
 from trainers.evaluation.reconstruction import evaluate_test_set, preview
 from trainers.events import (
@@ -26,12 +28,10 @@ from trainers.events import (
     Working,
 )
 from trainers.models import build
-from trainers.training import checkpoint as checkpoints
-from trainers.training.data import PARTS, resident
 from trainers.training.device import choose, guard
 from trainers.training.engines import Engine
 from trainers.training.engines import choose as choose_engine
-from trainers.training.journal import Journal
+from trainers.training.run_writer import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

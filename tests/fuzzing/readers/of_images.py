@@ -14,11 +14,12 @@ from PIL import Image
 
 from tests.fuzzing.readers.reader import Reader
 from tests.fuzzing.readers.small import SIDE, small_dataset, zipped
-from trainers.datasets import drawings, importing, sources, store
+from trainers.datasets import sources, store, user_drawings
 from trainers.datasets.description import MNIST, Dataset
-from trainers.datasets.flaws import FlawError
+from trainers.datasets.importing import importer
+from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.sources.folder import read_image
-from trainers.work import finish
+from trainers.generators import finish
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def _import(folder: Path, file: str) -> None:
     source = finish(sources.found(folder / file))
     try:
         source.sizes(8)
-        importing.usual(source)
+        importer.usual(source)
         for index in range(min(source.count, 4)):
             source.name(index)
             try:
@@ -107,7 +108,7 @@ def _npy_with_labels(folder: Path) -> None:
 
 
 def _as_given(folder: Path, dataset: Dataset) -> None:
-    drawings.as_given((folder / "given").read_bytes(), dataset)
+    user_drawings.as_given((folder / "given").read_bytes(), dataset)
 
 
 @cache

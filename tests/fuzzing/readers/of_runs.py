@@ -12,16 +12,18 @@ import safetensors.numpy
 
 from tests.fuzzing.readers.reader import Reader
 from tests.fuzzing.readers.small import SIDE, small_dataset, zipped
-from trainers import archives, formats, loss_rows, runs
-from trainers.checkpoints import Checkpoint
-from trainers.datasets.conversion import Conversion
-from trainers.evaluation.summary import Evaluation
+from trainers import runs
+from trainers.datasets.importing.conversion import Conversion
+from trainers.embeddings import embedding_cache
+from trainers.embeddings.embedding import Layout
 from trainers.events import Losses
-from trainers.exploration import kept_layouts, views
-from trainers.exploration.layouts import Layout
+from trainers.exploration import views
+from trainers.generators import finish
 from trainers.presets import preset
-from trainers.status import Status
-from trainers.work import finish
+from trainers.runs import archive, formats, losses_csv
+from trainers.runs.checkpoint import Checkpoint
+from trainers.runs.metrics import Evaluation
+from trainers.runs.status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,8 +82,8 @@ def _datasets() -> list[bytes]:
 def _metrics() -> list[bytes]:
     steps = np.arange(1, 6)
     losses = np.linspace(1, 0.1, 5).astype(np.float32)
-    rows = loss_rows.table(Losses(steps, losses, losses, losses))
-    return [(loss_rows.HEADER + rows).encode(), loss_rows.HEADER.encode(), b"", b"1,2,3,4\n"]
+    rows = losses_csv.table(Losses(steps, losses, losses, losses))
+    return [(losses_csv.HEADER + rows).encode(), losses_csv.HEADER.encode(), b"", b"1,2,3,4\n"]
 
 
 @cache
@@ -127,15 +129,15 @@ def _layouts() -> list[bytes]:
 
 
 def _read_tail(folder: Path) -> None:
-    tail = loss_rows.Tail(folder / "run" / "metrics.csv")
+    tail = losses_csv.Tail(folder / "run" / "metrics.csv")
     tail.read()
     tail.skip()
 
 
 @cache
 def _models() -> list[bytes]:
+    from trainers.checkpointing.weights import weights
     from trainers.models import build
-    from trainers.training.checkpoint import weights
 
     model = build(_config().model, small_dataset().pixels)
     return [weights(model), weights(model, "float16")]
@@ -145,9 +147,9 @@ def _models() -> list[bytes]:
 def _resume_points() -> list[bytes]:
     import torch
 
+    from trainers.checkpointing.weights import ResumePoint
     from trainers.models import build
     from trainers.training.adam import Adam
-    from trainers.training.checkpoint import ResumePoint
 
     model = build(_config().model, small_dataset().pixels)
     state, noise = dict(model.state_dict()), torch.Generator().get_state()
@@ -156,7 +158,7 @@ def _resume_points() -> list[bytes]:
 
 
 def _load_model(folder: Path) -> None:
-    from trainers.training.checkpoint import load_model
+    from trainers.checkpointing.weights import load_model
 
     load_model(_run(folder))
 
@@ -164,9 +166,9 @@ def _load_model(folder: Path) -> None:
 def _resume(folder: Path) -> None:
     import torch
 
+    from trainers.checkpointing.weights import ResumePoint
     from trainers.models import build
     from trainers.training.adam import Adam
-    from trainers.training.checkpoint import ResumePoint
 
     place = folder / "run" / "resume.safetensors"
     point = ResumePoint.read(place)
@@ -194,7 +196,7 @@ def _archives() -> list[bytes]:
 def _unpack(folder: Path) -> None:
     target = folder / "runs"
     try:
-        finish(archives.unpack(folder / "mine.zip", target))
+        finish(archive.unpack(folder / "mine.zip", target))
     finally:
         found = {path.name for path in folder.iterdir()}
         assert found <= {"mine.zip", "runs"}, f"written outside: {found}"
@@ -229,7 +231,7 @@ RUNS = (
     _in_run(
         "layout",
         "layout-tsne.safetensors",
-        lambda f: kept_layouts.read([f / "run/layout-tsne.safetensors"], _KEY, CODES[0]),
+        lambda f: embedding_cache.read([f / "run/layout-tsne.safetensors"], _KEY, CODES[0]),
         _layouts,
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers.datasets.flaws import FlawError
+from trainers.datasets.importing.import_errors import FlawError
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:

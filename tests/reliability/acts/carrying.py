@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from aeviewer.panels.export_dialog import ExportDialog
-from aeviewer.panels.import_dialog import ImportDialog
+from aeviewer.panels.datasets.import_dialog import ImportDialog
+from aeviewer.panels.export.export_dialog import ExportDialog
 from tests.reliability.acts.person import Person, Wait, act, is_open
 from trainers import datasets
 

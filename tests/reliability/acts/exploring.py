@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.panels.compare import CompareWindow
-from aeviewer.panels.compare_export import ExportDialog
+from aeviewer.panels.comparison.compare_window import CompareWindow
+from aeviewer.panels.comparison.figure_dialog import ExportDialog
 from tests.reliability.acts.person import Person, Wait, act, is_open
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLineEdit, QMessageBox
 
-from aeviewer.services.training import Activity
+from aeviewer.services.training.training_queue import Activity
 from tests.reliability.acts.person import Person, Wait, act
 from trainers import datasets
 from trainers.presets import preset
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QPoint
 
-    from aeviewer.services.session import RunItem
+    from aeviewer.services.runs.session import RunItem
 
 _PRESETS = ("vae", "vae", "elu", "relu", "sigmoid", "linear", "denoising", "pca", "conv-vae")
 _SOON = 20.0

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.flaws import FlawError
-from trainers.datasets.mapping import release
-from trainers.datasets.sources.base import Labels, Source
+from trainers.datasets.importing.import_errors import FlawError
+from trainers.datasets.mmap import release
+from trainers.datasets.sources.source import Labels, Source
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

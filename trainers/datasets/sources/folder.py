@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets import pictures
 from trainers.datasets.description import MOST_CLASSES
-from trainers.datasets.flaws import Flaw, FlawError
-from trainers.datasets.sources.base import Source
+from trainers.datasets.importing import image_files
+from trainers.datasets.importing.import_errors import Flaw, FlawError
+from trainers.datasets.sources.source import Source
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """
     if path.is_file() and path.stat().st_size == 0:
         raise FlawError("truncated", "the file is empty")
-    with pictures.opened(path) as picture:
-        return pictures.pixels_of(picture)
+    with image_files.opened(path) as picture:
+        return image_files.pixels_of(picture)
 
 
 def _natural(name: str) -> tuple[int, int, str]:

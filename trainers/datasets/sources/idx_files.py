@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets.sources.arrays import ArraySource, Block
-from trainers.datasets.sources.base import Scratch
-from trainers.datasets.sources.unpacking import DAMAGED, gunzipped
+from trainers.datasets.sources.compressed_files import DAMAGED, gunzipped
+from trainers.datasets.sources.source import Scratch
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.flaws import Flaw
+from trainers.datasets.importing.import_errors import Flaw
 from trainers.datasets.sources.arrays import ArraySource, Block
-from trainers.datasets.sources.base import Scratch
-from trainers.datasets.sources.unpacking import DAMAGED, copied, guard
+from trainers.datasets.sources.compressed_files import DAMAGED, copied, guard
+from trainers.datasets.sources.source import Scratch
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from trainers.errors import EngineError
-from trainers.training.engines.base import ENGINES, Engine
+from trainers.training.engines.engine import ENGINES, Engine
 
 if TYPE_CHECKING:
     import torch

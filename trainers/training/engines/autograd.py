@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from trainers.training.engines.base import Engine
+from trainers.training.engines.engine import Engine
 
 if TYPE_CHECKING:
     from torch import Tensor

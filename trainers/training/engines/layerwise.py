@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from trainers.models.mlp import MLPAutoencoder
-from trainers.training.engines.base import Engine
 from trainers.training.engines.dense import SLOPES, Dense
+from trainers.training.engines.engine import Engine
 from trainers.training.engines.objective import RECONSTRUCTIONS, GaussianCode, PointCode
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainers.config import TrainingConfig
+    from trainers.datasets.tensors import Images
     from trainers.models.base import Autoencoder
-    from trainers.training.data import Images
     from trainers.training.engines.dense import Slope
 
     MakeLayer = Callable[[nn.Linear, Slope, int], Dense]

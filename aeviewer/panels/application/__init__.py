@@ -1,0 +1,1 @@
+"""The menus and windows about the program itself: files, preferences, help."""

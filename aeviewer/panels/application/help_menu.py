@@ -1,0 +1,143 @@
+"""The Help menu: keys, manual, tour, log, and what the program is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
+
+from aeviewer.panels.application import shortcuts_table
+from aeviewer.panels.application.text_windows import (
+    AboutWindow,
+    CrashWindow,
+    LogWindow,
+    ManualWindow,
+)
+from aeviewer.widgets.displays.tour import Stop, Tour
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aeviewer.services.system.log import Journal
+    from aeviewer.settings import Settings
+
+
+class HelpMenu(QMenu):
+    """Everything that explains.
+
+    Parameters
+    ----------
+    journal
+        What the log shows.
+    settings
+        Remembers that the tour was seen.
+    stops
+        Of the tour.
+    window
+        Owns what is opened.
+    """
+
+    def __init__(
+        self, journal: Journal, settings: Settings, stops: Sequence[Stop], window: QWidget
+    ) -> None:
+        super().__init__("&Help", window)
+        self._journal, self._settings, self._stops = journal, settings, stops
+        self._window = window
+        self.tour: Tour | None = None
+        self._crash: CrashWindow | None = None
+        self.addAction("&Manual", QKeySequence("F1"), self.open_manual)
+        self.addAction("Mouse and &keys", QKeySequence("Shift+F1"), self._open_keys)
+        self.addAction("&Tour of the window", self.begin_tour)
+        self.addSeparator()
+        self.addAction("&Log", self._open_log)
+        self.addAction("&About AE Viewer", self._open_about)
+
+    def offer_tour(self) -> None:
+        """Begins the tour if it was never seen."""
+        if not self._settings.tour_seen:
+            QTimer.singleShot(0, self, self.begin_tour)
+
+    @Slot()
+    def begin_tour(self) -> None:
+        """From the first stop."""
+        if self.tour is None:
+            self.tour = Tour(self._stops, self._window)
+            self.tour.ended.connect(self._end_tour)
+            self.tour.begin()
+
+    @Slot()
+    def open_manual(self) -> None:
+        """The manual, beside the window."""
+        ManualWindow(self._window).show()
+
+    def tell_crash(self, title: str, report: str) -> None:
+        """One window for all errors that nobody caught."""
+        if self._crash is None:
+            self._crash = CrashWindow(report, title, self._window)
+            self._crash.destroyed.connect(self._forget_crash)
+            self._crash.show()
+        else:
+            self._crash.add(report)
+
+    @Slot()
+    def _end_tour(self) -> None:
+        self._settings.tour_seen = True
+        self.tour = None
+
+    @Slot()
+    def _forget_crash(self) -> None:
+        self._crash = None
+
+    @Slot()
+    def _open_keys(self) -> None:
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon, "Mouse and keys", shortcuts_table.page(), parent=self._window
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    @Slot()
+    def _open_log(self) -> None:
+        LogWindow(self._journal, self._window).show()
+
+    @Slot()
+    def _open_about(self) -> None:
+        AboutWindow(self._window).show()
+
+
+def stops(parts: Mapping[str, QWidget]) -> tuple[Stop, ...]:
+    """The tour, over the window's docks and its bar."""
+    return (
+        Stop(
+            lambda: parts["latent"],
+            "The latent space",
+            "Every point is the code of one test image. Press anywhere or drag: the decoder "
+            "makes an image of that place. Behind the points it does so everywhere.",
+        ),
+        Stop(
+            lambda: parts["decoder"],
+            "What is decoded there",
+            "The image, and a slider for every number of its code. The other tabs tell of a "
+            "point, of a selection, of the way between two codes, or let you draw a digit.",
+        ),
+        Stop(
+            lambda: parts["timeline"],
+            "Time",
+            "The model as it was at any step: drag, or press play, and watch the space form. "
+            "All panels follow.",
+        ),
+        Stop(
+            lambda: parts["bar"],
+            "Train your own",
+            "Choose an experiment and press Train. It is shown while it learns, and can be "
+            "explored meanwhile. Pause, stop, close: nothing that was learnt is lost.",
+        ),
+        Stop(
+            lambda: parts["runs"],
+            "Runs",
+            "Everything that was trained, with its figures. Press Ctrl+Shift+C to compare "
+            "runs side by side. Help (F1) holds the manual, and this tour.",
+        ),
+    )

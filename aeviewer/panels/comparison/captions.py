@@ -1,0 +1,156 @@
+"""What a comparison says in words: rows, captions fit for a paper, numbers. Knows no widget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aeviewer.numbers import local
+from aeviewer.services.comparison.compared_run import (
+    by_latent_dim,
+    pca_error,
+    pca_reconstructed,
+)
+from trainers.datasets import MNIST
+from trainers.presets import PRESETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.comparison import Comparison
+    from aeviewer.services.runs.session import RunItem
+
+_MEANING = "Squared error is summed over the pixels of an image; full ink is 1."
+NO_CHECKPOINT = "No checkpoint yet"
+WAITING = "…"
+
+
+def method(item: RunItem) -> str:
+    """What a run trains, without its dimension: "ELU autoencoder"."""
+    if item.config is None:
+        return item.name
+    entry = PRESETS.get(item.config.preset)
+    return entry.title if entry else item.config.preset
+
+
+def methods(runs: Sequence[Compared]) -> dict[str, str]:
+    """What each compared run is called in a caption: its run's name too where two are alike."""
+    found = {run.item.key: f"{method(run.item)}, d = {run.latent_dim}" for run in runs}
+    alike = [name for name in found.values() if list(found.values()).count(name) > 1]
+    names = {run.item.key: run.item.name for run in runs}
+    return {k: f"{told} ({names[k]})" if told in alike else told for k, told in found.items()}
+
+
+def step_words(run: Compared, step: int | None) -> str:
+    """The step of a row: "step 50,000", or "at 30,000" where it is not the one asked for."""
+    if run.step is None:
+        return NO_CHECKPOINT
+    return f"step {local(run.step):,}" if run.step == step else f"at step {local(run.step):,}"
+
+
+def is_elsewhere(run: Compared, step: int | None) -> bool:
+    """Whether a run is shown at another step than the one asked for."""
+    return run.step is not None and run.step != step
+
+
+def error_words(comparison: Comparison, run: Compared) -> str:
+    """Squared error per image of the digits shown, and of the test set."""
+    evaluation = comparison.evaluation(run.item.key)
+    here = f"{local(run.shown.errors.mean()):.1f} here" if run.shown else ""
+    everywhere = f"{local(evaluation.squared_error):.1f} test" if evaluation else ""
+    return " · ".join(part for part in (here, everywhere) if part)
+
+
+def rule_words(comparison: Comparison) -> str:
+    """How the test images were chosen."""
+    rule = comparison.rule
+    if rule.kind == "classes":
+        return "the first of each class" if rule.count == 10 else "the first of the classes in turn"
+    if rule.kind == "random":
+        return f"drawn at random with seed {rule.seed}"
+    if rule.kind == "worst" and comparison.has(rule.run):
+        return f"those that {comparison.run(rule.run).item.name} gives back worst"
+    return ""
+
+
+def digits_caption(comparison: Comparison, *, with_pca: bool) -> str:
+    """The caption of the grid of reconstructions."""
+    names = methods(comparison.runs)
+    parts, dataset = [], comparison.data.dataset
+    things = "digits" if dataset == MNIST else "images"
+    for dim, runs in by_latent_dim(comparison.runs):
+        told = [run for run in runs if run.shown is not None]
+        parts += [_row_caption(comparison, run, names[run.item.key]) for run in told]
+        floor = pca_error(dim, dataset)
+        if told and with_pca and floor is not None:
+            here = pca_reconstructed(comparison.digits, dim, comparison.data).errors.mean()
+            parts.append(f"PCA with {dim} components ({here:.1f}; {floor:.1f})")
+    if not parts:
+        return ""
+    numbers = ", ".join(f"{digit:,}" for digit in comparison.digits)
+    rule = rule_words(comparison)
+    return (
+        f"{dataset.title} test {things} (top row) and their reconstructions, from top to bottom "
+        f"by: {'; '.join(parts)}. In parentheses the squared error per image of these "
+        f"{len(comparison.digits)} {things}; of all {dataset.test:,} test images. {_MEANING} "
+        f"Test images {numbers}{f' ({rule})' if rule else ''}."
+    )
+
+
+def _row_caption(comparison: Comparison, run: Compared, name: str) -> str:
+    evaluation = comparison.evaluation(run.item.key)
+    here = f"{run.shown.errors.mean():.1f}" if run.shown else "–"
+    everywhere = f"{evaluation.squared_error:.1f}" if evaluation else "–"
+    step = f", step {run.shown.step:,}" if run.shown and run.shown.step else ""
+    return f"{name}{step} ({here}; {everywhere})"
+
+
+def latent_caption(comparison: Comparison, planes: Sequence[tuple[Compared, str]]) -> str:
+    """The caption of the scatters; `planes` are those shown, with what their axes are."""
+    if not planes:
+        return ""
+    names = methods([run for run, _ in planes])
+    told = [
+        f"({letter(at)}) {names[run.item.key]}, step {run.step:,}, {axes}"
+        for at, (run, axes) in enumerate(planes)
+    ]
+    chosen = int(comparison.selection.sum())
+    lit = f" {chosen:,} selected images are lit in every panel." if chosen else ""
+    return f"Codes of the {_tests(comparison)}, coloured by class: {'; '.join(told)}.{lit}"
+
+
+def _tests(comparison: Comparison) -> str:
+    dataset = comparison.data.dataset
+    return f"{dataset.test:,} {dataset.title} test images"
+
+
+def letter(at: int) -> str:
+    """By which a caption calls a panel of a figure."""
+    return "abcdefgh"[at]
+
+
+def losses_caption(
+    comparison: Comparison, keys: Sequence[str], title: str, smoothed_over: int
+) -> str:
+    """The caption of the curves: of checkpoints, or of training steps smoothed over so many."""
+    runs = [run for run in comparison.runs if run.item.key in keys]
+    names = methods(runs)
+    told = ", ".join(names[run.item.key] for run in runs)
+    if not told:
+        return ""
+    if smoothed_over > 1:
+        how = f"over training steps, smoothed exponentially over {smoothed_over}"
+        return f"{title}, {how}, of {told}. Points: all {_tests(comparison)} at checkpoints."
+    return f"{title}, of the {_tests(comparison)} at checkpoints of {told}."
+
+
+def histogram(
+    labels: NDArray[np.uint8], chosen: NDArray[np.bool_], names: Sequence[str] = MNIST.classes
+) -> str:
+    """How many of each class are selected, most first: "7: 112, 9: 31"."""
+    counts = np.bincount(labels[chosen], minlength=len(names))
+    order = [label for label in np.argsort(-counts, kind="stable") if counts[label]]
+    return ", ".join(f"{names[label]}: {local(counts[label]):,}" for label in order if names)

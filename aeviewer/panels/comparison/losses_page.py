@@ -1,0 +1,239 @@
+"""The curves of all compared runs in one plot, each quantity in its own unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSignalBlocker, QSizeF, Qt, QTimer, Slot
+from PySide6.QtGui import QColor, QPainter, QPalette
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from aeviewer.numbers import local
+from aeviewer.panels.comparison import captions as words
+from aeviewer.panels.losses.loss_header import WINDOW
+from aeviewer.panels.losses.loss_table import Cells, Detail, unit
+from aeviewer.widgets.displays.value_table import Readout, Row
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.plots.curve_plot import CurvePlot
+from trainers.runs.metrics import METRICS
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
+    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.comparison import Comparison
+
+_FIRST = "squared_error"
+_LOSS = "loss"
+_STEPS = f"Smoothed over {WINDOW} steps; points are all test images, at checkpoints"
+_FINER = 3
+_LEGEND = 22
+_MEASURED = {
+    key: metric
+    for key, metric in sorted(METRICS.items(), key=lambda pair: pair[0] != _FIRST)
+    if key != _LOSS
+}
+"""The test loss is in the unit of the training loss, and stands there."""
+
+
+class LossesPage(QWidget):
+    """A figure of the checkpoints, or the training loss, of every run that has it in that unit.
+
+    Parameters
+    ----------
+    comparison
+        Watched.
+    """
+
+    title = "Losses"
+
+    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._comparison = comparison
+        self._hovered: float | None = None
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._show)
+        self.quantity, self.logarithmic = QComboBox(), QCheckBox("Logarithmic")
+        self.note, self.plot, self.readout = QLabel(), CurvePlot("Curves of the runs"), Readout()
+        self._build()
+        self._offer()
+        for signal in (comparison.runs_changed, comparison.step_changed):
+            signal.connect(self._schedule)
+        comparison.session.metrics_changed.connect(self._take_metrics)
+        self.quantity.currentIndexChanged.connect(self._change_quantity)
+        self.logarithmic.toggled.connect(self.plot.set_logarithmic)
+        self.plot.hovered_at.connect(self._hover)
+        self.plot.left.connect(self._leave)
+
+    def _build(self) -> None:
+        self.quantity.setAccessibleName("What the curves show")
+        self.quantity.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.logarithmic.setChecked(True)
+        self.plot.set_logarithmic(True)
+        self.note.setFont(small(self.font()))
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.readout.setAccessibleName("Numbers of the curves")
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.quantity)
+        head.addWidget(self.note, 1)
+        head.addWidget(self.logarithmic)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 8)
+        layout.setSpacing(8)
+        layout.addLayout(head)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.readout)
+
+    # -- what can be shown -----------------------------------------------------------------------
+
+    def _offer(self) -> None:
+        """The metrics, and a training loss for each unit that a compared run has."""
+        configs = [run.item.config for run in self._comparison.runs]
+        units = sorted({unit(config, _LOSS) for config in configs if config is not None})
+        wanted = {(key, ""): f"{m.label}, {m.unit}" for key, m in _MEASURED.items()}
+        wanted |= {(_LOSS, name): f"Training loss, {name}" for name in units}
+        if [self.quantity.itemData(at) for at in range(self.quantity.count())] == list(wanted):
+            return
+        chosen = self.quantity.currentData()
+        with QSignalBlocker(self.quantity):
+            self.quantity.clear()
+            for data, text in wanted.items():
+                self.quantity.addItem(text, data)
+            keys = list(wanted)
+            self.quantity.setCurrentIndex(keys.index(chosen) if chosen in keys else 0)
+
+    @property
+    def _chosen(self) -> tuple[str, str]:
+        """The quantity, and the unit of a training loss."""
+        key, name = self.quantity.currentData() or (_FIRST, "")
+        return key, name
+
+    def shown(self) -> list[Compared]:
+        """The runs that have the quantity in its unit."""
+        key, name = self._chosen
+        return [
+            run
+            for run in self._comparison.runs
+            if run.item.config is not None
+            and (key != _LOSS or unit(run.item.config, _LOSS) == name)
+        ]
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _schedule(self) -> None:
+        if self.isVisible():
+            self._later.start()
+
+    @Slot(str)
+    def _take_metrics(self, key: str) -> None:
+        if self._comparison.has(key):
+            self._schedule()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up."""
+        super().showEvent(event)
+        self._show()
+
+    @Slot()
+    def _change_quantity(self) -> None:
+        for name in self.plot.names:
+            self.plot.remove_curve(name)
+        self.plot.reset_view()
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        self._offer()
+        key, _ = self._chosen
+        self.plot.set_smoothing(WINDOW if key == _LOSS else 1)
+        self.plot.set_labels("step", self.quantity.currentText())
+        runs = self.shown()
+        for gone in set(self.plot.names) - {run.item.key for run in runs}:
+            self.plot.remove_curve(gone)
+        for run in runs:
+            self._show_curve(run, key)
+        left = len(self._comparison.runs) - len(runs)
+        others = f"{left} {'run has' if left == 1 else 'runs have'} another unit, not shown here"
+        others = others if left else _STEPS
+        self.note.setText(others if key == _LOSS else "All test images, at checkpoints")
+        self.plot.set_step(self._comparison.step)
+        self._show_readout()
+
+    def _show_curve(self, run: Compared, key: str) -> None:
+        curves = self._comparison.session.curves(run.item.key)
+        told = [(e.step, getattr(e, key)) for e in curves.evaluations]
+        markers = _pairs([(step, value) for step, value in told if value is not None])
+        x, y = (curves.step, curves.loss) if key == _LOSS else markers.T
+        best = METRICS[key].more_is_better is False
+        self.plot.set_curve(run.item.key, run.colour, x, y, markers, has_best=best)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    @Slot(float)
+    def _hover(self, step: float) -> None:
+        self._hovered = max(step, 0.0)
+        self._show_readout()
+
+    @Slot()
+    def _leave(self) -> None:
+        self._hovered = None
+        self._show_readout()
+
+    def _show_readout(self) -> None:
+        """Each run's numbers under the mouse, else at the step that is shown."""
+        key, _ = self._chosen
+        runs = [run for run in self.shown() if run.item.key in self.plot.names]
+        cells = Cells(key, Detail.STEPS, max((run.item.steps for run in runs), default=0))
+        step = self._comparison.step if self._hovered is None else self._hovered
+        at = float("inf") if step is None else step
+        rows = []
+        for run in runs:
+            reading = self.plot.reading(run.item.key, min(at, max(run.steps, default=0)))
+            told = cells.written(reading, None)
+            tips = cells.tips(run.item.name, reading, None)
+            rows.append(Row(run.item.name, run.colour, told, tips))
+        head = "" if step is None else f"step {local(step):,.0f}"
+        self.readout.set_rows((head, *cells.heads), rows, cells.widest)
+        self.readout.setVisible(bool(rows))
+        self.readout.setFixedHeight(self.readout.height_of(len(rows)))
+
+    # -- the figure ------------------------------------------------------------------------------
+
+    @property
+    def caption(self) -> str:
+        """Fit for a paper."""
+        keys = [run.item.key for run in self.shown()]
+        window = WINDOW if self._chosen[0] == _LOSS else 1
+        return words.losses_caption(self._comparison, keys, self.quantity.currentText(), window)
+
+    @property
+    def drawing(self) -> LossesPage:
+        """What is exported."""
+        return self
+
+    def figure_size(self) -> QSizeF:
+        """Of the plot and the names of its curves."""
+        return QSizeF(self.plot.size()) + QSizeF(0, _LEGEND * len(self.shown()))
+
+    def draw_figure(self, painter: QPainter) -> None:
+        """The plot as a picture, since its curves have many thousand points, and names as words."""
+        painter.drawImage(QPoint(), self.plot.picture(_FINER))
+        names = words.methods(self._comparison.runs)
+        for at, run in enumerate(self.shown()):
+            top = self.plot.height() + at * _LEGEND
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(run.colour))
+            painter.drawRect(QRectF(16, top + _LEGEND / 2 - 1, 20, 2))
+            painter.setPen(self.palette().color(QPalette.ColorRole.Text))
+            painter.setFont(small(self.font()))
+            told = names[run.item.key]
+            painter.drawText(QPointF(44, top + _LEGEND / 2 + 4), f"{run.item.name}: {told}")
+
+
+def _pairs(values: list[tuple[int, float]]) -> NDArray[np.float64]:
+    """(m, 2) steps and values."""
+    return np.array(values, np.float64).reshape(-1, 2)

@@ -1,0 +1,373 @@
+"""The figures of all compared runs at the step that is shown: a table to sort and take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    QStandardPaths,
+    Qt,
+    QTimer,
+    Slot,
+)
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from aeviewer.numbers import local, localised
+from aeviewer.panels.comparison import captions as words
+from aeviewer.services.comparison.compared_run import likelihood
+from aeviewer.widgets.displays.figure_export import keep
+from aeviewer.widgets.fonts import small
+from trainers.glossary import explained
+from trainers.runs.metrics import METRICS, Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtCore import QObject
+    from PySide6.QtGui import QShowEvent
+
+    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.comparison import Comparison
+    from trainers.runs.metrics import Evaluation
+
+Index = QModelIndex | QPersistentModelIndex
+SORT_ROLE = Qt.ItemDataRole.UserRole + 1
+_SWATCH = 10
+_NOTE = "All test images, at each run's checkpoint; the best of each is bold."
+_UNIT = "Unit of\nthe loss"
+
+
+@dataclass(frozen=True)
+class _Column:
+    """What a column tells of a run: a value, and how it is written."""
+
+    head: str
+    name: str
+    value: Callable[[Compared, Evaluation | None], object]
+    written: Callable[[Compared, Evaluation | None], str]
+    metric: Metric | None = None
+
+
+def _columns() -> tuple[_Column, ...]:
+    fixed = (
+        _Column("Run", "run", lambda run, _: run.item.name, lambda run, _: run.item.name),
+        _Column("d", "latent_dim", lambda run, _: run.latent_dim, lambda run, _: _dim(run)),
+        _Column(
+            "Step",
+            "step",
+            lambda run, _: run.step,
+            lambda run, _: words.NO_CHECKPOINT if run.step is None else f"{local(run.step):,}",
+        ),
+    )
+    unit = _Column(_UNIT, "loss_unit", _unit, _unit)
+    metrics = [_metric_column(metric) for metric in METRICS.values()]
+    after_loss = 1 + next(at for at, c in enumerate(metrics) if c.name == "loss")
+    return (*fixed, *metrics[:after_loss], unit, *metrics[after_loss:])
+
+
+def _unit(run: Compared, evaluation: Evaluation | None) -> str:
+    """What the loss is in; it compares with nothing else."""
+    return likelihood(run.item.config) if evaluation else ""
+
+
+def _metric_column(metric: Metric) -> _Column:
+    return _Column(
+        f"{metric.label}\n{metric.unit}",
+        metric.key,
+        lambda _, evaluation: metric.value(evaluation) if evaluation else None,
+        lambda _, evaluation: localised(metric.written(evaluation)) if evaluation else "",
+        metric,
+    )
+
+
+def _dim(run: Compared) -> str:
+    return str(run.latent_dim) if run.latent_dim else ""
+
+
+class MetricsModel(QAbstractTableModel):
+    """A row a compared run, a column a figure; what a run has not is empty.
+
+    Parameters
+    ----------
+    comparison
+        Asked when `refresh` is called.
+    """
+
+    def __init__(self, comparison: Comparison, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._comparison = comparison
+        self._columns = _columns()
+        self._rows: list[tuple[Compared, Evaluation | None]] = []
+        self._best: dict[int, object] = {}
+
+    @Slot()
+    def refresh(self) -> None:
+        """Takes runs and figures anew."""
+        comparison = self._comparison
+        rows = [(run, comparison.evaluation(run.item.key)) for run in comparison.runs]
+        is_same = [r.item.key for r, _ in rows] == [r.item.key for r, _ in self._rows]
+        if not is_same:
+            self.beginResetModel()
+        self._rows = rows
+        self._best = {at: self._best_of(column) for at, column in enumerate(self._columns)}
+        if not is_same:
+            self.endResetModel()
+        elif rows:
+            last = self.index(len(rows) - 1, len(self._columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+    def _best_of(self, column: _Column) -> object:
+        """The best value of two or more that differ; the loss compares only in one unit."""
+        metric = column.metric
+        if metric is None or metric.more_is_better is None:
+            return None
+        units = {likelihood(run.item.config) for run, _ in self._rows}
+        values = [metric.value(found) for _, found in self._rows if found is not None]
+        known = [value for value in values if value is not None]
+        if len(set(known)) < 2 or (metric.key == "loss" and len(units) > 1):
+            return None
+        return max(known) if metric.more_is_better else min(known)
+
+    # -- what Qt asks ----------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """One row a run."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """One column a figure."""
+        return 0 if parent.isValid() else len(self._columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """What a column tells, and its unit below."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section].head
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return explained(self._columns[section].name) or None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(self._columns[section])
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """A cell; `SORT_ROLE` gives the value itself."""
+        run, evaluation = self._rows[index.row()]
+        column = self._columns[index.column()]
+        if role == SORT_ROLE:
+            return column.value(run, evaluation)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.written(run, evaluation)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _side(column)
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return _dot(run.colour)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return run.problem or None
+        if role == Qt.ItemDataRole.FontRole:
+            return self._font(index.column(), run, evaluation)
+        return None
+
+    def _font(self, at: int, run: Compared, evaluation: Evaluation | None) -> QFont | None:
+        """The best figure stands out; a step other than the one asked for is in italics."""
+        font, column = QFont(), self._columns[at]
+        best = self._best.get(at)
+        if best is not None and column.value(run, evaluation) == best:
+            font.setBold(True)
+            return font
+        if column.name == "step" and words.is_elsewhere(run, self._comparison.step):
+            font.setItalic(True)
+            return font
+        return None
+
+    def empty_columns(self) -> list[int]:
+        """Those that say nothing of any run."""
+        return [
+            at
+            for at, column in enumerate(self._columns)
+            if not any(column.written(*row) for row in self._rows)
+        ]
+
+    def head(self, column: int) -> str:
+        """What a column tells, on one line."""
+        return self._columns[column].head.replace("\n", ", ")
+
+    # -- taking it elsewhere ---------------------------------------------------------------------
+
+    def table(self, order: list[int], separator: str = ",") -> str:
+        """Names of columns and all values in full, the rows in that order."""
+        kept = io.StringIO()
+        writer = csv.writer(kept, delimiter=separator, lineterminator="\n")
+        writer.writerow(column.name for column in self._columns)
+        for at in order:
+            run, evaluation = self._rows[at]
+            values = (column.value(run, evaluation) for column in self._columns)
+            writer.writerow("" if value is None else value for value in values)
+        return kept.getvalue()
+
+
+class _Sorted(QSortFilterProxyModel):
+    """Sorts by value; empty cells are last either way."""
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        """Compares two cells of a column."""
+        first, second = left.data(SORT_ROLE), right.data(SORT_ROLE)
+        if first is None or second is None:
+            is_ascending = self.sortOrder() == Qt.SortOrder.AscendingOrder
+            return first is not None if is_ascending else first is None and second is not None
+        return bool(first < second)
+
+
+class MetricsPage(QWidget):
+    """The table, and where it can be taken.
+
+    Parameters
+    ----------
+    comparison
+        Watched.
+    """
+
+    title = "Metrics"
+
+    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._comparison = comparison
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._refresh)
+        self.model = MetricsModel(comparison, self)
+        self.sorted = _Sorted(self)
+        self.sorted.setSourceModel(self.model)
+        self.view, self.note = QTableView(), QElidingLabel()
+        self.copy_button, self.csv_button = QPushButton("Copy"), QPushButton("Export CSV…")
+        self._build()
+        for signal in (comparison.runs_changed, comparison.step_changed):
+            signal.connect(self._schedule)
+        comparison.session.metrics_changed.connect(self._schedule)
+        self.copy_button.clicked.connect(self._copy)
+        self.csv_button.clicked.connect(self._ask_where)
+
+    def _build(self) -> None:
+        view = self.view
+        view.setModel(self.sorted)
+        view.setAccessibleName("Figures of the runs")
+        view.setSortingEnabled(True)
+        view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        view.horizontalHeader().setSortIndicatorClearable(True)
+        view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        view.setShowGrid(False)
+        view.setWordWrap(False)
+        view.setTabKeyNavigation(False)
+        view.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        view.verticalHeader().hide()
+        view.verticalHeader().setDefaultSectionSize(32)
+        view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        view.setStyleSheet(
+            "QTableView::item { padding: 0px 5px; } QHeaderView { background: palette(base); }"
+        )
+        self.note.setFont(small(self.font()))
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.note, 1)
+        head.addWidget(self.copy_button)
+        head.addWidget(self.csv_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 8)
+        layout.setSpacing(8)
+        layout.addLayout(head)
+        layout.addWidget(view, 1)
+
+    @Slot()
+    def _schedule(self) -> None:
+        if self.isVisible():
+            self._later.start()
+
+    @Slot()
+    def _refresh(self) -> None:
+        """Takes the figures in; columns without any are left out, and that is told."""
+        self.model.refresh()
+        empty = self.model.empty_columns()
+        for column in range(self.model.columnCount()):
+            self.view.setColumnHidden(column, column in empty)
+        counted = "1 figure" if len(empty) == 1 else f"{len(empty)} figures"
+        told = f" Without {counted} that none of them keeps." if empty else ""
+        self.note.setText(f"{_NOTE}{told}")
+        self.note.setToolTip("\n".join(self.model.head(column) for column in empty))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up."""
+        super().showEvent(event)
+        self._refresh()
+
+    @property
+    def _order(self) -> list[int]:
+        """The rows of the model as they are sorted."""
+        rows = range(self.sorted.rowCount())
+        return [self.sorted.mapToSource(self.sorted.index(row, 0)).row() for row in rows]
+
+    @property
+    def csv(self) -> str:
+        """The table as it is sorted, its values in full."""
+        return self.model.table(self._order)
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.model.table(self._order, "\t"))
+
+    @Slot()
+    def _ask_where(self) -> None:
+        dialog = QFileDialog(self, "Export CSV")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Table (*.csv)")
+        dialog.setDefaultSuffix("csv")
+        place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        dialog.setDirectory(place if Path(place).is_dir() else str(Path.home()))
+        dialog.selectFile("runs.csv")
+        dialog.fileSelected.connect(self.save)
+        dialog.open()
+
+    @Slot(str)
+    def save(self, path: str) -> None:
+        """Writes the table as it is sorted."""
+        keep(path, self.csv.encode(), self._comparison.session.message_posted.emit)
+
+
+def _side(column: _Column) -> Qt.AlignmentFlag:
+    """Words at the left, numbers at the right."""
+    is_word = column.name in {"run", "loss_unit"}
+    side = Qt.AlignmentFlag.AlignLeft if is_word else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _dot(colour: str) -> QIcon:
+    """A dot in a run's colour."""
+    pixels = QPixmap(2 * _SWATCH, 2 * _SWATCH)
+    pixels.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixels)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawEllipse(2, 2, 2 * _SWATCH - 4, 2 * _SWATCH - 4)
+    painter.end()
+    return QIcon(pixels)

@@ -1,0 +1,292 @@
+"""The same test digits through every compared run, a row a run, PCA below as a measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+from aeviewer.numbers import local
+from aeviewer.panels.comparison import captions as words
+from aeviewer.services.comparison.compared_run import (
+    by_latent_dim,
+    pca_error,
+    pca_reconstructed,
+)
+from aeviewer.services.comparison.image_rules import FEWEST, MOST, indices
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.images.image_table import TileRow, TileTable
+from trainers.datasets import MNIST
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
+    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.comparison import Comparison
+
+_KINDS = {
+    "classes": "First of each class",
+    "random": "Random",
+    "worst": "Worst for a run",
+    "chosen": "Chosen",
+}
+_FOOT = "squared error per image: of the images here · of all test images"
+
+
+class DigitsPage(QWidget):
+    """Chooses the test digits and shows what becomes of them.
+
+    Parameters
+    ----------
+    comparison
+        Watched, and told which digits are wanted.
+    """
+
+    title = "Reconstructions"
+
+    def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._comparison = comparison
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._show)
+        self.kind, self.count, self.of_run = QComboBox(), QSpinBox(), QComboBox()
+        self.shuffle, self.numbers = QPushButton("Shuffle"), QLineEdit()
+        self.pca = QCheckBox("PCA rows")
+        self.seed, self.state, self.foot = QLabel(), QLabel(), QElidingLabel(_FOOT)
+        self.table = TileTable()
+        self.table.setAccessibleName("Input and reconstructions of the test digits")
+        self._build()
+        self._connect()
+        self._show_controls()
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        for key, text in _KINDS.items():
+            self.kind.addItem(text, key)
+        self.kind.setAccessibleName("Which test digits")
+        self.count.setRange(FEWEST, MOST)
+        self.count.setValue(self._comparison.rule.count)
+        self.count.setAccessibleName("How many digits")
+        self.count.setSuffix(" images")
+        self.numbers.setPlaceholderText("0, 3, 17-20")
+        self.numbers.setAccessibleName("Numbers of test images")
+        self.of_run.setAccessibleName("The run that gives them back worst")
+        self.of_run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.pca.setChecked(True)
+        self.pca.setToolTip(
+            "A row for a PCA with as many components as the codes above it have numbers."
+        )
+        self.seed.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.state.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._options = QStackedWidget()
+        for widgets in ((), (self.shuffle, self.seed), (self.of_run, self.state), (self.numbers,)):
+            self._options.addWidget(_row(*widgets))
+        self.foot.setFont(small(self.font()))
+        self.foot.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.kind)
+        head.addWidget(self.count)
+        head.addWidget(self._options, 1)
+        head.addWidget(self.pca)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 8)
+        layout.setSpacing(8)
+        layout.addLayout(head)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.foot)
+
+    def _connect(self) -> None:
+        comparison = self._comparison
+        for signal in (
+            comparison.runs_changed,
+            comparison.step_changed,
+            comparison.digits_changed,
+            comparison.rows_changed,
+        ):
+            signal.connect(self._schedule)
+        comparison.runs_changed.connect(self._offer_runs)
+        comparison.digits_changed.connect(self._show_controls)
+        self.kind.currentIndexChanged.connect(self._choose_kind)
+        self.count.valueChanged.connect(self._choose_count)
+        self.shuffle.clicked.connect(self._shuffle)
+        self.of_run.currentIndexChanged.connect(self._choose_run)
+        self.numbers.textEdited.connect(self._choose_numbers)
+        self.pca.toggled.connect(self._schedule)
+        self.table.hovered.connect(self._tell_digit)
+
+    # -- choosing --------------------------------------------------------------------------------
+
+    @Slot()
+    def _choose_kind(self) -> None:
+        rule = replace(self._comparison.rule, kind=self.kind.currentData())
+        if rule.kind == "worst" and not self._comparison.has(rule.run):
+            rule = replace(rule, run=self.of_run.currentData() or "")
+        if rule.kind == "chosen" and not rule.chosen:
+            rule = replace(rule, chosen=self._comparison.digits)
+        self._comparison.set_rule(rule)
+        self._show_controls()
+
+    @Slot(int)
+    def _choose_count(self, count: int) -> None:
+        self._comparison.set_rule(replace(self._comparison.rule, count=count))
+
+    @Slot()
+    def _shuffle(self) -> None:
+        rule = self._comparison.rule
+        self._comparison.set_rule(replace(rule, seed=rule.seed + 1))
+
+    @Slot()
+    def _choose_run(self) -> None:
+        rule = replace(self._comparison.rule, run=self.of_run.currentData() or "")
+        self._comparison.set_rule(rule)
+
+    @Slot(str)
+    def _choose_numbers(self, text: str) -> None:
+        """Follows what is written as soon as it can be read."""
+        problem = ""
+        try:
+            chosen = indices(text, len(self._comparison.data.test))
+            self._comparison.set_rule(replace(self._comparison.rule, chosen=chosen))
+        except DataError as error:
+            problem = str(error)
+        self.numbers.setProperty("invalid", bool(problem))
+        self.numbers.setToolTip(problem)
+        self.numbers.style().polish(self.numbers)
+
+    @Slot()
+    def _offer_runs(self) -> None:
+        runs = self._comparison.runs
+        with QSignalBlocker(self.of_run):
+            self.of_run.clear()
+            for run in runs:
+                self.of_run.addItem(run.item.name, run.item.key)
+            self.of_run.setCurrentIndex(max(0, self.of_run.findData(self._comparison.rule.run)))
+        rule = self._comparison.rule
+        if rule.kind == "worst" and runs and not self._comparison.has(rule.run):
+            self._choose_run()
+
+    @Slot()
+    def _show_controls(self) -> None:
+        """What is chosen, wherever it was chosen."""
+        rule = self._comparison.rule
+        kinds = list(_KINDS)
+        with QSignalBlocker(self.kind), QSignalBlocker(self.count), QSignalBlocker(self.of_run):
+            self.kind.setCurrentIndex(kinds.index(rule.kind))
+            self.count.setValue(rule.count)
+            self.of_run.setCurrentIndex(max(0, self.of_run.findData(rule.run)))
+        self._options.setCurrentIndex(kinds.index(rule.kind))
+        self.count.setVisible(rule.kind != "chosen")
+        self.seed.setText(f"seed {rule.seed}")
+        share = self._comparison.measured_share
+        self.state.setText("" if share is None else f"measuring… {local(share):.0%}")
+        if rule.kind == "chosen" and not self.numbers.hasFocus():
+            self.numbers.setText(", ".join(map(str, rule.chosen)))
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _schedule(self) -> None:
+        """Draws once, however many signals came; a hidden page draws when it is shown."""
+        if self.isVisible():
+            self._later.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up."""
+        super().showEvent(event)
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        digits = list(self._comparison.digits)
+        data = self._comparison.data
+        names = [data.dataset.class_name(label) for label in data.test.labels[digits].tolist()]
+        rows = [TileRow("Input", ("squared error per image",), data.test.images[digits])]
+        for dim, runs in by_latent_dim(self._comparison.runs):
+            rows += [self._row(run) for run in runs]
+            floor = pca_error(dim, data.dataset)
+            if self.pca.isChecked() and floor is not None:
+                rows.append(self._pca_row(dim, floor))
+        self.table.set_rows(names, rows)
+        self._tell_digit(self.table.current)
+
+    def _row(self, run: Compared) -> TileRow:
+        comparison, step = self._comparison, self._comparison.step
+        details = (words.step_words(run, step), words.error_words(comparison, run))
+        shown = run.shown
+        fits = shown is not None and len(shown.digits) == len(comparison.digits)
+        pixels = shown.images if shown is not None and fits and not run.problem else None
+        notice = run.problem or (words.WAITING if run.steps else words.NO_CHECKPOINT)
+        return TileRow(
+            run.item.name,
+            details,
+            pixels,
+            run.colour,
+            emphasis=0 if words.is_elsewhere(run, step) else -1,
+            notice=notice,
+        )
+
+    def _pca_row(self, dim: int, floor: float) -> TileRow:
+        comparison = self._comparison
+        found = pca_reconstructed(comparison.digits, dim, comparison.data)
+        told = f"{local(found.errors.mean()):.1f} here · {local(floor):.1f} test"
+        return TileRow(f"PCA, d = {dim}", (told,), found.images, is_quiet=True)
+
+    @Slot(int)
+    def _tell_digit(self, column: int) -> None:
+        """The digit under the mouse and each run's error of it; otherwise what the numbers are."""
+        digits = self._comparison.digits
+        if not 0 <= column < len(digits):
+            self.foot.setText(_FOOT)
+            return
+        digit = digits[column]
+        told = [
+            f"{run.item.name} {local(run.shown.errors[column]):.1f}"
+            for run in self._comparison.runs
+            if run.shown is not None and run.shown.digits == digits
+        ]
+        data = self._comparison.data
+        name = data.dataset.class_name(int(data.test.labels[digit]))
+        what = f", a {name}" if data.dataset == MNIST else f", {name}" if name else ""
+        self.foot.setText(f"test image {local(digit):,}{what}: {' · '.join(told)}")
+
+    @property
+    def caption(self) -> str:
+        """Fit for a paper."""
+        return words.digits_caption(self._comparison, with_pca=self.pca.isChecked())
+
+    @property
+    def drawing(self) -> TileTable:
+        """What is exported."""
+        return self.table
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    """Widgets side by side, from the left."""
+    made = QWidget()
+    layout = QHBoxLayout(made)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    for widget in widgets:
+        layout.addWidget(widget, 1 if isinstance(widget, QLineEdit) else 0)
+    if not any(isinstance(widget, QLineEdit) for widget in widgets):
+        layout.addStretch(1)
+    layout.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+    return made

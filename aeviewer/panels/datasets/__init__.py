@@ -1,0 +1,1 @@
+"""The Datasets menu, and the dialogs that import and download data sets."""

@@ -1,0 +1,266 @@
+"""The Datasets menu: what there is, what can be downloaded, a person's own images; and dropping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer.numbers import local
+from aeviewer.panels.datasets.import_dialog import ImportDialog
+from aeviewer.services.datasets.dataset_import import Downloading
+from aeviewer.services.system.trash import move_to_trash, refusal
+from aeviewer.widgets.inputs.confirm import ask
+from trainers import datasets
+from trainers.datasets import store
+from trainers.datasets.catalogue import ENTRIES, entry
+from trainers.datasets.sources.idx_files import is_idx
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeviewer.services.compute.compute_thread import ComputeThread
+    from aeviewer.services.system.trash import Trash
+
+_FILES = "Images (*.npy *.npz *.gz *-ubyte *.idx);;All files (*)"
+_ARRAYS = {".npy", ".npz"}
+_WIDTH, _BAR = 440, 8
+
+
+class DatasetsMenu(QMenu):
+    """Chooses, imports, downloads and removes data sets; takes what is dropped on the window.
+
+    Parameters
+    ----------
+    compute
+        Does the importing.
+    window
+        On which folders and files may be dropped.
+    trash
+        Takes a file's path and moves it to the trash; answers whether it could.
+    """
+
+    chosen = Signal(str)
+    """A data set to be learnt from, perhaps a new one."""
+    changed = Signal()
+    """There are other data sets now."""
+    failed = Signal(str)
+
+    def __init__(
+        self, compute: ComputeThread, window: QWidget, trash: Trash = move_to_trash
+    ) -> None:
+        super().__init__("&Datasets", window)
+        self._compute, self._window, self._trash = compute, window, trash
+        self.folder_action = self._made("&Import a folder…", "Ctrl+I", self._ask_folder)
+        self.file_action = self._made("Import a &file…", "Ctrl+Shift+I", self._ask_file)
+        self._download, self._remove = QMenu("&Download", self), QMenu("&Remove", self)
+        window.setAcceptDrops(True)
+        window.installEventFilter(self)
+        self.aboutToShow.connect(self.fill)
+        self.fill()
+
+    def _made(self, text: str, key: str, act: Callable[[], None]) -> QAction:
+        action = QAction(text, self._window)  # `clear` deletes the menu's own
+        action.setShortcut(QKeySequence(key))
+        # `clear` also parts an action from all that the menu itself would do.
+        action.triggered.connect(lambda: act())
+        self._window.addAction(action)
+        return action
+
+    @Slot()
+    def fill(self) -> None:
+        """Lists what there is now."""
+        for menu in (self, self._download, self._remove):
+            menu.clear()
+        there = datasets.names()
+        for name in there:
+            self._list(name)
+        self.addSeparator()
+        self.addActions([self.folder_action, self.file_action])
+        self.addMenu(self._download)
+        for found in ENTRIES.values():
+            action = self._download.addAction(f"{found.title}, about {found.megabytes} MB…")
+            action.setToolTip(found.about)
+            action.setEnabled(found.name not in there)
+            action.triggered.connect(lambda _checked, n=found.name: self.download(n))
+        self._download.setToolTipsVisible(True)
+        self.addMenu(self._remove)
+        self._remove.setEnabled(len(there) > 1)
+        for name in there[1:]:
+            action = self._remove.addAction(f"{name}…")
+            action.triggered.connect(lambda _checked, n=name: self._ask_remove(n))
+
+    def _list(self, name: str) -> None:
+        try:
+            found = datasets.named(name)
+            text = f"{found.title}: {local(found.train + found.test):,} of {found.size}"
+            told = found.history
+        except AEViewerError as error:
+            text, told = f"{name}: damaged", str(error)
+        action = self.addAction(text.replace("&", "&&"))
+        action.setToolTip(told)
+        action.triggered.connect(lambda: self.chosen.emit(name))
+        self.setToolTipsVisible(True)
+
+    # -- a person's own --------------------------------------------------------------------------
+
+    @Slot()
+    def _ask_folder(self) -> None:
+        dialog = QFileDialog(self._window, "Import a folder of images")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        self._ask(dialog)
+
+    @Slot()
+    def _ask_file(self) -> None:
+        dialog = QFileDialog(self._window, "Import a file of images", "", _FILES)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        self._ask(dialog)
+
+    def _ask(self, dialog: QFileDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.import_from(Path(path)))
+        dialog.open()
+
+    def import_from(self, path: Path) -> ImportDialog:
+        """Opens the dialog that imports what is at a path."""
+        dialog = ImportDialog(self._compute, path, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.imported.connect(self._take)
+        dialog.show()
+        return dialog
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Takes folders and files of images that are dropped on the window; nothing else."""
+        if event.type() == QEvent.Type.DragEnter and isinstance(event, QDragEnterEvent):
+            if self._dropped(event) is not None:
+                event.acceptProposedAction()
+                return True
+        elif event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
+            path = self._dropped(event)
+            if path is not None:
+                event.acceptProposedAction()
+                self.import_from(path)
+                return True
+        return False
+
+    @staticmethod
+    def _dropped(event: QDropEvent) -> Path | None:
+        """What could be imported: a folder that is no run, or a file of images."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if len(paths) != 1:
+            return None
+        path = paths[0]
+        if path.is_dir():
+            return None if (path / "config.json").exists() else path
+        fits = path.suffix.lower() in _ARRAYS or (path.is_file() and is_idx(path))
+        return path if fits else None
+
+    # -- downloads -------------------------------------------------------------------------------
+
+    def download(self, name: str, mirror: str = "") -> DownloadDialog:
+        """Opens the dialog that downloads a data set."""
+        dialog = DownloadDialog(name, mirror, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.downloaded.connect(self._take)
+        dialog.show()
+        return dialog
+
+    @Slot(str)
+    def _take(self, name: str) -> None:
+        self.fill()
+        self.changed.emit()
+        self.chosen.emit(name)
+
+    # -- removing --------------------------------------------------------------------------------
+
+    def _ask_remove(self, name: str) -> None:
+        ask(
+            self._window,
+            "Remove a data set",
+            f"Move the data set “{name}” to the trash?",
+            "Runs that learnt from it keep what they learnt, but can not be trained on or explored "
+            "until it is back.",
+            "Move to trash",
+            lambda: self._remove_now(name),
+        )
+
+    def _remove_now(self, name: str) -> None:
+        place = str(store.place_of(name))
+        if not self._trash(place):
+            self.failed.emit(refusal(name, place))
+        self.changed.emit()
+
+
+class DownloadDialog(QDialog):
+    """Downloads a data set, tells how far it is, and can be cancelled.
+
+    Parameters
+    ----------
+    name
+        Of an entry of the catalogue.
+    mirror
+        An address that has the files too.
+    """
+
+    downloaded = Signal(str)
+    """The name of the data set, which is in the store now."""
+
+    def __init__(self, name: str, mirror: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        found = entry(name)
+        self.setWindowTitle(f"Download {found.title}")
+        self.about, self.state = QLabel(found.about), QLabel()
+        self.bar = QProgressBar(textVisible=False)
+        self.bar.setFixedHeight(_BAR)
+        buttons = QDialogButtonBox()
+        self.button = buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 20, 20, 16)
+        layout.setSpacing(12)
+        for part in (self.about, self.state, self.bar, buttons):
+            layout.addWidget(part)
+        for label in (self.about, self.state):
+            label.setWordWrap(True)
+        self.setMinimumWidth(_WIDTH)
+        self.work = Downloading(name, mirror, self)
+        self.work.changed.connect(self._show)
+        self.work.ended.connect(self._end)
+        buttons.rejected.connect(self.close)
+        self._show()
+
+    def done(self, result: int) -> None:
+        """However it is closed, the download ends; what came so far is kept."""
+        self.work.stop()
+        super().done(result)
+
+    @Slot()
+    def _show(self) -> None:
+        share = self.work.share
+        self.state.setText(self.work.words)
+        self.bar.setRange(0, 0 if share is None else 1000)
+        self.bar.setValue(round(1000 * (share or 0.0)))
+
+    @Slot()
+    def _end(self) -> None:
+        if self.work.dataset is not None:
+            self.downloaded.emit(self.work.dataset.name)
+            self.close()
+            return
+        self.bar.hide()
+        self.state.setText(self.work.problem)
+        self.button.setText("Close")
+        self.adjustSize()

@@ -1,0 +1,324 @@
+"""The dialog in which a person's own images become a data set: chosen, previewed, agreed to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer.numbers import local, localised
+from aeviewer.services.datasets.dataset_import import Importing
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.images.image_view import ImageView
+from trainers.datasets import names
+from trainers.datasets.description import checked_name
+from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
+from trainers.datasets.importing.importer import Wanted, preview, usual
+from trainers.datasets.sources.source import spread
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aeviewer.services.compute.compute_thread import ComputeThread
+    from trainers.datasets.sources import Source
+
+_SHOWN, _TILE, _BAR = 8, 72, 8
+_FITS = {
+    "crop": "The middle square",
+    "pad": "Padded to a square",
+    "stretch": "Stretched to a square",
+    "exact": "Only those of that size",
+}
+_COLOURS = {"grey": "Grey", "rgb": "Red, green, blue"}
+
+
+class ImportDialog(QDialog):
+    """Looks at a place, shows what would become of its images, and imports them.
+
+    Parameters
+    ----------
+    compute
+        Does the work, between slices of training.
+    path
+        A folder of images or of IDX files, an .npy, .npz or IDX file.
+    """
+
+    imported = Signal(str)
+    """The name of a data set that is in the store now."""
+
+    def __init__(self, compute: ComputeThread, path: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Import images")
+        self._path = path
+        self.importing = Importing(compute, self)
+        self._turn = 0
+        self._has_looked = False
+        self.name, self.title = QLineEdit(), QLineEdit()
+        self.size_box, self.fit, self.colour = QSpinBox(), QComboBox(), QComboBox()
+        self.inverted, self.labelled = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
+        self.others = QPushButton("Other images")
+        self.head, self.told, self.problem = QLabel(f"Looking at {path} …"), QLabel(), QLabel()
+        self.flaws = QPlainTextEdit(readOnly=True)
+        self.bar = QProgressBar(textVisible=False)
+        self.views = [(ImageView(), ImageView()) for _ in range(_SHOWN)]
+        self.buttons = QDialogButtonBox()
+        role = QDialogButtonBox.ButtonRole
+        self.accept_button = self.buttons.addButton("Import", role.AcceptRole)
+        self.cancel_button = self.buttons.addButton("Cancel", role.RejectRole)
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._preview)
+        self._lay_out()
+        self._connect()
+        self.importing.look(path)
+
+    # -- parts -----------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self.size_box.setRange(LEAST_SIDE, MOST_SIDE)
+        self.size_box.setSuffix(" pixels")
+        for box, words in ((self.fit, _FITS), (self.colour, _COLOURS)):
+            for key, text in words.items():
+                box.addItem(text, key)
+        form = QFormLayout()
+        form.setVerticalSpacing(8)
+        rows = (
+            ("Name", self.name, "By which experiments call it: small letters, digits, . _ -"),
+            ("Title", self.title, "By which it is spoken of; otherwise its name."),
+            ("Size", self.size_box, "Of the square images that come out: 8 to 128 pixels."),
+            ("Made square", self.fit, "What is done to an image that has another shape."),
+            ("Colours", self.colour, "Grey, or red, green and blue."),
+            ("", self.inverted, "For ink on paper: MNIST's digits are bright on dark."),
+            ("", self.labelled, "Without, the images have no classes."),
+        )
+        for label, widget, tip in rows:
+            widget.setToolTip(tip)
+            widget.setAccessibleName(label)
+            form.addRow(label, widget)
+        form_side, preview_side = QVBoxLayout(), QVBoxLayout()
+        form_side.addLayout(form)
+        form_side.addStretch()
+        preview_side.addLayout(self._preview_grid())
+        preview_side.addWidget(self.others, 0, Qt.AlignmentFlag.AlignLeft)
+        preview_side.addStretch()
+        choice, flawed = QWidget(), QWidget()
+        across = QHBoxLayout(choice)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.setSpacing(24)
+        across.addLayout(form_side)
+        across.addLayout(preview_side, 1)
+        down = QVBoxLayout(flawed)
+        down.setContentsMargins(0, 0, 0, 0)
+        down.addWidget(self.flaws)
+        pages = self._area = QWidget()
+        self._pages = QStackedLayout(pages)
+        for page in (choice, flawed):
+            self._pages.addWidget(page)
+        self.flaws.setAccessibleName("Images that can not be taken")
+        self.told.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.bar.setFixedHeight(_BAR)
+        self.bar.setRange(0, 1000)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 20, 20, 16)
+        layout.setSpacing(12)
+        for line in (self.head, self.told, self.problem):
+            line.setWordWrap(True)
+        for part in (self.head, pages, self.told, self.problem, self.bar, self.buttons):
+            layout.addWidget(part, 1 if part is pages else 0)
+        self.resize(980, 400)
+
+    def _preview_grid(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(6)
+        for row, words in enumerate(("as it is", "as it becomes")):
+            caption = QLabel(words)
+            caption.setFont(small(self.font()))
+            caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            grid.addWidget(caption, row, 0)
+            for column, pair in enumerate(self.views, 1):
+                pair[row].setFixedSize(_TILE, _TILE)
+                pair[row].setAccessibleName(f"Image {column}, {words}")
+                grid.addWidget(pair[row], row, column)
+        return grid
+
+    def _connect(self) -> None:
+        self.importing.changed.connect(self._show)
+        self.name.textEdited.connect(self._show)
+        self.labelled.toggled.connect(self._show)
+        self.inverted.toggled.connect(self._later.start)
+        self.size_box.valueChanged.connect(self._later.start)
+        for box in (self.fit, self.colour):
+            box.currentIndexChanged.connect(self._later.start)
+        self.others.clicked.connect(self._show_others)
+        self.buttons.accepted.connect(self._go_on)
+        self.buttons.rejected.connect(self.close)
+
+    def done(self, result: int) -> None:
+        """However it is closed, it leaves nothing behind that was not agreed to."""
+        self._later.stop()
+        self.importing.close()
+        super().done(result)
+
+    # -- what is chosen --------------------------------------------------------------------------
+
+    @property
+    def conversion(self) -> Conversion:
+        """What is done to each image."""
+        return Conversion(
+            side=self.size_box.value(),
+            fit=self.fit.currentData(),
+            colour=self.colour.currentData(),
+            inverted=self.inverted.isChecked(),
+        )
+
+    @property
+    def _name_problem(self) -> str:
+        name = self.name.text().strip()
+        try:
+            checked_name(name)
+        except DataError as error:
+            return str(error)
+        return f"There is a data set {name!r} already." if name in names() else ""
+
+    @Slot()
+    def _go_on(self) -> None:
+        """Imports; or, where something is wrong, leaves that out because the person agrees."""
+        if self.importing.draft is not None:
+            self._keep()
+            return
+        self.importing.convert(
+            Wanted(
+                self.name.text().strip(),
+                self.title.text().strip(),
+                self.conversion,
+                self.labelled.isChecked(),
+            )
+        )
+
+    def _keep(self) -> None:
+        dataset = self.importing.keep()
+        if dataset is not None:
+            self.imported.emit(dataset.name)
+            self.close()
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        importing = self.importing
+        if importing.source is not None and not self._has_looked:
+            self._has_looked = True
+            self._take_source(importing.source)
+        draft, is_busy = importing.draft, importing.share is not None
+        if draft is not None and not draft.flaws.total:
+            self._keep()
+            return
+        self._pages.setCurrentIndex(0 if draft is None else 1)
+        self.bar.setVisible(is_busy)
+        self.bar.setValue(round(1000 * (importing.share or 0.0)))
+        wrong = self._name_problem if self._has_looked else ""
+        self.problem.setText(importing.problem or wrong)
+        self.problem.setVisible(bool(self.problem.text()))
+        self._area.setEnabled(not is_busy)
+        for child in (self.name, self.title, self.size_box, self.fit, self.colour):
+            child.setEnabled(self._has_looked and not is_busy)
+        self.accept_button.setEnabled(self._has_looked and not is_busy and not wrong)
+        if self.cancel_button.hasFocus() and self.accept_button.isEnabled():
+            self.accept_button.setFocus()  # what was disabled has passed it on
+        if draft is not None:
+            self._show_flaws()
+
+    def _show_flaws(self) -> None:
+        draft = self.importing.draft
+        if draft is None:
+            return
+        flaws, rest = draft.flaws, draft.dataset.train + draft.dataset.test
+        self.head.setText(
+            f"{local(flaws.total):,} images can not be taken: {localised(flaws.summary)}."
+        )
+        self.flaws.setPlainText("\n".join(flaws.lines(50)))
+        self.told.setText(f"Without them {local(rest):,} images are left.")
+        self.accept_button.setText("Leave them out, and import the others")
+        self.cancel_button.setText("Import nothing")
+
+    def _take_source(self, source: Source) -> None:
+        """Offers what suggests itself."""
+        suggested = usual(source)
+        sizes = source.sizes()
+        self.size_box.setValue(suggested.side)
+        self.fit.setCurrentIndex(self.fit.findData(suggested.fit))
+        self.colour.setCurrentIndex(self.colour.findData(suggested.colour))
+        self.name.setText(_named(self._path.name))
+        count = len(source.classes)
+        self.labelled.setText(f"With {'their class' if count == 1 else f'{count} classes'}")
+        self.labelled.setChecked(count > 0)
+        self.labelled.setVisible(count > 0)
+        self.head.setText(
+            f"{self._path}: {source.kind}, {local(source.count):,} images, {_spoken(sizes)}, "
+            f"{f'{count} classes' if count else 'no labels'}."
+        )
+        self._later.start()
+
+    @Slot()
+    def _show_others(self) -> None:
+        self._turn += 1
+        self._preview()
+
+    @Slot()
+    def _preview(self) -> None:
+        """Some images before and after, and what is done to them in words."""
+        source = self.importing.source
+        if source is None or self.importing.share is not None:
+            return
+        indices = [(at + self._turn) % source.count for at in spread(source.count, _SHOWN)]
+        try:
+            conversion = self.conversion
+        except ValidationError:
+            return
+        before, after, wrong = preview(source, conversion, indices)
+        for pair, shown, made, problem in zip(self.views, before, after, wrong, strict=False):
+            pair[0].set_image(shown)
+            pair[1].set_image(made)
+            pair[1].setToolTip(problem)
+        told = conversion.described()
+        self.told.setText(f"{told[0].upper()}{told[1:]}.")
+
+
+def _spoken(sizes: set[tuple[int, int, int]]) -> str:
+    """Sizes in words: "28 × 28", "40 to 119 × 41 to 118, with colours"."""
+    if not sizes:
+        return "none of which can be read"
+    heights, widths = ([size[axis] for size in sizes] for axis in (0, 1))
+    span = " × ".join(
+        f"{min(side)}" if min(side) == max(side) else f"{min(side)} to {max(side)}"
+        for side in (widths, heights)
+    )
+    return span + (", with colours" if any(size[2] == 3 for size in sizes) else "")
+
+
+def _named(name: str) -> str:
+    """A file's name as a data set may be called."""
+    stem = re.sub(r"(\.(npy|npz|gz|idx))+$", "", name.lower())
+    return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")[:40]

@@ -1,0 +1,1 @@
+"""Exporting runs and pictures, and opening archived runs."""

@@ -1,0 +1,82 @@
+"""Every plot and picture of a window can be copied and saved, in the same way."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QMenu, QWidget
+
+from aeviewer.widgets.displays.picture_export import KINDS, PictureActions, slug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeviewer.services.runs.session import Session
+
+
+class PicturesMenu(QMenu):
+    """Gives every picture of a window its context menu; lists those that are seen, for the keys.
+
+    Parameters
+    ----------
+    session
+        Its run and step are in the proposed names; told when a file can not be written.
+    window
+        Whose pictures; those that have actions by then keep them.
+    """
+
+    def __init__(self, session: Session, window: QWidget) -> None:
+        super().__init__("&Pictures", window)
+        name = partial(picture_name, session)
+        self.pictures = offer_pictures(window, name, session.message_posted.emit)
+        self.aboutToShow.connect(self._list)
+        self._list()
+
+    @Slot()
+    def _list(self) -> None:
+        """The pictures that are on the screen."""
+        self.clear()
+        for listed in self.findChildren(QMenu):
+            listed.deleteLater()
+        for picture in self.pictures:
+            if picture.is_seen:
+                self.addMenu(picture.title or "Picture").addActions(picture.actions)
+        if self.isEmpty():
+            self.addAction("None is on the screen").setEnabled(False)
+
+
+def offer_pictures(
+    window: QWidget, name: Callable[[str], str], failed: Callable[[str], None]
+) -> list[PictureActions]:
+    """Gives every picture of a window its actions, those aside that have them; answers all.
+
+    Parameters
+    ----------
+    window
+        Looked through.
+    name
+        Answers the name of a file, without ending, from what a picture is called.
+    failed
+        Told when a file can not be written.
+    """
+    directly = Qt.FindChildOption.FindDirectChildrenOnly
+    pictures: list[PictureActions] = []
+    for widget in window.findChildren(QWidget):
+        if isinstance(widget, KINDS):
+            found = widget.findChildren(PictureActions, options=directly)
+            pictures += found or [PictureActions(widget, partial(_named, name, widget), failed)]
+    return pictures
+
+
+def _named(name: Callable[[str], str], widget: QWidget) -> str:
+    return name(widget.accessibleName())
+
+
+def picture_name(session: Session, what: str) -> str:
+    """The run, the step that is shown, and what the picture is."""
+    current, preview = session.current, session.preview
+    step = session.step if preview is None else preview.step
+    parts = [current.name if current else "", "" if step is None else f"step{step}"]
+    return "-".join([*(part for part in parts if part), slug(what)])

@@ -1,0 +1,156 @@
+"""What varies around the marked code: steps along the strongest local directions, decoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from aeviewer.numbers import listed, local
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.images.image_matrix import ImageMatrix
+from trainers.exploration.local_directions import STEPS
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from aeviewer.services.latent.directions import Directions
+    from aeviewer.services.latent.latent_state import Exploration
+
+_EMPTY = "Train a run, or choose one: what varies around the marked code appears here"
+_MIDDLE = len(STEPS) // 2
+_HEADS = tuple("here" if not step else f"{step:+d} σ".replace("-", "−") for step in STEPS)
+_AROUND = {100: "the nearest 100", 300: "300", 1_000: "1,000", 3_000: "3,000", 10_000: "all codes"}
+_LISTED = 6
+
+
+class DirectionsPanel(QWidget):
+    """A grid around the marked code: a row a direction, the strongest first; a click goes there.
+
+    Parameters
+    ----------
+    exploration
+        Its code moves to the step that is chosen.
+    directions
+        Watched, and told how far to look around.
+    """
+
+    def __init__(
+        self, exploration: Exploration, directions: Directions, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration, self._directions = exploration, directions
+        self.around = QComboBox()
+        self.grid = ImageMatrix("Steps along local directions", self._told, has_tips=False)
+        self.note = QLabel()
+        self._pages = QStackedLayout(self)
+        self._build()
+        directions.changed.connect(self._show)
+        self.around.currentIndexChanged.connect(self._choose)
+        self.grid.chosen.connect(self._go_to)
+        self.grid.pointed.connect(self._point)
+        self.grid.room_changed.connect(self._tell)
+        self._show()
+
+    def _build(self) -> None:
+        for worth, title in _AROUND.items():
+            self.around.addItem(f"{title} codes" if worth == 100 else title, worth)
+        self.around.setCurrentIndex(self.around.findData(self._directions.worth))
+        self.around.setAccessibleName("Codes looked at")
+        self.around.setToolTip(
+            "How many codes around the marked one decide the directions. Nearer ones count more, "
+            "by a Gaussian as wide as makes them worth so many."
+        )
+        caption = QLabel("Codes looked at")
+        caption.setBuddy(self.around)
+        self.note.setFont(tabular(small(self.font())))
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.note.setWordWrap(True)
+        self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.note.setMinimumHeight(2 * self.note.fontMetrics().height() + 2)
+        head = QHBoxLayout()
+        head.addWidget(caption)
+        head.addWidget(self.around, 1)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(head)
+        layout.addWidget(self.grid, 1)
+        layout.addWidget(self.note)
+        self._pages.addWidget(EmptyState(_EMPTY))
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Has the steps decoded."""
+        super().showEvent(event)
+        self._directions.want(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No longer."""
+        super().hideEvent(event)
+        self._directions.want(False)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        steps = self._directions.steps
+        self._pages.setCurrentIndex(0 if steps is None else 1)
+        if steps is None:
+            return
+        found = steps.local
+        titles = [
+            f"{number} · {local(100 * share):.0f} % of the variance here · σ {local(deviation):.2g}"
+            for number, (share, deviation) in enumerate(
+                zip(found.shares, found.deviations, strict=True), 1
+            )
+        ]
+        self.grid.set_images(steps.images, titles, _HEADS, (0, _MIDDLE))
+        self._tell()
+
+    @Slot()
+    def _tell(self) -> None:
+        """What is pointed at, or else how to use it."""
+        at, shown, count = self.grid.current, self.grid.shown_rows, self.grid.shape[0]
+        if at is not None:
+            self.note.setText(self._told(*at))
+        elif shown < count:
+            self.note.setText(f"{shown} of {count} directions find room: enlarge the panel.")
+        else:
+            self.note.setText("Click a step to go there; arrow keys and Return do the same.")
+
+    def _told(self, row: int, column: int) -> str:
+        """How far a step is, and which way."""
+        steps = self._directions.steps
+        if steps is None or row >= len(steps.codes):
+            return ""
+        if column == _MIDDLE:
+            return "The marked code."
+        moved = steps.codes[row, column] - steps.code
+        told = listed(moved, "+.2g", _LISTED)
+        far = local(float(np.linalg.norm(moved)))
+        return f"Direction {row + 1}, {_HEADS[column]}: {far:.2g} from here, Δz = ({told})"
+
+    # -- the person ------------------------------------------------------------------------------
+
+    @Slot()
+    def _choose(self) -> None:
+        self._directions.choose(self.around.currentData())
+
+    @Slot(int, int)
+    def _go_to(self, row: int, column: int) -> None:
+        steps = self._directions.steps
+        if steps is not None and column != _MIDDLE:
+            self._exploration.move(steps.codes[row, column])
+
+    @Slot(int, int)
+    def _point(self, row: int, _column: int) -> None:
+        self._directions.point_at(row)
+        self._tell()

@@ -1,0 +1,256 @@
+"""A pad to draw on, and what the model makes of it while it is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer import theme
+from aeviewer.numbers import local
+from aeviewer.palette import CLASS_COLOURS, class_colours
+from aeviewer.services.latent.undo_state import Pin
+from aeviewer.widgets.displays.class_bars import ClassBars
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.images.drawing_pad import DigitPad
+from aeviewer.widgets.images.image_view import ImageView
+from aeviewer.widgets.images.thumbnail_list import DigitList
+from trainers.datasets import MNIST
+from trainers.datasets.user_drawings import as_drawn, as_given
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from aeviewer.services.latent.drawing import Drawing
+    from aeviewer.services.latent.latent_state import Exploration
+
+_TITLES = ("as MNIST has it", "reconstruction")
+
+
+class DrawPanel(QWidget):
+    """A person draws; the model encodes, reconstructs and guesses at once.
+
+    Parameters
+    ----------
+    exploration
+        Where the drawing's code, or a neighbour's, is marked and pinned.
+    drawing
+        Watched, and told what is drawn.
+    """
+
+    def __init__(
+        self, exploration: Exploration, drawing: Drawing, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration, self._drawing = exploration, drawing
+        self.pad = DigitPad()
+        self.brush = self._button("draw", "Brush: the left button draws")
+        self.eraser = self._button("eraser", "Eraser; the right button always erases")
+        self.undo = self._button("undo", f"Undo ({QKeySequence('Ctrl+Z').toString()} on the pad)")
+        self.clear = self._button("delete-outline", "Clear (Delete)")
+        self.paste = self._button("content-paste", "Paste an image or an image file (Ctrl+V)")
+        self.mark = self._button("crosshairs-gps", "Mark the drawing's code: decode from there")
+        self.pin = self._button("pin-outline", "Pin the drawing's code")
+        self.views = tuple(ImageView() for _ in _TITLES)
+        self.guess, self.bars = QLabel(), ClassBars(CLASS_COLOURS)
+        self._dataset = MNIST
+        self._given: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = None
+        self.neighbours = DigitList("Codes nearest to the drawing", one_row=True)
+        self._build()
+        self._connect()
+        self._show()
+
+    def _button(self, glyph: str, meaning: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(glyph))
+        button.setToolTip(meaning)
+        button.setAccessibleName(meaning.partition(" (")[0].partition(":")[0])
+        button.setAutoRaise(True)
+        return button
+
+    def _build(self) -> None:
+        for button in (self.brush, self.eraser):
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+        self.brush.setChecked(True)
+        tools = QHBoxLayout()
+        tools.setSpacing(2)
+        for button in (self.brush, self.eraser, self.undo, self.clear, self.paste):
+            tools.addWidget(button)
+        tools.addStretch()
+        tools.addWidget(self.mark)
+        tools.addWidget(self.pin)
+        self.captions: dict[int, QLabel] = {}
+        results = QGridLayout()
+        results.setSpacing(4)
+        for row, (view, title) in enumerate(zip(self.views, _TITLES, strict=True)):
+            view.setMinimumSize(56, 56)
+            view.setAccessibleName(title.capitalize())
+            caption = self.captions[row] = QLabel(title)
+            caption.setFont(small(self.font()))
+            caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            results.addWidget(view, 2 * row, 0)
+            results.addWidget(caption, 2 * row + 1, 0)
+            results.setRowStretch(2 * row, 1)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.pad, 3)
+        top.addLayout(results, 1)
+        self.guess.setWordWrap(True)
+        self.guess.setToolTip(
+            "What the 15 nearest codes are of, nearer ones counting more (k-nearest neighbours)."
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(tools)
+        layout.addLayout(top, 1)
+        layout.addWidget(self.guess)
+        layout.addWidget(self.bars)
+        layout.addWidget(self.neighbours)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def _connect(self) -> None:
+        self.pad.drawn.connect(self._take)
+        self.pad.image_given.connect(self._read)
+        self.pad.stack.canUndoChanged.connect(self.undo.setEnabled)
+        self.undo.setEnabled(False)
+        self.brush.toggled.connect(self._choose_tool)
+        for button, act in self._acts().items():
+            button.clicked.connect(act)
+        self.neighbours.chosen.connect(self._go_to)
+        self._drawing.changed.connect(self._show)
+        self._exploration.session.current_changed.connect(self._take_dataset)
+        self._take_dataset()
+
+    def _acts(self) -> dict[QToolButton, Callable[[], None]]:
+        return {
+            self.undo: self.pad.stack.undo,
+            self.clear: self.pad.clear,
+            self.paste: self._paste,
+            self.mark: self._mark,
+            self.pin: self._pin,
+        }
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Has the drawing looked at again."""
+        super().showEvent(event)
+        self._take(self.pad.ink)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No longer."""
+        super().hideEvent(event)
+        self._drawing.set_image(None)
+
+    # -- the drawing -----------------------------------------------------------------------------
+
+    @Slot(bool)
+    def _choose_tool(self, brush: bool) -> None:
+        self.pad.erases = not brush
+
+    @Slot()
+    def _take_dataset(self) -> None:
+        """Another run may learn from other images: the drawing becomes one of those."""
+        dataset = self._exploration.session.dataset
+        if dataset != self._dataset:
+            self._dataset, self._given = dataset, None
+            self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
+            self.captions[0].setText(f"as {dataset.title} has it")
+            hint = "Draw a digit" if dataset == MNIST else "Draw"
+            self.pad.set_hint(hint, centred=dataset.centred)
+            self._take(self.pad.ink)
+            self._show()
+
+    @Slot(object)
+    def _take(self, ink: NDArray[np.float32]) -> None:
+        image = as_drawn(ink, self._dataset)
+        if self._given is not None and np.array_equal(self._given[0], ink):
+            image = self._given[1]
+        self._drawing.set_image(image if image.any() and self.isVisible() else None)
+
+    @Slot()
+    def _paste(self) -> None:
+        if not self.pad.paste():
+            self._exploration.session.message_posted.emit(
+                "The clipboard holds no image. Copy an image, or an image file, and paste again."
+            )
+
+    @Slot(object)
+    def _read(self, content: bytes) -> None:
+        try:
+            image = as_given(content, self._dataset)
+            self.pad.set_image(image if image.ndim == 2 else image.mean(2).astype(np.uint8))
+            # The pad holds ink; the model is to see the image itself, with its colours.
+            self._given = None if self._dataset.centred else (self.pad.ink, image)
+            self._take(self.pad.ink)
+        except AEViewerError as error:
+            self._exploration.session.message_posted.emit(str(error))
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        drawn = self._drawing.drawn
+        for button in (self.mark, self.pin):
+            button.setEnabled(drawn is not None)
+        if drawn is None:
+            for view in self.views:
+                view.set_image(None)
+            what = "a digit" if self._dataset == MNIST else "an image"
+            self.guess.setText(f"Draw, paste or drop {what}.")
+            self.bars.set_shares(np.zeros(len(self._dataset.classes)))
+            self.neighbours.set_images(np.zeros((0, 28, 28)))
+            return
+        self.views[0].set_image(drawn.image)
+        self.views[1].set_image(drawn.reconstruction)
+        self._show_guess(drawn.shares)
+        near, gallery = drawn.neighbours.tolist(), self._exploration.cloud.gallery
+        self.neighbours.set_images(
+            gallery.images(near),
+            [f"{local(distance):.3g}" for distance in drawn.distances],
+            [gallery.described(index) for index in near],
+        )
+        self.neighbours.set_current(-1)
+
+    def _show_guess(self, shares: NDArray[np.float64]) -> None:
+        classes = self._dataset.classes
+        if len(shares) != len(classes):
+            self.guess.setText("")  # without labels there is nothing to guess
+            return
+        likeliest = int(shares.argmax())
+        name = f"a {classes[likeliest]}" if self._dataset == MNIST else classes[likeliest]
+        self.guess.setText(f"It looks like {name} ({local(100 * shares[likeliest]):.0f} %).")
+        self.bars.set_shares(shares)
+
+    # -- the person ------------------------------------------------------------------------------
+
+    @Slot()
+    def _mark(self) -> None:
+        if self._drawing.drawn is not None:
+            self._exploration.move(self._drawing.drawn.code)
+
+    @Slot()
+    def _pin(self) -> None:
+        if self._drawing.drawn is not None:
+            self._exploration.pin(Pin(self._drawing.drawn.code))
+
+    @Slot(int)
+    def _go_to(self, number: int) -> None:
+        drawn, codes = self._drawing.drawn, self._exploration.codes
+        if drawn is not None and codes is not None and number < len(drawn.neighbours):
+            self._exploration.move(codes[drawn.neighbours[number]])

@@ -1,0 +1,179 @@
+"""What the mouse and the keys do in the latent space."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Slot
+
+from aeviewer.numbers import local
+from aeviewer.services.latent.undo_state import Pin
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from aeviewer.panels.latent.plane_bar import PlaneChoice
+    from aeviewer.services.latent_services import Exploring
+    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+
+_AROUND = 100
+_NO_IMAGE = np.empty((0, 0), np.uint8)
+
+
+class Gestures(QObject):
+    """Moves, pins and selects codes as a person points, and tells what is under the mouse.
+
+    Parameters
+    ----------
+    exploring
+        Whose code, pins and selection are changed.
+    plot
+        Where the person points.
+    choice
+        Says what the left button does; keys change it.
+    """
+
+    def __init__(self, exploring: Exploring, plot: ExplorerPlot, choice: PlaneChoice) -> None:
+        super().__init__(plot)
+        self._exploration, self._session = exploring.exploration, exploring.session
+        self._hovering, self._plot, self._choice = exploring.hovering, plot, choice
+        self._gesture = 0
+        self._corner: tuple[float, float] | None = None
+        plot.pressed_at.connect(self._decode)
+        plot.clicked.connect(self._click)
+        plot.circled.connect(self._select)
+        plot.nudged.connect(self._nudge)
+        plot.asked.connect(self._do)
+        plot.hovered_at.connect(self._hover)
+        plot.left.connect(self._leave)
+        self._hovering.changed.connect(self._show_hovered)
+
+    @Slot(float, float)
+    def _decode(self, x: float, y: float) -> None:
+        code = self._code_at(x, y)
+        if code is not None:
+            self._exploration.move(code, f"drag {self._gesture}")
+
+    def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
+        """The code at a place: the plane's, or in a layout the nearest of those that are there."""
+        if not self._exploration.is_layout:
+            return self._exploration.lifted(np.array([x, y]))
+        codes, point = self._exploration.codes, self._plot.nearest(x, y, math.inf)
+        return None if codes is None or point is None else codes[point]
+
+    @Slot(float, float, bool)
+    def _click(self, x: float, y: float, pins: bool) -> None:
+        """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
+        self._gesture += 1
+        far = (math.inf,) if self._exploration.is_layout else ()
+        codes, point = self._exploration.codes, self._plot.nearest(x, y, *far)
+        code = self._code_at(x, y)
+        if codes is None or code is None:
+            return
+        code = code if point is None else codes[point]
+        if pins:
+            self._exploration.pin(Pin(code, point))
+        elif point is not None:
+            self._exploration.move(code, f"drag {self._gesture - 1}")
+
+    @Slot(object)
+    def _select(self, inside: NDArray[np.bool_]) -> None:
+        self._exploration.select(np.flatnonzero(inside))
+
+    @Slot(float, float)
+    def _nudge(self, right: float, up: float) -> None:
+        plane, anchor = self._exploration.plane, self._exploration.anchor
+        code = None
+        if plane is not None and anchor is not None:
+            x, y = plane.project(anchor).tolist()
+            code = plane.lift(np.array([x + right, y + up]), anchor)
+        elif (point := self._plot.next_towards(right, up)) is not None:
+            codes = self._exploration.codes
+            code = None if codes is None else codes[point]
+        if code is not None:
+            self._exploration.move(code, "arrows", in_bursts=True)
+
+    @Slot(Qt.Key)
+    def _do(self, key: Qt.Key) -> None:
+        """What the mouse can do, by a key."""
+        exploration = self._exploration
+        match key:
+            case Qt.Key.Key_P:
+                self._pin_marked()
+            case Qt.Key.Key_U if exploration.pins:
+                exploration.unpin(len(exploration.pins) - 1)
+            case Qt.Key.Key_D:
+                self._choice.set_mode("point")
+            case Qt.Key.Key_L:
+                self._choice.set_mode("lasso")
+            case Qt.Key.Key_R:
+                self._rectangle_by_keys()
+            case Qt.Key.Key_K:
+                self._select_around()
+            case Qt.Key.Key_M:
+                layers = self._choice.layers
+                layers.choose(mosaic=not layers.chosen.mosaic)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._click_marked()
+            case Qt.Key.Key_Escape:
+                self._corner = None
+                exploration.select(np.zeros(0, np.intp))
+
+    def _click_marked(self) -> None:
+        """Goes to the code at the marker; of one number it has no place up or down to be near."""
+        marker = self._plot.marker
+        if marker is not None and not np.isnan(marker[1]):
+            self._click(*marker, False)
+
+    def _pin_marked(self) -> None:
+        """Pins the marked code; if it is an image's own, the pin goes with the image."""
+        code, codes = self._session.code, self._exploration.codes
+        if code is None or codes is None or code.shape != codes.shape[1:]:
+            return
+        own = np.flatnonzero((codes == code).all(axis=1))
+        self._exploration.pin(Pin(code, int(own[0]) if len(own) else None))
+
+    def _rectangle_by_keys(self) -> None:
+        """First one corner at the marker, then, when it was moved, the other."""
+        self._choice.set_mode("rectangle")
+        marker = self._plot.marker
+        if marker is None or np.isnan(marker[1]):
+            return
+        if self._corner is None or self._corner == marker:
+            self._corner = marker
+            return
+        (x0, y0), (x1, y1) = self._corner, marker
+        self._corner = None
+        self._select(self._plot.inside(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])))
+
+    def _select_around(self) -> None:
+        """Selects the codes nearest to the marked one, in the whole latent space."""
+        code, codes = self._session.code, self._exploration.codes
+        if code is not None and codes is not None and code.shape == codes.shape[1:]:
+            away = np.square(codes - code).sum(axis=1)
+            self._exploration.select(np.argsort(away, kind="stable")[:_AROUND])
+
+    @Slot(float, float)
+    def _hover(self, x: float, y: float) -> None:
+        self._hovering.look_at(self._plot.nearest(x, y))
+        self._show_hovered()
+
+    @Slot()
+    def _show_hovered(self) -> None:
+        """The image under the mouse: class, number, and its error as soon as that is known."""
+        point, error = self._hovering.image, self._hovering.error
+        if point is None or point >= len(self._plot.places()):
+            self._plot.set_hovered(None, _NO_IMAGE, "")
+            return
+        told = "…" if error is None else f"{local(error):.2f}"
+        gallery = self._exploration.cloud.gallery
+        lines = [gallery.kind(point), gallery.name(point), f"squared error {told}"]
+        text = "\n".join(line for line in lines if line)
+        self._plot.set_hovered(point, gallery.image(point), text)
+
+    @Slot()
+    def _leave(self) -> None:
+        self._hovering.look_at(None)
+        self._plot.set_hovered(None, _NO_IMAGE, "")

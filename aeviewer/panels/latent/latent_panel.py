@@ -1,0 +1,354 @@
+"""The latent space: the codes of all test images in a plane, and a point in it to be decoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt, QTimer, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from aeviewer.numbers import local
+from aeviewer.palette import CLASS_COLOURS, class_colours
+from aeviewer.panels.latent.background import Backdrop, Surroundings, class_palette
+from aeviewer.panels.latent.embedding_status import LayoutStrip
+from aeviewer.panels.latent.gestures import Gestures
+from aeviewer.panels.latent.plane_bar import PlaneChoice
+from aeviewer.panels.latent.status_text import told, without_codes
+from aeviewer.services.latent import point_colours
+from aeviewer.services.latent.undo_state import PlaneChosen, letter
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
+from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+from aeviewer.widgets.plots.legend import ChipLegend
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QShowEvent
+
+    from aeviewer.services.latent_services import Exploring
+    from aeviewer.widgets.plots.plane_plot import Mode
+    from trainers.datasets import Split
+    from trainers.exploration.planes import Plane
+
+_JITTER = 0.35
+_LEAST_NOTE = 64
+
+
+class LatentPanel(QWidget):
+    """All test codes, live; what is pressed is decoded.
+
+    Parameters
+    ----------
+    exploring
+        Plane and pins are shown, and changed by pressing, clicking and circling; behind the codes
+        is the mosaic; what is known of the marked code, and the way between two pins, is drawn.
+    """
+
+    def __init__(self, exploring: Exploring, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+        exploration = exploring.exploration
+        self._exploration, self._session = exploration, exploring.session
+        self._exploring, self._colouring = exploring, exploring.colouring
+        self._playback = exploring.playback
+        self._run: str | None = None
+        self._classes, self._palette = MNIST.classes, class_palette()
+        self._xy: NDArray[np.floating] = np.empty((0, 2))
+        self._labels = np.empty(0, np.uint8)
+        self._jitter = np.empty(0)
+        self._refresh = QTimer(self, singleShot=True, interval=0)
+        self._refresh.timeout.connect(self._show_codes)
+        self.plot = ExplorerPlot("Latent space")
+        self.choice = PlaneChoice()
+        self.bar, self.point_bar = ColourBar(), ColourBar()
+        self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
+        self.surroundings = Surroundings(exploring, self.plot)
+        self.gestures = Gestures(exploring, self.plot, self.choice)
+        self.strip = LayoutStrip(exploring.layouts, self)
+        self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
+        self.empty, self.note = EmptyState(""), QElidingLabel()
+        self._pages = QStackedWidget()
+        self._build()
+        self._connect()
+        self._take_run()
+
+    def _build(self) -> None:
+        self.plot.setAccessibleDescription(
+            "Press or drag to decode a point; arrow keys move it, Shift makes larger steps; P pins "
+            "it; A shows all."
+        )
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.note.setFont(small(self.font()))
+        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        footer = QHBoxLayout()
+        # The note is cut short before the names of the classes need a second row.
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.note.setMinimumWidth(_LEAST_NOTE)
+        footer.addWidget(self.legend)
+        footer.addWidget(self.note, 1)
+        space = QWidget()
+        layout = QVBoxLayout(space)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.choice)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.strip)
+        bars = QHBoxLayout()
+        bars.setSpacing(24)
+        bars.addWidget(self.point_bar)
+        bars.addWidget(self.bar)
+        layout.addLayout(bars)
+        layout.addLayout(footer)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(space)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._pages)
+
+    def _connect(self) -> None:
+        session, exploration, plot = self._session, self._exploration, self.plot
+        session.current_changed.connect(self._take_run)
+        session.runs_changed.connect(self._take_runs)
+        session.checkpoints_changed.connect(self._take_runs)
+        session.code_changed.connect(self._mark_code)
+        exploration.places_changed.connect(self._take_places)
+        exploration.layout_changed.connect(self._take_places)
+        exploration.plane_changed.connect(self._take_plane)
+        exploration.pins_changed.connect(self._show_pins)
+        exploration.selection_changed.connect(self._show_points)
+        self._playback.moved.connect(self._glide)
+        self._colouring.changed.connect(self._show_points)
+        plot.following_changed.connect(self.choice.set_following)
+        self.choice.plane_changed.connect(self._change_plane)
+        self.choice.mode_changed.connect(self._change_mode)
+        self.choice.layers.changed.connect(self._follow_layers)
+        self.choice.reset_requested.connect(plot.reset_view)
+        self.legend.visibility_changed.connect(self._show_points)
+
+    def reset_view(self) -> None:
+        """Shows all codes, and follows them from now on."""
+        self.plot.reset_view()
+
+    # -- the session -----------------------------------------------------------------------------
+
+    @Slot()
+    def _take_run(self) -> None:
+        """Another run: nothing of the old one's view holds."""
+        item = self._session.current
+        key = item.key if item else None
+        if key != self._run:
+            self._run = key
+            self._xy = np.empty((0, 2))  # its labels are of other classes
+            self._take_classes(self._session.dataset.classes)
+            self.plot.reset_view()
+        self._take_places()
+
+    def _take_classes(self, classes: tuple[str, ...]) -> None:
+        if classes != self._classes:
+            self._classes, self._palette = classes, class_palette(max(1, len(classes)))
+            self.legend.set_names(classes, class_colours(len(classes)))
+
+    @Slot()
+    def _take_places(self) -> None:
+        if self.isVisible():
+            self._refresh.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up with what came while it was hidden."""
+        super().showEvent(event)
+        self._show_codes()
+
+    # -- codes -----------------------------------------------------------------------------------
+
+    @Slot()
+    def _show_codes(self) -> None:
+        preview = self._session.preview
+        if preview is None:
+            self._refuse(without_codes(self._session))
+            return
+        images = self._images()
+        if images is None:
+            return
+        codes = self._exploration.codes
+        if codes is None or len(preview.codes) != len(images):
+            known = len(preview.codes)
+            self._refuse(
+                f"This run keeps {local(known):,} codes for {local(len(images)):,} test images."
+            )
+            return
+        self.choice.set_latent_dim(codes.shape[1])
+        self._exploration_follows()
+        places = self._exploration.places
+        if places is None:
+            return
+        self._pages.setCurrentIndex(1)
+        self._name_axes(self._exploration.plane)
+        between = self._playback.between
+        self._place(places if between is None else between.places)
+        self._show_points()
+        self.note.setText(told(self._exploring, preview.step, len(codes)))
+        self.note.setToolTip(self.note.text())
+        self._show_pins()
+        self._mark_code()
+
+    @Slot()
+    def _glide(self) -> None:
+        """On the way from one checkpoint to the next, only the points' places are another's."""
+        between, track = self._playback.between, self._playback.track
+        if between is None or track is None:
+            self.plot.set_stage(None)
+            self._take_places()
+            return
+        if not self.isVisible():
+            return
+        try:
+            self._place(between.places)
+        except AEViewerError as error:
+            self._refuse(str(error))
+            return
+        left, bottom, width, height = track.extent()
+        if len(between.planes[0].origin) == 1:
+            bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER
+        self.plot.set_stage(QRectF(left, bottom, width, height))
+        self._show_points()
+        self._show_pins()
+        self._mark_code()
+
+    @Slot()
+    def _show_points(self) -> None:
+        """The points as they are coloured, lit and hidden."""
+        if not len(self._xy):
+            return
+        chosen = np.zeros(len(self._xy), np.bool_)
+        selection = self._exploration.selection
+        chosen[selection[selection < len(chosen)]] = True
+        self.plot.raster.set_opacity(self.choice.layers.chosen.points)
+        visible = self.legend.visible[self._labels] & np.isfinite(self._xy).all(axis=1)
+        colours, palette = self._coloured()
+        self.plot.set_points(self._xy, colours, palette, visible, chosen)
+
+    def _coloured(self) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+        """Rows of a palette for the points, and the palette."""
+        found = self._colouring.coloured
+        if found is None or len(found.values) != len(self._xy):
+            self.point_bar.clear()
+            return self._labels, self._palette
+        if found.is_grouped:
+            self.point_bar.clear()
+            return found.values.astype(np.intp), class_palette()
+        low, high = limits(found.values)
+        self.point_bar.set_scale(point_colours.MEANINGS[found.by].name, low, high)
+        palette, rows = shades(found.values, low, high)
+        return rows, palette
+
+    @Slot()
+    def _follow_layers(self) -> None:
+        self._exploration.cloud.want_training(self.choice.layers.chosen.training)
+        self._colouring.choose(self.choice.layers.chosen.colour)
+        self._show_points()
+
+    @Slot()
+    def _take_runs(self) -> None:
+        """Another state of the run: it matters where there are no codes."""
+        if self._session.preview is None and self.isVisible():
+            self._refresh.start()
+
+    def _images(self) -> Split | None:
+        try:
+            return self._session.data().test
+        except AEViewerError as error:
+            self._refuse(str(error))
+            return None
+
+    def _refuse(self, reason: str) -> None:
+        self._xy = np.empty((0, 2))
+        self.empty.label.setText(reason)
+        self._pages.setCurrentIndex(0)
+
+    def _exploration_follows(self) -> None:
+        """Has the plane that the row above says: another run may have other coordinates."""
+        chosen = self._exploration.chosen
+        if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
+            self._change_plane()
+
+    def _place(self, xy: NDArray[np.floating]) -> None:
+        """Puts points at (n, 2) places; a code of one number is spread over y by class."""
+        self._xy, self._labels = xy, self._exploration.cloud.labels[: len(xy)]
+        plane = self._exploration.plane
+        if plane is not None and len(plane.origin) == 1:
+            if len(self._jitter) != len(xy):
+                # Each point always alike.
+                rng = np.random.default_rng(0)
+                self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
+            xy[:, 1] = self._labels + self._jitter
+
+    def _name_axes(self, plane: Plane | None) -> None:
+        """What runs along x and y; in a layout nothing does, and there are no axes."""
+        self.plot.show_axes(plane is not None)
+        if plane is None:
+            self.plot.set_square(True)
+            return
+        flat = len(plane.origin) == 1
+        self.plot.set_square(not flat)
+        x, y = self.choice.axis_names(plane)
+        self.plot.axis("bottom").setLabel(x)
+        self.plot.axis("left").setLabel("class" if flat else y)
+        ticks = [(float(digit), name) for digit, name in enumerate(self._classes)]
+        self.plot.axis("left").set_words(ticks if flat else None)
+
+    @Slot()
+    def _change_plane(self) -> None:
+        kind, axes = self.choice.chosen_kind, self.choice.axes
+        corners = [pin.code for pin in self._exploration.pins[:3]]
+        if kind == "three-points" and len(corners) == 3:
+            step = self._session.step
+            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners), step))
+        else:
+            self._exploration.choose(PlaneChosen(kind, axes))
+
+    @Slot()
+    def _take_plane(self) -> None:
+        self._show_codes()
+        self.plot.reset_view()
+
+    @Slot(str)
+    def _change_mode(self, mode: Mode) -> None:
+        self.plot.mode = mode
+
+    # -- the code -------------------------------------------------------------------------------
+
+    @Slot()
+    def _show_pins(self) -> None:
+        pins = self._exploration.pins
+        self.choice.set_pins(len(pins))
+        placed = {
+            letter(at): place
+            for at, pin in enumerate(pins)
+            if (place := self._place_of(pin.code, pin.image)) and not np.isnan(place[1])
+        }
+        self.plot.set_pins([*placed.values()], [*placed])
+
+    def _place_of(
+        self, code: NDArray[np.floating], image: int | None = None
+    ) -> tuple[float, float] | None:
+        """Where a code is seen; that of an image is where its point is."""
+        between = self._playback.between
+        if between is None:
+            return self._exploration.place_of(code)
+        if code.shape != between.planes[0].origin.shape:
+            return None  # of a run that was turned to while another one was played
+        gone = image is None or image >= len(between.places)
+        x, y = between.place(code) if gone else between.places[image].tolist()
+        return x, np.nan if len(code) == 1 else y
+
+    @Slot()
+    def _mark_code(self) -> None:
+        code = self._session.code
+        self.plot.set_marker(None if code is None else self._place_of(code))

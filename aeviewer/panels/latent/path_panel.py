@@ -1,0 +1,302 @@
+"""A walk between two pins: as a line in the plane, as a film, as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer import theme
+from aeviewer.numbers import local
+from aeviewer.services.latent.undo_state import letter
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.images.thumbnail_list import DigitList
+from aeviewer.widgets.inputs.save_dialog import ask_place
+from trainers.errors import AEViewerError
+from trainers.figures import film
+from trainers.figures.image_sheet import write_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.path import Walk
+
+_EMPTY = "Pin two codes (P, or Ctrl and a click): the way between them appears here"
+_KINDS = {
+    "straight": ("Straight", "The straight line between the two codes."),
+    "spherical": ("Spherical", "Along the sphere around 0, the norm changing evenly."),
+    "geodesic": (
+        "Geodesic",
+        "The shortest way in terms of the decoded images: a geodesic of the decoder's pull-back "
+        "metric (Arvanitidis et al. 2018; Chen et al. 2018).",
+    ),
+}
+_STEPS = {
+    "image": ("in the images", "Neighbouring frames differ equally as images."),
+    "code": ("in the code", "Neighbouring frames differ equally as codes."),
+}
+_FILM_MILLISECONDS, _GIF_SCALE = 120, 8
+_FEWEST, _MOST = 3, 60
+
+
+class PathPanel(QWidget):
+    """Chooses a walk, shows its film, plays and exports it.
+
+    Parameters
+    ----------
+    exploration
+        Has the pins; its code moves when the film is played.
+    walk
+        Watched, and told which way to go.
+    """
+
+    def __init__(self, exploration: Exploration, walk: Walk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._exploration, self._walk = exploration, walk
+        self.start, self.end = QComboBox(), QComboBox()
+        self.kind, self.steps = _combo(_KINDS, "Way"), _combo(_STEPS, "Equal steps")
+        self.frames = QSpinBox()
+        self.film = DigitList("Film of the way")
+        self.lengths, self.progress = QLabel(), QProgressBar()
+        self.play_button = QPushButton(theme.icon("play"), "Play")
+        self.gif_button, self.strip_button = QToolButton(), QToolButton()
+        self._timer = QTimer(self, interval=_FILM_MILLISECONDS)
+        self._timer.timeout.connect(self._play_next)
+        self._pages = QStackedLayout(self)
+        self._build()
+        self._connect()
+        self._show_pins()
+
+    def _build(self) -> None:
+        self.start.setAccessibleName("From pin")
+        self.end.setAccessibleName("To pin")
+        self.frames.setRange(_FEWEST, _MOST)
+        self.frames.setValue(self._walk.route.frames)
+        self.frames.setAccessibleName("Frames")
+        self.frames.setToolTip("Frames of the film.")
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(4)
+        self.progress.setAccessibleName("Search for the shortest way")
+        self.lengths.setWordWrap(True)
+        self.lengths.setFont(tabular(small(self.font())))
+        self.lengths.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.lengths.setToolTip(
+            "Length in the code: the sum of the steps' Euclidean lengths. Length in the images: "
+            "the same of the decoded images, in units of full ink."
+        )
+        self.gif_button.setText("GIF…")
+        self.gif_button.setToolTip("Save the film as an animated GIF.")
+        self.strip_button.setText("PNG…")
+        self.strip_button.setToolTip("Save the film as a strip of images.")
+        ends, form, foot = QHBoxLayout(), QFormLayout(), QHBoxLayout()
+        ends.setSpacing(8)
+        ends.addWidget(self.start, 1)
+        ends.addWidget(QLabel("to"))
+        ends.addWidget(self.end, 1)
+        form.setVerticalSpacing(4)
+        form.addRow("From", ends)
+        form.addRow("Way", self.kind)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.steps, 1)
+        row.addWidget(self.frames)
+        form.addRow("Equal steps", row)
+        foot.addWidget(self.play_button)
+        foot.addStretch()
+        foot.addWidget(self.gif_button)
+        foot.addWidget(self.strip_button)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addLayout(form)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.film, 1)
+        layout.addWidget(self.lengths)
+        layout.addLayout(foot)
+        self._pages.addWidget(EmptyState(_EMPTY))
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def _connect(self) -> None:
+        for combo in (self.start, self.end, self.kind, self.steps):
+            combo.currentIndexChanged.connect(self._choose)
+        self.frames.valueChanged.connect(self._choose)
+        self.film.chosen.connect(self._go_to)
+        self.play_button.clicked.connect(self._toggle_play)
+        self.gif_button.clicked.connect(self._save_gif)
+        self.strip_button.clicked.connect(self._save_strip)
+        self._exploration.pins_changed.connect(self._show_pins)
+        self._walk.changed.connect(self._show)
+        self._walk.progressed.connect(self._show_progress)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Has the way found."""
+        super().showEvent(event)
+        self._walk.want(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No longer."""
+        super().hideEvent(event)
+        self._walk.want(False)
+        self._stop()
+
+    # -- what is chosen --------------------------------------------------------------------------
+
+    @Slot()
+    def _choose(self) -> None:
+        self._stop()
+        route = replace(
+            self._walk.route,
+            start=self.start.currentIndex(),
+            end=self.end.currentIndex(),
+            kind=self.kind.currentData(),
+            steps=self.steps.currentData(),
+            frames=self.frames.value(),
+        )
+        self._walk.choose(route)
+
+    @Slot()
+    def _show_pins(self) -> None:
+        names = [letter(at) for at in range(len(self._exploration.pins))]
+        self._pages.setCurrentIndex(1 if len(names) > 1 else 0)
+        known = [self.start.itemText(at) for at in range(self.start.count())]
+        if known == names:
+            return
+        # The two last pins are the ones a person means.
+        chosen = (len(names) - 2, len(names) - 1)
+        for combo, index in ((self.start, chosen[0]), (self.end, chosen[1])):
+            with QSignalBlocker(combo):
+                combo.clear()
+                combo.addItems(names)
+                combo.setCurrentIndex(max(0, index))
+        if len(names) > 1:
+            self._choose()
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot(float)
+    def _show_progress(self, share: float) -> None:
+        self.progress.setRange(0, 100)
+        self.progress.setValue(round(100 * share))
+
+    @Slot()
+    def _show(self) -> None:
+        walked = self._walk.walked
+        self.progress.setValue(0)
+        for button in (self.play_button, self.gif_button, self.strip_button):
+            button.setEnabled(walked is not None)
+        if walked is None:
+            self.film.set_images(np.zeros((0, 28, 28)))
+            self.lengths.clear()
+            return
+        self.film.set_images(walked.images)
+        ratio = walked.image_length / max(walked.straight_length, 1e-12)
+        compared = (
+            "" if walked.route.kind == "straight" else f" ({local(ratio):.3f} × the straight way)"
+        )
+        self.lengths.setText(
+            f"Length {local(walked.code_length):.3g} in the code, "
+            f"{local(walked.image_length):.3g} in the images{compared}"
+        )
+
+    # -- the film --------------------------------------------------------------------------------
+
+    @Slot(int)
+    def _go_to(self, number: int) -> None:
+        walked = self._walk.walked
+        if walked is not None and number < len(walked.film):
+            self.film.set_current(number)
+            self._exploration.move(walked.film[number], "film", in_bursts=True)
+
+    @Slot()
+    def _toggle_play(self) -> None:
+        if self._timer.isActive():
+            self._stop()
+        elif self._walk.walked is not None:
+            self._go_to(0)
+            self._timer.start()
+            self.play_button.setText("Stop")
+            self.play_button.setIcon(theme.icon("stop"))
+
+    @Slot()
+    def _play_next(self) -> None:
+        walked, number = self._walk.walked, self.film.currentIndex().row() + 1
+        if walked is None or number >= len(walked.film):
+            self._stop()
+        else:
+            self._go_to(number)
+
+    def _stop(self) -> None:
+        self._timer.stop()
+        self.play_button.setText("Play")
+        self.play_button.setIcon(theme.icon("play"))
+
+    @Slot()
+    def _save_gif(self) -> None:
+        walked = self._walk.walked
+        if walked is None:
+            return
+        frames = [*_bytes(walked.images)]
+        # There and back again, so that it does not jump.
+        frames += frames[-2:0:-1]
+        large = [frame.repeat(_GIF_SCALE, 0).repeat(_GIF_SCALE, 1) for frame in frames]
+        self._save("gif", lambda place: film.write_gif(place, large, _FILM_MILLISECONDS))
+
+    @Slot()
+    def _save_strip(self) -> None:
+        walked = self._walk.walked
+        if walked is not None:
+            images = _bytes(walked.images)
+            self._save("png", lambda place: write_sheet(place, images[None]))
+
+    def _save(self, ending: str, write: Callable[[Path], None]) -> None:
+        """Asks where to, and writes; a failure is posted as a message."""
+        run, route = self._exploration.session.current, self._walk.route
+        ends = f"{letter(route.start)}-{letter(route.end)}"
+        name = f"{run.name if run else 'walk'}-{route.kind}-{ends}.{ending}"
+
+        def chosen(place: Path) -> None:
+            try:
+                write(place)
+            except AEViewerError as error:
+                self._exploration.session.message_posted.emit(str(error))
+
+        ask_place(self, name, chosen)
+
+
+def _combo(entries: dict[str, tuple[str, str]], name: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName(name)
+    for key, (title, meaning) in entries.items():
+        combo.addItem(title, key)
+        combo.setItemData(combo.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+    return combo
+
+
+def _bytes(images: NDArray[np.floating]) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = np.rint(images.clip(0, 1) * 255).astype(np.uint8)
+    return pixels

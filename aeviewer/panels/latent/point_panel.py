@@ -1,0 +1,189 @@
+"""The marked code: the image it may be of, its reconstruction, its way back, its neighbours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer.numbers import listed, local
+from aeviewer.services.latent.undo_state import Pin, letter
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.images.image_view import ImageView
+from aeviewer.widgets.images.thumbnail_list import DigitList
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
+    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.point_details import Inspected, Inspection
+
+_EMPTY = "Click a code in the latent space: what it is appears here"
+_LISTED = 6
+_TITLES = ("image", "decoded", "way back")
+
+
+class PointPanel(QWidget):
+    """Tells what there is to know of the marked code.
+
+    Parameters
+    ----------
+    exploration
+        Its pins are listed; a neighbour that is chosen becomes the marked code.
+    inspection
+        Watched.
+    """
+
+    def __init__(
+        self, exploration: Exploration, inspection: Inspection, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration, self._inspection = exploration, inspection
+        self.headline, self.facts = QLabel(), QLabel()
+        self.views = tuple(ImageView() for _ in _TITLES)
+        self.captions = tuple(QLabel(title) for title in _TITLES)
+        self.neighbours = DigitList("Nearest codes")
+        self.pin_button, self.unpin_button = QPushButton("Pin"), QPushButton("Unpin all")
+        self.pins = QLabel()
+        self._pages = QStackedLayout(self)
+        self._build()
+        inspection.changed.connect(self._show)
+        exploration.pins_changed.connect(self._show_pins)
+        self.neighbours.chosen.connect(self._go_to)
+        self.pin_button.clicked.connect(self._pin)
+        self.unpin_button.clicked.connect(exploration.unpin_all)
+        self._show()
+        self._show_pins()
+
+    def _build(self) -> None:
+        quiet = QPalette.ColorRole.PlaceholderText
+        tiles = QGridLayout()
+        tiles.setSpacing(4)
+        for column, (view, caption) in enumerate(zip(self.views, self.captions, strict=True)):
+            view.setMinimumSize(56, 56)
+            view.setMaximumHeight(112)
+            caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            caption.setWordWrap(True)
+            caption.setFont(tabular(small(self.font())))
+            caption.setForegroundRole(quiet)
+            tiles.addWidget(view, 0, column)
+            tiles.addWidget(caption, 1, column)
+            tiles.setColumnStretch(column, 1)
+        self.views[0].setAccessibleName("Test image")
+        self.views[1].setAccessibleName("Decoded code")
+        self.views[2].setAccessibleName("Decoded way back")
+        for label in (self.facts, self.pins):
+            label.setFont(tabular(small(self.font())))
+            label.setForegroundRole(quiet)
+            label.setWordWrap(True)
+        title = QLabel("Nearest codes, with their distance in the whole latent space")
+        title.setFont(small(self.font()))
+        title.setForegroundRole(quiet)
+        title.setWordWrap(True)
+        self.pin_button.setToolTip("Hold on to this code (P, or Ctrl and a click)")
+        self.unpin_button.setToolTip("Let go of all pins (U lets go of the last)")
+        row = QHBoxLayout()
+        row.addWidget(self.pins, 1)
+        row.addWidget(self.pin_button)
+        row.addWidget(self.unpin_button)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        for part in (self.headline, tiles, self.facts, title, self.neighbours, row):
+            if isinstance(part, QWidget):
+                layout.addWidget(part, 1 if part is self.neighbours else 0)
+            else:
+                layout.addLayout(part)
+        self._pages.addWidget(EmptyState(_EMPTY))
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Has the code looked into."""
+        super().showEvent(event)
+        self._inspection.want(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No longer."""
+        super().hideEvent(event)
+        self._inspection.want(False)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        found = self._inspection.inspected
+        self._pages.setCurrentIndex(0 if found is None else 1)
+        if found is None:
+            return
+        of_image = found.image is not None
+        gallery = self._exploration.cloud.gallery
+        self.views[0].set_image(None if found.image is None else gallery.image(found.image))
+        self.views[0].setVisible(of_image)
+        self.captions[0].setVisible(of_image)
+        self.views[1].set_image(found.decoded)
+        self.views[2].set_image(found.returned)
+        self.headline.setText(
+            "A code between the images" if found.image is None else gallery.described(found.image)
+        )
+        error = (
+            "decoded" if found.error is None else f"reconstruction, error {local(found.error):.2f}"
+        )
+        self.captions[1].setText(error)
+        self.captions[1].setToolTip("Squared error, summed over the image's pixels.")
+        self.captions[2].setText(f"way back, drift {local(found.drift):.3g}")
+        self.captions[2].setToolTip("The code encode(decode(z)), and how far it is from z.")
+        self.facts.setText(facts(found))
+        self._show_neighbours(found)
+
+    def _show_neighbours(self, found: Inspected) -> None:
+        near = found.neighbours.tolist()
+        words = [f"{local(distance):.3g}" for distance in found.distances]
+        gallery = self._exploration.cloud.gallery
+        told = [gallery.described(index) for index in near]
+        self.neighbours.set_images(gallery.images(near), words, told)
+        self.neighbours.set_current(-1)
+
+    @Slot()
+    def _show_pins(self) -> None:
+        count = len(self._exploration.pins)
+        names = ", ".join(letter(at) for at in range(count))
+        self.pins.setText(f"Pinned: {names}" if count else "Nothing pinned")
+        self.unpin_button.setEnabled(count > 0)
+
+    # -- the person ------------------------------------------------------------------------------
+
+    @Slot(int)
+    def _go_to(self, number: int) -> None:
+        found, codes = self._inspection.inspected, self._exploration.codes
+        if found is not None and codes is not None and number < len(found.neighbours):
+            self._exploration.move(codes[found.neighbours[number]])
+
+    @Slot()
+    def _pin(self) -> None:
+        found = self._inspection.inspected
+        if found is not None:
+            self._exploration.pin(Pin(found.code, found.image))
+
+
+def facts(found: Inspected) -> str:
+    """Where the code lies, and how wide its posterior is."""
+    lines = [f"norm of the code {local(float(np.linalg.norm(found.code))):.3g}"]
+    if found.log_variance is not None:
+        deviations = np.exp(0.5 * found.log_variance)
+        lines.append(f"posterior σ = {listed(deviations, '.2g', _LISTED)}")
+    return " · ".join(lines)

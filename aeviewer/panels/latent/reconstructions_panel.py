@@ -1,0 +1,147 @@
+"""What comes back of the same 32 test images: input, reconstruction, difference."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QPoint, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from aeviewer.numbers import local
+from aeviewer.panels.export.pictures_menu import picture_name
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.displays.picture_export import PictureActions
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.images.image_grid import ImageGrid, Row
+from aeviewer.widgets.images.image_view import DivergingBar
+from aeviewer.widgets.plots.hover_card import HoverCard
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from aeviewer.services.runs.session import Session
+    from trainers.datasets import Data
+
+_EMPTY = "Reconstructions appear here: train a run, or choose one in the list"
+_LEAST_TEXT = 40
+_FULL_INK = 255
+_CARD_OVERLAP = 12
+
+
+class ReconstructionsPanel(QWidget):
+    """Shows the session's reconstructions as they change.
+
+    Parameters
+    ----------
+    session
+        Watched: the preview, and the run it belongs to.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._errors = np.empty(0)
+        self._shown: Data | None = None
+        self.grid = ImageGrid()
+        self.grid.setAccessibleName("Input, reconstruction and difference of 32 test images")
+        self.grid.hovered.connect(self._tell_digit)
+        self.figure = QElidingLabel()
+        self.figure.setMinimumWidth(_LEAST_TEXT)
+        self.figure.setFont(small(self.font()))
+        self.figure.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.figure.setToolTip("Squared error summed over the pixels of an image; full ink is 1.")
+        self._empty = EmptyState(_EMPTY)
+        self._arrange()
+        self.card = HoverCard(self)
+        self._make_menu()
+        session.preview_changed.connect(self._show)
+        session.step_changed.connect(self._show)
+        self._show()
+
+    def _arrange(self) -> None:
+        content = QWidget()
+        foot = QHBoxLayout()
+        foot.addWidget(self.figure, 1)
+        foot.addWidget(DivergingBar())
+        column = QVBoxLayout(content)
+        column.setContentsMargins(8, 8, 8, 4)
+        column.setSpacing(8)
+        column.addWidget(self.grid, 1)
+        column.addLayout(foot)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def _make_menu(self) -> None:
+        name = partial(picture_name, self._session, "reconstructions")
+        self.picture = PictureActions(self.grid, name, self._session.message_posted.emit)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @Slot()
+    def _show(self) -> None:
+        preview = self._session.preview
+        data = None if preview is None else self._data()
+        inputs = None if data is None else data.test.images[list(data.preview)]
+        outputs = None if preview is None else preview.reconstructions
+        if preview is None or inputs is None or outputs is None or outputs.shape != inputs.shape:
+            self.grid.set_rows(())
+            self._pages.setCurrentIndex(0)
+            return
+        difference = outputs.astype(np.int16) - inputs
+        self._shown = data
+        self._errors = np.square(difference / _FULL_INK).reshape(len(inputs), -1).sum(axis=1)
+        if difference.ndim == 4:  # of colours, their mean
+            difference = np.rint(difference.mean(axis=3)).astype(np.int16)
+        self.grid.set_rows(
+            (
+                Row("input", inputs),
+                Row("reconstruction", outputs),
+                Row("difference", difference),
+            )
+        )
+        self.figure.setText(
+            f"squared error {local(self._errors.mean()):.1f}, mean of these {len(self._errors)}"
+            f" · step {local(preview.step):,}"
+        )
+        self._pages.setCurrentIndex(1)
+        self._tell_digit(self.grid.current)
+
+    def _data(self) -> Data | None:
+        """What was to be reconstructed; None where the data can not be read."""
+        try:
+            return self._session.data()
+        except AEViewerError as error:
+            self._session.message_posted.emit(str(error))
+            return None
+
+    @Slot(int)
+    def _tell_digit(self, index: int) -> None:
+        preview = self._session.preview
+        data = self._shown  # it stays as it was, though its file may have gone
+        if index < 0 or preview is None or data is None:
+            self.card.hide()
+            return
+        pair = np.hstack([data.test.images[data.preview[index]], preview.reconstructions[index]])
+        self.card.raise_()
+        self.card.show_at(self._beside(index), pair, self._described(data, index))
+
+    def _beside(self, index: int) -> QPoint:
+        """Where the card hides least of the column: on the side where there is more room."""
+        column = self.grid.place(index)
+        is_left = column.center().x() < self.grid.width() / 2
+        edge = column.right() - _CARD_OVERLAP if is_left else column.left() + _CARD_OVERLAP
+        return self.grid.mapTo(self, QPoint(edge, column.top()))
+
+    def _described(self, data: Data, index: int) -> str:
+        image = data.preview[index]
+        name = data.dataset.class_name(int(data.test.labels[image]))
+        return (
+            f"test {image}{f' · {name}' if name else ''}\n"
+            f"squared error\n{local(self._errors[index]):.1f} per image"
+        )

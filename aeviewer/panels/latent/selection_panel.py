@@ -1,0 +1,223 @@
+"""The selected codes: how many of each class, what they have in common, and taking them away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer.numbers import local
+from aeviewer.palette import CLASS_COLOURS, class_colours
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.widgets.displays.class_bars import ClassBars
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.images.image_view import ImageView
+from aeviewer.widgets.images.thumbnail_list import DigitList
+from aeviewer.widgets.inputs.save_dialog import ask_place
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
+from trainers.exploration import selection as selections
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtGui import QShowEvent
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.datasets import Dataset
+    from trainers.runs import Run
+
+_EMPTY = "Circle codes (Shift and a drag): what they have in common appears here"
+_TITLES = ("mean image", "decoded mean code", "nearest to the mean")
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decoded:
+    """The (28, 28) image of a selection's mean code."""
+
+    image: NDArray[np.float32]
+
+
+class SelectionPanel(QWidget):
+    """Tells of the selection; it stays through checkpoints and runs.
+
+    Parameters
+    ----------
+    exploration
+        Has the selection.
+    compute
+        Decodes its mean.
+    """
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "selection", self)
+        self._summary: selections.Summary | None = None
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._show)
+        self.headline = QLabel()
+        self.bars = ClassBars(CLASS_COLOURS)
+        self._dataset = MNIST
+        self.views = tuple(ImageView() for _ in _TITLES)
+        self.images = DigitList("Selected images")
+        self.clear_button, self.csv_button = QPushButton("Clear"), QPushButton("CSV…")
+        self._pages = QStackedLayout(self)
+        self._build()
+        exploration.selection_changed.connect(self._schedule)
+        exploration.places_changed.connect(self._schedule)
+        self.images.chosen.connect(self._go_to)
+        self.clear_button.clicked.connect(self._clear)
+        self.csv_button.clicked.connect(self._save)
+        self._show()
+
+    def _build(self) -> None:
+        tiles = QGridLayout()
+        tiles.setSpacing(4)
+        for column, (view, title) in enumerate(zip(self.views, _TITLES, strict=True)):
+            view.setMinimumSize(56, 56)
+            view.setMaximumHeight(112)
+            view.setAccessibleName(title.capitalize())
+            caption = QLabel(title)
+            caption.setWordWrap(True)
+            caption.setFont(small(self.font()))
+            caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            tiles.addWidget(view, 0, column)
+            tiles.addWidget(caption, 1, column)
+            tiles.setColumnStretch(column, 1)
+        self.headline.setFont(tabular(self.font()))
+        self.clear_button.setToolTip("Select nothing (Esc)")
+        self.csv_button.setToolTip("Save numbers, classes and codes of the selected images.")
+        foot = QHBoxLayout()
+        foot.addStretch()
+        foot.addWidget(self.csv_button)
+        foot.addWidget(self.clear_button)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        layout.addWidget(self.headline)
+        layout.addWidget(self.bars)
+        layout.addLayout(tiles)
+        layout.addWidget(self.images, 1)
+        layout.addLayout(foot)
+        self._pages.addWidget(EmptyState(_EMPTY))
+        self._pages.addWidget(content)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up with what came while it was hidden."""
+        super().showEvent(event)
+        self._show()
+
+    @Slot()
+    def _schedule(self) -> None:
+        if self.isVisible():
+            self._later.start()
+
+    @property
+    def _chosen(self) -> NDArray[np.intp]:
+        """The selected images whose codes are known."""
+        chosen, codes = self._exploration.selection, self._exploration.codes
+        return chosen[: 0 if codes is None else int(np.searchsorted(chosen, len(codes)))]
+
+    @Slot()
+    def _show(self) -> None:
+        chosen, codes = self._chosen, self._exploration.codes
+        self._pages.setCurrentIndex(1 if len(chosen) else 0)
+        if not len(chosen) or codes is None:
+            self._summary = None
+            return
+        gallery = self._exploration.cloud.gallery
+        self._take_classes(gallery.data.dataset)
+        labels = np.array([gallery.label(index) for index in chosen.tolist()])
+        images = gallery.images(chosen.tolist())
+        classes = max(1, len(self._dataset.classes))
+        found = selections.summary(images, labels, codes[chosen], classes)
+        self._summary = found
+        count = len(chosen)
+        self.headline.setText(f"{local(count):,} image{'' if count == 1 else 's'} selected")
+        if self._dataset.is_labelled:
+            self.bars.set_counts(found.counts)
+        self.views[0].set_image(found.mean_image)
+        self.views[2].set_image(images[found.nearest])
+        self.views[2].setToolTip(gallery.described(int(chosen[found.nearest])))
+        told = [gallery.described(index) for index in chosen[:_SHOWN].tolist()]
+        self.images.set_images(images[:_SHOWN], tooltips=told)
+        self._decode(found.mean_code)
+
+    def _take_classes(self, dataset: Dataset) -> None:
+        if dataset != self._dataset:
+            self._dataset = dataset
+            self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
+
+    def _decode(self, code: NDArray[np.floating]) -> None:
+        session = self._exploration.session
+        if session.current is None:
+            return
+        run = session.run(session.current.key)
+        self._asker.ask(
+            "mean", partial(_decoded, run=run, step=session.step, code=code), self._take
+        )
+
+    def _take(self, answer: Answer) -> None:
+        if isinstance(answer.result, _Decoded):
+            self.views[1].set_image(answer.result.image)
+        elif answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+
+    # -- the person ------------------------------------------------------------------------------
+
+    @Slot(int)
+    def _go_to(self, number: int) -> None:
+        chosen, codes = self._chosen, self._exploration.codes
+        if codes is not None and number < len(chosen):
+            self._exploration.move(codes[chosen[number]])
+
+    @Slot()
+    def _clear(self) -> None:
+        self._exploration.select(np.zeros(0, np.intp))
+
+    @Slot()
+    def _save(self) -> None:
+        chosen, codes = self._chosen, self._exploration.codes
+        run = self._exploration.session.current
+        if codes is None or run is None or not len(chosen):
+            return
+        gallery = self._exploration.cloud.gallery
+        labels = [gallery.class_name(index) for index in chosen.tolist()]
+        names = [gallery.name(index) for index in chosen.tolist()]
+        kept = codes[chosen]
+
+        def write(place: Path) -> None:
+            try:
+                selections.write_csv(place, names, labels, kept)
+            except AEViewerError as error:
+                self._exploration.session.message_posted.emit(str(error))
+
+        ask_place(self, f"{run.name}-selection.csv", write)
+
+
+def _decoded(shelf: ModelShelf, run: Run, step: int | None, code: NDArray[np.floating]) -> _Decoded:
+    return _Decoded(shelf.at(run, step).decode(code[None])[0])

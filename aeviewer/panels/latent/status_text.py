@@ -1,0 +1,60 @@
+"""What the latent panel says of the codes that it shows, or why there are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeviewer.numbers import local
+
+if TYPE_CHECKING:
+    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.runs.session import Session
+
+_EMPTY = "Press Train, or choose a run: its codes appear here."
+_STARTING = "Starting: the first codes appear in a moment"
+_WAITING = "It waits for its turn"
+_NOT_STARTED = "Not started: choose Continue training in the runs list"
+_CONTINUABLE = {"new", "stopped", "interrupted"}
+
+
+def without_codes(session: Session) -> str:
+    """Why there are no codes yet, and what to do."""
+    item = session.current
+    state = item.state if item else ""
+    if state == "running":
+        return _STARTING
+    if state == "queued":
+        return _WAITING
+    if state in _CONTINUABLE and not session.checkpoints:
+        return _NOT_STARTED
+    return _EMPTY
+
+
+def told(exploring: Exploring, step: int, count: int) -> str:
+    """Which codes these are, and how they are turned: `count` of them, of a step."""
+    return " · ".join([_counted(exploring, step, count), *_turned(exploring, step)])
+
+
+def _turned(exploring: Exploring, step: int) -> list[str]:
+    """That they are aligned, where they are."""
+    aligned, plane = exploring.alignments.aligned, exploring.exploration.plane
+    if aligned is None or plane is None or not plane.is_aligned:
+        return []
+    motion = aligned.alignments[step]
+    way = "rotation and reflection" if motion.is_mirroring else "rotation"
+    return [f"aligned to step {local(aligned.last):,} by {way}"]
+
+
+def _counted(exploring: Exploring, step: int, count: int) -> str:
+    exploration = exploring.exploration
+    tests = exploring.session.dataset.test
+    if count > tests and exploration.is_layout:
+        seen = f"step {local(step):,} · {local(tests):,} test images"
+        return f"{seen} · training images are not laid out"
+    if count > tests:
+        return f"step {local(step):,} · {local(count):,} test and training images"
+    words = f"step {local(step):,} · {local(count):,} test images"
+    if not exploration.cloud.wants_training:
+        return words
+    is_live = exploring.session.is_live
+    return f"{words} · " + ("training images at checkpoints" if is_live else "encoding the others…")

@@ -1,0 +1,192 @@
+"""Keeping what a person chose in the latent space under a name, and opening it again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QRectF, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
+
+from aeviewer.services.latent.undo_state import Held, Pin, PlaneChosen
+from aeviewer.services.system.trash import move_to_trash, refusal
+from aeviewer.widgets.inputs.confirm import ask
+from trainers.errors import AEViewerError
+from trainers.exploration import views
+from trainers.exploration.views import KeptLayers, KeptPin, View
+
+if TYPE_CHECKING:
+    from aeviewer.panels.latent.latent_panel import LatentPanel
+    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.system.trash import Trash
+    from trainers.runs import Run
+
+
+def taken(exploration: Exploration, panel: LatentPanel) -> View:
+    """What is chosen at this moment."""
+    chosen, held = exploration.chosen, exploration.held
+    seen = panel.plot.view()
+    rectangle = seen.left(), seen.top(), seen.width(), seen.height()
+    return View(
+        plane=chosen.kind,
+        axes=chosen.axes,
+        corners=tuple(map(tuple, chosen.corners.tolist())) if chosen.kind == "three-points" else (),
+        rectangle=None if panel.plot.follows else rectangle,
+        code=None if held.code is None else tuple(held.code.tolist()),
+        pins=tuple(KeptPin(code=tuple(p.code.tolist()), image=p.image) for p in held.pins),
+        selection=tuple(held.selection.tolist()),
+        layers=KeptLayers(**asdict(panel.choice.layers.chosen)),
+        step=exploration.session.step,
+        corners_step=chosen.step,
+        aligned=exploration.alignments.is_wanted,
+    )
+
+
+def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
+    """Makes a view what is chosen; what was chosen before comes back with Undo.
+
+    Raises
+    ------
+    AEViewerError
+        When the view is of codes with another count of numbers.
+    """
+    codes = exploration.test_codes
+    lengths = {
+        len(code) for code in (view.code, *(p.code for p in view.pins), *view.corners) if code
+    }
+    if codes is None or lengths - {codes.shape[1]}:
+        raise AEViewerError(
+            f"The view is of codes of {', '.join(map(str, sorted(lengths)))} numbers; this run has "
+            f"{'none' if codes is None else codes.shape[1]}."
+        )
+    exploration.alignments.want(view.aligned)
+    if view.step is not None:
+        exploration.session.show_step(view.step)
+    corners = np.array(view.corners, np.float32)
+    exploration.hold(
+        "Open view",
+        Held(
+            exploration.session.code if view.code is None else np.array(view.code, np.float32),
+            tuple(Pin(np.array(pin.code, np.float32), pin.image) for pin in view.pins),
+            np.array(view.selection, np.intp),
+        ),
+    )
+    panel.choice.choose(view.plane, view.axes)
+    exploration.choose(PlaneChosen(view.plane, view.axes, corners, view.corners_step))
+    panel.choice.layers.choose(**view.layers.model_dump())
+    if view.rectangle is None:
+        panel.reset_view()
+    else:
+        panel.plot.set_view(QRectF(*view.rectangle))
+
+
+class ViewsMenu(QMenu):
+    """Save, open and delete views of the current run.
+
+    Parameters
+    ----------
+    exploration, panel
+        What a view is taken from, and shown in.
+    trash
+        Takes a file's path and moves it to the trash; answers whether it could.
+    """
+
+    def __init__(
+        self,
+        exploration: Exploration,
+        panel: LatentPanel,
+        parent: QWidget,
+        trash: Trash = move_to_trash,
+    ) -> None:
+        super().__init__("&Views", parent)
+        self._exploration, self._panel, self._trash = exploration, panel, trash
+        self.save_action = QAction("&Save view…", parent)  # `clear` deletes the menu's own
+        self.save_action.setShortcut(QKeySequence("Ctrl+Shift+S"))
+        # ... and parts an action from all that the menu itself would do.
+        self.save_action.triggered.connect(lambda: self._ask_name())
+        self._delete = QMenu("&Delete view", self)
+        self.aboutToShow.connect(self.fill)
+        self.fill()
+
+    @property
+    def _run(self) -> Run | None:
+        session = self._exploration.session
+        return session.run(session.current.key) if session.current else None
+
+    @Slot()
+    def fill(self) -> None:
+        """Lists the views that there are."""
+        self.clear()
+        self._delete.clear()
+        run, known = self._run, self._exploration.codes is not None
+        self.save_action.setEnabled(run is not None and known)
+        self.addAction(self.save_action)
+        self.addSeparator()
+        names = views.names(run) if run is not None else []
+        for name in names:
+            self.addAction(name).triggered.connect(lambda _checked, n=name: self.open(n))
+            self._delete.addAction(name).triggered.connect(lambda _checked, n=name: self.forget(n))
+        if names:
+            self.addSeparator()
+            self.addMenu(self._delete)
+        else:
+            self.addAction("No views yet").setEnabled(False)
+
+    @Slot()
+    def _ask_name(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        count = len(views.names(run)) + 1
+        name, accepted = QInputDialog.getText(
+            self._panel, "Save view", "Name of the view", text=f"View {count}"
+        )
+        if accepted and name.strip() in views.names(run):
+            self._ask_to_replace(name.strip())
+        elif accepted:
+            self.save(name.strip())
+
+    def _ask_to_replace(self, name: str) -> None:
+        ask(
+            self._panel,
+            "Save view",
+            f"There is a view “{name}” already. Replace it?",
+            "The one that is there goes to the trash.",
+            "Replace",
+            lambda: self._replace(name),
+        )
+
+    def _replace(self, name: str) -> None:
+        if self.forget(name):
+            self.save(name)
+
+    def save(self, name: str) -> None:
+        """Keeps what is chosen; a failure is posted as a message."""
+        run = self._run
+        try:
+            if run is not None:
+                views.save(run, name, taken(self._exploration, self._panel))
+        except AEViewerError as error:
+            self._exploration.session.message_posted.emit(str(error))
+
+    def open(self, name: str) -> None:
+        """Shows a view; a failure is posted as a message."""
+        run = self._run
+        try:
+            if run is not None:
+                shown(views.opened(run, name), self._exploration, self._panel)
+        except AEViewerError as error:
+            self._exploration.session.message_posted.emit(str(error))
+
+    def forget(self, name: str) -> bool:
+        """Moves a view to the trash; whether it is gone. A failure is posted as a message."""
+        run = self._run
+        if run is None:
+            return False
+        place = str(views.place_of(run, name))
+        is_gone = self._trash(place)
+        if not is_gone:
+            self._exploration.session.message_posted.emit(refusal(name, place))
+        return is_gone

@@ -1,0 +1,189 @@
+"""The row above the loss curves: which loss, how smooth, which axis, and all shown again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QMenu,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
+
+from aeviewer.numbers import local
+from aeviewer.theme import icon
+from trainers.glossary import explained
+from trainers.runs.metrics import METRICS
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPaintEvent
+
+QUANTITIES: dict[str, tuple[str, str]] = {
+    "loss": ("Loss", explained("loss")),
+    "reconstruction": ("Reconstruction", explained("reconstruction")),
+    "kl": ("KL", explained("kl")),
+}
+"""What is known of every step, by key: name and meaning."""
+
+MEASURED = {key: metric for key, metric in METRICS.items() if key not in QUANTITIES}
+"""What is known of checkpoints alone."""
+
+WINDOW = 100
+"""Steps over which the curves are smoothed until something else is chosen."""
+
+_MORE = "Metrics"
+_MORE_TIP = "Any figure that checkpoints keep of the test images, over the steps."
+_NO_KL = "No visible run has a KL term: train a variational preset, or show such a run."
+_WINDOWS = (1, 10, 30, 100, 300, 1000)
+_NARROWEST = 38
+"""Pixels that a name is cut down to; the short ones are seen whole."""
+
+
+class _Button(QToolButton):
+    """A flat button that shortens its name where there is little room."""
+
+    def __init__(self, name: str, meaning: str) -> None:
+        super().__init__()
+        self.setText(name)
+        self.setAutoRaise(True)
+        self.setToolTip(meaning)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumWidth(min(_NARROWEST, self.sizeHint().width()))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The button as the style has it, its name no longer than fits."""
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        room = self.width() - 8
+        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+        painter.end()
+
+
+class LossHeader(QWidget):
+    """Chooses what the plot of losses shows, and how."""
+
+    quantity_chosen = Signal(str)
+    smoothing_chosen = Signal(int)
+    scale_chosen = Signal(bool)
+    reset_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._group = QButtonGroup(self)
+        self._quantities: dict[str, _Button] = {}
+        for quantity, (name, meaning) in QUANTITIES.items():
+            button = self._quantities[quantity] = _Button(name, meaning)
+            button.setCheckable(True)
+            self._group.addButton(button)
+            button.clicked.connect(lambda _=False, q=quantity: self.quantity_chosen.emit(q))
+        self._more = self._metric_choice()
+        self._smoothing = self._smoothing_choice()
+        self._scale = _Button(
+            "Log", "Logarithmic or linear axis. Logarithmic unless a value is zero or below."
+        )
+        self._scale.setCheckable(True)
+        self._reset = _Button("Show all", "Show all of every curve, and follow it (A).")
+        self._reset.setIcon(icon("fit-to-screen-outline"))
+        self._reset.setDisabled(True)
+        self._smoothing.currentIndexChanged.connect(self._smooth)
+        self._scale.clicked.connect(self.scale_chosen)
+        self._reset.clicked.connect(self.reset_requested)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for button in self._quantities.values():
+            layout.addWidget(button)
+        layout.addWidget(self._more)
+        layout.addStretch(1)
+        for control in (self._smoothing, self._scale, self._reset):
+            layout.addWidget(control)
+
+    def _metric_choice(self) -> _Button:
+        """A button with a menu of the figures that checkpoints keep."""
+        button = _Button(_MORE, _MORE_TIP)
+        button.setCheckable(True)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._group.addButton(button)
+        menu, group = QMenu(button), QActionGroup(button)
+        menu.setToolTipsVisible(True)
+        self._metrics: dict[str, QAction] = {}
+        for key, metric in MEASURED.items():
+            action = self._metrics[key] = menu.addAction(f"{metric.label}, {metric.unit}")
+            action.setCheckable(True)
+            action.setToolTip(explained(key))
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, k=key: self.quantity_chosen.emit(k))
+        button.setMenu(menu)
+        return button
+
+    def _smoothing_choice(self) -> QComboBox:
+        choice = QComboBox()
+        choice.setAccessibleName("Smoothing")
+        choice.setToolTip(
+            "Steps over which the training loss is averaged (exponentially, without a lag at the "
+            "start). The faint line is the loss of each step."
+        )
+        for window in _WINDOWS:
+            choice.addItem(
+                "No smoothing" if window == 1 else f"Over {local(window):,} steps", window
+            )
+        choice.setCurrentIndex(_WINDOWS.index(WINDOW))
+        choice.setMinimumWidth(34)
+        return choice
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether the axis is."""
+        return self._scale.isChecked()
+
+    @property
+    def has_kl(self) -> bool:
+        """Whether the KL can be chosen."""
+        return self._quantities["kl"].isEnabled()
+
+    def set_quantity(self, quantity: str) -> None:
+        """Shows which loss or metric is chosen; nothing is smoothed between checkpoints."""
+        is_measured = quantity in MEASURED
+        self._quantities.get(quantity, self._more).setChecked(True)
+        self._more.setText(MEASURED[quantity].label if is_measured else _MORE)
+        for key, action in self._metrics.items():
+            action.setChecked(key == quantity)
+        self._smoothing.setDisabled(is_measured)
+
+    @property
+    def smoothing_window(self) -> int:
+        """Steps over which the curves are smoothed."""
+        window: int = self._smoothing.currentData() if self._smoothing.isEnabled() else 1
+        return window
+
+    def set_logarithmic(self, logarithmic: bool) -> None:
+        """Shows which axis there is."""
+        self._scale.setChecked(logarithmic)
+
+    def set_has_kl(self, has_kl: bool) -> None:
+        """Offers the KL, or says what is missing."""
+        button = self._quantities["kl"]
+        button.setEnabled(has_kl)
+        button.setToolTip(QUANTITIES["kl"][1] if has_kl else _NO_KL)
+
+    @Slot(bool)
+    def set_following(self, follows: bool) -> None:
+        """Offers to show everything where the view does not follow."""
+        self._reset.setDisabled(follows)
+
+    @Slot()
+    def _smooth(self) -> None:
+        self.smoothing_chosen.emit(self._smoothing.currentData())

@@ -1,0 +1,352 @@
+"""The losses of the visible runs: per step while they train, and on the test set at checkpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from aeviewer.numbers import local
+from aeviewer.panels.losses.loss_header import WINDOW, LossHeader
+from aeviewer.panels.losses.loss_table import (
+    Cells,
+    Detail,
+    has_kl,
+    is_per_pixel,
+    left_out,
+    title,
+    unit,
+)
+from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.displays.value_table import Readout, Row
+from aeviewer.widgets.fonts import small
+from aeviewer.widgets.plots.curve_plot import CurvePlot
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent, QShowEvent
+
+    from aeviewer.services.runs.loss_curves import Curves
+    from aeviewer.services.runs.session import RunItem, Session
+    from trainers.config import RunConfig
+
+_EMPTY = "Press Train to start a run: its losses appear here."
+_WITHOUT_CURVES = {"queued", "damaged", "new"}
+_WIDE, _SHORT, _LOW = 640, 280, 180
+_MOST_ROWS, _READOUT_SHARE, _COLUMN_SHARE = 6, 0.35, 0.5
+
+
+class LossPanel(QWidget):
+    """Loss, reconstruction or KL of the visible runs, live.
+
+    Runs whose loss has another unit than the current one's are left out: their numbers compare
+    with nothing here.
+
+    Parameters
+    ----------
+    session
+        Its visible runs are shown.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+        self._session = session
+        self._quantity = "loss"
+        self._unit = ""
+        self._labels = ("", "")
+        self._is_scale_chosen = False
+        self._changed: set[str] = set()
+        self._hovered: float | None = None
+        self._refresh = QTimer(self, singleShot=True, interval=0)
+        self._refresh.timeout.connect(self._show_changes)
+        self.header = LossHeader()
+        self.plot = CurvePlot("Loss curves")
+        self.readout = Readout()
+        self.empty, self.note = EmptyState(_EMPTY), QLabel()
+        self._build()
+        self._connect()
+        self._take_runs()
+
+    def _connect(self) -> None:
+        session = self._session
+        session.runs_changed.connect(self._take_runs)
+        session.current_changed.connect(self._take_runs)
+        session.metrics_changed.connect(self._take_metrics)
+        session.step_changed.connect(self._mark_step)
+        self.plot.hovered_at.connect(self._hover)
+        self.plot.left.connect(self._leave)
+        self.plot.following_changed.connect(self.header.set_following)
+        self.header.quantity_chosen.connect(self.set_quantity)
+        self.header.reset_requested.connect(self.plot.reset_view)
+        self.header.scale_chosen.connect(self._choose_scale)
+        self.header.smoothing_chosen.connect(self._smooth)
+
+    # -- layout ----------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.note.setFont(small(self.font()))
+        self.note.setWordWrap(True)
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.readout.setAccessibleName("Losses of the runs")
+        curves = QWidget()
+        self._around = QBoxLayout(QBoxLayout.Direction.TopToBottom, curves)
+        self._around.setContentsMargins(0, 0, 0, 0)
+        self._around.setSpacing(4)
+        self._around.addWidget(self.plot, 1)
+        self._around.addWidget(self.readout)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(curves)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.header)
+        layout.addWidget(self._pages, 1)
+        layout.addWidget(self.note)
+        self.header.set_quantity(self._quantity)
+        self.plot.set_smoothing(WINDOW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The numbers stand beside the curves where there is room, otherwise below them."""
+        super().resizeEvent(event)
+        self._name_axes()
+        self._show_readout()
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.width() >= _WIDE
+
+    @property
+    def _is_low(self) -> bool:
+        return self.height() < _LOW and not self._is_wide
+
+    def _arrange(self, rows: int) -> None:
+        """Room for the numbers: half the width at most, or about a third of the height."""
+        beside, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._around.setDirection(beside if self._is_wide else below)
+        if self._is_wide:
+            self.readout.setMaximumSize(self._room(), self.height())
+        else:
+            share = int(_READOUT_SHARE * self._pages.height() / self.readout.line_height) - 1
+            rows = min(rows, _MOST_ROWS, max(share, 1))
+            self.readout.setMaximumSize(self.width(), self.readout.height_of(rows))
+        self._around.activate()
+
+    def _name_axes(self) -> None:
+        """A short panel has no line to spare below the curves."""
+        name = title(self._quantity, self._unit)
+        is_short = self.height() < _SHORT
+        labels = ("", f"{name}, over steps") if is_short else ("step", name)
+        if labels != self._labels:
+            self._labels = labels
+            self.plot.set_labels(*labels)
+
+    def _room(self) -> int:
+        """Pixels that the numbers may have side by side."""
+        return int(self.width() * (_COLUMN_SHARE if self._is_wide else 1)) - 16
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @property
+    def quantity(self) -> str:
+        """Which of the losses, or which metric, is shown."""
+        return self._quantity
+
+    @Slot(str)
+    def set_quantity(self, quantity: str) -> None:
+        """Shows the loss, its reconstruction part, its KL, or a metric of the checkpoints."""
+        if quantity != self._quantity:
+            self._quantity = quantity
+            self.header.set_quantity(quantity)
+            for name in self.plot.names:
+                self.plot.remove_curve(name)
+            self.plot.set_smoothing(self.header.smoothing_window)
+            self.plot.reset_view()
+            self._take_runs()
+
+    @Slot(bool)
+    def _choose_scale(self, logarithmic: bool) -> None:
+        self._is_scale_chosen = True
+        self.plot.set_logarithmic(logarithmic)
+
+    @Slot(int)
+    def _smooth(self, window: int) -> None:
+        self.plot.set_smoothing(window)
+        self._show_readout()
+
+    def _visible(self) -> list[tuple[RunItem, RunConfig]]:
+        """All visible runs that have this quantity, in whatever unit."""
+        return [
+            (item, item.config)
+            for item in self._session.items
+            if item.visible
+            and item.config is not None
+            and item.state not in _WITHOUT_CURVES
+            and (self._quantity != "kl" or has_kl(item.config))
+        ]
+
+    def _shown_unit(self) -> str:
+        """That of the current run, of the first one where the current one is not visible."""
+        units = {item.key: unit(config, self._quantity) for item, config in self._visible()}
+        current = self._session.current
+        first = next(iter(units.values()), "")
+        if current is None or current.config is None:
+            return first
+        wanted = unit(current.config, self._quantity)
+        return wanted if wanted in units.values() else first
+
+    def _shown(self) -> list[tuple[RunItem, RunConfig]]:
+        return [
+            (item, config)
+            for item, config in self._visible()
+            if unit(config, self._quantity) == self._unit
+        ]
+
+    # -- the session -----------------------------------------------------------------------------
+
+    @Slot()
+    def _take_runs(self) -> None:
+        """Other runs, names, colours or states: every curve is looked at again."""
+        items = [item for item in self._session.items if item.visible]
+        self.header.set_has_kl(
+            any(
+                item.config is not None and has_kl(item.config)
+                for item in items
+                if item.state not in _WITHOUT_CURVES
+            )
+        )
+        if self._quantity == "kl" and not self.header.has_kl:
+            self.set_quantity("loss")
+            return
+        self._take_unit(self._shown_unit())
+        shown = {item.key for item, _ in self._shown()}
+        for key in set(self.plot.names) - shown:
+            self.plot.remove_curve(key)
+        self._changed = shown
+        self._schedule()
+
+    def _take_unit(self, name: str) -> None:
+        """Curves of another unit are elsewhere: the view goes there."""
+        if name != self._unit:
+            self._unit = name
+            self.plot.reset_view()
+        self._name_axes()
+        self.note.setText(left_out([unit(c, self._quantity) for _, c in self._visible()], name))
+
+    @Slot(str)
+    def _take_metrics(self, key: str) -> None:
+        self._changed.add(key)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """Draws once, however many signals came; a hidden panel draws when it is shown."""
+        if self.isVisible():
+            self._refresh.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catches up."""
+        super().showEvent(event)
+        self._show_changes()
+
+    @Slot()
+    def _show_changes(self) -> None:
+        shown = self._shown()
+        for item, _ in shown:
+            if item.key in self._changed:
+                self._show_curve(item, self._session.curves(item.key))
+        self._changed.clear()
+        if not self._is_scale_chosen:
+            self.header.set_logarithmic(self.plot.is_positive)
+            self.plot.set_logarithmic(self.header.is_logarithmic)
+        self._pages.setCurrentIndex(bool(shown))
+        self._mark_step()
+        self._show_readout()
+
+    def _show_curve(self, item: RunItem, curves: Curves) -> None:
+        tests = [(e.step, getattr(e, self._quantity)) for e in curves.evaluations]
+        known = [(step, value) for step, value in tests if value is not None]
+        markers = np.array(known, np.float64).reshape(-1, 2)
+        series: dict[str, NDArray[np.float64]] = {
+            "loss": curves.loss,
+            "reconstruction": curves.reconstruction,
+            "kl": curves.kl,
+        }
+        x, y = (curves.step, series[self._quantity]) if self._quantity in series else markers.T
+        best = Cells(self._quantity, Detail.BRIEF, 0).has_best
+        self.plot.set_curve(item.key, item.colour, x, y, markers, has_best=best)
+
+    @Slot()
+    def _mark_step(self) -> None:
+        self.plot.set_step(self._session.step)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    @Slot(float)
+    def _hover(self, step: float) -> None:
+        self._hovered = max(step, 0.0)
+        self._show_readout()
+
+    @Slot()
+    def _leave(self) -> None:
+        self._hovered = None
+        self._show_readout()
+
+    def _show_readout(self) -> None:
+        """Each run's numbers under the mouse, or its newest; a low panel tells of one run."""
+        told, current = self._told(), self._session.current
+        if self._is_low:
+            told = [pair for pair in told if pair[0] == current] or told[:1]
+        cells = self._cells(told)
+        step = np.inf if self._hovered is None else self._hovered
+        head = "newest" if self._hovered is None else f"step {local(step):,.0f}"
+        rows = [
+            self._row(cells, item, config, step, is_current=len(told) > 1 and item == current)
+            for item, config in told
+        ]
+        self.readout.set_rows((head, *cells.heads), rows, cells.widest)
+        self.readout.setVisible(bool(rows))
+        # Where hardly any height is left, the curves have it.
+        self.note.setVisible(bool(self.note.text()) and not self._is_low)
+        self._arrange(len(rows))
+
+    def _told(self) -> list[tuple[RunItem, RunConfig]]:
+        """The runs whose curves are drawn."""
+        names = set(self.plot.names)
+        return [(item, config) for item, config in self._shown() if item.key in names]
+
+    def _cells(self, told: list[tuple[RunItem, RunConfig]]) -> Cells:
+        """As much in a cell as there is room for."""
+        names = [item.name for item, _ in told]
+        last = max((item.steps for item, _ in told), default=0)
+        per_pixel = any(is_per_pixel(config, self._quantity) for _, config in told)
+        for detail in (Detail.PER_PIXEL, Detail.STEPS) if per_pixel else (Detail.STEPS,):
+            cells = Cells(self._quantity, detail, last)
+            if self.readout.width_for(names, cells.widest) <= self._room():
+                return cells
+        return Cells(self._quantity, Detail.BRIEF, last)
+
+    def _row(
+        self, cells: Cells, item: RunItem, config: RunConfig, step: float, *, is_current: bool
+    ) -> Row:
+        reading = self.plot.reading(item.key, step)
+        pixels = self._pixels(item) if is_per_pixel(config, self._quantity) else None
+        return Row(
+            item.name,
+            item.colour,
+            cells.written(reading, pixels),
+            cells.tips(item.name, reading, pixels),
+            is_current,
+        )
+
+    def _pixels(self, item: RunItem) -> int | None:
+        """Numbers in an image of a run."""
+        try:
+            return self._session.run(item.key).dataset.pixels
+        except AEViewerError:
+            return None

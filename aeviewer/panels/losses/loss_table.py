@@ -1,0 +1,148 @@
+"""How losses are written: units, figures, and the cells of the table beside the curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aeviewer.numbers import local
+from aeviewer.panels.losses.loss_header import MEASURED, QUANTITIES
+
+if TYPE_CHECKING:
+    from aeviewer.widgets.plots.curve import Reading
+    from trainers.config import RunConfig
+
+_UNITS = {"squared-error": "squared error", "bernoulli": "nats"}
+_UNKNOWN = "–"
+_WIDEST = "000.00"
+
+
+class Detail(IntEnum):
+    """How much a cell says: the number, the step too, or the loss per pixel too."""
+
+    BRIEF = 0
+    STEPS = 1
+    PER_PIXEL = 2
+
+
+def has_kl(config: RunConfig) -> bool:
+    """Whether the run pays a KL to a prior."""
+    return config.model.has_prior
+
+
+def unit(config: RunConfig, quantity: str) -> str:
+    """The unit of a quantity of a run: of a metric the same for every run."""
+    if quantity in MEASURED:
+        return MEASURED[quantity].unit
+    return f"{'nats' if quantity == 'kl' else _UNITS[config.model.likelihood]} per image"
+
+
+def title(quantity: str, unit_of_it: str) -> str:
+    """What stands at the axis."""
+    name = MEASURED[quantity].label if quantity in MEASURED else QUANTITIES[quantity][0]
+    return f"{name}, {unit_of_it}"
+
+
+def is_per_pixel(config: RunConfig, quantity: str) -> bool:
+    """Whether the quantity is a squared error alone, which has a mean over the pixels."""
+    if quantity in MEASURED:
+        return False
+    is_error = config.model.likelihood == "squared-error" and quantity != "kl"
+    return is_error and (quantity == "reconstruction" or not has_kl(config))
+
+
+def left_out(units: list[str], shown: str) -> str:
+    """How many runs are not shown because their unit is another, and what to do; may be empty."""
+    others = [other.removesuffix(" per image") for other in units if other != shown]
+    if not others:
+        return ""
+    told = f"{' or '.join(sorted(set(others)))} {'is' if len(others) == 1 else 'are'} not shown"
+    if len(others) == 1:
+        return f"1 run in {told}; choose it to see it"
+    return f"{len(others)} runs in {told}; choose one of them to see it"
+
+
+def number(value: float | None) -> str:
+    """A loss with four figures."""
+    if value is None or not np.isfinite(value):
+        return _UNKNOWN
+    places = max(0, 3 - int(np.floor(np.log10(max(abs(value), 1e-3)))))
+    return f"{local(value):,.{min(places, 4)}f}".replace("-", "−")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How the readings of runs become cells.
+
+    Attributes
+    ----------
+    quantity
+        The KL has no best: that of a model that has learnt nothing is the lowest.
+    detail
+        How much a cell says.
+    last_step
+        Of all runs, to know how wide a cell may become.
+    """
+
+    quantity: str
+    detail: Detail
+    last_step: int
+
+    @property
+    def has_best(self) -> bool:
+        """Whether lower is better."""
+        if self.quantity in MEASURED:
+            return MEASURED[self.quantity].more_is_better is False
+        return self.quantity != "kl"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Above the columns of numbers."""
+        heads = ("train", "test", "best test") if self.has_best else ("train", "test")
+        return heads[self._first :]
+
+    @property
+    def _first(self) -> int:
+        """Where the columns begin: a metric has no training value."""
+        return 1 if self.quantity in MEASURED else 0
+
+    @property
+    def widest(self) -> tuple[str, ...]:
+        """The widest text of each column."""
+        step = f" at {local(self.last_step):,}" if self.detail >= Detail.STEPS else ""
+        pixel = " (0.00000/px)" if self.detail == Detail.PER_PIXEL else ""
+        best = max(f"{_WIDEST}{pixel}{step}", "best test", key=len)
+        columns = (_WIDEST, f"{_WIDEST}{step}", best)
+        return columns[self._first :][: len(self.heads)]
+
+    def written(self, reading: Reading, pixels: int | None) -> tuple[str, ...]:
+        """The cells of a run; `pixels` of an image where the loss has a mean over them."""
+        test, best = number(reading.marker), number(reading.best)
+        if pixels and self.detail == Detail.PER_PIXEL and reading.best is not None:
+            best += f" ({local(reading.best / pixels):.5f}/px)"
+        if self.detail >= Detail.STEPS:
+            if reading.marker_x is not None and reading.marker_x != reading.x:
+                test += f" at {local(reading.marker_x):,.0f}"
+            if reading.best_x is not None:
+                best += f" at {local(reading.best_x):,.0f}"
+        return (number(reading.value), test, best)[self._first :][: len(self.heads)]
+
+    def tips(self, name: str, reading: Reading, pixels: int | None) -> tuple[str, ...]:
+        """What more there is to say of the name and of each cell."""
+        train = _told("Training loss, smoothed", reading.x, reading.value, pixels)
+        test = _told("All test images", reading.marker_x, reading.marker, pixels)
+        best = _told("Lowest of all checkpoints", reading.best_x, reading.best, pixels)
+        return (name, *(train, test, best)[self._first :][: len(self.heads)])
+
+
+def _told(what: str, step: float | None, value: float | None, pixels: int | None) -> str:
+    """A cell in full; the loss per pixel is that per image ÷ 784, for MNIST."""
+    if step is None or value is None:
+        return f"{what}: none at this step"
+    pixel = (
+        f" per image, {local(value / pixels):.5f} per pixel (÷ {local(pixels):,})" if pixels else ""
+    )
+    return f"{what}: {number(value)}{pixel}, at step {local(step):,.0f}"

@@ -1,0 +1,1 @@
+"""The checkpoints of the current run: choosing one, playing them, filming them."""

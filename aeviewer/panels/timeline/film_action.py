@@ -1,0 +1,284 @@
+"""The manifold forming, as a film: what the timeline plays, kept as GIF or MP4."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QProgressDialog, QWidget
+
+from aeviewer.panels.timeline.film_stage import FilmStage, Look
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.timeline.film import (
+    ENDINGS,
+    FilmWriter,
+    Frames,
+    Tiled,
+    Timing,
+    tiled,
+    timing,
+)
+from aeviewer.services.timeline.trajectory import Track, tracked
+from aeviewer.widgets.inputs.save_dialog import ask_place
+from trainers.errors import AEViewerError
+from trainers.figures import film
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aeviewer.panels.latent.latent_panel import LatentPanel
+    from aeviewer.services.compute.compute_thread import Answer
+    from aeviewer.services.latent_services import Exploring
+    from trainers.runs import Run
+
+_READING, _DECODING, _DRAWING, _WRITING = (
+    "Reading the codes…",
+    "Decoding the images behind them…",
+    "Drawing the frames…",
+    "Writing the file…",
+)
+
+
+class FilmAction(QAction):
+    """Asks where to, and makes the film while the window stays alive.
+
+    Parameters
+    ----------
+    exploring, latent
+        What is filmed: every checkpoint, in the plane, colours and layers that are chosen.
+    parent
+        The window.
+    """
+
+    def __init__(self, exploring: Exploring, latent: LatentPanel, parent: QWidget) -> None:
+        super().__init__("Save &film…", parent)
+        self.setShortcut(QKeySequence("Ctrl+Shift+F"))
+        self.setToolTip("The codes of all checkpoints, gliding, as an animated GIF or an MP4.")
+        self._exploring, self._latent, self._window = exploring, latent, parent
+        self.maker: FilmMaker | None = None
+        session = exploring.session
+        for changed in (session.current_changed, session.checkpoints_changed):
+            changed.connect(self._enable)
+        exploring.exploration.plane_changed.connect(self._enable)
+        self.triggered.connect(self._ask)
+        self._enable()
+
+    @Slot()
+    def _enable(self) -> None:
+        is_layout = self._exploring.exploration.is_layout
+        several = len(self._exploring.session.checkpoints) > 1
+        # Between the layouts of two steps nothing can be drawn: a film wants a plane.
+        self.setEnabled(self.maker is None and several and not is_layout)
+
+    @Slot()
+    def _ask(self) -> None:
+        current = self._exploring.session.current
+        if current is not None:
+            ask_place(self._window, f"{current.name}.gif", self.make, "mp4")
+
+    def make(self, place: Path) -> None:
+        """Makes the film; what is wrong with the place is posted as a message."""
+        try:
+            if place.suffix.lower() not in ENDINGS:
+                raise AEViewerError(
+                    f"{place.name} does not say which film it is: let it end in .gif or .mp4."
+                )
+            if place.suffix.lower() == ".mp4":
+                film.encoder()
+        except AEViewerError as error:
+            self._exploring.session.message_posted.emit(str(error))
+            return
+        self.maker = FilmMaker(self._exploring, self._latent, place, self._window)
+        self.maker.destroyed.connect(self._forget)
+        self._enable()
+        self.maker.start()
+
+    @Slot()
+    def _forget(self) -> None:
+        self.maker = None
+        self._enable()
+
+    def cancel(self) -> None:
+        """Ends what is being made."""
+        if self.maker is not None:
+            self.maker.cancel()
+
+
+class FilmMaker(QObject):
+    """Makes one film, step by step, and is gone then.
+
+    Parameters
+    ----------
+    exploring, latent
+        What is filmed, as it is when the film is begun.
+    place
+        Where to.
+    parent
+        The window.
+    """
+
+    def __init__(
+        self, exploring: Exploring, latent: LatentPanel, place: Path, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._exploring, self._latent, self._place = exploring, latent, place
+        self._session = exploring.session
+        self._asker = Asker(exploring.compute, "film", self)
+        self._run: Run | None = None
+        self._track: Track | None = None
+        self._stage: FilmStage | None = None
+        self._timing: Timing | None = None
+        self._tiles: dict[int, Tiled] = {}
+        self._writer: FilmWriter | None = None
+        self._is_ended = False
+        self._drawing = QTimer(self, interval=0)
+        self._drawing.timeout.connect(self._draw)
+        self._frames = Frames(FilmStage.SIZE)
+        self.progress = QProgressDialog(_READING, "Cancel", 0, 0, parent)
+        self.progress.setWindowTitle("Save film")
+        self.progress.setMinimumDuration(0)
+        self.progress.setAutoReset(False)
+        self.progress.setAutoClose(False)
+        self.progress.setWindowModality(Qt.WindowModality.NonModal)
+        self.progress.canceled.connect(self.cancel)
+
+    def start(self) -> None:
+        """Begins, once it is known how the codes are aligned."""
+        self.progress.show()
+        self._exploring.alignments.changed.connect(self._read)
+        self._exploring.alignments.follow()
+        self._read()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Ends it, with nothing kept."""
+        self._frames.cancelled.set()
+        self._asker.drop("track")
+        self._asker.drop("tiles")
+        self._end()
+
+    def _end(self) -> None:
+        if self._is_ended:
+            return
+        self._is_ended = True
+        self._drawing.stop()
+        if self._writer is not None:
+            self._writer.wait()
+        if self._stage is not None:
+            self._stage.close()
+        self.progress.canceled.disconnect(self.cancel)
+        self.progress.close()
+        self.progress.deleteLater()
+        self.deleteLater()
+
+    def _fail(self, problem: str) -> None:
+        self._session.message_posted.emit(problem)
+        self._end()
+
+    # -- what it is made of ----------------------------------------------------------------------
+
+    @Slot()
+    def _read(self) -> None:
+        alignments, current = self._exploring.alignments, self._session.current
+        if self._run is not None or alignments.is_working:
+            return
+        if current is None or self._exploring.exploration.test_codes is None:
+            self._fail("There are no codes to film: choose a run that has checkpoints.")
+            return
+        self._run, steps = self._session.run(current.key), self._session.checkpoints
+        exploration = self._exploring.exploration
+        work = partial(
+            tracked,
+            run=self._run,
+            steps=steps,
+            planes=exploration.planes(steps),
+            previous=exploration.plane,
+        )
+        self._timing = timing(len(steps), self._place.suffix.lower())
+        try:
+            self._stage = FilmStage(self._look(current.name))
+        except AEViewerError as error:
+            self._fail(str(error))
+            return
+        self._asker.ask("track", work, self._take_track)
+
+    def _look(self, name: str) -> Look:
+        """What is chosen at this moment."""
+        exploration, latent = self._exploring.exploration, self._latent
+        aligned = self._exploring.alignments.aligned
+        return Look(
+            name,
+            None if aligned is None else aligned.last,
+            latent.choice.layers.chosen,
+            np.array(latent.legend.visible),
+            exploration.pins,
+            None if latent.plot.follows else QRectF(latent.plot.view()),
+            latent.choice.axis_names,
+            exploration.session.data(),
+        )
+
+    def _take_track(self, answer: Answer) -> None:
+        if answer.problem:
+            self._fail(answer.problem)
+        elif isinstance(answer.result, Track) and self._stage is not None and self._run is not None:
+            self._track = answer.result
+            self._stage.set_track(self._track)
+            grid = self._stage.grid()
+            if grid is None:
+                self._begin_drawing()
+                return
+            self._count(_DECODING, len(self._track.steps))
+            work = partial(
+                tiled, run=self._run, track=self._track, grid=grid, anchor=self._session.code
+            )
+            self._asker.ask("tiles", work, self._take_tiles)
+
+    def _take_tiles(self, answer: Answer) -> None:
+        if answer.problem:
+            self._fail(answer.problem)
+        elif isinstance(answer.result, Tiled):
+            self._tiles[answer.result.number] = answer.result
+            self.progress.setValue(len(self._tiles))
+        elif answer.is_last:
+            self._begin_drawing()
+
+    # -- the frames ------------------------------------------------------------------------------
+
+    def _begin_drawing(self) -> None:
+        if self._timing is not None:
+            self._count(_DRAWING, len(self._timing.moments))
+            self._drawing.start()
+
+    def _count(self, words: str, parts: int) -> None:
+        self.progress.setLabelText(words)
+        self.progress.setRange(0, parts)
+        self.progress.setValue(0)
+
+    @Slot()
+    def _draw(self) -> None:
+        """One frame; the window lives between two of them."""
+        if self._timing is None or self._track is None or self._stage is None:
+            return
+        done = len(self._frames)
+        if done < len(self._timing.moments):
+            number, time = self._timing.moments[done]
+            between = self._track.at(number, time)
+            nearer = number + (between.share >= 0.5)
+            self._frames.append(self._stage.frame(between, self._tiles.get(nearer)))
+            self.progress.setValue(done + 1)
+            return
+        self._drawing.stop()
+        self._count(_WRITING, 0)
+        self._writer = FilmWriter(self._place, self._frames, self._timing, self)
+        self._writer.ended.connect(self._take_end)
+        self._writer.start()
+
+    @Slot(str)
+    def _take_end(self, problem: str) -> None:
+        if problem:
+            self._fail(problem)
+        else:
+            self._end()

@@ -1,0 +1,210 @@
+"""Where the frames of a film are drawn: the plot of the latent space, with a line of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
+
+from aeviewer.palette import class_colours
+from aeviewer.panels.latent.background import TILE_PIXELS, class_palette
+from aeviewer.services.latent.tile_grid import grid_over
+from aeviewer.services.latent.undo_state import letter
+from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeviewer.panels.latent.layers_menu import Layers
+    from aeviewer.services.latent.tile_grid import TileGrid
+    from aeviewer.services.latent.undo_state import Pin
+    from aeviewer.services.timeline.film import Tiled
+    from aeviewer.services.timeline.trajectory import Between, Track
+    from trainers.datasets import Data
+    from trainers.exploration.planes import Plane
+
+_SIDE, _HEAD, _MARGIN = 720, 56, 16
+_JITTER = 0.35
+_CHIP, _SHORT, _MOST_CHIPS = 34, 2, 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What a film shows of what is chosen in the window.
+
+    Attributes
+    ----------
+    name
+        Of the run.
+    aligned_to
+        The step that codes are turned onto; None where they are shown as they are.
+    layers
+        Whether the decoder's images are behind the points, and how strong both are.
+    visible
+        (k,) bool, the classes that are shown.
+    pins
+        Codes that are held on to.
+    view
+        The part of the plane that is shown; None for what holds all codes of all checkpoints.
+    axis_names
+        What is along x and y of a plane.
+    data
+        The images that the codes are of.
+    """
+
+    name: str
+    aligned_to: int | None
+    layers: Layers
+    visible: NDArray[np.bool_]
+    pins: tuple[Pin, ...]
+    view: QRectF | None
+    axis_names: Callable[[Plane], tuple[str, str]]
+    data: Data
+
+
+class FilmStage:
+    """Draws moments on a track.
+
+    Parameters
+    ----------
+    look
+        How.
+    """
+
+    SIZE: ClassVar[tuple[int, int]] = (_SIDE, _SIDE)
+    """Height and width of a frame in pixels."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._labels = look.data.test.labels
+        self._classes = look.data.dataset.classes
+        self.plot = ExplorerPlot("Film")
+        self.plot.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        self.plot.resize(_SIDE, _SIDE - _HEAD)
+        self.plot.show()
+        self._jitter = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(self._labels))
+        self._is_flat = False
+
+    def close(self) -> None:
+        """Lets go of the plot."""
+        self.plot.close()
+        self.plot.deleteLater()
+
+    def set_track(self, track: Track) -> None:
+        """Shows the part of the plane that the look asks for, or that holds all of a track."""
+        plane, look = track.planes[0], self._look
+        self._is_flat = len(plane.origin) == 1
+        self.plot.set_square(not self._is_flat)
+        x, y = look.axis_names(plane)
+        self.plot.axis("bottom").setLabel(x)
+        self.plot.axis("left").setLabel("class" if self._is_flat else y)
+        ticks = [(float(label), name) for label, name in enumerate(self._classes)]
+        self.plot.axis("left").set_words(ticks if self._is_flat else None)
+        self.plot.raster.set_opacity(look.layers.points)
+        if look.view is not None:
+            self.plot.set_view(look.view)
+            return
+        left, bottom, width, height = track.extent()
+        if self._is_flat:
+            bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER
+        self.plot.set_stage(QRectF(left, bottom, width, height))
+
+    def grid(self) -> TileGrid | None:
+        """The tiles behind the points; None where none are wanted."""
+        if self._is_flat or not self._look.layers.mosaic:
+            return None
+        self._image()  # the plot takes its final layout when it is first drawn
+        view, pixel = self.plot.view(), self.plot.box.viewPixelSize()[0]
+        place = view.left(), view.top(), view.width(), view.height()
+        return grid_over(place, pixel, TILE_PIXELS)
+
+    # -- a frame ---------------------------------------------------------------------------------
+
+    def frame(self, between: Between, tiles: Tiled | None) -> NDArray[np.uint8]:
+        """(height, width, 3), a moment, with the images of the nearer checkpoint behind it."""
+        self._place_points(between.places)
+        self._place_pins(between)
+        self._place_tiles(tiles)
+        image = self._image()
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._write(painter, between.nearer)
+        painter.end()
+        return _pixels(image)
+
+    def _place_points(self, places: NDArray[np.floating]) -> None:
+        xy = np.array(places)
+        if self._is_flat:
+            xy[:, 1] = self._labels + self._jitter
+        shown = self._look.visible[self._labels]
+        self.plot.set_points(xy, self._labels, class_palette(max(1, len(self._classes))), shown)
+
+    def _place_pins(self, between: Between) -> None:
+        pins = () if self._is_flat else self._look.pins
+        places = []
+        for pin in pins:
+            if pin.image is not None and pin.image < len(between.places):
+                x, y = between.places[pin.image].tolist()
+                places.append((x, y))
+            else:
+                places.append(between.place(pin.code))
+        self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
+
+    def _place_tiles(self, tiles: Tiled | None) -> None:
+        layers = self._look.layers
+        if tiles is None:
+            self.plot.tiles.clear()
+            return
+        shares = tiles.support if layers.fades else (tiles.support > 0).astype(np.float32)
+        self.plot.tiles.set_opacity(layers.opacity)
+        self.plot.tiles.set_tiles(tiles.images, shares, QRectF(*tiles.rectangle))
+
+    def _image(self) -> QImage:
+        """The plot below an empty line of words."""
+        image = QImage(_SIDE, _SIDE, QImage.Format.Format_RGB32)
+        image.fill(self.plot.role(QPalette.ColorRole.Base))
+        painter = QPainter(image)
+        painter.drawImage(0, _HEAD, self.plot.picture(1))
+        painter.end()
+        return image
+
+    def _write(self, painter: QPainter, step: int) -> None:
+        """The step, whose codes they are and how they are turned, and the classes' colours."""
+        quiet = self.plot.role(QPalette.ColorRole.PlaceholderText)
+        strong = tabular(self.plot.font())
+        strong.setPixelSize(20)
+        strong.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(strong)
+        painter.setPen(self.plot.role(QPalette.ColorRole.Text))
+        painter.drawText(QPointF(_MARGIN, 29), f"step {step:,}")
+        painter.setFont(small(self.plot.font()))
+        painter.setPen(quiet)
+        turned = self._look.aligned_to
+        words = self._look.name + (f" · aligned to step {turned:,}" if turned is not None else "")
+        painter.drawText(QPointF(_MARGIN, 47), words)
+        colours = class_colours(len(self._classes))
+        shown = np.flatnonzero(self._look.visible).tolist() if self._classes else []
+        # Long names, and many of them, find no room: their colours are the window's.
+        names = [self._classes[label] for label in shown]
+        if any(len(name) > _SHORT for name in names) or len(names) > _MOST_CHIPS:
+            return
+        for place, label in enumerate(shown):
+            x = _SIDE - _MARGIN - _CHIP * (len(shown) - place) + 8
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colours[label]))
+            painter.drawEllipse(QPointF(x, 24), 5, 5)
+            painter.setPen(quiet)
+            spot = QRect(x + 9, 14, 16, 20)
+            painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, self._classes[label])
+
+
+def _pixels(image: QImage) -> NDArray[np.uint8]:
+    """(h, w, 3) red, green, blue of a picture of 32 bits a pixel."""
+    height, width = image.height(), image.width()
+    table = np.frombuffer(image.constBits(), np.uint32).reshape(height, width)
+    return np.stack([table >> 16 & 255, table >> 8 & 255, table & 255], axis=-1).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Configuring, starting and stopping training runs."""

@@ -1,0 +1,342 @@
+"""What is to be trained: a preset, and a form made from the config."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aeviewer import theme
+from aeviewer.numbers import local
+from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
+from trainers import datasets
+from trainers.config import Leaf, RunConfig, faults, fields, spaced_checkpoints
+from trainers.datasets.compatibility import misfits
+from trainers.errors import AEViewerError
+from trainers.evaluation.collapse import forecast
+from trainers.glossary import GLOSSARY
+from trainers.presets import PRESETS, preset
+from trainers.runs import runs_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeviewer.services.runs.session import Session
+
+_GROUPS = {"": "Data", "model": "Model", "training": "Training"}
+
+
+class ExperimentPanel(QWidget):
+    """A preset menu, a name, the form, what the model is in words, and Train.
+
+    Parameters
+    ----------
+    session
+        Tells which names are taken.
+
+    Attributes
+    ----------
+    is_valid
+        Whether what the form holds can be trained.
+    """
+
+    train_requested = Signal(object, str)
+    """A valid `RunConfig` and a name, empty where the run shall name itself."""
+    config_edited = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._base = preset("vae").replace(latent_dim=2, device=session.device)
+        self.is_valid = True
+        self._presets = QComboBox(self)
+        self._presets.setAccessibleName("Preset")
+        for name, entry in PRESETS.items():
+            self._presets.addItem(entry.title, name)
+        self._summary = _line(self, QPalette.ColorRole.PlaceholderText)
+        self._reset = QToolButton(self)
+        self._reset.setToolTip("Back to the preset's own settings")
+        self._reset.setAccessibleName("Reset to the preset")
+        self._reset.setIcon(theme.icon("restore"))
+        self._name = QLineEdit(self)
+        self._name.setAccessibleName("Name of the run")
+        self._name.setToolTip("What to call the run; left empty, it names itself.")
+        self._name_problem = _line(self, QPalette.ColorRole.BrightText)
+        self._name_problem.hide()
+        self._form = Form([_spec(leaf) for leaf in _leaves()], self)
+        self._form.setAccessibleName("Settings of the run")
+        self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
+        self._forecast = _line(self, QPalette.ColorRole.BrightText)
+        self._train = QPushButton("Train", self)
+        self._train.setDefault(True)
+        self._train.setToolTip("Start this run, or put it behind the one that is running.")
+        self._lay_out()
+        self._presets.activated.connect(lambda _row: self.select_preset(self.preset_name))
+        self._reset.clicked.connect(lambda: self.select_preset(self.preset_name))
+        self._name.textEdited.connect(self._check_name)
+        self._form.edited.connect(self._edited)
+        self._train.clicked.connect(self.train)
+        session.runs_changed.connect(self._suggest_name)
+        self.set_config(self._base)
+
+    @property
+    def preset_name(self) -> str:
+        """The preset that the form started from."""
+        return str(self._presets.currentData())
+
+    @property
+    def latent_dim(self) -> int:
+        """The latent dimension that the form asks for."""
+        value = self._form.field("latent_dim").value()
+        return value if isinstance(value, int) else 1
+
+    def config(self) -> RunConfig | None:
+        """What the form asks for; None where a field is wrong, and says so.
+
+        Where it names no checkpoints they are as far apart as the preferences have them.
+        """
+        config, problems = self._validated()
+        self._form.set_problems(problems)
+        if config is None and problems:
+            self._form.focus(next(iter(problems)))
+        return None if config is None else self._spaced(config)
+
+    def _spaced(self, config: RunConfig) -> RunConfig:
+        spacing = self._session.checkpoint_spacing
+        is_left_out = config.training.checkpoints is None and config.model.family != "pca"
+        if not spacing or not is_left_out:
+            return config
+        return config.replace(checkpoints=spaced_checkpoints(config.steps, spacing))
+
+    def set_config(self, config: RunConfig) -> None:
+        """Fills the form with a config, such as an earlier run's."""
+        self._form.field("dataset").set_choices(datasets.names())
+        row = self._presets.findData(config.preset)
+        self._presets.setCurrentIndex(max(row, 0))
+        self._form.set_values({f.name: f.value(config) for f in _leaves()})
+        self._edited()
+
+    @Slot(str)
+    def select_preset(self, name: str) -> None:
+        """Fills the form with a preset; the images stay those that are chosen."""
+        self.set_config(preset(name).replace(dataset=self._dataset, device=self._session.device))
+
+    @property
+    def _dataset(self) -> str:
+        return str(self._form.field("dataset").value())
+
+    @Slot(str)
+    def set_dataset(self, name: str) -> None:
+        """Asks for other images; those that came to the store meanwhile are offered too."""
+        self.offer_datasets()
+        self._form.set_values({"dataset": name})
+        self._edited()
+
+    @Slot()
+    def offer_datasets(self) -> None:
+        """Offers the data sets that there are now."""
+        self._form.field("dataset").set_choices(datasets.names())
+        self._edited()
+
+    @Slot(int)
+    def set_latent_dim(self, latent_dim: int) -> None:
+        """Asks for another latent dimension."""
+        self._form.set_values({"latent_dim": latent_dim})
+        self._edited()
+
+    @Slot()
+    def train(self) -> None:
+        """Asks for the training that the form describes, if nothing in it is wrong.
+
+        What is wrong with the name is told at its field, or as a message where that is not seen.
+        """
+        config = self.config()
+        if config is None:
+            return
+        if not self._check_name():
+            if not self.isVisible():
+                self._session.message_posted.emit(self._name_problem.text())
+            return
+        name = self._name.text().strip()
+        self._name.clear()
+        self.train_requested.emit(config, name)
+
+    # -- inner -----------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        head = QGridLayout()
+        head.setContentsMargins(12, 8, 12, 8)
+        head.setSpacing(6)
+        head.setColumnStretch(1, 1)
+        head.addWidget(QLabel("Preset", self), 0, 0)
+        head.addWidget(self._presets, 0, 1)
+        head.addWidget(self._reset, 0, 2)
+        head.addWidget(self._summary, 1, 0, 1, 3)
+        head.addWidget(QLabel("Name", self), 2, 0)
+        head.addWidget(self._name, 2, 1, 1, 2)
+        head.addWidget(self._name_problem, 3, 1, 1, 2)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(12, 8, 12, 12)
+        foot.setSpacing(8)
+        foot.addWidget(self._architecture)
+        foot.addWidget(self._forecast)
+        foot.addWidget(self._train)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._form, 1)
+        column.addLayout(foot)
+
+    def _edited(self) -> None:
+        config, problems = self._validated()
+        self._form.set_problems(problems)
+        self._train.setEnabled(config is not None)
+        self.is_valid = config is not None
+        if config is None:
+            self._architecture.clear()
+            self._forecast.hide()
+        else:
+            self._base = config
+            self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
+            self._architecture.setText(described(config))
+            self._tell_forecast(config)
+            self._tell_preset(config)
+            self._suggest_name()
+        self.config_edited.emit()
+
+    def _tell_preset(self, config: RunConfig) -> None:
+        original = preset(self.preset_name)
+        changed = config != original.replace(dataset=config.dataset)
+        self._reset.setEnabled(changed)
+        summary = PRESETS[self.preset_name].summary
+        self._summary.setText(f"{summary} Changed from the preset." if changed else summary)
+
+    def _tell_forecast(self, config: RunConfig) -> None:
+        """Which dimensions the loss will leave dead, before an hour is spent on finding out."""
+        known = forecast(config)
+        self._forecast.setText(known.message if known else "")
+        self._forecast.setVisible(bool(self._forecast.text()))
+
+    def _validated(self) -> tuple[RunConfig | None, dict[str, str]]:
+        """The config, or what is wrong by field."""
+        values = preset(self.preset_name).model_dump()
+        held = self._form.values()
+        for leaf in _leaves():
+            (values[leaf.part] if leaf.part else values)[leaf.name] = held[leaf.name]
+        try:
+            config = RunConfig.model_validate(values)
+            found = misfits(config, datasets.named(config.dataset))
+        except ValidationError as error:
+            return None, _by_field(held, dict(faults(error)))
+        except AEViewerError as error:
+            return None, {"dataset": str(error)}
+        return (None, found) if found else (config, {})
+
+    def _suggest_name(self) -> None:
+        self._name.setPlaceholderText(runs_folder.free_name(self._base, self._session.folder))
+
+    def _check_name(self) -> bool:
+        """Whether the run may be called so; says at the field where it may not."""
+        name, problem = self._name.text().strip(), ""
+        if name:
+            try:
+                runs_folder.checked_name(name)
+            except AEViewerError as error:
+                problem = str(error)
+            if (self._session.folder / name).exists() or self._session.is_named(name):
+                problem = f"There is a run {name!r} already; choose another name."
+        self._name_problem.setText(problem)
+        self._name_problem.setVisible(bool(problem))
+        return not problem
+
+
+def described(config: RunConfig) -> str:
+    """The model in a line: its layers and how many weights they have."""
+    model = config.model
+    try:
+        dataset = datasets.named(config.dataset)
+    except AEViewerError:
+        return f"The data set {config.dataset!r} is not here."
+    pixels = dataset.pixels
+    ends = 2 * model.latent_dim if model.variational else model.latent_dim
+    match model.family:
+        case "pca":
+            return f"{pixels} – {model.latent_dim} – {pixels}, solved in closed form"
+        case "mlp":
+            down = [pixels, *model.hidden, ends]
+            up = [model.latent_dim, *reversed(model.hidden), pixels]
+            count = sum(a * b + b for a, b in [*pairwise(down), *pairwise(up)])
+            shape = [pixels, *model.hidden, model.latent_dim, *up[1:]]
+            layers = " – ".join(str(width) for width in shape)
+            return f"{layers}, {model.activation}\n{local(count):,} weights"
+        case _:
+            chain = " → ".join(str(n) for n in (dataset.channels, *model.channels))
+            return f"{chain} channels – {model.dense} – {model.latent_dim}, mirrored"
+
+
+def _leaves() -> list[Leaf]:
+    return list(fields())
+
+
+def _spec(leaf: Leaf) -> FieldSpec:
+    """A config's field as the form wants it."""
+    above = leaf.bound("gt")
+    return FieldSpec(
+        name=leaf.name,
+        label=leaf.term.label,
+        kind=_kind(leaf),
+        help=_told(leaf),
+        unit=leaf.term.unit,
+        minimum=leaf.bound("ge") if above is None else above,
+        maximum=leaf.bound("le"),
+        exclusive=above is not None,
+        choices=leaf.choices,
+        logarithmic=leaf.term.logarithmic,
+        advanced=leaf.term.advanced,
+        group=_GROUPS[leaf.part],
+    )
+
+
+def _told(leaf: Leaf) -> str:
+    """What the field is, and the formula where its term has one."""
+    entry = GLOSSARY.get(leaf.name)
+    lines = (leaf.info.description or "", entry.formula if entry else "")
+    return "\n".join(line for line in lines if line)
+
+
+def _kind(leaf: Leaf) -> Kind:
+    if leaf.choices:
+        return "choice"
+    kinds: dict[type, Kind] = {
+        bool: "bool",
+        int: "int",
+        float: "float",
+        tuple: "int list",
+        type(None): "optional int list",
+    }
+    return kinds[type(leaf.default)]
+
+
+def _by_field(held: Mapping[str, object], told: dict[str, str]) -> dict[str, str]:
+    """What is wrong, at the fields that the form has; the rest at the first of them."""
+    return {name if name in held else "family": text for name, text in told.items()}
+
+
+def _line(parent: QWidget, role: QPalette.ColorRole) -> QLabel:
+    label = QLabel(parent, wordWrap=True)
+    label.setForegroundRole(role)
+    return label

@@ -1,0 +1,1 @@
+"""Several runs at one step, on the same test images."""

@@ -1,0 +1,175 @@
+"""A run beside others: what it makes of test images, and what there is to hold it against.
+
+Loads no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aeviewer.palette import RUN_COLOURS
+from trainers.datasets.spectrum import spectrum_of
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.runs.session import RunItem
+    from trainers.config import RunConfig
+    from trainers.datasets import Data, Dataset
+    from trainers.runs import Run
+
+_SPARE = ("#7b5cc4", "#8a9199", *RUN_COLOURS)
+"""For runs whose own colour is taken; first those that no run has as its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reconstructed:
+    """What becomes of test images.
+
+    Attributes
+    ----------
+    step
+        Of the checkpoint that did it; 0 for a PCA.
+    digits
+        (n) their numbers.
+    images
+        (n, side, side) or (n, side, side, 3) uint8, clipped to 0..255.
+    errors
+        (n,) float64, squared error of each, summed over pixels, before clipping; full ink is 1.
+    """
+
+    step: int
+    digits: tuple[int, ...]
+    images: NDArray[np.uint8]
+    errors: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """(n, D) float32 codes of all test images at a step."""
+
+    step: int
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A run in the comparison.
+
+    Attributes
+    ----------
+    item
+        The run as the session knows it.
+    colour
+        Its own, or a free one where another compared run has the same.
+    steps
+        Of its checkpoints, ascending.
+    step
+        That of its checkpoint nearest to the comparison's; None where it has none.
+    shown, codes
+        The latest that is known; of an earlier step while an answer is awaited.
+    problem
+        Why there is nothing to show.
+    """
+
+    item: RunItem
+    colour: str
+    steps: tuple[int, ...] = ()
+    step: int | None = None
+    shown: Reconstructed | None = None
+    codes: Codes | None = None
+    problem: str = ""
+
+    @property
+    def latent_dim(self) -> int:
+        """D; 0 where the config can not be read."""
+        return self.item.config.model.latent_dim if self.item.config else 0
+
+
+def nearest(steps: Sequence[int], step: int | None) -> int | None:
+    """The one of ascending `steps` that is nearest; the earlier of two that are as near."""
+    if step is None or not steps:
+        return None
+    return min(steps, key=lambda kept: (abs(kept - step), kept))
+
+
+def distinct_colours(colours: Sequence[str]) -> list[str]:
+    """Each its own colour; one that is taken already gives way to a free one."""
+    free = [colour for colour in _SPARE if colour not in colours]
+    found: list[str] = []
+    for colour in colours:
+        found.append(free.pop(0) if colour in found and free else colour)
+    return found
+
+
+def by_latent_dim(runs: Sequence[Compared]) -> list[tuple[int, list[Compared]]]:
+    """The runs of each latent dimension, ascending; those of dimension 0 are unreadable."""
+    dims = sorted({run.latent_dim for run in runs})
+    return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
+
+
+def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...]) -> Reconstructed:
+    """Encodes and decodes test images by a run's checkpoint; runs in the compute thread.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or it is damaged.
+    """
+    inputs = run.data().test.images[list(digits)]
+    model = shelf.at(run, step)
+    return _told(step, digits, inputs, model.decode(model.encode(inputs)))
+
+
+def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> Reconstructed:
+    """What a PCA with as many codes gives back of test images; `pca_error` tells where it can."""
+    spectrum = spectrum_of(data.dataset)
+    if spectrum is None:
+        raise ValueError(f"The principal components of {data.dataset.name!r} are not known.")
+    inputs = data.test.images[list(digits)]
+    flat = inputs.reshape(len(inputs), -1).astype(np.float32) / np.float32(255)
+    return _told(0, digits, inputs, spectrum.reconstruct(flat, latent_dim).reshape(inputs.shape))
+
+
+def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
+    """Squared error per test image of a PCA with as many codes; None where it is not known."""
+    try:
+        spectrum = spectrum_of(dataset)
+    except DataError:  # gone or damaged since; what reads its images tells
+        return None
+    if spectrum is None or not 0 < latent_dim <= len(spectrum.components):
+        return None
+    return spectrum.floor(latent_dim)
+
+
+def _told(
+    step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
+) -> Reconstructed:
+    errors = np.square(outputs - inputs / 255.0).reshape(len(inputs), -1).sum(axis=1)
+    images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
+    return Reconstructed(step, digits, images, errors)
+
+
+def read_codes(shelf: ModelShelf, run: Run, step: int) -> Codes:
+    """The codes that a checkpoint keeps, computed where it keeps none; in the compute thread.
+
+    Raises
+    ------
+    RunError
+        When there is no such checkpoint, or it is damaged.
+    """
+    checkpoint = run.checkpoint(step)
+    found = checkpoint.preview() if checkpoint.is_evaluated else shelf.preview(run, step)
+    return Codes(step, found.codes)
+
+
+def likelihood(config: RunConfig | None) -> str:
+    """The unit of a run's training loss, in short: what compares with what."""
+    return {"bernoulli": "nats"}.get(config.model.likelihood, "squared error") if config else ""

@@ -1,0 +1,391 @@
+"""Runs side by side: the same test images through each of them, at steps as alike as they have.
+
+Watches the session; asks the compute thread on a channel a run, so that a newer question replaces
+the one before. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.comparison import image_rules
+from aeviewer.services.comparison.compared_run import (
+    Codes,
+    Compared,
+    Reconstructed,
+    distinct_colours,
+    nearest,
+    read_codes,
+    reconstructed,
+)
+from aeviewer.services.comparison.image_rules import Rule
+from aeviewer.services.compute.compute_client import Asker
+from trainers import datasets
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.runs.session import RunItem, Session
+    from trainers.datasets import Data
+    from trainers.runs.metrics import Evaluation
+
+MOST_RUNS = 8
+"""Runs that can be compared at a time."""
+
+_CHUNK = 1_000
+_MEASURED_KEPT = 32
+_NOTHING = np.zeros(0, np.bool_)
+
+
+@dataclass
+class _Measurement:
+    """The errors of all test images by one checkpoint, as far as they are known."""
+
+    key: str
+    step: int
+    parts: list[NDArray[np.float64]] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+
+class Comparison(QObject):
+    """Which runs are compared, at which step, on which test images, and what they make of them.
+
+    Parameters
+    ----------
+    session
+        Whose runs can be compared.
+    compute
+        Asked for reconstructions, codes and errors.
+    """
+
+    runs_changed = Signal()
+    """Other runs, or other names, states, colours."""
+    step_changed = Signal()
+    """Another step, or other steps to choose from."""
+    digits_changed = Signal()
+    """Other test images, or how far they are measured."""
+    rows_changed = Signal()
+    """A run has answered, or can not."""
+    codes_changed = Signal(str)
+    selection_changed = Signal()
+
+    def __init__(
+        self, session: Session, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._asker = Asker(compute, "compare", self)
+        self._runs: dict[str, Compared] = {}
+        self.data: Data = datasets.opened(MNIST)
+        self._chosen: frozenset[str] = frozenset()
+        self._steps: tuple[int, ...] = ()
+        self._step: int | None = None
+        self._rule = Rule()
+        self._digits: tuple[int, ...] = ()
+        self._wants_codes = False
+        self._selection = _NOTHING
+        self._measuring: _Measurement | None = None
+        self._measured: OrderedDict[tuple[str, int], NDArray[np.float64]] = OrderedDict()
+        self._asked: dict[str, object] = {}
+        session.runs_changed.connect(self._take_runs)
+
+    # -- runs ------------------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> tuple[Compared, ...]:
+        """The compared runs, by latent dimension, then as the session lists them."""
+        return tuple(sorted(self._runs.values(), key=lambda run: run.latent_dim))
+
+    def run(self, key: str) -> Compared:
+        """One of them."""
+        return self._runs[key]
+
+    def has(self, key: str) -> bool:
+        """Whether the run is compared."""
+        return key in self._runs
+
+    def choose(self, keys: Iterable[str]) -> None:
+        """Compares these runs, the first eight of them; none ends all work."""
+        self._chosen = frozenset(list(dict.fromkeys(keys))[:MOST_RUNS])
+        if not self._chosen:
+            self._measured.clear()
+            self._asked.clear()
+            self._measuring = None
+        self._take_runs()
+
+    def evaluation(self, key: str) -> Evaluation | None:
+        """The test figures of a run's checkpoint at its step; None where it has none."""
+        run = self._runs[key]
+        if run.step is None or run.item.config is None:
+            return None
+        found = self.session.curves(key).evaluations
+        return next((e for e in found if e.step == run.step), None)
+
+    @Slot()
+    def _take_runs(self) -> None:
+        """Other runs in the session, or another choice: whoever stays keeps what is known of it."""
+        items = [item for item in self.session.items if item.key in self._chosen]
+        self._take_data(items)
+        colours = distinct_colours([item.colour for item in items])
+        known = self._runs
+        self._runs = {
+            item.key: self._taken(item, colour, known.get(item.key))
+            for item, colour in zip(items, colours, strict=True)
+        }
+        if not items and not known:
+            return
+        at_end = self._step is None or self._step == max(self._steps, default=None)
+        self._steps = tuple(sorted({step for run in self._runs.values() for step in run.steps}))
+        self._step = self._steps[-1] if at_end and self._steps else nearest(self._steps, self._step)
+        self.runs_changed.emit()
+        self._follow_step()
+
+    def _take_data(self, items: Sequence[RunItem]) -> None:
+        """The images are those of the first run whose data set is here."""
+        found = next((data for item in items if (data := self._data_of(item.key))), None)
+        if found is not None and found.dataset != self.data.dataset:
+            self.data = found
+            self._digits, self._selection = (), _NOTHING
+            self._rule = replace(self._rule, kind="classes", chosen=())
+
+    def _data_of(self, key: str) -> Data | None:
+        try:
+            return self.session.run(key).data()
+        except AEViewerError:
+            return None
+
+    def _problem_of(self, item: RunItem) -> str:
+        """Why a run can not stand beside the others."""
+        if item.config is None:
+            return item.problem
+        try:
+            dataset = self.session.run(item.key).dataset
+        except AEViewerError as error:
+            return str(error)
+        if dataset == self.data.dataset:
+            return ""
+        return f"It learnt from {dataset.title}, the others from {self.data.dataset.title}."
+
+    def _taken(self, item: RunItem, colour: str, known: Compared | None) -> Compared:
+        """A run as it is now."""
+        problem = self._problem_of(item)
+        if known is not None and known.item == item and not known.problem and not problem:
+            return replace(known, colour=colour)
+        self._asked = {c: a for c, a in self._asked.items() if not c.endswith(item.key)}
+        steps = tuple(c.step for c in self.session.run(item.key).checkpoints())
+        fresh = known or Compared(item, colour)
+        if problem:
+            return Compared(item, colour, problem=problem)
+        return replace(fresh, item=item, colour=colour, steps=steps, problem=problem)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of all checkpoints of all compared runs, ascending."""
+        return self._steps
+
+    @property
+    def step(self) -> int | None:
+        """The one that is shown; None where there is no checkpoint."""
+        return self._step
+
+    @Slot(int)
+    def show_step(self, step: int) -> None:
+        """Moves every run to its checkpoint nearest to `step`."""
+        if step != self._step and step in self._steps:
+            self._step = step
+            self._follow_step()
+
+    def move(self, places: int) -> None:
+        """Goes so many checkpoints on, or back, as far as there are any."""
+        if self._step is not None:
+            at = bisect_left(self._steps, self._step) + places
+            self.show_step(self._steps[min(max(at, 0), len(self._steps) - 1)])
+
+    def _follow_step(self) -> None:
+        for key, run in self._runs.items():
+            self._runs[key] = replace(run, step=nearest(run.steps, self._step))
+        self.step_changed.emit()
+        self._choose_digits()
+        self._ask_codes()
+
+    # -- test images -----------------------------------------------------------------------------
+
+    @property
+    def rule(self) -> Rule:
+        """How the test images are chosen."""
+        return self._rule
+
+    def set_rule(self, rule: Rule) -> None:
+        """Chooses the test images anew."""
+        if rule != self._rule:
+            self._rule = rule
+            self._choose_digits()
+
+    @property
+    def digits(self) -> tuple[int, ...]:
+        """Their numbers; the ones before, while others are measured."""
+        return self._digits
+
+    @property
+    def measured_share(self) -> float | None:
+        """How much of the test set is measured, 0..1; None while nothing is."""
+        return self._measuring.done / len(self.data.test) if self._measuring else None
+
+    def _choose_digits(self) -> None:
+        rule, test = self._rule, self.data.test
+        if rule.kind != "worst":
+            self._measuring = None
+        if rule.kind == "classes":
+            self._set_digits(image_rules.first_of_classes(test.labels, rule.count))
+        elif rule.kind == "random":
+            self._set_digits(image_rules.random_digits(len(test), rule.count, rule.seed))
+        elif rule.kind == "chosen":
+            self._set_digits(rule.chosen)
+        else:
+            self._choose_worst()
+
+    def _choose_worst(self) -> None:
+        run = self._runs.get(self._rule.run)
+        if run is None or run.step is None:
+            self._measuring = None
+            self._set_digits(self._digits)
+            return
+        place = (run.item.key, run.step)
+        if place in self._measured:
+            self._measuring = None
+            self._set_digits(image_rules.worst(self._measured[place], self._rule.count))
+            return
+        if self._measuring is None or (self._measuring.key, self._measuring.step) != place:
+            self._measuring = _Measurement(*place)
+            self._measure_on(self._measuring)
+        self._set_digits(self._digits)
+
+    def _set_digits(self, digits: tuple[int, ...]) -> None:
+        self._digits = digits
+        self.digits_changed.emit()
+        for run in self._runs.values():
+            self._ask_row(run)
+        self.rows_changed.emit()
+
+    # -- measuring all test images: a chunk a question, others are served in between --------------
+
+    def _measure_on(self, measurement: _Measurement) -> None:
+        run = self.session.run(measurement.key)
+        start = measurement.done
+        chunk = tuple(range(start, min(start + _CHUNK, len(self.data.test))))
+        self._asker.ask(
+            "worst",
+            partial(reconstructed, run=run, step=measurement.step, digits=chunk),
+            partial(self._take_measured, measurement),
+        )
+
+    def _take_measured(self, measurement: _Measurement, answer: Answer) -> None:
+        if measurement is not self._measuring:
+            return
+        if not isinstance(answer.result, Reconstructed):
+            self._measuring = None
+            self._take_problem(measurement.key, answer.problem)
+            self.digits_changed.emit()
+            return
+        measurement.parts.append(answer.result.errors)
+        if measurement.done < len(self.data.test):
+            self._measure_on(measurement)
+            self.digits_changed.emit()
+            return
+        self._measured[measurement.key, measurement.step] = np.concatenate(measurement.parts)
+        if len(self._measured) > _MEASURED_KEPT:
+            self._measured.popitem(last=False)
+        self._choose_worst()
+
+    # -- reconstructions -------------------------------------------------------------------------
+
+    def is_current(self, run: Compared) -> bool:
+        """Whether what is known of a run is of its step and of these test images."""
+        shown = run.shown
+        return shown is not None and (shown.step, shown.digits) == (run.step, self._digits)
+
+    def _ask_row(self, run: Compared) -> None:
+        key = run.item.key
+        channel, wanted = f"row {key}", (run.step, self._digits)
+        if run.step is None or not self._digits or self._asked.get(channel) == wanted:
+            return
+        self._asked[channel] = wanted
+        folder = self.session.run(key)
+        self._asker.ask(
+            channel,
+            partial(reconstructed, run=folder, step=run.step, digits=self._digits),
+            partial(self._take_row, key),
+        )
+
+    def _take_row(self, key: str, answer: Answer) -> None:
+        if key not in self._runs:
+            return
+        if isinstance(answer.result, Reconstructed):
+            self._runs[key] = replace(self._runs[key], shown=answer.result, problem="")
+            self.rows_changed.emit()
+        else:
+            self._take_problem(key, answer.problem)
+
+    def _take_problem(self, key: str, problem: str) -> None:
+        if key in self._runs:
+            self._runs[key] = replace(self._runs[key], shown=None, codes=None, problem=problem)
+            self.rows_changed.emit()
+            self.codes_changed.emit(key)
+
+    # -- codes -----------------------------------------------------------------------------------
+
+    def want_codes(self, wanted: bool) -> None:
+        """Has the codes read from now on, or no longer."""
+        self._wants_codes = wanted
+        self._ask_codes()
+
+    def _ask_codes(self) -> None:
+        for key, run in self._runs.items() if self._wants_codes else ():
+            channel = f"codes {key}"
+            if run.step is None or self._asked.get(channel) == run.step:
+                continue
+            self._asked[channel] = run.step
+            folder = self.session.run(key)
+            self._asker.ask(
+                channel,
+                partial(read_codes, run=folder, step=run.step),
+                partial(self._take_codes, key),
+            )
+
+    def _take_codes(self, key: str, answer: Answer) -> None:
+        if key not in self._runs:
+            return
+        if isinstance(answer.result, Codes):
+            self._runs[key] = replace(self._runs[key], codes=answer.result)
+            self.codes_changed.emit(key)
+        else:
+            self._take_problem(key, answer.problem)
+
+    @property
+    def selection(self) -> NDArray[np.bool_]:
+        """(n,) which test images are selected; (0,) where none is."""
+        return self._selection
+
+    def select(self, images: NDArray[np.bool_]) -> None:
+        """Selects test images, (n,) bool; none of them clears the selection."""
+        chosen = images if images.any() else _NOTHING
+        if len(chosen) or len(self._selection):
+            self._selection = chosen
+            self.selection_changed.emit()

@@ -1,0 +1,1 @@
+"""Importing and downloading data sets."""

@@ -1,0 +1,201 @@
+"""Data sets on their way into the store: looked at, converted, agreed to; or downloaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.system import child_process
+from trainers.datasets import download, sources
+from trainers.datasets.description import Dataset
+from trainers.datasets.importing.importer import Imported, Wanted, imported
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from trainers.datasets.sources import Source
+
+T = TypeVar("T")
+
+_LOOK_MILLISECONDS = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Done:
+    """What came of the work."""
+
+    result: Any
+
+
+class Importing(QObject):
+    """One import: a place is looked at, then converted; the draft is kept or discarded.
+
+    The work is done between slices of training.
+
+    Parameters
+    ----------
+    compute
+        Asked.
+
+    Attributes
+    ----------
+    source
+        What is at the place; None until it is looked at.
+    draft
+        What it has become, not yet in the store.
+    share
+        How far the work is, 0..1; None where none is done.
+    problem
+        Why there is no source, or no draft.
+    """
+
+    changed = Signal()
+
+    def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._asker = Asker(compute, f"import {id(self)}", self)
+        self.source: Source | None = None
+        self.draft: Imported | None = None
+        self.share: float | None = None
+        self.problem = ""
+
+    def look(self, path: Path) -> None:
+        """Looks at what is there."""
+        self._start(lambda: sources.found(path), self._take_source)
+
+    def convert(self, wanted: Wanted) -> None:
+        """Makes a draft of the source."""
+        source = self.source
+        if source is not None:
+            self._start(lambda: imported(source, wanted), self._take_draft)
+
+    def cancel(self) -> None:
+        """Ends the work; nothing of it is left."""
+        self._asker.drop("work")
+        self.share = None
+        self.discard()
+        self.changed.emit()
+
+    def keep(self) -> Dataset | None:
+        """Puts the draft into the store; None where that can not be, and `problem` says why."""
+        draft, self.draft = self.draft, None
+        try:
+            return draft.keep() if draft is not None else None
+        except AEViewerError as error:
+            self.problem = str(error)
+            self.changed.emit()
+            return None
+
+    def discard(self) -> None:
+        """Deletes the draft."""
+        if self.draft is not None:
+            self.draft.discard()
+            self.draft = None
+
+    def close(self) -> None:
+        """Lets go of everything."""
+        self.cancel()
+        if self.source is not None:
+            self.source.close()
+            self.source = None
+
+    def _start(
+        self, begin: Callable[[], Generator[float, None, T]], take: Callable[[T], None]
+    ) -> None:
+        self.share, self.problem = 0.0, ""
+
+        def receive(answer: Answer) -> None:
+            if answer.problem:
+                self.share, self.problem = None, answer.problem
+            elif isinstance(answer.result, _Done):
+                self.share = None
+                take(answer.result.result)
+            elif isinstance(answer.result, float):
+                self.share = answer.result
+            else:
+                return
+            self.changed.emit()
+
+        self._asker.ask("work", lambda _shelf: _told(begin()), receive)
+        self.changed.emit()
+
+    def _take_source(self, source: Source) -> None:
+        self.source = source
+
+    def _take_draft(self, draft: Imported) -> None:
+        self.draft = draft
+
+
+def _told(work: Generator[float, None, object]) -> Generator[object, None, None]:
+    """Work whose result is told like what it yields."""
+    yield _Done((yield from work))
+
+
+class Downloading(QObject):
+    """One download, in a process of its own.
+
+    Parameters
+    ----------
+    name
+        Of an entry of the catalogue.
+    mirror
+        An address that has the files too.
+
+    Attributes
+    ----------
+    words, share
+        What is done, and how far it is, 0..1; None where that is not known.
+    dataset
+        What came of it.
+    problem
+        Why there is none.
+    """
+
+    changed = Signal()
+    ended = Signal()
+
+    def __init__(self, name: str, mirror: str = "", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.words = "Starting"
+        self.share: float | None = None
+        self.dataset: Dataset | None = None
+        self.problem = ""
+        self._process, self._pipe = download.started(name, mirror)
+        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
+        self._look.timeout.connect(self._listen)
+        self._look.start()
+
+    def stop(self) -> None:
+        """Ends the process; what came so far is kept."""
+        self._look.stop()
+        child_process.end(self._process, self._pipe)
+
+    @Slot()
+    def _listen(self) -> None:
+        try:
+            while not self._pipe.closed and self._pipe.poll():
+                self._take(self._pipe.recv())
+        except (EOFError, OSError):
+            self._end("the download ended early; try again to go on from there")
+
+    def _take(self, message: object) -> None:
+        match message:
+            case download.Told(words, share):
+                self.words, self.share = words, share
+                self.changed.emit()
+            case download.Failed(problem):
+                self._end(problem)
+            case Dataset():
+                self.dataset = message
+                self._end("")
+
+    def _end(self, problem: str) -> None:
+        self.problem = problem
+        self.stop()
+        self.ended.emit()

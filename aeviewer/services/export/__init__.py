@@ -1,0 +1,1 @@
+"""Exporting runs and opening archives."""

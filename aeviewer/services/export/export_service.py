@@ -1,0 +1,168 @@
+"""Carrying runs away and opening archives: worked out by the compute thread, part by part."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from aeviewer.numbers import local
+from aeviewer.services.compute.compute_client import Asker
+from trainers.exporting.export import Moment, carry
+from trainers.runs import Run
+from trainers.runs.archive import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.runs.session import Session
+    from trainers.exporting.exporters import Exporter
+
+_FILES = "files"
+
+
+class Carrying(QObject):
+    """Writes a run's exports while the window lives and training goes on.
+
+    Parameters
+    ----------
+    compute
+        Writes them, a part between two slices of training.
+    """
+
+    advanced = Signal(int, str)
+    """How many exports have ended, and what the one at work is called."""
+    ended = Signal(object, str)
+    """The files, and what went wrong; there are no files then."""
+
+    def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._asker = Asker(compute, "carrying", self)
+        self._files: tuple[Path, ...] = ()
+
+    def start(
+        self,
+        run: Run,
+        exporters: Sequence[Exporter],
+        folder: Path,
+        step: int | None,
+        *,
+        replaces: bool,
+    ) -> None:
+        """Begins; see `trainers.exporting.export.carry`."""
+        self._files = ()
+        work = partial(_carried, run, tuple(exporters), folder, step, replaces)
+        self._asker.ask(_FILES, work, self._take)
+
+    def cancel(self) -> None:
+        """Gives it up; the exports that have ended stay."""
+        self._asker.drop(_FILES)
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self.ended.emit((), answer.problem)
+        elif isinstance(answer.result, Moment):
+            self.advanced.emit(answer.result.done, answer.result.label)
+        elif isinstance(answer.result, tuple):
+            self._files = answer.result
+        elif answer.is_last:
+            self.ended.emit(self._files, "")
+
+
+def _carried(
+    run: Run,
+    exporters: tuple[Exporter, ...],
+    folder: Path,
+    step: int | None,
+    replaces: bool,
+    _shelf: ModelShelf,
+) -> Generator[Moment | tuple[Path, ...] | None]:
+    """Tells each moment once, and the files at last."""
+    work = carry(run, exporters, folder, step, replaces=replaces)
+    files = yield from _changes(work)
+    yield files
+
+
+def _changes(
+    work: Generator[Moment, None, tuple[Path, ...]],
+) -> Generator[Moment | None, None, tuple[Path, ...]]:
+    told: Moment | None = None
+    try:
+        while True:
+            moment = next(work)
+            yield None if moment == told else moment
+            told = moment
+    except StopIteration as done:
+        files: tuple[Path, ...] = done.value
+        return files
+    finally:
+        work.close()
+
+
+class Opening(QObject):
+    """Opens archives of runs into the runs folder, and shows them.
+
+    Parameters
+    ----------
+    session
+        Told of the run; posts what is wrong with an archive.
+    compute
+        Unpacks, a part between two slices of training.
+    """
+
+    changed = Signal()
+    """An archive is being opened, has come further, or is open."""
+
+    def __init__(
+        self, session: Session, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._asker = Asker(compute, "opening", self)
+        self._shares: dict[Path, float] = {}
+
+    @property
+    def told(self) -> str:
+        """What is being opened and how far that is; empty where nothing is."""
+        parts = (f"{file.name} ({local(share):.0%})" for file, share in self._shares.items())
+        return f"Opening {', '.join(parts)}…" if self._shares else ""
+
+    def open(self, file: Path) -> None:
+        """Opens an archive; its run becomes the current one."""
+        if file not in self._shares:
+            self._shares[file] = 0.0
+            work = partial(_unpacked, file, self._session.folder)
+            self._asker.ask(str(file), work, partial(self._take, file))
+            self.changed.emit()
+
+    def _take(self, file: Path, answer: Answer) -> None:
+        if answer.problem:
+            self._session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, float):
+            self._shares[file] = answer.result
+        elif isinstance(answer.result, Run):
+            self._session.refresh()
+            self._session.set_current(str(answer.result.path))
+        if answer.is_last:
+            self._shares.pop(file, None)
+        self.changed.emit()
+
+
+def _unpacked(file: Path, folder: Path, _shelf: ModelShelf) -> Generator[float | Run | None]:
+    """Tells every hundredth, and the run at last."""
+    work, told = unpack(file, folder), -1.0
+    try:
+        while True:
+            share = next(work)
+            is_new = share - told >= 0.01
+            told = share if is_new else told
+            yield share if is_new else None
+    except StopIteration as done:
+        run: Run = done.value
+        yield run
+    finally:
+        work.close()

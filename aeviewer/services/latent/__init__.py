@@ -1,0 +1,1 @@
+"""What the latent panels show of the current run."""

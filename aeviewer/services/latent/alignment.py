@@ -1,0 +1,176 @@
+"""How the codes of each checkpoint of the current run are turned onto those of its last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from trainers.exploration.alignment import Alignment, chained
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.runs.session import Session
+    from trainers.runs import Run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """The checkpoints of a run, each with its way to the last one.
+
+    Attributes
+    ----------
+    run
+        Its key.
+    alignments
+        By step, ascending; the last is the identity.
+    codes
+        (10000, d), the test images' codes at the last step.
+    """
+
+    run: str
+    alignments: dict[int, Alignment]
+    codes: NDArray[np.float32]
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps, ascending."""
+        return tuple(self.alignments)
+
+    @property
+    def last(self) -> int:
+        """The step that all others are aligned to."""
+        return self.steps[-1]
+
+
+class Alignments(QObject):
+    """Keeps the alignments of the current run while they are wanted.
+
+    They are found when the run becomes the current one, and anew when it is played or a step is
+    shown that they do not know of: a checkpoint that is merely saved does not turn what is seen.
+
+    Parameters
+    ----------
+    session
+        Watched.
+    compute
+        Reads the checkpoints' codes, two of them at once.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, session: Session, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._asker = Asker(compute, "alignments", self)
+        self._is_wanted = True
+        self._asked: tuple[str, tuple[int, ...]] | None = None
+        self._failed: tuple[str, tuple[int, ...]] | None = None
+        self._known: Aligned | None = None
+        self._problem = ""
+        session.current_changed.connect(self._start_anew)
+        session.step_changed.connect(self._follow_step)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether codes are to be shown aligned."""
+        return self._is_wanted
+
+    def want(self, wanted: bool) -> None:
+        """Shows codes aligned, or as they are."""
+        if wanted != self._is_wanted:
+            self._is_wanted = wanted
+            self._follow_step()
+            self.changed.emit()
+
+    @property
+    def problem(self) -> str:
+        """Why there are none."""
+        return self._problem
+
+    @property
+    def is_working(self) -> bool:
+        """Whether they are being found."""
+        return self._asked is not None
+
+    @property
+    def aligned(self) -> Aligned | None:
+        """The alignments, where they are wanted and known."""
+        return self._known if self._is_wanted else None
+
+    def at(self, step: int | None) -> Alignment | None:
+        """That of a step; None where codes are shown as they are."""
+        aligned = self.aligned
+        return None if aligned is None or step is None else aligned.alignments.get(step)
+
+    def follow(self) -> None:
+        """Takes in all checkpoints that there are now; `changed` tells when they are aligned."""
+        current, steps = self._session.current, self._session.checkpoints
+        if not self._is_wanted or current is None or len(steps) < 2:
+            return
+        place = current.key, steps
+        known = self._known
+        if place in (self._asked, self._failed, known and (known.run, known.steps)):
+            return
+        self._asked = place
+        work = partial(found, run=self._session.run(current.key), key=current.key, steps=steps)
+        self._asker.ask("chain", work, self._take)
+
+    @Slot()
+    def _start_anew(self) -> None:
+        self._asker.drop("chain")
+        self._asked = self._failed = self._known = None
+        self._problem = ""
+        self.follow()
+
+    @Slot()
+    def _follow_step(self) -> None:
+        """A step that is not known of is asked for."""
+        step, known = self._session.step, self._known
+        if step is not None and (known is None or step not in known.alignments):
+            self.follow()
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._failed, self._asked, self._problem = self._asked, None, answer.problem
+            self.changed.emit()
+        elif isinstance(answer.result, Aligned):
+            self._asked, self._problem = None, ""
+            self._known = answer.result
+            self.changed.emit()
+
+
+def codes_at(shelf: ModelShelf, run: Run, step: int) -> NDArray[np.float32]:
+    """(10000, d), the test images' codes at a checkpoint: as kept, or worked out."""
+    checkpoint = run.checkpoint(step)
+    codes: NDArray[np.float32]
+    codes = checkpoint.codes() if checkpoint.is_evaluated else shelf.preview(run, step).codes
+    return codes
+
+
+def found(
+    shelf: ModelShelf, run: Run, key: str, steps: tuple[int, ...]
+) -> Generator[Aligned | None]:
+    """The alignments of a run's steps to the last of them, a step at a time."""
+    last = codes_at(shelf, run, steps[-1])
+
+    def tables() -> Iterator[NDArray[np.float32]]:
+        yield last
+        for step in reversed(steps[:-1]):
+            yield codes_at(shelf, run, step)
+
+    alignments = {}
+    for step, alignment in zip(reversed(steps), chained(tables()), strict=True):
+        alignments[step] = alignment
+        yield None
+    yield Aligned(key, {step: alignments[step] for step in steps}, last)

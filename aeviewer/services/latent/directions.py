@@ -1,0 +1,164 @@
+"""Steps along the local directions around the marked code, decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from trainers.exploration.local_directions import LocalDirections, local_directions
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.runs import Run
+
+WORTH = 1_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """A code and the images around it.
+
+    Attributes
+    ----------
+    code
+        (d,), in the middle of every row.
+    local
+        The directions, a row each.
+    codes
+        (r, 7, d), the steps along them.
+    images
+        (r, 7, ...) images, what they decode to.
+    """
+
+    code: NDArray[np.float32]
+    local: LocalDirections
+    codes: NDArray[np.float32]
+    images: NDArray[np.float32]
+
+
+class Directions(QObject):
+    """Keeps the steps around the marked code up to date while somebody wants them.
+
+    Parameters
+    ----------
+    exploration
+        Whose session has the code.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+    pointed_changed = Signal()
+    """Another row is pointed at, or none."""
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "directions", self)
+        self._is_wanted = False
+        self._worth = WORTH
+        self._pointed = -1
+        self._run = ""
+        self.steps: Steps | None = None
+        exploration.session.code_changed.connect(self._ask)
+        exploration.session.current_changed.connect(self._ask)
+        exploration.places_changed.connect(self._ask)
+
+    def want(self, wanted: bool) -> None:
+        """Begins, or ends."""
+        self._is_wanted = wanted
+        self._ask()
+
+    def choose(self, worth: int) -> None:
+        """Looks at as many codes around the marked one; see `local_directions`."""
+        if worth != self._worth:
+            self._worth = worth
+            self._ask()
+
+    @property
+    def worth(self) -> int:
+        """How many codes the neighbourhood is worth."""
+        return self._worth
+
+    @property
+    def pointed(self) -> NDArray[np.float32] | None:
+        """(7, d), the steps of the row that is pointed at; None where none is."""
+        if self.steps is None or not 0 <= self._pointed < len(self.steps.codes):
+            return None
+        row: NDArray[np.float32] = self.steps.codes[self._pointed]
+        return row
+
+    def point_at(self, row: int) -> None:
+        """Points at a row; at none with −1."""
+        if row != self._pointed:
+            self._pointed = row
+            self.pointed_changed.emit()
+
+    @Slot()
+    def _ask(self) -> None:
+        session = self._exploration.session
+        # Of the test images alone, as the plane is: the directions do not turn when the training
+        # images are shown too.
+        current, code, codes = session.current, session.code, self._exploration.test_codes
+        # Looking through all codes takes a while: not for each move that nobody wants it for.
+        fits = self._is_wanted and code is not None and codes is not None and _fits(code, codes)
+        key = current.key if current else ""
+        if not self._is_wanted or not fits or key != self._run:
+            self._run = key
+            self._asker.drop("steps")
+            self._show(None)
+        if self._is_wanted and fits and current and code is not None and codes is not None:
+            work = partial(
+                stepped,
+                run=session.run(current.key),
+                step=session.step,
+                code=code,
+                codes=codes,
+                worth=self._worth,
+                previous=self.steps.local if self.steps else None,
+            )
+            self._asker.ask("steps", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Steps):
+            self._show(answer.result)
+
+    def _show(self, steps: Steps | None) -> None:
+        if steps is not self.steps:
+            self.steps = steps
+            self.changed.emit()
+            self.pointed_changed.emit()
+
+
+def _fits(code: NDArray[np.float32], codes: NDArray[np.float32]) -> bool:
+    """Whether a code is one of these, and there are numbers to go by."""
+    is_alike = code.shape == codes.shape[1:]
+    return is_alike and bool(np.isfinite(code).all() and np.isfinite(codes).all(axis=1).any())
+
+
+def stepped(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    code: NDArray[np.float32],
+    codes: NDArray[np.float32],
+    worth: int,
+    previous: LocalDirections | None,
+) -> Steps:
+    """The steps around a code among (n, d) codes, decoded by the model of a step."""
+    local = local_directions(codes, code, worth, previous)
+    grid = local.grid(code)
+    images = shelf.at(run, step).decode(grid.reshape(-1, len(code)))
+    return Steps(code, local, grid, images.reshape(*grid.shape[:2], *images.shape[1:]))

@@ -1,0 +1,184 @@
+"""The codes that are shown: those of the test images, and of the training images where wanted."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.numbers import local
+from aeviewer.services.compute.compute_client import Asker
+from trainers.datasets import MNIST
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.runs.session import Session
+    from trainers.datasets import Data, Split
+    from trainers.runs import Run
+
+_CHUNK = 1_000
+
+
+class Gallery:
+    """The images of a cloud by their numbers: test images first, then training images.
+
+    Parameters
+    ----------
+    data
+        The data set.
+    """
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self.tests = len(data.test)
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """(side, side) or (side, side, 3), an image."""
+        split, at = self._found(index)
+        return np.asarray(split.images[at])
+
+    def images(self, indices: Iterable[int]) -> NDArray[np.uint8]:
+        """(n, side, side) or (n, side, side, 3), several."""
+        return np.stack([self.image(index) for index in indices])
+
+    def label(self, index: int) -> int:
+        """The class that an image is of; 0 where there are no labels."""
+        split, at = self._found(index)
+        return int(split.labels[at])
+
+    def class_name(self, index: int) -> str:
+        """The name of its class; empty where there are no labels."""
+        return self.data.dataset.class_name(self.label(index))
+
+    def kind(self, index: int) -> str:
+        """What is on it, in words: "digit 7", "Trouser"; empty where there are no labels."""
+        name = self.class_name(index)
+        return f"digit {name}" if self.data.dataset == MNIST else name
+
+    def name(self, index: int) -> str:
+        """What an image is called."""
+        kind, at = ("test", index) if index < self.tests else ("training", index - self.tests)
+        return f"{kind} image {local(at):,}"
+
+    def described(self, index: int) -> str:
+        """Its name and what is on it: "Test image 17, digit 7"."""
+        words = ", ".join(part for part in (self.name(index), self.kind(index)) if part)
+        return words[0].upper() + words[1:]
+
+    def _found(self, index: int) -> tuple[Split, int]:
+        inside = index < self.tests
+        return (self.data.test, index) if inside else (self.data.train, index - self.tests)
+
+
+class Cloud(QObject):
+    """Codes of test images, and of training images at checkpoints while they are wanted.
+
+    Parameters
+    ----------
+    session
+        Its preview holds the test images' codes.
+    compute
+        Encodes the training images.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, session: Session, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._asker = Asker(compute, "cloud", self)
+        self._wants_training = False
+        self._training: tuple[tuple[str, int], NDArray[np.float32]] | None = None
+        self._codes: NDArray[np.float32] | None = None
+        self._gallery: Gallery | None = None
+        session.preview_changed.connect(self._take_preview)
+
+    @property
+    def codes(self) -> NDArray[np.float32] | None:
+        """(n, d): the test images' codes, then the training images' where they are known.
+
+        None as soon as another run is chosen, before anybody has been told.
+        """
+        return None if self._session.preview is None else self._codes
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """(n,), the classes they are of."""
+        data = self.gallery.data
+        test = data.test.labels
+        count = 0 if self._codes is None else len(self._codes)
+        return test if count <= len(test) else np.concatenate([test, data.train.labels])
+
+    @property
+    def gallery(self) -> Gallery:
+        """The images that the codes are of; those that are shown stay, though their file may go.
+
+        Raises
+        ------
+        AEViewerError
+            When the data set is not here; there are no codes then.
+        """
+        if self._gallery is None or self._gallery.data.dataset != self._session.dataset:
+            self._gallery = Gallery(self._session.data())
+        return self._gallery
+
+    @property
+    def wants_training(self) -> bool:
+        """Whether the training images' codes are wanted too."""
+        return self._wants_training
+
+    def want_training(self, wanted: bool) -> None:
+        """Has the training images' codes as well, or no longer."""
+        if wanted != self._wants_training:
+            self._wants_training = wanted
+            self._take_preview()
+
+    @Slot()
+    def _take_preview(self) -> None:
+        preview, current = self._session.preview, self._session.current
+        self._asker.drop("training")
+        self._codes = preview.codes if preview is not None and self._has_images() else None
+        # A live model changes faster than 60,000 images are encoded: its checkpoints have them.
+        wanted = self._wants_training and self._session.step is not None
+        if wanted and self._codes is not None and preview is not None and current is not None:
+            place = current.key, preview.step
+            if self._training is not None and self._training[0] == place:
+                self._codes = np.concatenate([preview.codes, self._training[1]])
+            else:
+                run = self._session.run(current.key)
+                work = partial(encoded, run=run, step=preview.step)
+                self._asker.ask("training", work, partial(self._take, place))
+        self.changed.emit()
+
+    def _has_images(self) -> bool:
+        """Whether the data set is here: codes without their images are not explored."""
+        try:
+            return self.gallery is not None
+        except AEViewerError:
+            return False
+
+    def _take(self, place: tuple[str, int], answer: Answer) -> None:
+        if answer.problem:
+            self._session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, np.ndarray):
+            self._training = place, answer.result
+            self._take_preview()
+
+
+def encoded(shelf: ModelShelf, run: Run, step: int) -> Generator[NDArray[np.float32] | None]:
+    """(n, d), the training images' codes by the model of a step, a chunk at a time."""
+    model, images = shelf.at(run, step), run.data().train.images
+    codes = []
+    for start in range(0, len(images), _CHUNK):
+        codes.append(model.encode(images[start : start + _CHUNK]))
+        yield None
+    yield np.concatenate(codes)

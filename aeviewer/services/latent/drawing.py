@@ -1,0 +1,137 @@
+"""What the model makes of a drawing: code, reconstruction, neighbours, guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.datasets import Dataset
+    from trainers.runs import Run
+
+NEIGHBOURS = 15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A drawing as the model sees it.
+
+    Attributes
+    ----------
+    dataset
+        What the neighbours are images of.
+    image
+        (side, side) or (side, side, 3) uint8, the drawing as the data set has its images.
+    code, reconstruction
+        (d,) and (side, side) or (side, side, 3).
+    neighbours, distances
+        (k,), the images whose codes are nearest in the whole latent space, and how far.
+    shares
+        (k,), the guess: how many of the neighbours are of each class, nearer ones counting more;
+        one number where there are no labels.
+    """
+
+    dataset: Dataset
+    image: NDArray[np.uint8]
+    code: NDArray[np.float32]
+    reconstruction: NDArray[np.float32]
+    neighbours: NDArray[np.intp]
+    distances: NDArray[np.float32]
+    shares: NDArray[np.float64]
+
+
+class Drawing(QObject):
+    """Keeps what is known of a drawing up to date.
+
+    Parameters
+    ----------
+    exploration
+        Its codes are the neighbours.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "draw", self)
+        self._image: NDArray[np.uint8] | None = None
+        self.drawn: Drawn | None = None
+        exploration.places_changed.connect(self._ask)
+        exploration.session.current_changed.connect(self._forget)
+
+    def set_image(self, image: NDArray[np.uint8] | None) -> None:
+        """Looks at another drawing, or at none."""
+        self._image = image
+        self._ask()
+
+    @Slot()
+    def _ask(self) -> None:
+        session, codes = self._exploration.session, self._exploration.codes
+        if self._image is None or codes is None or session.current is None:
+            self._asker.drop("image")
+            if self.drawn is not None:
+                self.drawn = None
+                self.changed.emit()
+            return
+        work = partial(
+            seen,
+            run=session.run(session.current.key),
+            step=session.step,
+            image=self._image,
+            codes=codes,
+            labels=self._exploration.cloud.labels,
+            classes=len(session.dataset.classes),
+        )
+        self._asker.ask("image", work, self._take)
+
+    @Slot()
+    def _forget(self) -> None:
+        """The numbers of another data set's images mean nothing any more."""
+        if self.drawn is not None and self.drawn.dataset != self._exploration.session.dataset:
+            self.drawn = None
+            self.changed.emit()
+
+    def _take(self, answer: Answer) -> None:
+        session, drawn = self._exploration.session, answer.result
+        if answer.problem:
+            session.message_posted.emit(answer.problem)
+        elif isinstance(drawn, Drawn) and drawn.dataset == session.dataset:
+            self.drawn = drawn
+            self.changed.emit()
+
+
+def seen(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    image: NDArray[np.uint8],
+    codes: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    classes: int,
+) -> Drawn | None:
+    """A drawing as the model of a step sees it, among (n, d) codes of (n,) of so many classes."""
+    if image.shape != run.dataset.shape:
+        return None  # of another run: what fits is on its way
+    model = shelf.at(run, step)
+    code = model.encode(image[None])[0]
+    away = np.sqrt(np.square(codes - code).sum(axis=1))
+    near = np.argpartition(away, NEIGHBOURS)[:NEIGHBOURS]
+    near = near[np.argsort(away[near], kind="stable")]
+    weights = 1 / np.maximum(away[near], 1e-9 * max(1.0, float(away[near].max())))
+    shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
+    return Drawn(run.dataset, image, code, model.decode(code[None])[0], near, away[near], shares)

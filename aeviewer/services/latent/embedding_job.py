@@ -1,0 +1,91 @@
+"""A layout that is being computed by a process of its own, as the window sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from aeviewer.services.system import child_process
+from trainers.embeddings import embedding_process
+from trainers.embeddings.embedding import Layout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trainers.embeddings.embedding import Recipe
+
+_LOOK_MILLISECONDS = 100
+
+
+class LayoutJob(QObject):
+    """Codes on their way to a layout.
+
+    Parameters
+    ----------
+    codes
+        (n, d).
+    recipe
+        How.
+    key, places
+        As what, and where, the layout is kept.
+    """
+
+    told = Signal()
+    """`share` is another, and `places` may be."""
+    ended = Signal()
+    """`layout` is there, or `problem` says why not."""
+
+    def __init__(
+        self,
+        codes: NDArray[np.float32],
+        recipe: Recipe,
+        key: str,
+        places: tuple[Path, ...],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._codes = codes
+        self.share: float | None = None
+        self.places: NDArray[np.float32] | None = None
+        self.layout: Layout | None = None
+        self.problem = ""
+        self._process, self._pipe = embedding_process.started(recipe, key, places)
+        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
+        self._look.timeout.connect(self._listen)
+        self._look.start()
+
+    def stop(self) -> None:
+        """Ends the process; nothing more is told."""
+        self._look.stop()
+        child_process.end(self._process, self._pipe)
+
+    @Slot()
+    def _listen(self) -> None:
+        """Takes in what has come meanwhile."""
+        try:
+            while not self._pipe.closed and self._pipe.poll():
+                self._take(self._pipe.recv())
+        except (EOFError, OSError):
+            self._end("its process ended early; see what it wrote where the program was started")
+
+    def _take(self, message: embedding_process.Message | Layout) -> None:
+        match message:
+            case embedding_process.Ready():
+                self._pipe.send(self._codes)
+            case embedding_process.Told(share, places):
+                self.share, self.places = share, places
+                self.told.emit()
+            case embedding_process.Failed(problem):
+                self._end(problem)
+            case Layout():
+                self.layout = message
+                self._end("")
+
+    def _end(self, problem: str) -> None:
+        self.problem = problem
+        self.stop()
+        self.ended.emit()

@@ -1,0 +1,84 @@
+"""How well the image under the mouse is reconstructed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.latent.displayed_codes import Gallery
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.runs import Run
+
+
+class Hovering(QObject):
+    """Knows the reconstruction error of one image: a new question replaces the one before.
+
+    Parameters
+    ----------
+    exploration
+        Whose session says which model.
+    compute
+        Asked, for one image at a time.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "hover", self)
+        self._image: int | None = None
+        self.error: float | None = None
+        exploration.session.preview_changed.connect(self._ask)
+        exploration.session.current_changed.connect(self._start_anew)
+
+    def look_at(self, image: int | None) -> None:
+        """Looks at another image, by its number in the cloud, or at none."""
+        if image != self._image:
+            self._image, self.error = image, None
+            self._ask()
+
+    @property
+    def image(self) -> int | None:
+        """Which image it is."""
+        return self._image
+
+    @Slot()
+    def _start_anew(self) -> None:
+        """Another run has other codes under the mouse."""
+        if self._image is not None:
+            self.look_at(None)
+            self.changed.emit()
+
+    @Slot()
+    def _ask(self) -> None:
+        """Of the model of this step; until it answers, an earlier step's error stands."""
+        session = self._exploration.session
+        if self._image is None or session.current is None or session.preview is None:
+            self._asker.drop("error")
+            return
+        run = session.run(session.current.key)
+        work = partial(reconstruction_error, run=run, step=session.step, image=self._image)
+        self._asker.ask("error", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        # A failure is told by what shows the step; here there is just no number.
+        self.error = answer.result if isinstance(answer.result, float) else None
+        self.changed.emit()
+
+
+def reconstruction_error(shelf: ModelShelf, run: Run, step: int | None, image: int) -> float:
+    """Squared error of an image's reconstruction by the model of a step, summed over its pixels."""
+    model, pixels = shelf.at(run, step), Gallery(run.data()).image(image)
+    decoded = model.decode(model.encode(pixels[None]))[0]
+    return float(np.square(decoded - pixels / np.float32(255)).sum())

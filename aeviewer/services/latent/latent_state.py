@@ -1,0 +1,401 @@
+"""What is explored in the latent space of the current run: plane, places, pins, selection.
+
+The one truth that the explorer's panels watch, beside the session. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from aeviewer.services.latent.undo_state import NOTHING, Held, Pin, PlaneChosen, parsed
+from trainers.errors import DataError
+from trainers.exploration.planes import (
+    Plane,
+    axes_plane,
+    line,
+    principal_plane,
+    three_point_plane,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aeviewer.services.latent.alignment import Alignments
+    from aeviewer.services.latent.displayed_codes import Cloud
+    from aeviewer.services.runs.session import Session
+
+_REST_SECONDS = 1.0
+
+
+class _Change(QUndoCommand):
+    """From one state to another; changes of one gesture are one."""
+
+    def __init__(
+        self, owner: Exploration, text: str, before: Held, after: Held, gesture: str
+    ) -> None:
+        super().__init__(text)
+        self._owner, self.before, self.after, self.gesture = owner, before, after, gesture
+
+    def id(self) -> int:
+        """Says that it may take in others of its kind."""
+        return 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Takes in the next change of the same gesture."""
+        if not isinstance(other, _Change) or not self.gesture or other.gesture != self.gesture:
+            return False
+        self.after = other.after
+        return True
+
+    def undo(self) -> None:
+        """Back."""
+        self._owner.restore(self.before)
+
+    def redo(self) -> None:
+        """Forth."""
+        self._owner.restore(self.after)
+
+
+class Exploration(QObject):
+    """Plane, pins and selection of the current run, with undo.
+
+    Parameters
+    ----------
+    session
+        Watched; its code is moved here.
+    cloud
+        The codes that are shown.
+    alignments
+        Which way the codes of the step are turned to be shown.
+    """
+
+    plane_changed = Signal()
+    """Another plane was chosen: the view starts anew."""
+    places_changed = Signal()
+    """The codes, and with them their places in the plane, are others."""
+    layout_changed = Signal()
+    """The codes are laid out in another way, or no longer."""
+    pins_changed = Signal()
+    selection_changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        cloud: Cloud,
+        alignments: Alignments,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session, self.cloud, self.alignments = session, cloud, alignments
+        self.undo_stack = QUndoStack(self)
+        self._chosen = PlaneChosen()
+        self._plane: Plane | None = None
+        self._is_plane_current = False
+        self._base: tuple[NDArray[np.float32], Plane] | None = None
+        self._layout: NDArray[np.floating] | None = None
+        self._held: dict[str, Held] = {}
+        self._run = ""
+        self._bursts, self._moved_at = 0, 0.0
+        session.current_changed.connect(self._take_run)
+        cloud.changed.connect(self._take_codes)
+        alignments.changed.connect(self._turn)
+
+    # -- plane -----------------------------------------------------------------------------------
+
+    @property
+    def chosen(self) -> PlaneChosen:
+        """Which plane is asked for."""
+        return self._chosen
+
+    def choose(self, plane: PlaneChosen) -> None:
+        """Asks for another plane."""
+        self._chosen = plane
+        self._base, self._is_plane_current = None, False
+        self.plane_changed.emit()
+
+    @property
+    def codes(self) -> NDArray[np.float32] | None:
+        """(n, d), the codes that are shown, those of the test images first."""
+        return self.cloud.codes
+
+    @property
+    def test_codes(self) -> NDArray[np.float32] | None:
+        """(10000, d), the codes of the test images at the step that is shown."""
+        return self.session.preview.codes if self.session.preview else None
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane that is shown; None before there are codes, and in a layout."""
+        if self.is_layout:
+            return None
+        if not self._is_plane_current:
+            # Of the test images alone: it does not turn when the training images are shown too.
+            preview = self.session.preview
+            step = preview.step if preview and self.session.step is not None else None
+            self._plane = None if preview is None else self.plane_of(preview.codes, step)
+            self._is_plane_current = True
+        return self._plane
+
+    def plane_of(self, codes: NDArray[np.float32], step: int | None) -> Plane:
+        """The plane that is chosen, for the test images' codes at a checkpoint.
+
+        Parameters
+        ----------
+        codes
+            (10000, d).
+        step
+            The checkpoint; None for codes of no checkpoint. Where it is aligned, the plane is that
+            of the last checkpoint's codes, seen through the alignment.
+        """
+        aligned = self.alignments.aligned
+        motion = self.alignments.at(step)
+        if aligned is None or motion is None or motion.onto.shape != codes.shape[1:]:
+            return self._fitted(codes)
+        base = self._fitted(aligned.codes)
+        return base if step == aligned.last else motion.seen_through(base)
+
+    def planes(self, steps: Iterable[int]) -> dict[int, Plane] | None:
+        """The plane of each checkpoint; None where it is the principal one of its own codes."""
+        codes, alignments = self.test_codes, self.alignments
+        if codes is None:
+            return None
+        aligned = alignments.aligned
+        if aligned is None and self._chosen.kind == "principal" and codes.shape[1] > 2:
+            return None
+        seen = codes if aligned is None else aligned.codes
+        return {step: self.plane_of(seen, step) for step in steps}
+
+    def _fitted(self, codes: NDArray[np.float32]) -> Plane:
+        """The plane that is chosen, not aligned; that of the same codes is fitted once."""
+        if self._base is None or self._base[0] is not codes:
+            self._base = codes, self._fit(codes, self._base[1] if self._base else None)
+        return self._base[1]
+
+    def _fit(self, codes: NDArray[np.float32], previous: Plane | None) -> Plane:
+        latent_dim, chosen = codes.shape[1], self._chosen
+        if latent_dim == 1:
+            return line()
+        if latent_dim > 2 and chosen.kind == "principal":
+            return principal_plane(codes, previous if previous and previous.shares else None)
+        if latent_dim > 2 and chosen.kind == "three-points":
+            if chosen.corners.shape == (3, latent_dim):
+                return three_point_plane(self._turned(chosen.corners))
+        x, y = chosen.axes
+        # What was chosen for another run may be no pair of this one's coordinates.
+        fits = x != y and max(x, y) < latent_dim
+        return axes_plane(latent_dim, x, y) if fits else axes_plane(latent_dim, 0, 1)
+
+    def _turned(self, corners: NDArray[np.float32]) -> NDArray[np.floating]:
+        """The corners in the space that planes are fitted in: that of the last, where aligned."""
+        motion = self.alignments.at(self._chosen.step)
+        return corners if motion is None else motion.apply(corners)
+
+    @Slot()
+    def _turn(self) -> None:
+        """Codes are shown another way round: they are the same, their places are others."""
+        self._base, self._is_plane_current = None, False
+        if self.codes is not None:
+            self.places_changed.emit()
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether the codes are to be laid out; a line of codes of one number can not be."""
+        codes = self.test_codes
+        return self._chosen.method is not None and codes is not None and codes.shape[1] > 1
+
+    def set_layout(self, layout: NDArray[np.floating] | None) -> None:
+        """Takes in where the test images' codes are laid out, (10000, 2), or that they are not."""
+        if layout is not self._layout:
+            self._layout = layout
+            self.layout_changed.emit()
+
+    @property
+    def places(self) -> NDArray[np.float64] | None:
+        """(n, 2), where the codes are shown; NaN where they have no place; None without codes."""
+        codes, plane = self.codes, self.plane
+        if codes is None:
+            return None
+        if plane is not None:
+            return plane.project(codes)
+        places = np.full((len(codes), 2), np.nan)
+        if self._layout is not None:
+            places[: len(self._layout)] = self._layout
+        return places
+
+    def place_of(self, code: NDArray[np.floating]) -> tuple[float, float] | None:
+        """Where a code is shown: in a layout, where the nearest of the codes is laid out.
+
+        Parameters
+        ----------
+        code
+            (d,).
+
+        Returns
+        -------
+        x and y, which is NaN for codes of one number; None where there is no place.
+        """
+        plane, codes = self.plane, self.test_codes
+        if codes is None or code.shape != codes.shape[1:]:
+            return None
+        if plane is not None:
+            x, y = plane.project(code).tolist()
+            return x, np.nan if len(code) == 1 else y
+        if self._layout is None:
+            return None
+        x, y = self._layout[np.square(codes - code).sum(axis=1).argmin()].tolist()
+        return x, y
+
+    @property
+    def anchor(self) -> NDArray[np.floating] | None:
+        """(d,), the code that decides what the plane does not: the marked one, or the mean."""
+        plane, code, codes = self.plane, self.session.code, self.test_codes
+        if plane is None or codes is None:
+            return None
+        fits = code is not None and code.shape == plane.origin.shape
+        return code if fits else codes.mean(axis=0)
+
+    def lifted(self, xy: NDArray[np.floating]) -> NDArray[np.float32] | None:
+        """(..., d) codes at (..., 2) places of the plane; off it, they are as the anchor is."""
+        plane, anchor = self.plane, self.anchor
+        if plane is None or anchor is None:
+            return None
+        return plane.lift(xy, anchor).astype(np.float32)
+
+    @Slot()
+    def _take_run(self) -> None:
+        current = self.session.current
+        self._run = current.key if current else ""
+        self._base, self._is_plane_current = None, False
+        self.set_layout(None)
+        self.undo_stack.clear()
+        self.pins_changed.emit()
+        self.places_changed.emit()
+
+    @Slot()
+    def _take_codes(self) -> None:
+        codes = self.codes
+        self._is_plane_current = False
+        if codes is not None:
+            if self.session.code is None:
+                self.session.set_code(codes.mean(axis=0))
+            self._move_pins(codes)
+        self.places_changed.emit()
+
+    # -- what can be undone ----------------------------------------------------------------------
+
+    @property
+    def held(self) -> Held:
+        """Code, pins and selection."""
+        kept = self._held.get(self._run, Held())
+        return replace(kept, code=self.session.code, selection=self.selection)
+
+    @property
+    def pins(self) -> tuple[Pin, ...]:
+        """The pins of the current run, in the order of their letters."""
+        return self._held.get(self._run, Held()).pins
+
+    @property
+    def selection(self) -> NDArray[np.intp]:
+        """Ascending numbers in the cloud of the selected images, whichever run is current."""
+        return self._held.get("", Held()).selection
+
+    def move(
+        self, code: NDArray[np.floating], gesture: str = "", *, in_bursts: bool = False
+    ) -> None:
+        """Marks another code; moves of the same gesture are undone at once.
+
+        Parameters
+        ----------
+        code
+            (d,).
+        gesture
+            What they belong to.
+        in_bursts
+            Whether a second's rest begins a new gesture, as with keys.
+        """
+        if in_bursts:
+            now = time.monotonic()
+            self._bursts += now - self._moved_at > _REST_SECONDS
+            self._moved_at = now
+            gesture = f"{gesture} {self._bursts}"
+        moved = replace(self.held, code=np.asarray(code, np.float32))
+        self._change("Move the code", moved, gesture)
+
+    def code_text(self) -> str:
+        """The marked code as numbers with commas between; empty where there is none."""
+        code = self.session.code
+        return "" if code is None else ", ".join(f"{value:.6g}" for value in code.tolist())
+
+    def take_text(self, text: str) -> None:
+        """Marks the code that a text holds; what is wrong with it is posted as a message."""
+        codes = self.codes
+        if codes is None:
+            return
+        try:
+            self.move(parsed(text, codes.shape[1]))
+        except DataError as error:
+            self.session.message_posted.emit(str(error))
+
+    def pin(self, pin: Pin) -> None:
+        """Holds on to a code, and marks it."""
+        held = self.held
+        if any(np.array_equal(pin.code, other.code) for other in held.pins):
+            return
+        self._change("Pin", replace(held, code=pin.code, pins=(*held.pins, pin)))
+
+    def unpin(self, index: int) -> None:
+        """Lets go of a pin."""
+        pins = self.pins
+        self._change("Unpin", replace(self.held, pins=pins[:index] + pins[index + 1 :]))
+
+    def unpin_all(self) -> None:
+        """Lets go of all pins."""
+        if self.pins:
+            self._change("Unpin all", replace(self.held, pins=()))
+
+    def select(self, images: NDArray[np.integer]) -> None:
+        """Selects images by their numbers in the cloud; none of them clears the selection."""
+        chosen = np.unique(images).astype(np.intp)
+        if not np.array_equal(chosen, self.selection):
+            self._change(
+                "Select" if len(chosen) else "Clear selection", replace(self.held, selection=chosen)
+            )
+
+    def hold(self, text: str, held: Held) -> None:
+        """Makes code, pins and selection what they are in `held`; `text` is what Undo calls it."""
+        self._change(text, held)
+
+    def _change(self, text: str, after: Held, gesture: str = "") -> None:
+        self.undo_stack.push(_Change(self, text, self.held, after, gesture))
+
+    def restore(self, held: Held) -> None:
+        """Makes code, pins and selection what they were; is not remembered for undo."""
+        before = self.held
+        self._held[self._run] = replace(held, selection=NOTHING)
+        self._held[""] = Held(selection=held.selection)
+        if held.code is not None and held.code is not before.code:
+            self.session.set_code(held.code)
+        if held.pins != before.pins:
+            self.pins_changed.emit()
+        if not np.array_equal(held.selection, before.selection):
+            self.selection_changed.emit()
+
+    def _move_pins(self, codes: NDArray[np.float32]) -> None:
+        """Pins of images go where the images went."""
+        pins = self.pins
+        if any(pin.image is not None for pin in pins):
+            moved = tuple(
+                pin
+                if pin.image is None or pin.image >= len(codes)
+                else replace(pin, code=codes[pin.image])
+                for pin in pins
+            )
+            self._held[self._run] = replace(self._held[self._run], pins=moved)
+            self.pins_changed.emit()

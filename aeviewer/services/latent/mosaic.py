@@ -1,0 +1,197 @@
+"""The decoder's images over the plane in view: coarse first, then fine, the newest view first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.latent.tile_grid import (
+    Key,
+    TileGrid,
+    TileStore,
+    centres,
+    grid_over,
+    towards_the_edge,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.exploration.planes import Plane
+    from trainers.runs import Run
+
+_COARSER = 2
+_CHUNK = 64
+_SAME = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tiles:
+    """Decoded tiles: (n, h, w) or (n, h, w, 3) uint8, and (n,) how typical each code is, 0..1."""
+
+    keys: list[Key]
+    images: NDArray[np.uint8]
+    support: NDArray[np.float32]
+
+
+class Mosaic(QObject):
+    """Keeps the tiles of the view decoded while it is switched on.
+
+    Parameters
+    ----------
+    exploration
+        Its plane and anchor say which code is where.
+    compute
+        Decodes.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "mosaic", self)
+        self._store = TileStore()
+        self._is_on = False
+        self._grid: TileGrid | None = None
+        self._view: tuple[tuple[float, float, float, float], float, float] | None = None
+        self._off_plane = np.zeros(0)
+        session = exploration.session
+        session.code_changed.connect(self._take_anchor)
+        session.current_changed.connect(self._start_anew)
+        exploration.plane_changed.connect(self._start_anew)
+        exploration.places_changed.connect(self._decode_again)
+
+    # -- what is shown ---------------------------------------------------------------------------
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is wanted."""
+        return self._is_on
+
+    def switch(self, on: bool) -> None:
+        """Begins, or ends."""
+        if on != self._is_on:
+            self._is_on = on
+            self._start_anew()
+
+    @property
+    def grid(self) -> TileGrid | None:
+        """The tiles that cover the view."""
+        return self._grid
+
+    def picture(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """(rows, columns, ...) images and (rows, columns) support of the grid, as far as known."""
+        if self._grid is None:
+            return np.zeros((0, 0, 28, 28), np.uint8), np.zeros((0, 0), np.float32)
+        return self._store.picture(self._grid)
+
+    def missing(self, grid: TileGrid) -> list[Key]:
+        """The tiles of a grid that are not decoded yet, or by an earlier model."""
+        return self._store.missing(grid.keys())
+
+    def set_view(
+        self, view: tuple[float, float, float, float], pixel: float, least_pixels: float
+    ) -> None:
+        """Says what is seen: left, bottom, width, height; a pixel's length; a tile's in pixels."""
+        self._view = view, pixel, least_pixels
+        grid = grid_over(view, pixel, least_pixels, 0)
+        if self._grid is None or self._grid.level != grid.level or not self._grid.covers(*view):
+            self._grid = grid_over(view, pixel, least_pixels)
+            self._ask()
+            if self._is_on:
+                self.changed.emit()
+
+    # -- decoding --------------------------------------------------------------------------------
+
+    @Slot()
+    def _start_anew(self) -> None:
+        """Another plane: nothing that is known holds."""
+        self._store.clear()
+        self._decode_again()
+        self.changed.emit()
+
+    @Slot()
+    def _decode_again(self) -> None:
+        """Another model: what is known is shown until it is decoded again."""
+        self._store.round += 1
+        plane, anchor = self._exploration.plane, self._exploration.anchor
+        if plane is not None and anchor is not None:
+            self._off_plane = plane.lift(np.zeros(2), anchor)
+        self._ask()
+
+    @Slot()
+    def _take_anchor(self) -> None:
+        """Decodes again where the code has left the plane that the tiles are of."""
+        plane, anchor = self._exploration.plane, self._exploration.anchor
+        if plane is None or anchor is None or len(plane.origin) < 3:
+            return
+        off = plane.lift(np.zeros(2), anchor)
+        if off.shape != self._off_plane.shape or not np.allclose(off, self._off_plane, atol=_SAME):
+            self._decode_again()
+
+    def _ask(self) -> None:
+        session, grid = self._exploration.session, self._grid
+        plane, anchor = self._exploration.plane, self._exploration.anchor
+        codes, current = self._exploration.codes, session.current
+        if not self._is_on or grid is None or plane is None or anchor is None or current is None:
+            self._asker.drop("tiles")
+            return
+        if len(plane.origin) == 1 or codes is None:
+            return
+        wanted = [
+            towards_the_edge(level, self._store.missing(level.keys()))
+            for level in (grid.coarser(_COARSER), grid)
+        ]
+        if not wanted[1]:
+            self._asker.drop("tiles")
+            return
+        work = partial(
+            decoded,
+            run=session.run(current.key),
+            step=session.step,
+            codes=codes,
+            plane=plane,
+            anchor=anchor,
+            wanted=wanted,
+        )
+        self._asker.ask("tiles", work, partial(self._take, self._store.round))
+
+    def _take(self, began: int, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Tiles) and began == self._store.round:
+            tiles = answer.result
+            self._store.put(tiles.keys, tiles.images, tiles.support)
+            self.changed.emit()
+
+
+def decoded(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    codes: NDArray[np.float32],
+    plane: Plane,
+    anchor: NDArray[np.floating],
+    wanted: list[list[Key]],
+) -> Generator[Tiles]:
+    """Decodes the wanted tiles, list after list, a chunk at a time."""
+    model = shelf.at(run, step)
+    support = shelf.support(codes)
+    for keys in wanted:
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            lifted = plane.lift(centres(chunk), anchor)
+            images = np.rint(model.decode(lifted).clip(0, 1) * 255).astype(np.uint8)
+            yield Tiles(chunk, images, support.of(lifted))

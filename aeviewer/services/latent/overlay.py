@@ -1,0 +1,289 @@
+"""A quantity over the plane in view: density, magnification, cycle error, classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.exploration.planes import Plane
+    from trainers.inference import TrainedModel
+    from trainers.runs import Run
+
+Layer = Literal["none", "density", "prior", "magnification", "cycle", "classes"]
+View = tuple[float, float, float, float]
+"""Left, bottom, width, height in the plane."""
+
+_CHUNK = 256
+_CELLS = (40, 100)
+"""Cells across the view: coarse first, then fine."""
+_MARGIN = 0.15
+_CLASS_NEIGHBOURS = 15
+_FLOOR = -12.0
+"""Log densities below are shown as that: nothing is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a layer's numbers are; `centred` where zero is their middle."""
+
+    name: str
+    centred: bool = False
+
+
+MEANINGS: dict[Layer, Meaning] = {
+    "density": Meaning("log density of the codes, nats per unit²"),
+    "prior": Meaning("log density of codes − of prior, nats", centred=True),
+    "magnification": Meaning("log₁₀ √det(JᵀJ), pixels² per unit²"),
+    "cycle": Meaning("‖encode(decode(z)) − z‖"),
+    "classes": Meaning("share of the class among the 15 nearest codes"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """A layer's values over a part of the plane.
+
+    Attributes
+    ----------
+    values
+        (rows, columns), the first row uppermost; NaN where there is none.
+    classes
+        (rows, columns), the likeliest class, for class regions alone.
+    """
+
+    layer: Layer
+    view: View
+    values: NDArray[np.float64]
+    classes: NDArray[np.intp] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Situation:
+    """What a layer is a layer of."""
+
+    plane: Plane
+    anchor: NDArray[np.floating]
+    codes: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+
+class Heat(QObject):
+    """Keeps the chosen layer of the view up to date.
+
+    Parameters
+    ----------
+    exploration
+        Its plane, anchor and codes.
+    compute
+        Asked; coarse first, then fine, the newest view first.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "heat", self)
+        self._layer: Layer = "none"
+        self._view: View | None = None
+        self.field: Field | None = None
+        exploration.plane_changed.connect(self._start_anew)
+        exploration.session.current_changed.connect(self._start_anew)
+        exploration.places_changed.connect(self._ask)
+        exploration.session.code_changed.connect(self._follow_anchor)
+
+    @property
+    def layer(self) -> Layer:
+        """What is shown."""
+        return self._layer
+
+    def choose(self, layer: Layer) -> None:
+        """Shows another layer."""
+        if layer != self._layer:
+            self._layer = layer
+            self._start_anew()
+
+    def set_view(self, view: View) -> None:
+        """Says what is seen; what is asked for is a little more, so that a small move finds it."""
+        known = self._view
+        if known is not None and _covers(known, view) and view[2] > 0.5 * known[2]:
+            return
+        left, bottom, width, height = view
+        across, up = _MARGIN * width, _MARGIN * height
+        self._view = left - across, bottom - up, width + 2 * across, height + 2 * up
+        self._ask()
+
+    @Slot()
+    def _start_anew(self) -> None:
+        self.field = None
+        self.changed.emit()
+        self._ask()
+
+    @Slot()
+    def _follow_anchor(self) -> None:
+        """Off the plane, another code means other values; in the plane of all there is, none."""
+        plane = self._exploration.plane
+        if plane is not None and len(plane.origin) > 2 and self._layer not in {"density", "prior"}:
+            self._ask()
+
+    @Slot()
+    def _ask(self) -> None:
+        exploration, session = self._exploration, self._exploration.session
+        plane, anchor, codes = exploration.plane, exploration.anchor, exploration.codes
+        current, view = session.current, self._view
+        if self._layer == "classes" and not session.dataset.is_labelled:
+            self._asker.drop("field")
+            return
+        if self._layer == "none" or view is None or current is None:
+            self._asker.drop("field")
+            return
+        if plane is None or anchor is None or codes is None or len(plane.origin) == 1:
+            self._asker.drop("field")
+            return
+        situation = Situation(plane, anchor, codes, exploration.cloud.labels)
+        work = partial(
+            fields,
+            run=session.run(current.key),
+            step=session.step,
+            layer=self._layer,
+            view=view,
+            situation=situation,
+        )
+        self._asker.ask("field", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Field):
+            self.field = answer.result
+            self.changed.emit()
+
+
+def _covers(outer: View, inner: View) -> bool:
+    return (
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and outer[0] + outer[2] >= inner[0] + inner[2]
+        and outer[1] + outer[3] >= inner[1] + inner[3]
+    )
+
+
+# -- in the compute thread -----------------------------------------------------------------------
+
+
+def fields(
+    shelf: ModelShelf, run: Run, step: int | None, layer: Layer, view: View, situation: Situation
+) -> Generator[Field | None]:
+    """A layer by the model of a step, coarse, then fine, a moment at a time."""
+    model = shelf.at(run, step)
+    for cells in _CELLS:
+        grid = places(view, cells)
+        yield from _LAYERS[layer](model, grid, view, situation)
+
+
+def places(view: View, cells: int) -> NDArray[np.float64]:
+    """(rows, columns, 2), the middles of so many square cells across a view, from the top."""
+    left, bottom, width, height = view
+    rows = max(1, round(cells * height / width))
+    x = left + (np.arange(cells) + 0.5) * width / cells
+    y = bottom + height - (np.arange(rows) + 0.5) * height / rows
+    return np.stack(np.meshgrid(x, y), axis=-1)
+
+
+Work = Generator["Field | None"]
+
+
+def _density(_model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation) -> Work:
+    yield Field("density", view, _log_density(grid, at))
+
+
+def _against_prior(
+    _model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation
+) -> Work:
+    from trainers.exploration.density import log_prior
+
+    density, prior = _log_density(grid, at), log_prior(at.plane, grid)
+    # Where neither codes nor prior are, there is nothing to compare.
+    density[(density <= _FLOOR) & (prior <= _FLOOR)] = np.nan
+    yield Field("prior", view, density - np.maximum(prior, _FLOOR))
+
+
+def _log_density(grid: NDArray[np.float64], at: Situation) -> NDArray[np.float64]:
+    from trainers.exploration.density import log_density
+
+    found = log_density(at.plane.project(at.codes), grid)
+    return np.maximum(found, _FLOOR)
+
+
+def _magnification(
+    model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation
+) -> Work:
+    def values(codes: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = model.magnification(codes, at.plane.basis).astype(np.float64)
+        return np.log10(np.maximum(found, 1e-12))
+
+    yield from _evaluated("magnification", values, grid, view, at)
+
+
+def _cycle(model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation) -> Work:
+    def values(codes: NDArray[np.float64]) -> NDArray[np.float64]:
+        back = model.encode(model.decode(codes).clip(0, 1))
+        distances: NDArray[np.float64] = np.linalg.norm(back - codes, axis=1)
+        return distances
+
+    yield from _evaluated("cycle", values, grid, view, at)
+
+
+def _evaluated(
+    layer: Layer,
+    values: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    grid: NDArray[np.float64],
+    view: View,
+    at: Situation,
+) -> Work:
+    """A quantity of each code of the plane, a chunk at a time."""
+    codes = at.plane.lift(grid.reshape(-1, 2), at.anchor)
+    parts = []
+    for start in range(0, len(codes), _CHUNK):
+        parts.append(values(codes[start : start + _CHUNK]))
+        yield None
+    yield Field(layer, view, np.concatenate(parts).reshape(grid.shape[:2]))
+
+
+def _classes(_model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation) -> Work:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    classifier = KNeighborsClassifier(_CLASS_NEIGHBOURS).fit(at.codes, at.labels)
+    yield None
+    codes = at.plane.lift(grid.reshape(-1, 2), at.anchor)
+    parts = []
+    for start in range(0, len(codes), _CHUNK):
+        parts.append(classifier.predict_proba(codes[start : start + _CHUNK]))
+        yield None
+    shares = np.concatenate(parts)
+    shape = grid.shape[:2]
+    likeliest = classifier.classes_[shares.argmax(axis=1)].astype(np.intp)
+    yield Field("classes", view, shares.max(axis=1).reshape(shape), likeliest.reshape(shape))
+
+
+_LAYERS = {
+    "density": _density,
+    "prior": _against_prior,
+    "magnification": _magnification,
+    "cycle": _cycle,
+    "classes": _classes,
+}

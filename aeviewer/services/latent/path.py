@@ -1,0 +1,201 @@
+"""A walk from one pin to another: its codes, its film, its length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.exploration.paths import Path
+    from trainers.runs import Run
+
+Kind = Literal["straight", "spherical", "geodesic"]
+Steps = Literal["image", "code"]
+_POINTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where from, where to, and how.
+
+    Attributes
+    ----------
+    start, end
+        Numbers of pins.
+    kind
+        Straight in the code, along the sphere, or the shortest way through the decoded images.
+    steps
+        Whether the film's frames are equally far apart as images or as codes.
+    frames
+        Of the film.
+    """
+
+    start: int = 0
+    end: int = 1
+    kind: Kind = "straight"
+    steps: Steps = "image"
+    frames: int = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walked:
+    """A route that was walked.
+
+    Attributes
+    ----------
+    codes
+        (m, d), the way.
+    film
+        (frames, d) codes, and (frames, ...) images, what they decode to.
+    code_length, image_length
+        Of the way, as the sum of its steps in code and in pixels.
+    straight_length
+        The image length of the straight way between the same ends.
+    """
+
+    route: Route
+    codes: NDArray[np.float64]
+    film: NDArray[np.float64]
+    images: NDArray[np.float32]
+    code_length: float
+    image_length: float
+    straight_length: float
+
+
+class Walk(QObject):
+    """Keeps a walk between two pins up to date while somebody wants it.
+
+    Parameters
+    ----------
+    exploration
+        Has the pins.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+    progressed = Signal(float)
+    """The share of the geodesic that is found, 0..1."""
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "walk", self)
+        self._is_wanted = self._is_working = self._is_outdated = False
+        self.route = Route()
+        self.walked: Walked | None = None
+        exploration.pins_changed.connect(self._restart)
+        exploration.session.current_changed.connect(self._restart)
+        exploration.places_changed.connect(self._follow)
+
+    def want(self, wanted: bool) -> None:
+        """Begins, or ends."""
+        self._is_wanted = wanted
+        self._restart()
+
+    def choose(self, route: Route) -> None:
+        """Asks for another walk."""
+        self.route = route
+        self._restart()
+
+    @property
+    def ends(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """The codes it goes from and to; None where there are no such two pins."""
+        pins, codes = self._exploration.pins, self._exploration.test_codes
+        start, end = self.route.start, self.route.end
+        if codes is None or start == end or not 0 <= min(start, end) <= max(start, end) < len(pins):
+            return None
+        return pins[start].code, pins[end].code
+
+    @Slot()
+    def _follow(self) -> None:
+        """Another model: a walk that is being sought is found first, or it never would."""
+        if self._is_working and self._exploration.session.is_live:
+            self._is_outdated = True
+        else:
+            self._restart()
+
+    @Slot()
+    def _restart(self) -> None:
+        session, ends = self._exploration.session, self.ends
+        current, codes = session.current, self._exploration.test_codes
+        self._is_outdated = self._is_working = False
+        if not self._is_wanted or ends is None or codes is None or current is None:
+            self._asker.drop("walk")
+            if self.walked is not None:
+                self.walked = None
+                self.changed.emit()
+            return
+        work = partial(
+            walked,
+            run=session.run(current.key),
+            step=session.step,
+            codes=codes,
+            ends=ends,
+            route=self.route,
+        )
+        self._is_working = True
+        self._asker.ask("walk", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Walked):
+            self.walked = answer.result
+            self.changed.emit()
+        elif isinstance(answer.result, float):
+            self.progressed.emit(answer.result)
+        if answer.is_last:
+            self._is_working = False
+            if self._is_outdated:
+                self._restart()
+
+
+def walked(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    codes: NDArray[np.float32],
+    ends: tuple[NDArray[np.float32], NDArray[np.float32]],
+    route: Route,
+) -> Generator[float | Walked | None]:
+    """Walks a route by the model of a step, a moment at a time."""
+    from trainers.exploration import paths
+
+    if any(len(end) != run.config.model.latent_dim for end in ends):
+        return  # between codes of another run: what fits is on its way
+    model = shelf.at(run, step)
+    way: Path | None = None
+    if route.kind == "geodesic":
+        way = yield from paths.geodesic(
+            model.decode, codes, *ends, points=_POINTS, pull_back=model.pull_back
+        )
+    # Both are measured by one model, without a slice of training in between.
+    straight = paths.straight(model.decode, *ends, points=_POINTS)
+    if route.kind == "spherical":
+        way = paths.spherical(model.decode, *ends, points=_POINTS)
+    way = way or straight
+    film = paths.resampled(way, model.decode, route.frames, by=route.steps)
+    yield Walked(
+        replace(route),
+        way.codes,
+        film.codes,
+        film.images,
+        way.latent_length,
+        way.decoded_length,
+        straight.decoded_length,
+    )

@@ -1,0 +1,228 @@
+"""What the points are coloured by: a number, or a group, for every image of the cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.runs import Run
+
+By = Literal["class", "error", "cross-entropy", "kl", "cluster", "nearest", "norm"]
+
+_CHUNK = 500
+_CLUSTERS = 10
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How a colouring is offered, what its numbers are, and what they mean."""
+
+    title: str
+    name: str
+    tooltip: str
+
+
+MEANINGS: dict[By, Meaning] = {
+    "class": Meaning("Class", "", "What is on the image; where it is MNIST, the digit."),
+    "error": Meaning(
+        "Reconstruction error",
+        "squared error per image",
+        "Squared error of the reconstruction, summed over the image's pixels.",
+    ),
+    "cross-entropy": Meaning(
+        "Cross-entropy",
+        "binary cross-entropy, nats per image",
+        "Of grey levels taken for probabilities, summed over the image's pixels.",
+    ),
+    "kl": Meaning(
+        "KL to the prior",
+        "KL to the prior, nats per image",
+        "How far the image's posterior is from the prior N(0, I); for variational models.",
+    ),
+    "cluster": Meaning(
+        "Cluster", "", "Ten clusters of the codes (k-means), each in a colour of its own."
+    ),
+    "nearest": Meaning(
+        "Distance to the nearest code",
+        "distance to the nearest code",
+        "In the whole latent space; far ones are outliers.",
+    ),
+    "norm": Meaning("Norm of the code", "‖z‖", "The distance of the code from 0."),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coloured:
+    """A number, or a group, for each of n codes.
+
+    Attributes
+    ----------
+    values
+        (n,) float; for groups, whole numbers from 0.
+    """
+
+    by: By
+    values: NDArray[np.float64]
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the values are groups."""
+        return self.by == "cluster"
+
+
+class Colouring(QObject):
+    """Keeps what the points are coloured by up to date.
+
+    Parameters
+    ----------
+    exploration
+        Its codes are coloured.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "colour", self)
+        self._by: By = "class"
+        self._is_working = False
+        self.coloured: Coloured | None = None
+        exploration.places_changed.connect(self._follow)
+        exploration.session.current_changed.connect(self._start_anew)
+
+    @property
+    def by(self) -> By:
+        """What is asked for."""
+        return self._by
+
+    def choose(self, by: By) -> None:
+        """Colours by something else."""
+        if by != self._by:
+            self._by = by
+            self._start_anew()
+
+    @Slot()
+    def _start_anew(self) -> None:
+        if self.coloured is not None:
+            self.coloured = None
+            self.changed.emit()
+        self._ask()
+
+    @Slot()
+    def _follow(self) -> None:
+        """Another step: what is known is shown until it is worked out again."""
+        if not (self._is_working and self._exploration.session.is_live):
+            self._ask()
+
+    def _ask(self) -> None:
+        session, codes = self._exploration.session, self._exploration.codes
+        self._is_working = False
+        if self._by == "class" or codes is None or session.current is None:
+            self._asker.drop("values")
+            return
+        run = session.run(session.current.key)
+        work = partial(coloured, run=run, step=session.step, by=self._by, codes=codes)
+        self._is_working = True
+        self._asker.ask("values", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        self._is_working = not answer.is_last
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Coloured):
+            self.coloured = answer.result
+            self.changed.emit()
+
+
+# -- in the compute thread -----------------------------------------------------------------------
+
+
+def coloured(
+    shelf: ModelShelf, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
+) -> Generator[Coloured | None]:
+    """A number for each of (n, d) codes of the cloud, by the model of a step."""
+    if by == "norm":
+        yield Coloured(by, np.linalg.norm(codes, axis=1).astype(np.float64))
+    elif by == "nearest":
+        yield Coloured(by, _nearest(codes))
+    elif by == "cluster":
+        yield from _clusters(codes)
+    else:
+        yield from _of_images(shelf, run, step, by, codes)
+
+
+def _nearest(codes: NDArray[np.float32]) -> NDArray[np.float64]:
+    from sklearn.neighbors import NearestNeighbors
+
+    distances, _ = NearestNeighbors(n_neighbors=1).fit(codes).kneighbors()
+    found: NDArray[np.float64] = distances[:, 0].astype(np.float64)
+    return found
+
+
+def _clusters(codes: NDArray[np.float32]) -> Generator[Coloured | None]:
+    from sklearn.cluster import MiniBatchKMeans
+
+    means = MiniBatchKMeans(_CLUSTERS, random_state=0, n_init=3, batch_size=2_048).fit(codes)
+    yield None
+    yield Coloured("cluster", means.predict(codes).astype(np.float64))
+
+
+def _of_images(
+    shelf: ModelShelf, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
+) -> Generator[Coloured | None]:
+    model = shelf.at(run, step)
+    data = run.data()
+    tests = len(data.test)
+    # The cloud's images: test images first, and chunks end where they do.
+    splits = [(data.test.images, codes[:tests]), (data.train.images, codes[tests:])]
+    chunks = (
+        (images[start : start + _CHUNK], part[start : start + _CHUNK])
+        for images, part in splits
+        for start in range(0, len(part), _CHUNK)
+    )
+    parts = []
+    for images, chunk in chunks:
+        if by == "kl":
+            mean, log_variance = model.posterior(images)
+            if log_variance is None:
+                parts.append(np.full(len(images), np.nan))
+            else:
+                kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1)
+                parts.append(kl.sum(axis=1).astype(np.float64))
+        else:
+            decoded = model.decode(chunk).reshape(len(images), -1).astype(np.float64)
+            wanted = images.reshape(len(images), -1) / 255
+            parts.append(_lost(by, decoded, wanted))
+        yield None
+    yield Coloured(by, np.concatenate(parts))
+
+
+def _lost(by: By, decoded: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,), squared error or cross-entropy of (n, P) pixels."""
+    if by == "error":
+        errors: NDArray[np.float64] = np.square(decoded - wanted).sum(axis=1)
+        return errors
+    share = decoded.clip(_EPSILON, 1 - _EPSILON)
+    entropy: NDArray[np.float64] = -(wanted * np.log(share) + (1 - wanted) * np.log(1 - share)).sum(
+        axis=1
+    )
+    return entropy

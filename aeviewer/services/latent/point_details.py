@@ -1,0 +1,148 @@
+"""What there is to know of the marked code: neighbours, the way back, the image it may be of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.latent.displayed_codes import Gallery
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.latent.latent_state import Exploration
+    from trainers.runs import Run
+
+NEIGHBOURS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspected:
+    """A code and what the model makes of it.
+
+    Attributes
+    ----------
+    code
+        (d,).
+    image
+        The image whose code it is, by its number in the cloud; None for a code between.
+    decoded
+        (side, side) or (side, side, 3), the code's image.
+    back, returned
+        (d,) and an image: encode(decode(code)), and what that decodes to.
+    neighbours, distances
+        (k,), the images whose codes are nearest in the whole latent space, and how far.
+    log_variance
+        (d,), of the image's posterior; None where there is none.
+    error
+        Squared error of the image's reconstruction, summed over its pixels.
+    """
+
+    code: NDArray[np.float32]
+    image: int | None
+    decoded: NDArray[np.float32]
+    back: NDArray[np.float32]
+    returned: NDArray[np.float32]
+    neighbours: NDArray[np.intp]
+    distances: NDArray[np.float32]
+    log_variance: NDArray[np.float32] | None = None
+    error: float | None = None
+
+    @property
+    def drift(self) -> float:
+        """‖encode(decode(z)) − z‖, how far the way back leads astray."""
+        return float(np.linalg.norm(self.back - self.code))
+
+
+class Inspection(QObject):
+    """Keeps what is known of the marked code up to date while somebody wants it.
+
+    Parameters
+    ----------
+    exploration
+        Whose session has the code.
+    compute
+        Asked.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration = exploration
+        self._asker = Asker(compute, "inspect", self)
+        self._is_wanted = False
+        self.inspected: Inspected | None = None
+        session = exploration.session
+        session.code_changed.connect(self._ask)
+        session.preview_changed.connect(self._ask)
+
+    def want(self, wanted: bool) -> None:
+        """Begins, or ends."""
+        self._is_wanted = wanted
+        self._ask()
+
+    @Slot()
+    def _ask(self) -> None:
+        session = self._exploration.session
+        current, code, codes = session.current, session.code, self._exploration.codes
+        fits = code is not None and codes is not None and code.shape == codes.shape[1:]
+        if self._is_wanted and fits and current and code is not None and codes is not None:
+            run = session.run(current.key)
+            work = partial(inspected, run=run, step=session.step, code=code, codes=codes)
+            self._asker.ask("code", work, self._take)
+            return
+        self._asker.drop("code")
+        if self.inspected is not None:
+            self.inspected = None
+            self.changed.emit()
+
+    def _take(self, answer: Answer) -> None:
+        if answer.problem:
+            self._exploration.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, Inspected):
+            self.inspected = answer.result
+            self.changed.emit()
+
+
+def inspected(
+    shelf: ModelShelf,
+    run: Run,
+    step: int | None,
+    code: NDArray[np.float32],
+    codes: NDArray[np.float32],
+) -> Inspected:
+    """What the model of a step makes of a code, among (n, d) codes."""
+    model = shelf.at(run, step)
+    decoded = model.decode(code[None])
+    back = model.encode(decoded.clip(0, 1))
+    away = np.square(codes - code).sum(axis=1)
+    nearest = np.argpartition(away, NEIGHBOURS + 1)[: NEIGHBOURS + 1]
+    nearest = nearest[np.argsort(away[nearest], kind="stable")]
+    image = int(nearest[0]) if np.array_equal(codes[nearest[0]], code) else None
+    neighbours = nearest[1:] if image is not None else nearest[:-1]
+    log_variance, error = None, None
+    if image is not None:
+        pixels = Gallery(run.data()).image(image)
+        _, variances = model.posterior(pixels[None])
+        log_variance = None if variances is None else variances[0]
+        error = float(np.square(decoded[0] - pixels / np.float32(255)).sum())
+    return Inspected(
+        code,
+        image,
+        decoded[0],
+        back[0],
+        model.decode(back)[0],
+        neighbours,
+        np.sqrt(away[neighbours]),
+        log_variance,
+        error,
+    )

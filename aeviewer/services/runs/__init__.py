@@ -1,0 +1,1 @@
+"""Which runs exist, which one is current, and their loss curves."""

@@ -1,0 +1,1 @@
+"""Playing and filming the checkpoints of a run."""

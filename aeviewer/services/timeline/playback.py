@@ -1,0 +1,163 @@
+"""Plays the checkpoints of the current run: the codes glide from each to the next."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+
+from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.timeline.trajectory import Between, Track, seconds, tracked
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.latent.latent_state import Exploration
+
+_FRAME_MILLISECONDS = 16
+_LONGEST_FRAME = 0.05
+"""Seconds that a frame counts for at most: where drawing is slow, it takes longer, not fewer."""
+
+
+class Playback(QObject):
+    """Shows one checkpoint after the other, and what lies between.
+
+    The session's step is the nearer checkpoint, by whose model everything is decoded; only the
+    points' places are interpolated. It plays the checkpoints there are when it begins.
+
+    Parameters
+    ----------
+    exploration
+        Its planes are looked at, its session is moved.
+    compute
+        Reads the codes.
+    """
+
+    changed = Signal()
+    """It plays, or no longer does."""
+    moved = Signal()
+    """`between` is another."""
+
+    def __init__(
+        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._exploration, self._session = exploration, exploration.session
+        self._asker = Asker(compute, "playback", self)
+        self._steps: tuple[int, ...] = ()
+        self._number, self._time = 0, 0.0
+        self._is_playing = False
+        self.track: Track | None = None
+        self.between: Between | None = None
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self, interval=_FRAME_MILLISECONDS)
+        self._timer.timeout.connect(self._advance)
+        self._session.current_changed.connect(self.pause)
+        self._session.step_changed.connect(self._follow_step)
+        exploration.plane_changed.connect(self._take_plane)
+        exploration.alignments.changed.connect(self._take_plane)
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the checkpoints are played."""
+        return self._is_playing
+
+    def start(self) -> None:
+        """Plays from the step that is shown on; from the first where that is the last."""
+        steps, step = self._session.checkpoints, self._session.step
+        if self._is_playing or len(steps) < 2:
+            return
+        if step is None or step >= steps[-1]:
+            self._session.show_step(steps[0])
+            step = steps[0]
+        self._steps = tuple(known for known in steps if known >= step)
+        self._number, self._time = 0, 0.0
+        self._is_playing = True
+        self.changed.emit()
+        self._prepare()
+
+    @Slot()
+    def pause(self) -> None:
+        """Stops at the step that is shown."""
+        if not self._is_playing:
+            return
+        self._is_playing = False
+        self._timer.stop()
+        self._asker.drop("track")
+        self._leave()
+        self.changed.emit()
+
+    def _leave(self) -> None:
+        """Shows what the checkpoint has."""
+        self.track = None
+        if self.between is not None:
+            self.between = None
+            self.moved.emit()
+
+    # -- what is played --------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Has the places looked up, once it is known how the codes are aligned."""
+        self._timer.stop()
+        self._leave()
+        alignments, current = self._exploration.alignments, self._session.current
+        alignments.follow()
+        if current is None or alignments.is_working:
+            return
+        if self._exploration.test_codes is None or self._exploration.is_layout:
+            # Nothing lies between the layouts of two steps: it goes from each to the next.
+            self._run()
+            return
+        work = partial(
+            tracked,
+            run=self._session.run(current.key),
+            steps=self._steps[self._number :],
+            planes=self._exploration.planes(self._steps),
+            previous=self._exploration.plane,
+        )
+        self._steps, self._number = self._steps[self._number :], 0
+        self._asker.ask("track", work, self._take)
+
+    def _take(self, answer: Answer) -> None:
+        """Begins; where codes are missing, it goes from step to step with nothing between."""
+        if answer.problem or isinstance(answer.result, Track):
+            self.track = answer.result if isinstance(answer.result, Track) else None
+            self._run()
+
+    def _run(self) -> None:
+        self._clock.start()
+        self._timer.start()
+
+    @Slot()
+    def _take_plane(self) -> None:
+        """The codes are seen in another plane, or another way round: it goes on in that."""
+        if self._is_playing:
+            self._time = 0.0
+            if self._session.step in self._steps:
+                self._number = self._steps.index(self._session.step)
+            self._prepare()
+
+    @Slot()
+    def _follow_step(self) -> None:
+        """Somebody else goes to a step: what was playing stops."""
+        if self._is_playing and self._session.step not in self._steps[self._number :][:2]:
+            self.pause()
+
+    # -- going -----------------------------------------------------------------------------------
+
+    @Slot()
+    def _advance(self) -> None:
+        """A frame."""
+        passed = min(self._clock.restart() / 1000, _LONGEST_FRAME)
+        if self._number + 1 < len(self._steps):
+            self._time += passed / seconds(len(self._session.checkpoints))
+        if self._time >= 1:
+            self._number, self._time = self._number + 1, self._time - 1
+        if self._number + 1 >= len(self._steps):
+            self._session.show_step(self._steps[-1])
+            self.pause()
+            return
+        self._session.show_step(self._steps[self._number + (self._time >= 0.5)])
+        if self._is_playing and self.track is not None:
+            self.between = self.track.at(self._number, self._time)
+            self.moved.emit()

@@ -1,0 +1,1 @@
+"""The queue of training runs, in this process and in others."""

@@ -1,0 +1,163 @@
+"""Carries what happens to the runs that are trained to the session and to the queue."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, deque
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from aeviewer.services.compute.event_queue import Ended, Failed, joined
+from trainers.errors import AEViewerError
+from trainers.events import (
+    CheckpointSaved,
+    Diverged,
+    Finished,
+    Preview,
+    Progress,
+    Started,
+    Stopped,
+)
+from trainers.parallel import CheckpointFound
+
+if TYPE_CHECKING:
+    from aeviewer.services.compute.event_queue import Letter, Mailbox
+    from aeviewer.services.runs.session import Session
+
+_DRAIN_MILLISECONDS = 33
+_PROGRESS_SECONDS = 0.2
+"""Between two moments at which losses alone are told: every panel that shows them is painted."""
+
+
+class Delivery(QObject):
+    """Looks into the mailbox 30 times a second while something trains, and not otherwise.
+
+    Losses, checkpoints and previews go to the session; the signals tell what concerns the queue.
+    Losses alone can wait a little: what paints them takes its time from the training.
+
+    Parameters
+    ----------
+    session
+        Told of what was learnt.
+    mailbox
+        Where the compute thread and the processes leave what happened.
+    """
+
+    begun = Signal(str, Started)
+    advanced = Signal(str, Progress)
+    left = Signal(str, str, object)
+    """A run has come to its end: its key, how, and at which step if that is known."""
+    ended = Signal(str)
+    """Nothing more will come of any training of that run."""
+
+    def __init__(self, session: Session, mailbox: Mailbox, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._mailbox = session, mailbox
+        self._unended: Counter[str] = Counter()
+        self._letters: deque[Letter] = deque()
+        self._told_at = -math.inf
+        self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
+        self._timer.timeout.connect(self.drain)
+
+    def expect(self, key: str) -> None:
+        """Looks out for what a training tells, until it has ended."""
+        self._unended[key] += 1
+        self._timer.start()
+
+    def close(self) -> None:
+        """Delivers what is there, and looks no more."""
+        self._letters.extend(self._mailbox.fetch())
+        self._deliver()
+        self._timer.stop()
+
+    @Slot()
+    def drain(self) -> None:
+        """Delivers what is there, unless it is only losses and the last ones were just told."""
+        self._letters.extend(self._mailbox.fetch())
+        can_wait = all(isinstance(letter.event, Progress) for letter in self._letters)
+        if not can_wait or time.monotonic() - self._told_at > _PROGRESS_SECONDS:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        # Letters stay until they are read: one that fails keeps none of the others back for good.
+        self._letters = deque(joined(self._letters))
+        while self._letters:
+            self._told_at = time.monotonic()
+            letter = self._letters.popleft()
+            # The folder of a run may have been deleted meanwhile; then only its end matters.
+            if self._session.has(letter.key) or isinstance(letter.event, Ended):
+                self._heard(letter.event, letter.key)
+        if not self._unended.total():
+            self._timer.stop()
+
+    @singledispatchmethod
+    def _heard(self, event: object, key: str) -> None:
+        raise TypeError(f"Nobody reads {type(event).__name__}")
+
+    @_heard.register
+    def _(self, event: Started, key: str) -> None:
+        self._session.forget_curves(key)
+        self.begun.emit(key, event)
+
+    @_heard.register
+    def _(self, event: Progress, key: str) -> None:
+        self._session.append_losses(key, event.losses)
+        self.advanced.emit(key, event)
+
+    @_heard.register
+    def _(self, event: Preview, key: str) -> None:
+        if self._is_followed(key):
+            self._session.set_preview(event)
+
+    @_heard.register
+    def _(self, event: CheckpointSaved, key: str) -> None:
+        self._session.add_checkpoint(key, event.evaluation)
+        self._heard(event.preview, key)
+
+    @_heard.register
+    def _(self, event: CheckpointFound, key: str) -> None:
+        self._session.add_checkpoint(key, event.evaluation)
+        if self._is_followed(key):
+            try:
+                kept = self._session.run(key).checkpoint(event.evaluation.step)
+                self._session.set_preview(kept.preview())
+            except AEViewerError as error:
+                self._session.message_posted.emit(str(error))
+
+    @_heard.register
+    def _(self, event: Stopped, key: str) -> None:
+        if event.step:
+            self._session.add_step(key, event.step)
+        self.left.emit(key, "stopped", event.step)
+
+    @_heard.register
+    def _(self, event: Finished, key: str) -> None:
+        self.left.emit(key, "finished", event.step)
+
+    @_heard.register
+    def _(self, event: Diverged, key: str) -> None:
+        self.left.emit(key, "diverged", event.step - 1)
+        self._session.refresh()
+        self._session.message_posted.emit(
+            f"{self._session.item(key).name}: {self._session.item(key).problem}"
+        )
+
+    @_heard.register
+    def _(self, event: Failed, key: str) -> None:
+        self.left.emit(key, "failed", None)
+        self._session.set_problem(key, event.message)
+        self._session.message_posted.emit(event.message)
+
+    @_heard.register
+    def _(self, _event: Ended, key: str) -> None:
+        self._unended[key] -= 1
+        # A run may be continued while its first training still measures its last checkpoint.
+        if not self._unended[key]:
+            self.ended.emit(key)
+
+    def _is_followed(self, key: str) -> bool:
+        current = self._session.current
+        return self._session.is_live and current is not None and current.key == key

@@ -1,0 +1,147 @@
+"""Trains runs in processes of their own, and tells of them as the compute thread does.
+
+What happens is read from their folders, twice a second: only what is new there, so that the GUI
+never waits.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from aeviewer.services.compute.event_queue import Ended, Failed, Letter, Mailbox
+from trainers.errors import AEViewerError
+from trainers.events import Diverged, Finished, Stopped
+from trainers.parallel import Ending, Follower, Job, Pool, processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.runs import Run
+
+_LOOK_MILLISECONDS = 500
+
+
+def cores() -> int:
+    """How many processes can compute at once on this machine."""
+    return os.cpu_count() or 1
+
+
+class Processes(QObject):
+    """A process a run, one thread each.
+
+    Parameters
+    ----------
+    mailbox
+        Where the events of trainings are left.
+    pool
+        Trains them; left out, a process a core.
+    """
+
+    def __init__(
+        self, mailbox: Mailbox, pool: Pool | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._mailbox = mailbox
+        self._pool = pool or Pool(processes(cores()))
+        self._followers: dict[Path, Follower] = {}
+        self._held: dict[Path, Run] = {}
+        self._unwanted: set[Path] = set()
+        self._paused = False
+        self._timer = QTimer(self, interval=_LOOK_MILLISECONDS)
+        self._timer.timeout.connect(self._look)
+
+    def train(self, run: Run) -> None:
+        """Trains a run, as soon as there is a core for it."""
+        path = run.path.absolute()
+        try:
+            self._followers[path] = Follower(run)
+            self._pool.submit(Job(path, run.config))
+        except AEViewerError as error:
+            self._followers.pop(path, None)
+            self._post(run, Failed(str(error)), Ended())
+            return
+        self._timer.start()
+
+    def set_paused(self, paused: bool) -> None:
+        """Has all runs stop and save, or go on from there; their processes are not held."""
+        self._paused = paused
+        if paused:
+            for path in self._followers:
+                self._pool.stop(path)
+        else:
+            held, self._held = self._held, {}
+            for run in held.values():
+                self.train(run)
+
+    def stop_training(self, run: Run) -> None:
+        """Ends the training of a run, with everything kept."""
+        path = run.path.absolute()
+        held = self._held.pop(path, None)
+        if held is not None:
+            self._post(held, Stopped(held.written_status().step), Ended())
+        elif path in self._followers:
+            self._unwanted.add(path)
+            self._pool.stop(path)
+
+    def close(self) -> None:
+        """Saves what is being trained, ends the processes and waits for them."""
+        self._timer.stop()
+        self._unwanted.update(self._followers)
+        for ending in self._pool.close():
+            self._end(ending)
+        for run in [*self._held.values()]:
+            self.stop_training(run)
+
+    # -- following -------------------------------------------------------------------------------
+
+    @Slot()
+    def _look(self) -> None:
+        for follower in self._followers.values():
+            self._tell_news(follower)
+        for ending in self._pool.poll():
+            self._end(ending)
+        if not self._followers:
+            self._timer.stop()
+            self._pool.rest()
+
+    def _tell_news(self, follower: Follower) -> None:
+        try:
+            for event in follower.news():
+                self._post(follower.run, event)
+        except AEViewerError:
+            # Who trains in a damaged folder fails at it too, and its ending tells.
+            return
+
+    def _end(self, ending: Ending) -> None:
+        """Tells how a training ended; one that was only paused goes on later."""
+        path = ending.job.path
+        follower = self._followers.pop(path)
+        self._tell_news(follower)
+        is_wanted = path not in self._unwanted
+        self._unwanted.discard(path)
+        if ending.state == "stopped" and is_wanted:
+            if self._paused:
+                self._held[path] = follower.run
+            else:
+                self.train(follower.run)
+            return
+        self._post(follower.run, _told(ending), Ended())
+
+    def _post(self, run: Run, *events: object) -> None:
+        for event in events:
+            self._mailbox.post(Letter(str(run.path), event))  # type: ignore[arg-type]
+
+
+def _told(ending: Ending) -> Stopped | Finished | Diverged | Failed:
+    """An ending as the trainer itself would tell it."""
+    match ending.state:
+        case "stopped":
+            return Stopped(ending.step)
+        case "finished":
+            return Finished(ending.step)
+        case "diverged":
+            return Diverged(ending.step + 1, None)
+    return Failed(ending.problem or f"The training of {ending.job.name!r} ended early.")

@@ -1,0 +1,203 @@
+"""Reproducing the paper from the window: the queue trains, a process of its own measures.
+
+Measuring takes scikit-learn a minute a run and would hold up the compute thread; the command
+`aeviewer reproduce` does it, and writes the report, once everything is trained.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QProcess, Signal, Slot
+
+from trainers.errors import AEViewerError
+from trainers.optional_packages import is_packaged
+from trainers.parallel import refuse_another
+from trainers.reproduction import result_files
+from trainers.reproduction.plan import entries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aeviewer.services.runs.session import Session
+    from aeviewer.services.training.training_queue import TrainingQueue
+    from trainers.reproduction.plan import Entry
+
+_IN_HAND = frozenset({"queued", "running", "paused"})
+_MOST_TOLD = 600
+
+
+class Stage(Enum):
+    """What the reproduction is doing."""
+
+    IDLE = "idle"
+    TRAINING = "training"
+    WRITING = "writing"
+
+
+class Reproduction(QObject):
+    """Trains what the paper's report needs and has it written.
+
+    Parameters
+    ----------
+    session
+        Whose runs folder is used; told of failures.
+    queue
+        Trains what is not finished, behind what waits there already.
+    """
+
+    changed = Signal()
+    report_written = Signal(str)
+    """Path of the report."""
+
+    def __init__(
+        self, session: Session, queue: TrainingQueue, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._queue = session, queue
+        self._stage = Stage.IDLE
+        self._quick = False
+        self._process: QProcess | None = None
+        session.runs_changed.connect(self._follow)
+
+    @property
+    def stage(self) -> Stage:
+        """What is going on."""
+        return self._stage
+
+    def report(self, *, quick: bool) -> Path:
+        """Where the report is, or will be."""
+        return self._home(quick=quick) / "report.html"
+
+    def plan(self, *, quick: bool) -> tuple[Entry, ...]:
+        """Every run that the report needs."""
+        return entries(quick=quick)
+
+    def trained(self, *, quick: bool) -> int:
+        """How many of them are finished."""
+        return len(self.plan(quick=quick)) - len(self._open(quick=quick))
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def start(self, *, quick: bool) -> None:
+        """Puts what is not finished into the queue; the report follows when all of it is."""
+        if self._stage is not Stage.IDLE:
+            return
+        missing = self._open(quick=quick)
+        try:
+            for entry in missing:
+                refuse_another(entry, self._session.folder)
+        except AEViewerError as error:
+            self._session.message_posted.emit(str(error))
+            return
+        self._quick = quick
+        self._set_stage(Stage.TRAINING)
+        for entry in missing:
+            key = self._key(entry)
+            if not self._session.has(key):
+                self._queue.train(entry.config, entry.name)
+            elif self._session.item(key).state not in _IN_HAND:
+                self._queue.continue_run(key)
+        self._follow()
+
+    def stop(self) -> None:
+        """Leaves the rest to another day; the run at work is stopped as any other is."""
+        stage, process = self._stage, self._process
+        self._set_stage(Stage.IDLE)
+        if stage is Stage.TRAINING:
+            for entry in self._open(quick=self._quick):
+                self._queue.remove(self._key(entry))
+        elif process is not None:
+            process.terminate()
+
+    def close(self) -> None:
+        """Ends the process that writes, if there is one: it goes on where it was the next time."""
+        self._stage = Stage.IDLE
+        if self._process is not None:
+            self._process.finished.disconnect(self._written)
+            self._process.terminate()
+            self._process.waitForFinished()
+
+    # -- following -------------------------------------------------------------------------------
+
+    @Slot()
+    def _follow(self) -> None:
+        """When nothing of the plan is in hand any more, either all is trained or one gave up."""
+        if self._stage is not Stage.TRAINING:
+            return
+        missing = self._open(quick=self._quick)
+        states = {self._state(entry) for entry in missing}
+        if not missing:
+            self._set_stage(Stage.WRITING)
+            self._write()
+        elif not states & _IN_HAND:
+            self._set_stage(Stage.IDLE)
+            runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
+            self._session.message_posted.emit(
+                f"The reproduction has stopped with {runs} to go; choose “Reproduce the paper…” "
+                "to go on."
+            )
+        else:
+            self.changed.emit()
+
+    def _write(self) -> None:
+        """Starts the command that measures what was trained and writes the report."""
+        arguments = [] if is_packaged() else ["-m", "aeviewer"]
+        arguments += ["reproduce", "--runs", str(self._session.folder), "--jobs", "1"]
+        process = self._process = QProcess(self)
+        process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
+        process.finished.connect(self._written)
+        process.errorOccurred.connect(self._failed)
+        process.start(sys.executable, [*arguments, *(["--quick"] if self._quick else [])])
+
+    @Slot()
+    def _written(self) -> None:
+        """The command has ended, well or not."""
+        process, self._process = self._process, None
+        was_wanted = self._stage is Stage.WRITING
+        self._set_stage(Stage.IDLE)
+        if process is None or not was_wanted:
+            return
+        process.deleteLater()
+        page = self.report(quick=self._quick)
+        if process.exitCode() == 0 and page.is_file():
+            self.report_written.emit(str(page))
+            return
+        told = bytes(process.readAll().data()).decode(errors="replace").strip()
+        self._session.message_posted.emit(
+            f"The report could not be written: {told[-_MOST_TOLD:] or 'the command ended early'}"
+        )
+
+    @Slot(QProcess.ProcessError)
+    def _failed(self, error: QProcess.ProcessError) -> None:
+        """Only a command that did not even start does not tell by finishing."""
+        if error is QProcess.ProcessError.FailedToStart:
+            self._written()
+
+    def _set_stage(self, stage: Stage) -> None:
+        if stage is not self._stage:
+            self._stage = stage
+            self.changed.emit()
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def _home(self, *, quick: bool) -> Path:
+        return self._session.folder / result_files.folder_name(quick=quick)
+
+    def _key(self, entry: Entry) -> str:
+        return str(self._session.folder / entry.name)
+
+    def _state(self, entry: Entry) -> str:
+        key = self._key(entry)
+        return self._session.item(key).state if self._session.has(key) else "new"
+
+    def _open(self, *, quick: bool) -> tuple[Entry, ...]:
+        """What is neither trained nor measured."""
+        kept = self._home(quick=quick) / "results"
+        return tuple(
+            entry
+            for entry in self.plan(quick=quick)
+            if self._state(entry) != "finished" and not result_files.is_there(kept, entry)
+        )

@@ -1,0 +1,1 @@
+"""What happens around the start of the program: system check, libraries, signals, errors."""

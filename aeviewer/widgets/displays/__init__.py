@@ -1,0 +1,1 @@
+"""Widgets that display values and texts, and what exports them as pictures."""

@@ -1,0 +1,214 @@
+"""Any plot or picture, taken elsewhere: copied, saved as PNG or SVG, everywhere in one way."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, QSize, Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QImage, QKeySequence, QPainter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QMenu, QWidget
+
+from aeviewer.widgets.displays.class_bars import ClassBars
+from aeviewer.widgets.displays.figure_export import keep, png, rendered, vector
+from aeviewer.widgets.images.drawing_pad import DigitPad
+from aeviewer.widgets.images.image_grid import ImageGrid
+from aeviewer.widgets.images.image_matrix import ImageMatrix
+from aeviewer.widgets.images.image_table import TileTable
+from aeviewer.widgets.images.image_view import ImageView, enlarged
+from aeviewer.widgets.images.thumbnail_list import DigitList
+from aeviewer.widgets.inputs.save_dialog import ask_place
+from aeviewer.widgets.plots.styled_plot import StyledPlot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
+
+_FINER, _ENLARGED = 2, 10
+_SVG = "image/svg+xml"
+KINDS = (
+    StyledPlot,
+    ImageGrid,
+    ImageMatrix,
+    ImageView,
+    DigitList,
+    ClassBars,
+    TileTable,
+    DigitPad,
+)
+"""The widgets that show a picture."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What draws itself.
+
+    Attributes
+    ----------
+    size
+        In units of the screen's layout.
+    draw
+        Draws it from the painter's origin on.
+    finer
+        Pixels of a PNG to each unit.
+    """
+
+    size: QSize
+    draw: Callable[[QPainter], None]
+    finer: int = _FINER
+
+    def image(self) -> QImage:
+        """It as pixels."""
+        return rendered(self.size, self.draw, self.finer)
+
+    def svg(self, title: str) -> bytes:
+        """It as an SVG."""
+        return vector(self.size, self.draw, title)
+
+
+def picture_of(widget: QWidget) -> Picture | None:
+    """What a widget shows: small images every pixel a square, all else as it is seen.
+
+    None where it shows nothing.
+    """
+    if isinstance(widget, ImageView):
+        return None if widget.image is None else _whole(enlarged(widget.image, _ENLARGED))
+    if isinstance(widget, ImageGrid):
+        return _whole(widget.picture()) if widget.count else None
+    return Picture(widget.size(), partial(_draw_seen, widget))
+
+
+def _whole(image: QImage) -> Picture:
+    """An image, a pixel a pixel."""
+    return Picture(image.size(), lambda painter: painter.drawImage(0, 0, image), 1)
+
+
+def _draw_seen(widget: QWidget, painter: QPainter) -> None:
+    painter.fillRect(widget.rect(), widget.palette().base())
+    if isinstance(widget, StyledPlot):
+        painter.setRenderHints(widget.renderHints())
+        is_vector = isinstance(painter.device(), QSvgGenerator)
+        with _as_shapes(widget) if is_vector else nullcontext():
+            widget.render(painter, QRectF(widget.rect()), widget.viewport().rect())
+    else:
+        widget.render(painter, QPoint())
+
+
+@contextmanager
+def _as_shapes(plot: StyledPlot) -> Iterator[None]:
+    """Has the symbols of a plot drawn as shapes: an SVG keeps no parts of a prepared picture."""
+    symbols = [item for item in plot.scene().items() if isinstance(item, pg.ScatterPlotItem)]
+    for item in symbols:
+        item.setExportMode(True, {"antialias": True})
+    try:
+        yield
+    finally:
+        for item in symbols:
+            item.setExportMode(False)
+
+
+class PictureActions(QObject):
+    """Copy, Save as PNG and Save as SVG for one widget: in its context menu, Copy by Ctrl+C.
+
+    Parameters
+    ----------
+    widget
+        Shows a picture.
+    name
+        Answers what a file of it may be called, without folder and ending.
+    failed
+        Told in one message when a file can not be written.
+    """
+
+    def __init__(
+        self, widget: QWidget, name: Callable[[], str], failed: Callable[[str], None]
+    ) -> None:
+        super().__init__(widget)
+        self._widget, self._name, self._failed = widget, name, failed
+        self.copy_action = QAction("&Copy picture", self)
+        self.copy_action.setShortcut(QKeySequence.StandardKey.Copy)
+        self.copy_action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.png_action = QAction("Save as &PNG…", self)
+        self.svg_action = QAction("Save as &SVG…", self)
+        self.copy_action.triggered.connect(self.copy)
+        self.png_action.triggered.connect(lambda: self._ask("png"))
+        self.svg_action.triggered.connect(lambda: self._ask("svg"))
+        widget.addActions(self.actions)
+        if isinstance(widget, StyledPlot):
+            # The right button drags there: the menu is for a click, and comes when it is let go.
+            widget.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+            widget.scene().sigMouseClicked.connect(self._clicked)
+            self._add_menu_key(widget)
+        elif not isinstance(widget, DigitPad):  # it rubs out with the right button
+            widget.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+
+    @property
+    def actions(self) -> list[QAction]:
+        """Copy, PNG, SVG."""
+        return [self.copy_action, self.png_action, self.svg_action]
+
+    @property
+    def title(self) -> str:
+        """What the picture is called."""
+        return self._widget.accessibleName()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether there is a picture on the screen."""
+        return self._widget.isVisible() and picture_of(self._widget) is not None
+
+    # -- the menu of a plot ----------------------------------------------------------------------
+
+    def _add_menu_key(self, widget: QWidget) -> None:
+        key = QAction("Menu", self)
+        key.setShortcuts([QKeySequence("Menu"), QKeySequence("Shift+F10")])
+        key.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        key.triggered.connect(lambda: self._open(widget.mapToGlobal(widget.rect().center())))
+        widget.addAction(key)
+
+    @Slot(object)
+    def _clicked(self, event: MouseClickEvent) -> None:
+        if event.button() is Qt.MouseButton.RightButton:
+            event.accept()
+            self._open(event.screenPos().toPoint())
+
+    def _open(self, place: QPoint) -> None:
+        menu = QMenu(self._widget)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self.actions)
+        menu.popup(place)
+
+    # -- taking it elsewhere ---------------------------------------------------------------------
+
+    @Slot()
+    def copy(self) -> None:
+        """Puts the picture on the clipboard, as pixels and as SVG: a program takes what it can."""
+        picture = picture_of(self._widget)
+        if picture is not None:
+            kinds = QMimeData()
+            kinds.setImageData(picture.image())
+            kinds.setData(_SVG, picture.svg(self.title))
+            QGuiApplication.clipboard().setMimeData(kinds)
+
+    def _ask(self, ending: str) -> None:
+        """Asks where to keep the picture that is seen now."""
+        picture = picture_of(self._widget)
+        if picture is not None:
+            image = picture.image()
+            content = png(image) if ending == "png" else picture.svg(self.title)
+            ask_place(self._widget, f"{self._name()}.{ending}", partial(self._keep, content))
+
+    def _keep(self, content: bytes, place: Path) -> None:
+        keep(str(place), content, self._failed)
+
+
+def slug(title: str) -> str:
+    """A title as a part of a file name: "Loss curves" is "loss-curves"."""
+    return re.sub(r"[^\w]+", "-", title.lower()).strip("-") or "picture"

@@ -1,0 +1,1 @@
+"""Widgets that show images, in one size or many."""

@@ -1,0 +1,1 @@
+"""Widgets with which a person enters values."""

@@ -1,0 +1,44 @@
+"""A small trained run to explore, and the services around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeviewer.services.compute.compute_thread import ComputeThread
+from aeviewer.services.compute.event_queue import Mailbox
+from aeviewer.services.latent.step_loader import Explorer
+from aeviewer.services.latent_services import Exploring
+from trainers import runs
+from trainers.presets import preset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aeviewer.services.runs.session import Session
+
+SMALL = {"hidden": (32,), "steps": 40, "batch_size": 50}
+
+
+def trained(folder: Path, name: str, latent_dim: int, **changes: object) -> runs.Run:
+    """A run of a small model, a second's work."""
+    from trainers.training.trainer import Trainer
+
+    config = preset(name).replace(latent_dim=latent_dim, **{**SMALL, **changes})
+    run = runs.create(config, folder)
+    for _event in Trainer(run):
+        pass
+    return run
+
+
+class Explored(Exploring):
+    """Services over a session, with what shows its steps; the compute thread must be closed."""
+
+    def __init__(self, session: Session, mailbox: Mailbox | None = None) -> None:
+        super().__init__(session, ComputeThread(mailbox or Mailbox()))
+        self.explorer = Explorer(session, self.compute)
+        self.compute.start()
+
+
+def services(session: Session) -> Explored:
+    """Services around a session; the compute thread runs, and must be closed."""
+    return Explored(session)

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from aeviewer.panels.latent.path_panel import PathPanel
+from aeviewer.services.compute.model_cache import ModelShelf
+from aeviewer.services.latent.path import Route, walked
+from aeviewer.services.latent.undo_state import Pin
+from tests.aeviewer.latent.explored_run import Explored, services, trained
+from trainers.inference import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from aeviewer.services.latent.path import Walk, Walked
+    from aeviewer.services.runs.session import Session
+    from trainers.runs import Run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return trained(tmp_path_factory.mktemp("runs"), "elu", 2)
+
+
+@pytest.fixture
+def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
+    made = services(session)
+    session.set_current(session.add(run, "finished"))
+    qtbot.waitUntil(lambda: session.preview is not None)
+    yield made
+    made.compute.close()
+
+
+@pytest.fixture
+def walk(explored: Explored) -> Walk:
+    return explored.walk
+
+
+@pytest.fixture
+def panel(explored: Explored, walk: Walk, qtbot: QtBot) -> PathPanel:
+    panel = PathPanel(explored.exploration, walk)
+    qtbot.addWidget(panel)
+    panel.resize(320, 520)
+    panel.show()
+    return panel
+
+
+def pin(explored: Explored, *images: int) -> None:
+    codes = explored.exploration.codes
+    assert codes is not None
+    for image in images:
+        explored.exploration.pin(Pin(codes[image], image))
+
+
+def found(qtbot: QtBot, walk: Walk, kind: str, frames: int = 12) -> Walked:
+    def done() -> bool:
+        walked = walk.walked
+        return walked is not None and (walked.route.kind, len(walked.film)) == (kind, frames)
+
+    qtbot.waitUntil(done, timeout=30_000)
+    assert walk.walked is not None
+    return walk.walked
+
+
+def test_two_pins_are_joined(
+    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel, run: Run
+) -> None:
+    assert panel.film.count == 0
+    pin(explored, 3, 700)
+    walked = found(qtbot, walk, "straight")
+    codes = explored.exploration.codes
+    assert codes is not None
+    np.testing.assert_allclose(walked.codes[[0, -1]], codes[[3, 700]], atol=1e-6)
+    assert walked.code_length == pytest.approx(np.linalg.norm(codes[3] - codes[700]), rel=1e-5)
+    np.testing.assert_allclose(walked.images, load(run).decode(walked.film), atol=1e-5)
+    assert panel.film.count == 12
+    assert panel.lengths.text().startswith(f"Length {walked.code_length:.3g} in the code")
+
+
+def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
+    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+) -> None:
+    pin(explored, 3, 700)
+    panel.kind.setFocus()
+    qtbot.keyClick(panel.kind, Qt.Key.Key_End)
+    walked = found(qtbot, walk, "geodesic")
+    assert walked.image_length <= walked.straight_length * (1 + 1e-6)
+    ratio = walked.image_length / walked.straight_length
+    assert f"({ratio:.3f} × the straight way)" in panel.lengths.text()
+
+
+def test_frames_and_other_pins_are_chosen(
+    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+) -> None:
+    pin(explored, 3, 700, 42)
+    panel.frames.setValue(5)
+    walked = found(qtbot, walk, "straight", 5)
+    codes = explored.exploration.codes
+    assert codes is not None
+    # The two last pins are the ones a person means.
+    np.testing.assert_allclose(walked.film[[0, -1]], codes[[700, 42]], atol=1e-6)
+    panel.start.setCurrentIndex(0)
+    qtbot.waitUntil(
+        lambda: walk.walked is not None and np.allclose(walk.walked.film[0], codes[3], atol=1e-6)
+    )
+
+
+def test_the_film_is_played_through_the_decoder(
+    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+) -> None:
+    pin(explored, 3, 700)
+    panel.frames.setValue(4)
+    walked = found(qtbot, walk, "straight", 4)
+    seen: list[np.ndarray] = []
+    explored.session.code_changed.connect(lambda: seen.append(explored.session.code))
+    qtbot.mouseClick(panel.play_button, Qt.MouseButton.LeftButton)
+    assert panel.play_button.text() == "Stop"
+    qtbot.waitUntil(lambda: panel.play_button.text() == "Play", timeout=10_000)
+    np.testing.assert_allclose(seen, walked.film, atol=1e-6)
+
+
+def test_a_frame_that_is_chosen_becomes_the_marked_code(
+    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+) -> None:
+    pin(explored, 3, 700)
+    walked = found(qtbot, walk, "straight")
+    panel.film.setFocus()
+    panel.film.set_current(7)
+    qtbot.keyClick(panel.film, Qt.Key.Key_Return)
+    np.testing.assert_allclose(explored.session.code, walked.film[7], atol=1e-6)
+
+
+@pytest.mark.parametrize(("button", "frames", "size"), [("gif", 22, 224), ("strip", 1, 112)])
+def test_the_film_is_saved(
+    qtbot: QtBot,
+    explored: Explored,
+    walk: Walk,
+    panel: PathPanel,
+    tmp_path: Path,
+    button: str,
+    frames: int,
+    size: int,
+) -> None:
+    pin(explored, 3, 700)
+    found(qtbot, walk, "straight")
+    (panel.gif_button if button == "gif" else panel.strip_button).click()
+    dialog = panel.findChild(QFileDialog)
+    name = dialog.selectedFiles()[0]
+    assert "elu-d2-straight-A-B." in name
+    place = tmp_path / f"film.{name.rpartition('.')[2]}"
+    dialog.fileSelected.emit(str(place))
+    dialog.close()
+    with Image.open(place) as kept:
+        assert getattr(kept, "n_frames", 1) == frames
+        assert kept.height == size
+
+
+def test_without_two_pins_it_says_what_to_do(
+    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+) -> None:
+    pin(explored, 3, 700)
+    found(qtbot, walk, "straight")
+    explored.exploration.unpin_all()
+    assert walk.walked is None
+    assert panel.film.isHidden() or not panel.film.isVisible()
+
+
+def test_between_codes_of_another_run_nothing_is_walked(run: Run) -> None:
+    """The run may have become another one while its pins are still those of the last."""
+    ends = np.zeros((2, run.config.model.latent_dim + 1), np.float32)
+    found = walked(ModelShelf(), run, None, ends, (ends[0], ends[1]), Route())
+    assert list(found) == []

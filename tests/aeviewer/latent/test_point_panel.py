@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from aeviewer.panels.latent.point_panel import PointPanel
+from aeviewer.services.latent.point_details import NEIGHBOURS, Inspected, Inspection
+from tests.aeviewer.latent.explored_run import Explored, services, trained
+from trainers.datasets.mnist import split
+from trainers.inference import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from aeviewer.services.runs.session import Session
+    from trainers.runs import Run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return trained(tmp_path_factory.mktemp("runs"), "vae", 3)
+
+
+@pytest.fixture
+def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
+    made = services(session)
+    session.set_current(session.add(run, "finished"))
+    qtbot.waitUntil(lambda: session.preview is not None)
+    yield made
+    made.compute.close()
+
+
+@pytest.fixture
+def inspection(explored: Explored) -> Inspection:
+    return Inspection(explored.exploration, explored.compute)
+
+
+@pytest.fixture
+def panel(explored: Explored, inspection: Inspection, qtbot: QtBot) -> PointPanel:
+    panel = PointPanel(explored.exploration, inspection)
+    qtbot.addWidget(panel)
+    panel.resize(320, 500)
+    panel.show()
+    return panel
+
+
+def found(qtbot: QtBot, explored: Explored, inspection: Inspection, code: np.ndarray) -> Inspected:
+    explored.exploration.move(code)
+    qtbot.waitUntil(
+        lambda: inspection.inspected is not None and np.array_equal(inspection.inspected.code, code)
+    )
+    assert inspection.inspected is not None
+    return inspection.inspected
+
+
+def test_the_code_of_an_image(
+    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel, run: Run
+) -> None:
+    codes = explored.exploration.codes
+    assert codes is not None
+    told = found(qtbot, explored, inspection, codes[17])
+    assert told.image == 17
+    away = np.linalg.norm(codes - codes[17], axis=1)
+    nearest = np.argsort(away, kind="stable")[1 : NEIGHBOURS + 1]
+    np.testing.assert_array_equal(told.neighbours, nearest)
+    np.testing.assert_allclose(told.distances, away[nearest], rtol=1e-4)
+    model = load(run)
+    image = split("test").images[17]
+    decoded = model.decode(codes[17][None])
+    assert told.error == pytest.approx(np.square(decoded[0] - image / 255).sum(), rel=1e-4)
+    back = model.encode(decoded.clip(0, 1))[0]
+    assert told.drift == pytest.approx(np.linalg.norm(back - codes[17]), rel=1e-4)
+    _, variances = model.posterior(image[None])
+    assert variances is not None
+    assert told.log_variance is not None
+    np.testing.assert_allclose(told.log_variance, variances[0], rtol=1e-4)
+    assert panel.headline.text() == f"Test image 17, digit {split('test').labels[17]}"
+    assert panel.captions[1].text() == f"reconstruction, error {told.error:.2f}"
+
+
+def test_a_code_between_the_images(
+    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+) -> None:
+    told = found(qtbot, explored, inspection, np.array([9, 9, 9], np.float32))
+    assert told.image is None
+    assert told.error is None
+    assert len(told.neighbours) == NEIGHBOURS
+    assert panel.headline.text() == "A code between the images"
+    assert not panel.views[0].isVisible()
+
+
+def test_a_neighbour_that_is_chosen_becomes_the_marked_code(
+    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+) -> None:
+    codes = explored.exploration.codes
+    assert codes is not None
+    told = found(qtbot, explored, inspection, codes[17])
+    qtbot.waitUntil(lambda: panel.neighbours.count == NEIGHBOURS)
+    panel.neighbours.setFocus()
+    panel.neighbours.set_current(2)
+    qtbot.keyClick(panel.neighbours, Qt.Key.Key_Return)
+    np.testing.assert_array_equal(explored.session.code, codes[told.neighbours[2]])
+
+
+def test_the_button_pins_the_image(
+    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+) -> None:
+    codes = explored.exploration.codes
+    assert codes is not None
+    found(qtbot, explored, inspection, codes[17])
+    qtbot.mouseClick(panel.pin_button, Qt.MouseButton.LeftButton)
+    assert [pin.image for pin in explored.exploration.pins] == [17]
+    assert panel.pins.text() == "Pinned: A"
+    qtbot.mouseClick(panel.unpin_button, Qt.MouseButton.LeftButton)
+    assert explored.exploration.pins == ()
+
+
+def test_nobody_looks_nobody_computes(
+    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+) -> None:
+    qtbot.waitUntil(lambda: inspection.inspected is not None)
+    panel.hide()
+    assert inspection.inspected is None
+    codes = explored.exploration.codes
+    assert codes is not None
+    explored.exploration.move(codes[3])
+    # What is asked later is answered later: the code's image comes, the inspection stays.
+    qtbot.waitUntil(lambda: explored.session.image is not None)
+    assert inspection.inspected is None
+    panel.show()
+    qtbot.waitUntil(lambda: inspection.inspected is not None)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from aeviewer.panels.latent.selection_panel import SelectionPanel
+from tests.aeviewer.latent.explored_run import Explored, services, trained
+from trainers.datasets.mnist import split
+from trainers.inference import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from aeviewer.services.runs.session import Session
+    from trainers.runs import Run
+
+CHOSEN = np.array([3, 8, 21, 400, 9_999])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return trained(tmp_path_factory.mktemp("runs"), "elu", 3)
+
+
+@pytest.fixture
+def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
+    made = services(session)
+    session.set_current(session.add(run, "finished"))
+    qtbot.waitUntil(lambda: session.preview is not None)
+    yield made
+    made.compute.close()
+
+
+@pytest.fixture
+def panel(explored: Explored, qtbot: QtBot) -> SelectionPanel:
+    panel = SelectionPanel(explored.exploration, explored.compute)
+    qtbot.addWidget(panel)
+    panel.resize(320, 560)
+    panel.show()
+    return panel
+
+
+def select(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:
+    explored.exploration.select(CHOSEN)
+    qtbot.waitUntil(lambda: panel.headline.text() == "5 images selected")
+
+
+def test_it_tells_what_they_have_in_common(
+    qtbot: QtBot, explored: Explored, panel: SelectionPanel, run: Run
+) -> None:
+    select(qtbot, explored, panel)
+    codes = explored.exploration.codes
+    assert codes is not None
+    mean = codes[CHOSEN].mean(axis=0)
+    counts = np.bincount(split("test").labels[CHOSEN], minlength=10)
+    told = ", ".join(f"{digit}: {count}" for digit, count in enumerate(counts.tolist()))
+    assert panel.bars.accessibleName() == f"By class {told}"
+    qtbot.waitUntil(lambda: panel.views[1].image is not None)
+    decoded = load(run).decode(mean[None])[0].clip(0, 1) * 255
+    shown = panel.views[1].image
+    assert shown is not None
+    seen = [[shown.pixelColor(x, y).red() for x in range(28)] for y in range(28)]
+    np.testing.assert_allclose(seen, decoded, atol=1)
+    nearest = CHOSEN[np.linalg.norm(codes[CHOSEN] - mean, axis=1).argmin()]
+    assert f"Test image {nearest:,}, digit" in panel.views[2].toolTip()
+    assert panel.images.count == 5
+
+
+def test_an_image_that_is_chosen_becomes_the_marked_code(
+    qtbot: QtBot, explored: Explored, panel: SelectionPanel
+) -> None:
+    select(qtbot, explored, panel)
+    panel.images.setFocus()
+    panel.images.set_current(3)
+    qtbot.keyClick(panel.images, Qt.Key.Key_Return)
+    codes = explored.exploration.codes
+    assert codes is not None
+    np.testing.assert_array_equal(explored.session.code, codes[400])
+
+
+def test_it_is_saved_as_a_table(
+    qtbot: QtBot, explored: Explored, panel: SelectionPanel, tmp_path: Path
+) -> None:
+    select(qtbot, explored, panel)
+    qtbot.mouseClick(panel.csv_button, Qt.MouseButton.LeftButton)
+    place = tmp_path / "chosen.csv"
+    dialog = panel.findChild(QFileDialog)
+    assert dialog.selectedFiles()[0].endswith("elu-d3-selection.csv")
+    dialog.fileSelected.emit(str(place))
+    dialog.close()
+    with place.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    codes = explored.exploration.codes
+    assert codes is not None
+    assert [row["image"] for row in rows][-1] == "test image 9,999"
+    assert [int(row["class"]) for row in rows] == split("test").labels[CHOSEN].tolist()
+    read = np.array([[float(row[f"z{n}"]) for n in (1, 2, 3)] for row in rows])
+    np.testing.assert_allclose(read, codes[CHOSEN], rtol=1e-6)
+
+
+def test_a_folder_that_can_not_be_written_is_one_message(
+    qtbot: QtBot, explored: Explored, panel: SelectionPanel, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    explored.session.message_posted.connect(told.append)
+    select(qtbot, explored, panel)
+    qtbot.mouseClick(panel.csv_button, Qt.MouseButton.LeftButton)
+    dialog = panel.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "missing" / "chosen.csv"))
+    dialog.close()
+    assert len(told) == 1
+    assert "chosen.csv can not be written (No such file or directory)" in told[0]
+
+
+def test_clear_selects_none(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:
+    select(qtbot, explored, panel)
+    qtbot.mouseClick(panel.clear_button, Qt.MouseButton.LeftButton)
+    assert len(explored.exploration.selection) == 0
+    explored.exploration.undo_stack.undo()
+    np.testing.assert_array_equal(explored.exploration.selection, CHOSEN)

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QInputDialog, QMessageBox
+
+from aeviewer.panels.latent.latent_panel import LatentPanel
+from aeviewer.panels.latent.views_menu import ViewsMenu
+from aeviewer.services.latent.undo_state import Pin
+from tests.aeviewer.latent.explored_run import Explored, services, trained
+from trainers import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from aeviewer.services.runs.session import Session
+
+
+@pytest.fixture
+def explored(session: Session, tmp_path: Path, qtbot: QtBot) -> Iterator[Explored]:
+    run = trained(tmp_path / "runs", "elu", 4)
+    made = services(session)
+    session.set_current(session.add(run, "finished"))
+    qtbot.waitUntil(lambda: session.preview is not None)
+    yield made
+    made.compute.close()
+
+
+@pytest.fixture
+def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
+    panel = LatentPanel(explored)
+    qtbot.addWidget(panel)
+    panel.resize(700, 600)
+    panel.show()
+    qtbot.waitUntil(lambda: len(panel.plot.raster.xy) > 0)
+    return panel
+
+
+@pytest.fixture
+def trash(tmp_path: Path) -> Path:
+    folder = tmp_path / "trash"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def menu(explored: Explored, panel: LatentPanel, trash: Path) -> ViewsMenu:
+    def take(path: str) -> bool:
+        return trash.is_dir() and bool(shutil.move(path, trash))
+
+    return ViewsMenu(explored.exploration, panel, panel, take)
+
+
+def says(panel: LatentPanel, step: int) -> bool:
+    return panel.note.text().startswith(f"step {step:,} ")
+
+
+def names(menu: ViewsMenu) -> list[str]:
+    menu.fill()
+    return [action.text() for action in menu.actions() if action.text()]
+
+
+def test_a_menu_that_was_opened_before_still_saves(
+    menu: ViewsMenu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_args, **_more: ("mine", True))
+    menu.aboutToShow.emit()
+    menu.aboutToShow.emit()
+    menu.save_action.trigger()
+    assert "mine" in names(menu)
+
+
+def test_a_view_brings_everything_back(
+    explored: Explored, panel: LatentPanel, menu: ViewsMenu, qtbot: QtBot
+) -> None:
+    exploration, session = explored.exploration, explored.session
+    codes = exploration.codes
+    assert codes is not None
+    exploration.pin(Pin(codes[3], 3))
+    exploration.select(np.array([1, 2, 3]))
+    panel.choice.kind.setCurrentIndex(1)
+    panel.choice.layers.choose(mosaic=False, points=0.25)
+    session.show_step(session.checkpoints[1])
+    qtbot.waitUntil(lambda: says(panel, session.checkpoints[1]))
+    panel.plot.set_view(QRectF(-1, -2, 3, 1))
+    seen, places, step = panel.plot.view(), panel.plot.raster.xy, session.step
+    menu.save("mine")
+    assert "mine" in names(menu)
+
+    exploration.unpin_all()
+    exploration.select(np.zeros(0, np.intp))
+    panel.choice.kind.setCurrentIndex(0)
+    panel.choice.layers.choose(mosaic=True, points=1.0)
+    session.show_step(session.checkpoints[-1])
+    qtbot.waitUntil(lambda: says(panel, session.checkpoints[-1]))
+    panel.reset_view()
+    menu.open("mine")
+    qtbot.waitUntil(lambda: says(panel, session.checkpoints[1]))
+    assert [pin.image for pin in exploration.pins] == [3]
+    np.testing.assert_array_equal(exploration.selection, [1, 2, 3])
+    assert exploration.chosen.kind == panel.choice.chosen_kind == "principal"
+    assert panel.choice.layers.points.value() == 25
+    assert not panel.choice.layers.mosaic.isChecked()
+    assert session.step == step
+    assert panel.plot.view() == seen
+    assert not panel.plot.follows
+    np.testing.assert_allclose(np.abs(panel.plot.raster.xy), np.abs(places), atol=1e-4)
+    exploration.undo_stack.undo()
+    assert exploration.pins == ()
+    assert len(exploration.selection) == 0
+
+
+def test_a_view_of_other_codes_is_refused(
+    explored: Explored, menu: ViewsMenu, tmp_path: Path, qtbot: QtBot
+) -> None:
+    session, told = explored.session, []
+    session.message_posted.connect(told.append)
+    menu.save("mine")
+    four = session.current
+    assert four is not None
+    other = trained(tmp_path / "runs", "relu", 2)
+    folder = other.path / "views"
+    folder.mkdir()
+    (folder / "mine.json").write_bytes(
+        (runs.opened(session.run(four.key).path).path / "views" / "mine.json").read_bytes()
+    )
+    session.set_current(session.add(other, "finished"))
+    qtbot.waitUntil(lambda: session.preview is not None)
+    before = session.code
+    menu.open("mine")
+    assert told == ["The view is of codes of 4 numbers; this run has 2."]
+    assert session.code is before
+
+
+def test_a_deleted_view_goes_to_the_trash(menu: ViewsMenu, trash: Path) -> None:
+    menu.save("mine")
+    menu.forget("mine")
+    assert names(menu) == ["&Save view…", "No views yet"]
+    assert [file.name for file in trash.iterdir()] == ["mine.json"]
+
+
+def test_without_a_trash_a_view_stays(explored: Explored, menu: ViewsMenu, trash: Path) -> None:
+    told: list[str] = []
+    explored.session.message_posted.connect(told.append)
+    menu.save("mine")
+    trash.rmdir()
+    menu.forget("mine")
+    assert names(menu)[1:] == ["mine", "&Delete view"]
+    assert len(told) == 1
+    assert "The system has no trash for 'mine'; delete it yourself: " in told[0]
+    assert told[0].endswith("mine.json")
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("Replace", 1), ("Cancel", 0)])
+def test_a_view_is_replaced_after_a_question_and_goes_to_the_trash(
+    menu: ViewsMenu,
+    panel: LatentPanel,
+    trash: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    kept: int,
+) -> None:
+    menu.save("mine")
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("mine", True))
+    menu.save_action.trigger()
+    (box,) = panel.findChildren(QMessageBox)
+    assert "There is a view “mine” already" in box.text()
+    assert box.defaultButton().text() == "Cancel"
+    next(b for b in box.buttons() if b.text().replace("&", "") == answer).click()
+    assert names(menu)[1:] == ["mine", "&Delete view"]
+    assert len([*trash.iterdir()]) == kept
+
+
+def test_a_bad_name_is_one_message(explored: Explored, menu: ViewsMenu) -> None:
+    told: list[str] = []
+    explored.session.message_posted.connect(told.append)
+    menu.save("../elsewhere")
+    assert len(told) == 1
+    assert "can not name a view" in told[0]

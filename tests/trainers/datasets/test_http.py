@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from aeviewer.__main__ import main
+from trainers.datasets import http
+from trainers.datasets.http import fetched
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CONTENT = bytes(range(256)) * 2_000
+_MD5 = hashlib.md5(_CONTENT, usedforsecurity=False).hexdigest()
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Serves files, from the middle on where that is asked for."""
+
+    asked: list[str]
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range", "")
+        type(self).asked.append(wanted)
+        if not wanted:
+            super().do_GET()
+            return
+        start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(_CONTENT):
+            self.send_error(416)
+            return
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(_CONTENT) - start))
+        self.end_headers()
+        self.wfile.write(_CONTENT[start:])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of a server that has the file."""
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "file.gz").write_bytes(_CONTENT)
+    _Handler.asked = []
+    handler = partial(_Handler, directory=str(tmp_path / "served"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as found:
+        thread = Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{found.server_port}"
+        found.shutdown()
+        thread.join()
+
+
+def test_a_file_comes_with_progress(tmp_path: Path, server: str) -> None:
+    place = tmp_path / "file.gz"
+    told = list(fetched([f"{server}/file.gz"], place, _MD5))
+    assert place.read_bytes() == _CONTENT
+    assert (told[-1].done, told[-1].total) == (len(_CONTENT), len(_CONTENT))
+    assert len(told) > 3
+    # What is there is not fetched again.
+    assert list(fetched([f"{server}/file.gz"], place, _MD5)) == []
+
+
+def test_a_download_that_was_cancelled_goes_on_where_it_was(tmp_path: Path, server: str) -> None:
+    place = tmp_path / "file.gz"
+    work = fetched([f"{server}/file.gz"], place, _MD5)
+    came = next(work).done
+    work.close()
+    assert not place.exists()
+    assert (tmp_path / "file.gz.part").stat().st_size == came
+    first = next(fetched([f"{server}/file.gz"], place, _MD5))
+    assert first.done > came
+    list(fetched([f"{server}/file.gz"], place, _MD5))
+    assert _Handler.asked[1] == f"bytes={came}-"
+    assert place.read_bytes() == _CONTENT
+
+
+def test_the_next_address_is_asked_where_one_lacks_the_file(tmp_path: Path, server: str) -> None:
+    place = tmp_path / "file.gz"
+    list(fetched([f"{server}/none.gz", f"{server}/file.gz"], place, _MD5))
+    assert place.read_bytes() == _CONTENT
+
+
+def test_another_file_is_refused_and_deleted(tmp_path: Path, server: str) -> None:
+    with pytest.raises(DataError, match="fails its checksum"):
+        list(fetched([f"{server}/file.gz"], tmp_path / "file.gz", "0" * 32))
+    assert [path.name for path in tmp_path.glob("file*")] == []
+
+
+def test_offline_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_SECONDS", 0.5)
+    with pytest.raises(DataError, match=r"can not be reached .* connected to the network"):
+        list(fetched(["http://127.0.0.1:9/file.gz"], tmp_path / "file.gz", _MD5))
+
+
+def test_only_the_web_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no address of http or https"):
+        list(fetched([f"file://{tmp_path}/x"], tmp_path / "file.gz", _MD5))
+
+
+def test_what_can_not_be_downloaded_is_told() -> None:
+    result = CliRunner().invoke(main, ["download", "imagenet"])
+    assert result.exit_code == 2
+    assert "fashion-mnist" in result.output
+
+
+_UNPAIRED = """
+import torch
+
+@torch.library.register_fake("torchvision::nms")
+def nms(dets, scores, threshold):
+    return scores
+
+from torchvision import datasets
+"""
+
+
+def test_a_torchvision_that_was_made_for_another_torch_still_knows_its_data_sets(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(_UNPAIRED, encoding="utf-8")
+    (package / "datasets.py").write_text("class KMNIST:\n    mirrors = ['here']\n")
+    ask = "from trainers.datasets import catalogue, downloading\n"
+    ask += "print(downloading._kind(catalogue.entry('kmnist')).mirrors)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "['here']\n", done.stderr

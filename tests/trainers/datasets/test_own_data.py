@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import errno
+import gc
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+import trainers
+from aeviewer.__main__ import main
+from tests.trainers.datasets.sample_images import folder, kept, shapes
+from trainers import runs
+from trainers.datasets import store, tensors
+from trainers.datasets.tensors import Streamed, resident
+from trainers.errors import ConfigError, DataError
+from trainers.evaluation.measure_all import measure
+from trainers.evaluation.reconstruction import _variance, evaluated
+from trainers.generators import finish
+from trainers.models import build
+from trainers.presets import preset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.runs import Run
+
+_CPU = torch.device("cpu")
+_SMALL = {"latent_dim": 2, "steps": 20, "batch_size": 20, "hidden": (16,), "channels": (4, 8, 8)}
+
+
+def _trained(tmp_path: Path, dataset: str, family: str = "vae", **changes: object) -> Run:
+    config = preset(family).replace(dataset=dataset, **{**_SMALL, **changes})
+    trainer = trainers.train(config, tmp_path / "runs")
+    for _event in trainer:
+        pass
+    return trainer.run
+
+
+def _call(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path, trash: Path) -> None:
+    place = folder(tmp_path / "pictures", ("cat", "dog"), 80)
+    (place / "cat" / "readme.md").write_text("no image")
+    code, text = _call("import", str(place), "--name", "pets", "--size", "16")
+    assert code == 1
+    assert "cat/readme.md: no image" in text
+    assert "To leave them out, add --yes" in text
+    code, text = _call("import", str(place), "--name", "pets", "--size", "16", "--yes")
+    assert code == 0
+    assert "16 × 16 RGB, 2 classes" in text
+    options = ["--steps", "20", "--batch-size", "20", "--latent-dim", "2", "--channels", "4,8"]
+    folder_option = ["--runs", str(tmp_path / "runs")]
+    code, text = _call("train", "conv-vae", "--dataset", "pets", *options, *folder_option)
+    assert code == 0
+    run = runs.opened(tmp_path / "runs" / "pets-conv-vae-d2")
+    assert run.dataset == store.named("pets")
+    assert run.checkpoint().preview().reconstructions.shape == (32, 16, 16, 3)
+    code, text = _call("evaluate", run.name, "--samples", "4", "--images", "8", *folder_option)
+    assert code == 0
+    assert "cat" in text
+    assert "768 bytes of an image" in text
+    assert "raw pixels" not in text
+    code, text = _call("datasets", "--check")
+    assert "pets 16 × 16 RGB 2 classes" in text
+    assert "whole" in text
+    code, text = _call("datasets", "--remove", "pets")
+    assert (code, text) == (0, "pets is in the trash.")
+    assert [place.name for place in trash.iterdir()] == ["pets.safetensors"]
+    code, text = _call("train", "vae", "--dataset", "pets", *folder_option)
+    assert code == 1
+    assert "There is no data set 'pets' here" in text
+
+
+def test_images_without_labels_are_measured(tmp_path: Path) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    run = _trained(tmp_path, "spots")
+    found = finish(measure(run, samples=4, images=8))
+    assert found.reconstruction.class_squared_error is None
+    assert found.codes.codes is None
+    assert found.reconstruction.pca_ratio is not None
+    assert found.reconstruction.images == 32
+
+
+@pytest.mark.usefixtures("trash")
+def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    run = _trained(tmp_path, "spots")
+    store.remove("spots")
+    again = runs.opened(run.path)
+    assert trainers.load(again).decode(np.zeros((1, 2))).shape == (1, 16, 16)
+    with pytest.raises(DataError, match="There is no data set 'spots' here"):
+        again.data()
+    np.save(tmp_path / "spots.npy", shapes(300, seed=9))
+    kept(tmp_path / "spots.npy", "spots")
+    with pytest.raises(DataError, match="is another one than the run was trained on"):
+        again.data()
+
+
+def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_path: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    monkeypatch.setattr(store, "send2trash", refused)
+    code, text = _call("datasets", "--remove", "spots")
+    assert code == 1
+    assert "The system has no trash for 'spots' ([Errno 13] Permission denied); delete it" in text
+    assert store.names() == ("mnist", "spots")
+
+
+def test_runs_of_before_there_were_data_sets_are_of_mnist(tmp_path: Path) -> None:
+    run = runs.create(preset("elu"), tmp_path, "old")
+    assert not (run.path / "dataset.json").exists()
+    text = (run.path / "config.json").read_text()
+    (run.path / "config.json").write_text(text.replace('"dataset": "mnist",', ""))
+    old = runs.opened(run.path)
+    assert old.config == preset("elu")
+    assert old.dataset.name == "mnist"
+    assert old.data().train.images.shape == (60_000, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"batch_size": 500}, "batch_size: 500: it is more than the 270 training images"),
+        ({"family": "conv", "channels": (4,) * 4}, "18 pixels can be halved 1 times"),
+    ],
+)
+def test_what_does_not_fit_the_data_is_told(
+    tmp_path: Path, changes: dict[str, object], told: str
+) -> None:
+    np.save(tmp_path / "spots.npy", shapes(302, 18))
+    kept(tmp_path / "spots.npy", "spots")
+    with pytest.raises(ConfigError, match=told):
+        runs.create(preset("vae").replace(dataset="spots", **changes), tmp_path / "runs")
+
+
+def test_convolutions_keep_the_colours_of_a_pixel_together() -> None:
+    config = preset("conv-vae").replace(channels=(4, 8), dense=16).model
+    model = build(config, 8 * 8 * 3, 3)
+    assert model.image_shape == (8, 8, 3)
+    images = torch.rand(2, 8 * 8 * 3)
+    planes = model.encoder[0](images)  # type: ignore[attr-defined]
+    assert torch.equal(planes[1, 2], images[1].reshape(8, 8, 3)[..., 2])
+    back = model.decoder[-1](planes)  # type: ignore[attr-defined]
+    assert torch.equal(back, images)
+    assert model.decode(torch.zeros(3, config.latent_dim)).shape == (3, 192)
+
+
+def test_streamed_images_train_to_the_very_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    kept(tmp_path / "spots.npy", "spots")
+    whole = _trained(tmp_path, "spots")
+    monkeypatch.setattr(tensors, "MOST_RESIDENT", 1_000)
+    monkeypatch.setattr(tensors, "_RELEASED_BYTES", 5_000)
+    assert isinstance(resident("train", _CPU, whole.dataset), Streamed)
+    streamed = _trained(tmp_path, "spots")
+    for kind in ("model.safetensors", "evaluation.json", "codes.npy"):
+        one, other = (run.checkpoint().path / kind for run in (whole, streamed))
+        if kind != "evaluation.json":
+            assert one.read_bytes() == other.read_bytes()
+    one, other = evaluated(whole), evaluated(streamed)
+    assert one.loss == other.loss
+    assert one.explained_variance == pytest.approx(other.explained_variance, rel=1e-9)
+
+
+def test_images_are_held_once_and_as_long_as_somebody_wants_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    dataset = kept(tmp_path / "spots.npy", "spots")
+    one, other = (resident("train", _CPU, dataset) for _ in range(2))
+    assert one is other
+    gone = weakref.ref(one)
+    del one, other
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_variance_does_not_keep_its_images() -> None:
+    images = torch.rand(20, 9)
+    assert _variance(images) == _variance(images)
+    gone = weakref.ref(images)
+    del images
+    gc.collect()
+    assert gone() is None
+
+
+def test_streamed_images_are_what_a_tensor_is() -> None:
+    images = shapes(50, 8, 3)
+    streamed = Streamed(images, _CPU)
+    whole = torch.tensor(images).flatten(1).float().div_(255)
+    assert torch.equal(torch.cat([*streamed.split(7)]), whole)
+    assert torch.equal(streamed[3:9], whole[3:9])
+    out, chosen = torch.empty(4, 192), torch.tensor([40, 3, 3, 11])
+    streamed.gather(chosen, out)
+    assert torch.equal(out, whole[chosen])
+    assert _variance(streamed) == pytest.approx(_variance(whole), rel=1e-9)

@@ -1,0 +1,65 @@
+"""Errors on noisy digits against the closed form of an orthonormal projection."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from trainers.datasets.spectrum import spectrum
+from trainers.datasets.tensors import resident
+from trainers.evaluation.denoising import LEVELS, denoising
+from trainers.generators import finish
+from trainers.models.pca import PCA
+
+_IMAGES = resident("test", torch.device("cpu"))
+_DIM = 20
+
+
+@pytest.fixture(scope="module")
+def pca() -> PCA:
+    model, known = PCA(pixels=784, latent_dim=_DIM), spectrum()
+    model.mean.copy_(torch.from_numpy(known.mean))
+    model.components.copy_(torch.from_numpy(known.components[:_DIM]))
+    return model
+
+
+def test_a_projection_lets_through_the_noise_that_lies_in_its_plane(pca: PCA) -> None:
+    # With Π the projection, x̂ - x = (Π - 1)(x - mean) + Πε and the two are orthogonal; so the
+    # error is that of clean images plus E‖Πε‖² = D·σ², and the input's own is E‖ε‖² = P·σ².
+    found = finish(denoising(pca, _IMAGES))
+    assert tuple(level.noise for level in found) == LEVELS
+    for level in found:
+        passed = _DIM * level.noise**2
+        expected = float(spectrum().test_errors[_DIM]) + passed
+        # Of the mean of 10,000 χ²: five standard errors.
+        assert level.squared_error == pytest.approx(expected, rel=1e-5, abs=passed * 0.016)
+        assert level.input_error == pytest.approx(784 * level.noise**2, rel=0.0026)
+
+
+def test_noise_is_the_seeds(pca: PCA) -> None:
+    few = _IMAGES[:1_500]
+    first, again, other = (
+        finish(denoising(pca, few, levels=(0.3,), seed=seed)) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first[0].input_error != other[0].input_error
+    assert first[0].squared_error != other[0].squared_error
+
+
+def test_noise_leaves_the_images_and_the_global_dice_alone(pca: PCA) -> None:
+    before, state = _IMAGES[:50].clone(), torch.get_rng_state()
+    finish(denoising(pca, _IMAGES[:50], levels=(0.8,)))
+    assert torch.equal(_IMAGES[:50], before)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_noise_is_not_clipped(pca: PCA) -> None:
+    # Clipped noise on black paper would lose its half below zero.
+    paper = torch.zeros(1_000, 784)
+    (found,) = finish(denoising(pca, paper, levels=(0.5,)))
+    assert found.input_error == pytest.approx(784 * 0.25, rel=0.01)
+
+
+def test_others_are_served_between_chunks(pca: PCA) -> None:
+    work = denoising(pca, _IMAGES[:3_000], levels=(0.1, 0.5))
+    assert [*work] == [None] * 6

@@ -1,0 +1,139 @@
+"""The plan, and what trains and measures it: nothing is done twice, nothing begun is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trainers import runs
+from trainers.errors import RunError
+from trainers.parallel import Progress, processes
+from trainers.presets import PRESETS, preset
+from trainers.reproduction import result_files
+from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, Entry, entries
+from trainers.reproduction.runner import reproduce
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _tiny(name: str, steps: int = 60, **changes: object) -> Entry:
+    config = preset("elu").replace(hidden=(8,), latent_dim=2, steps=steps, **changes)
+    return Entry(name, "Tiny", "paper", config)
+
+
+# -- the plan --------------------------------------------------------------------------------------
+
+
+def test_every_run_has_a_name_of_its_own_and_most_are_the_papers() -> None:
+    plan = entries()
+    assert len({entry.name for entry in plan}) == len(plan)
+    paper = [entry for entry in plan if entry.chapter == "paper"]
+    assert {entry.config.preset for entry in paper} >= {
+        "linear", "sigmoid", "relu", "elu", "vae", "conv-vae", "pca"
+    }  # fmt: skip
+    assert {entry.latent_dim for entry in paper} == {5}
+    assert {entry.steps for entry in paper} == {1, 50_000}
+    assert {entry.config.training.batch_size for entry in paper} == {100}
+
+
+def test_where_a_claim_compares_two_numbers_there_are_three_seeds() -> None:
+    seeds = Counter(e.config.preset for e in entries() if e.chapter == "paper")
+    assert {name: seeds[name] for name in ("linear", "sigmoid", "relu", "elu")} == dict.fromkeys(
+        ("linear", "sigmoid", "relu", "elu"), len(SEEDS)
+    )
+
+
+def test_the_sweep_has_elu_and_pca_at_every_dimension() -> None:
+    for name in ("elu", "pca"):
+        found = {e.latent_dim for e in entries() if e.config.preset == name}
+        assert found == set(SWEEP)
+    noise = {e.config.training.corruption_amount for e in entries() if e.chapter == "denoising"}
+    assert noise == set(NOISE)
+
+
+def test_the_quick_plan_is_short_and_keeps_to_its_own_names() -> None:
+    quick, whole = entries(quick=True), entries()
+    assert {entry.steps for entry in quick} == {1, 2_000}
+    assert not {entry.name for entry in quick} & {entry.name for entry in whole}
+    assert {e.config.preset for e in quick} == {e.config.preset for e in whole}
+
+
+def test_work_counts_in_steps_of_the_papers_autoencoder() -> None:
+    work = {entry.config.preset: entry.work for entry in entries() if entry.latent_dim == 5}
+    assert work["elu"] == 50_000
+    assert work["conv-vae"] > 4 * work["elu"]
+    assert work["pca"] < 0.1 * work["elu"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [(50_000, (10_000, 30_000, 50_000)), (2_000, (500, 1_000, 2_000)), (1, (1,))],
+)
+def test_the_steps_that_the_report_shows(steps: int, shown: tuple[int, ...]) -> None:
+    assert result_files.landmarks(steps) == shown
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_the_report_shows_is_kept_as_a_checkpoint(name: str) -> None:
+    for config in (preset(name), preset(name).replace(steps=2_000)):
+        assert set(result_files.landmarks(config.steps)) <= set(config.checkpoint_steps)
+
+
+# -- the runner ------------------------------------------------------------------------------------
+
+
+@pytest.mark.timeout(600)
+def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
+    plan = (_tiny("short"), _tiny("long", steps=100_000, seed=1))
+    folder, kept = tmp_path / "runs", tmp_path / "results"
+    with closing(reproduce(plan, folder, kept, processes(2))) as work:
+        for progress in work:
+            if "short" in progress.finished and progress.active.get("long", 0) > 0:
+                break
+    status = runs.opened(folder / "long").status()
+    assert status.state == "stopped"
+    assert 0 < status.step < 100_000
+    assert result_files.read(kept, plan[1]) is None
+    first = (kept / "short" / "result.json").stat().st_mtime_ns
+    again = (plan[0], _tiny("other", seed=2))
+    ended = list(reproduce(again, folder, kept, processes(1)))[-1]
+    assert ended.finished == {"short", "other"}
+    assert not ended.open
+    assert (kept / "short" / "result.json").stat().st_mtime_ns == first
+    found = result_files.read(kept, plan[0])
+    assert found is not None
+    assert found.measurement.step == 60
+    assert found.measurement.codes.pixels.nearest_neighbours == 0.9688
+    assert [e.step for e in found.history] == [0, 10, 20, 50, 60]
+    pictures = {path.name for path in (kept / "short").glob("*.png")}
+    assert pictures == {"step-00000020.png", "step-00000050.png", "step-00000060.png"}
+
+
+def test_what_is_finished_needs_no_run_and_no_process(tmp_path: Path) -> None:
+    assert list(reproduce((), tmp_path / "runs", tmp_path, processes(1)))[-1].open == ()
+
+
+def test_a_run_in_the_way_is_named(tmp_path: Path) -> None:
+    runs.create(_tiny("mine").config.replace(seed=9), tmp_path, "mine")
+    with pytest.raises(RunError, match=r"'mine'.*other settings.*rename or remove"):
+        next(iter(reproduce((_tiny("mine"),), tmp_path, tmp_path / "results", processes(1))))
+
+
+def test_progress_is_told_by_work_done() -> None:
+    plan = (_tiny("a", steps=100), _tiny("b", steps=300))
+    progress = Progress(plan, finished={"a"}, active={"b": 150})
+    done, whole = progress.work
+    assert done / whole == pytest.approx((100 + 150) / 400)
+    assert [entry.name for entry in progress.open] == ["b"]
+
+
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    entry = _tiny("a")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "result.json").write_text("{")
+    with pytest.raises(RunError, match=r"result\.json"):
+        result_files.read(tmp_path, entry)

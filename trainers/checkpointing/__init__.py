@@ -1,0 +1,1 @@
+"""Weights and resume points as safetensors files."""

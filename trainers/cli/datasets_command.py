@@ -1,0 +1,218 @@
+"""The commands that look after data sets: import, download, datasets."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from trainers.cli.options import plainly
+from trainers.datasets import store
+from trainers.datasets.catalogue import ENTRIES
+from trainers.datasets.importing.conversion import FITS, LEAST_SIDE, MOST_SIDE, Conversion
+from trainers.errors import AEViewerError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from trainers.datasets import Dataset
+    from trainers.datasets.importing.importer import Imported
+    from trainers.datasets.sources import Source
+
+T = TypeVar("T")
+
+_EXAMPLES = """Examples:
+
+aeviewer import photos/ --name photos --size 64
+
+aeviewer import train-images-idx3-ubyte.gz --name letters --classes A,B,C
+
+aeviewer import scans.npy --name scans --invert --yes"""
+
+
+@click.command("import", epilog=_EXAMPLES)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="By which --dataset will call it.")
+@click.option("--title", default="", help="By which the window calls it; otherwise its name.")
+@click.option(
+    "--size",
+    type=click.IntRange(LEAST_SIDE, MOST_SIDE),
+    help="Pixels along the edge of the square images; otherwise what they have, or 64.",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(list(FITS)),
+    help="How an image becomes a square: its middle, padded, stretched; or only those that fit.",
+)
+@click.option("--grey/--rgb", "is_grey", default=None, help="Otherwise as the images are.")
+@click.option("--invert", is_flag=True, help="Dark becomes bright: for ink on paper.")
+@click.option("--labels", type=click.Path(path_type=Path), help="Labels of the images in an .npy.")
+@click.option("--no-labels", is_flag=True, help="Leave the labels out.")
+@click.option("--classes", default="", help="Names of the classes, with commas between.")
+@click.option("--yes", is_flag=True, help="Leave out what can not be read, without asking.")
+@plainly
+def import_(
+    path: Path,
+    name: str,
+    title: str,
+    size: int | None,
+    fit: str | None,
+    is_grey: bool | None,
+    invert: bool,
+    labels: Path | None,
+    no_labels: bool,
+    classes: str,
+    yes: bool,
+) -> None:
+    """Make a data set of a person's own images.
+
+    PATH is a folder of images (its sub-folders are the classes, if it has any), a folder or file in
+    MNIST's IDX format, gzipped or not, or an .npy or .npz file. A tenth is kept for testing, where
+    the source has no test images. What is wrong is told file by file, and left out only if you
+    agree.
+    """
+    from trainers.datasets.importing.importer import Wanted, imported, usual
+    from trainers.datasets.sources import found
+
+    console = Console(stderr=True)
+    source: Source = _shown(found(path, labels), "Looking", console)
+    try:
+        conversion = _chosen(usual(source), size, fit, is_grey, invert)
+        names = tuple(part.strip() for part in classes.split(",") if part.strip())
+        wanted = Wanted(name, title, conversion, not no_labels, names)
+        draft: Imported = _shown(imported(source, wanted), "Importing", console)
+    finally:
+        source.close()
+    try:
+        _agree(draft, yes=yes, console=console)
+        dataset = draft.keep()
+    except BaseException:
+        draft.discard()
+        raise
+    console.print(f"{escape(dataset.history)}", soft_wrap=True)
+    console.print(
+        f"{dataset.train:,} training and {dataset.test:,} test images of {dataset.size}, "
+        f"{_classes(dataset)}. Train on it with: aeviewer train vae --dataset {dataset.name}",
+        soft_wrap=True,
+    )
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(ENTRIES)))
+@click.option("--mirror", default="", help="An address that has the files too, asked first.")
+@plainly
+def download(name: str, mirror: str) -> None:
+    """Download a data set that torchvision knows, and import it.
+
+    Ctrl-C keeps what came so far; the same command goes on from there.
+    """
+    from trainers.datasets.download import downloaded
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    work = downloaded(name, mirror)
+    with Progress(*columns, console=console, transient=True) as bar, closing(work):
+        task = bar.add_task("", total=1.0)
+        while True:
+            try:
+                told = next(work)
+            except StopIteration as done:
+                dataset: Dataset = done.value
+                break
+            bar.update(task, description=told.words, completed=told.share or 0.0)
+    console.print(f"{dataset.title} is here: {dataset.train:,} training images.", soft_wrap=True)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Read each through and compare its checksum.")
+@click.option("--remove", metavar="NAME", help="Move one to the trash; runs keep what they learnt.")
+@plainly
+def datasets(check: bool, remove: str | None) -> None:
+    """List the data sets there are."""
+    if remove is not None:
+        store.remove(remove)
+        click.echo(f"{remove} is in the trash.")
+        return
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "images", "classes"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("training", "test"):
+        table.add_column(heading, justify="right")
+    table.add_column("state" if check else "checksum")
+    for name in store.names():
+        table.add_row(*_row(name, check=check, console=console))
+    console.print(table)
+
+
+def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
+    try:
+        found = store.named(name)
+        state = found.checksum[:12]
+        if check and found.checksum:
+            _shown(store.check(name), f"Checking {name}", console)
+        if check:
+            state = "whole"
+        return (
+            escape(name),
+            found.size,
+            escape(_classes(found)),
+            f"{found.train:,}",
+            f"{found.test:,}",
+            state,
+        )
+    except AEViewerError as error:
+        return (escape(name), f"[red]damaged[/red]: {escape(str(error))}", "", "", "", "")
+
+
+def _chosen(
+    usual: Conversion, size: int | None, fit: str | None, is_grey: bool | None, invert: bool
+) -> Conversion:
+    """What suggests itself, but for what was asked for."""
+    changes: dict[str, object] = {"inverted": invert}
+    if size is not None and size != usual.side:
+        changes |= {"side": size, "fit": "crop"}
+    if fit is not None:
+        changes["fit"] = fit
+    if is_grey is not None:
+        changes["colour"] = "grey" if is_grey else "rgb"
+    return Conversion.model_validate({**usual.model_dump(), **changes})
+
+
+def _agree(draft: Imported, *, yes: bool, console: Console) -> None:
+    """Tells what is wrong, and asks whether it may be left out."""
+    flaws = draft.flaws
+    if not flaws.total:
+        return
+    for line in flaws.lines():
+        console.print(line, markup=False, soft_wrap=True)
+    told = f"{flaws.total:,} images can not be taken: {flaws.summary}."
+    if yes:
+        console.print(told, soft_wrap=True)
+    elif not sys.stdin.isatty() or not click.confirm(f"{told} Leave them out?", err=True):
+        raise DataError(f"{told} Nothing is imported. To leave them out, add --yes.")
+
+
+def _classes(dataset: Dataset) -> str:
+    count = len(dataset.classes)
+    return f"{count} classes" if count > 1 else "1 class" if count else "no labels"
+
+
+def _shown(work: Generator[float, None, T], what: str, console: Console) -> T:
+    """Does the work with a bar; Ctrl-C leaves nothing behind."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console, transient=True) as bar, closing(work):
+        task = bar.add_task(what, total=1.0)
+        while True:
+            try:
+                bar.update(task, completed=next(work))
+            except StopIteration as done:
+                found: T = done.value
+                return found

@@ -1,0 +1,115 @@
+"""The commands that look at runs: runs, evaluate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from trainers import runs
+from trainers.cli.options import opened, plainly, runs_option
+from trainers.cli.report_text import Section, sections
+from trainers.errors import AEViewerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.runs import Run
+
+
+@click.command("runs")
+@runs_option
+@plainly
+def list_runs(folder: Path) -> None:
+    """List the runs there are."""
+    found = runs.find(folder)
+    console = Console()
+    console.print(
+        table_of(found)
+        if found
+        else Text(f"There are no runs in {folder}. Begin with: aeviewer train elu"),
+        soft_wrap=not found,
+    )
+
+
+def table_of(found: list[Run]) -> Table:
+    """Runs with their state and test error, a row each."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, side in (("run", "left"), ("state", "left"), ("step", "right"), ("of", "right")):
+        table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("test error per pixel", justify="right")
+    for run in found:
+        table.add_row(*_row(run))
+    return table
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    try:
+        status, steps, kept = run.status(), run.config.steps, run.checkpoints()
+        measured = [c for c in kept if c.is_evaluated]
+        error = f"{measured[-1].evaluation().squared_error_per_pixel:.5f}" if measured else ""
+        return (escape(run.name), status.state, f"{status.step:,}", f"{steps:,}", error)
+    except AEViewerError as error:
+        return (escape(run.name), f"[red]damaged[/red]: {escape(str(error))}", "", "", "")
+
+
+@click.command()
+@click.argument("name", metavar="RUN")
+@click.option("--step", type=click.IntRange(0), help="Which checkpoint; otherwise the newest.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 10_000),
+    default=128,
+    show_default=True,
+    help="Codes an image for log p: it is a bound that rises with them. So does the time.",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(1, 10_000),
+    default=1_000,
+    show_default=True,
+    help="Test images, the first ones, that log p is measured on.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for another program to read.")
+@runs_option
+@plainly
+def evaluate(
+    name: str, step: int | None, samples: int, images: int, as_json: bool, folder: Path
+) -> None:
+    """Measure a run: everything there is to know of a checkpoint.
+
+    RUN is a run's name in the runs folder, or the path of its folder. Reconstruction, likelihood,
+    what the codes know, the plane of a linear decoder, compression, noise and collapse; fitted on
+    the training images, told on the 10,000 test images. It takes about a minute.
+    """
+    from trainers.evaluation.measure_all import measure
+    from trainers.generators import finish
+
+    run = opened(name, folder)
+    console = Console()
+    with Console(stderr=True).status(f"Measuring {escape(run.name)} …"):
+        found = finish(measure(run, step, samples=samples, images=images))
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+        return
+    console.print(
+        f"{escape(run.name)} at step {found.step:,}, {found.reconstruction.images:,} test images"
+    )
+    for section in sections(found, run.config):
+        console.print()
+        console.print(_section(section))
+
+
+def _section(section: Section) -> Table:
+    """A section as a table: the figure, then what it is."""
+    table = Table(title=section.title, title_justify="left", box=None, pad_edge=False)
+    table.title_style = "bold"
+    for index, heading in enumerate(section.headings):
+        table.add_column(heading, justify="left" if index == 0 else "right")
+    for row in section.rows:
+        table.add_row(*(escape(cell) for cell in row))
+    return table

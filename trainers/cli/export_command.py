@@ -1,0 +1,76 @@
+"""The command that carries a run away: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from trainers.cli.options import opened, plainly, runs_option
+from trainers.exporting.export import carry, proposed_folder
+from trainers.exporting.exporters import EXPORTERS, chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from trainers.exporting.export import Moment
+
+_HELP = "\n\n".join(
+    f"{exporter.name} ({exporter.endings}): {exporter.meaning}" for exporter in EXPORTERS.values()
+)
+
+
+@click.command(epilog=_HELP)
+@click.argument("name", metavar="RUN")
+@click.argument("what", metavar="WHAT…", nargs=-1, type=click.Choice(list(EXPORTERS)))
+@click.option("--all", "is_all", is_flag=True, help="Everything there is.")
+@click.option(
+    "--to",
+    "place",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where to; otherwise a folder RUN-stepN here.",
+)
+@click.option("--step", type=click.IntRange(0), help="Which checkpoint; otherwise the newest.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@runs_option
+@plainly
+def export(
+    name: str,
+    what: tuple[str, ...],
+    is_all: bool,
+    place: Path | None,
+    step: int | None,
+    force: bool,
+    folder: Path,
+) -> None:
+    """Carry a run away, as files for other programs.
+
+    RUN is a run's name in the runs folder, or the path of its folder. WHAT is one or more of
+    the exports below.
+    """
+    exporters = chosen(EXPORTERS if is_all else what)
+    run = opened(name, folder)
+    target = place or Path(proposed_folder(run, step))
+    work = carry(run, exporters, target, step, replaces=force)
+    for file in _watched(work, len(exporters)):
+        click.echo(file)
+
+
+def _watched(work: Generator[Moment, None, tuple[Path, ...]], count: int) -> tuple[Path, ...]:
+    """Shows which exporter is at work; answers the files."""
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        at = bar.add_task("", total=count)
+        while True:
+            try:
+                moment = next(work)
+            except StopIteration as done:
+                files: tuple[Path, ...] = done.value
+                return files
+            bar.update(at, completed=moment.done, description=Text(moment.label).plain)

@@ -1,0 +1,86 @@
+"""The command that trains every combination of some settings: sweep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.console import Console
+from rich.text import Text
+
+from trainers import runs
+from trainers.cli.evaluate_command import table_of
+from trainers.cli.options import (
+    events_option,
+    note_unused,
+    plainly,
+    runs_option,
+    sweep_options,
+)
+from trainers.cli.parallel_options import refuse_failures, watched, workers, workers_options
+from trainers.exporting.exporters import chosen as exporters
+from trainers.parallel import Job, refuse_another, train_all
+from trainers.parallel.sweep import combinations
+from trainers.presets import PRESETS, preset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_EXAMPLES = """Examples:
+
+aeviewer sweep elu --latent-dim 2,5,10 --activation elu,relu --seed 1,2,3
+
+aeviewer sweep elu --hidden 500,500/256,128 --steps 2000 --jobs 2"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("name_of_preset", metavar="PRESET", type=click.Choice(list(PRESETS)))
+@click.option("--name", default="", help="What the names of the runs begin with.")
+@workers_options
+@events_option
+@runs_option
+@sweep_options
+@plainly
+def sweep(
+    name_of_preset: str,
+    name: str,
+    jobs: int,
+    address: str | None,
+    tensorboard: bool,
+    folder: Path,
+    **values: tuple[object, ...] | None,
+) -> None:
+    """Train every combination of some settings, side by side.
+
+    PRESET is one of the paper's experiments; every option gives one of its settings one or several
+    values, with commas between. It goes on where it was interrupted and repeats nothing that is
+    finished: press Ctrl-C at any time.
+    """
+    chosen = {key: several for key, several in values.items() if several is not None}
+    points = combinations(preset(name_of_preset), chosen, name or name_of_preset)
+    note_unused([point.config for point in points], chosen)
+    for point in points:
+        refuse_another(point, folder)
+    if tensorboard:
+        exporters(["tensorboard"])  # says what is missing before there is a run
+    wanted = [
+        Job(folder.absolute() / point.name, point.config, writes_events=tensorboard)
+        for point in points
+    ]
+    console = Console(stderr=True)
+    with workers(jobs, address, folder) as who:
+        ended = watched(train_all(wanted, who, finished=_finished(wanted)), console)
+    _show(wanted, folder)
+    refuse_failures(ended)
+
+
+def _finished(jobs: list[Job]) -> set[str]:
+    """Names of the runs that have done their last step."""
+    return {job.name for job in jobs if runs.Run(job.path).written_status().state == "finished"}
+
+
+def _show(jobs: list[Job], folder: Path) -> None:
+    """What came of the runs."""
+    console = Console()
+    console.print(table_of([runs.Run(job.path) for job in jobs if job.path.is_dir()]))
+    console.print(Text(f"In {folder}"), soft_wrap=True)

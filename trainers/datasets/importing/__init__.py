@@ -1,0 +1,1 @@
+"""From images on the disk to a data set in the store."""

@@ -1,0 +1,88 @@
+"""Which kind of source a path is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainers.datasets.sources.arrays import ArraySource
+from trainers.datasets.sources.folder import FolderSource
+from trainers.datasets.sources.idx_files import column, from_idx, idx_files, is_idx
+from trainers.datasets.sources.numpy_files import from_npy, from_npz, mapped
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from trainers.datasets.sources.source import Source
+
+_MOST_TEXT = 1 << 28
+
+
+def found(path: Path, labels: Path | None = None) -> Generator[float, None, Source]:
+    """The images at a path; yields the share done while they are unpacked and looked at.
+
+    Parameters
+    ----------
+    path
+        A folder of images or of IDX files, an .npy, .npz or IDX file.
+    labels
+        A file of labels for an .npy: .npy, IDX, or text with one a line.
+
+    Raises
+    ------
+    DataError
+        When there is nothing there, or nothing that can be imported.
+    """
+    if not path.exists():
+        raise DataError(f"There is nothing at {path}.")
+    source = yield from _source(path, labels)
+    try:
+        if isinstance(source, ArraySource):
+            yield from source.measured()
+    except BaseException:
+        source.close()
+        raise
+    return source
+
+
+def _source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
+    if path.is_dir():
+        if idx_files(path):
+            return (yield from from_idx(path))
+        return FolderSource(path)
+    if path.suffix.lower() == ".npy":
+        if labels is None:
+            return from_npy(path)
+        return from_npy(path, (yield from _column(labels)), labels.name)
+    if path.suffix.lower() == ".npz":
+        return (yield from from_npz(path))
+    if is_idx(path):
+        return (yield from from_idx(path))
+    raise DataError(
+        f"{path} is nothing that can be imported. Choose a folder of images, or an .npy, .npz or "
+        "IDX file."
+    )
+
+
+def _column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
+    if path.suffix.lower() == ".npy":
+        return mapped(path, str(path))
+    if path.is_file() and is_idx(path):
+        return (yield from column(path))
+    try:
+        if path.stat().st_size > _MOST_TEXT:
+            raise DataError(f"{path} is too large for a list of labels.")
+        words = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"The labels in {path} can not be read ({error}).") from error
+    lines = [word.strip() for word in words]
+    while lines and not lines[-1]:
+        lines.pop()
+    if all(line.lstrip("-").isdecimal() for line in lines):
+        return np.array([int(line) for line in lines])
+    return np.array(lines)

@@ -1,0 +1,181 @@
+"""The principal components of the training images: the floor under every linear autoencoder.
+
+MNIST does not change, so what its components are lies among the resources
+(`resources/mnist/spectrum.safetensors`), and the tests compute it anew. To write it again:
+`python -m trainers.datasets.spectrum`. Those of other data sets lie in their files, where an
+image has no more numbers than `MOST_PIXELS`. Loads no torch.
+
+Shape legend: N images, P pixels, D components, K = 256 components kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+from threadpoolctl import threadpool_limits
+
+from trainers.datasets import store
+from trainers.datasets.description import MNIST, Dataset
+from trainers.datasets.mmap import release
+from trainers.datasets.mnist import split
+from trainers.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
+_RESOURCE = files("resources") / "mnist" / "spectrum.safetensors"
+_KEPT = 256
+MOST_PIXELS = 1_024
+"""Numbers of an image up to which its principal components are worked out at the import."""
+_CHUNK = 2_048
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The principal components of the training images, and what they leave of the test set.
+
+    Attributes
+    ----------
+    mean
+        (P,) float32, the mean training image.
+    components
+        (K, P) float32, orthonormal rows, by falling variance; as many as a code may have numbers.
+    eigenvalues
+        (P,) float64, the training variance along each component: squared ink per image.
+    test_errors
+        (P + 1,) float64, squared error per test image that 0, 1, ... P components leave.
+    """
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+    eigenvalues: NDArray[np.float64]
+    test_errors: NDArray[np.float64]
+
+    def basis(self, latent_dim: int) -> NDArray[np.float32]:
+        """(P, D), the orthonormal columns that a PCA with `latent_dim` codes keeps."""
+        return self.components[:latent_dim].T
+
+    def floor(self, latent_dim: int) -> float | None:
+        """What a PCA with `latent_dim` codes leaves of a test image; None where that is nothing."""
+        is_known = latent_dim < len(self.test_errors) and self.test_errors[latent_dim] > 0
+        return float(self.test_errors[latent_dim]) if is_known else None
+
+    def reconstruct(self, images: NDArray[np.float32], latent_dim: int) -> NDArray[np.float32]:
+        """(N, P) images of 0..1 → what `latent_dim` components give back, (N, P)."""
+        basis = self.basis(latent_dim)
+        codes = (images - self.mean) @ basis
+        return np.asarray(codes @ basis.T + self.mean, np.float32)
+
+
+@cache
+def spectrum() -> Spectrum:
+    """The spectrum of MNIST's training images.
+
+    Raises
+    ------
+    DataError
+        When the file among the resources is missing or damaged.
+    """
+    try:
+        return Spectrum(**safetensors.numpy.load(_RESOURCE.read_bytes()))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise DataError(
+            f"{_RESOURCE} can not be read ({error}); install the program again."
+        ) from error
+
+
+def spectrum_of(dataset: Dataset) -> Spectrum | None:
+    """The spectrum of a data set's training images; None where it is not known.
+
+    Raises
+    ------
+    DataError
+        When the data set is not here, or damaged.
+    """
+    if dataset.name == MNIST.name:
+        return spectrum()
+    return _kept(dataset.name, dataset.checksum)
+
+
+@lru_cache(maxsize=8)
+def _kept(name: str, _checksum: str) -> Spectrum | None:
+    tensors = store.spectrum_tensors(name)
+    try:
+        return None if tensors is None else Spectrum(**tensors)
+    except TypeError as error:
+        raise DataError(f"The data set {name!r} is damaged ({error}). Import it anew.") from error
+
+
+def fitted(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> Generator[float, None, Spectrum]:
+    """The spectrum of (n, ...) images, in double precision; yields 1.0 between chunks."""
+    pixels = int(np.prod(train.shape[1:]))
+    total, products = np.zeros(pixels), np.zeros((pixels, pixels))
+    for start in range(0, len(train), _CHUNK):
+        chunk = train[start : start + _CHUNK].reshape(-1, pixels) / 255.0
+        total += chunk.sum(0)
+        with _one_thread():
+            products += chunk.T @ chunk
+        release(train)
+        yield 1.0
+    mean = total / len(train)
+    components, eigenvalues = _decomposed(products / len(train) - np.outer(mean, mean))
+    energies = np.zeros(pixels)
+    for start in range(0, len(test), _CHUNK):
+        chunk = test[start : start + _CHUNK].reshape(-1, pixels) / 255.0
+        with _one_thread():
+            energies += np.square((chunk - mean) @ components.T).sum(0)
+        yield 1.0
+    return _told(mean, components, eigenvalues, energies / len(test))
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Threads that wait for each other by spinning are thirty times slower on a busy machine."""
+    limits: AbstractContextManager[object] = threadpool_limits(1, "blas")
+    return limits
+
+
+def fit() -> Spectrum:
+    """The spectrum computed from the images, in double precision (some seconds)."""
+    train, test = (split(name).images.reshape(-1, 28 * 28) / 255.0 for name in ("train", "test"))
+    mean = train.mean(0)
+    covariance = train.T @ train / len(train) - np.outer(mean, mean)
+    components, eigenvalues = _decomposed(covariance)
+    return _told(mean, components, eigenvalues, np.square((test - mean) @ components.T).mean(0))
+
+
+def _decomposed(
+    covariance: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(P, P) components in rows, each with its largest entry positive, and (P,) eigenvalues."""
+    with _one_thread():
+        variances, vectors = np.linalg.eigh(covariance)
+    eigenvalues, components = variances[::-1].clip(min=0), vectors.T[::-1]
+    largest = np.abs(components).argmax(1)[:, None]
+    return components * np.sign(np.take_along_axis(components, largest, 1)), eigenvalues
+
+
+def _told(
+    mean: NDArray[np.float64],
+    components: NDArray[np.float64],
+    eigenvalues: NDArray[np.float64],
+    energies: NDArray[np.float64],
+) -> Spectrum:
+    # What D components leave is what the later ones hold; summed from the small end.
+    left = np.append(energies[::-1].cumsum()[::-1], 0.0)
+    kept = components[:_KEPT].astype(np.float32)
+    return Spectrum(mean.astype(np.float32), kept, np.ascontiguousarray(eigenvalues), left)
+
+
+if __name__ == "__main__":
+    content = safetensors.numpy.save({n: np.ascontiguousarray(a) for n, a in vars(fit()).items()})
+    Path(str(_RESOURCE)).write_bytes(content)

@@ -1,0 +1,70 @@
+"""What a person draws, or gives, made into an image of a data set. Loads no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from trainers.datasets import centring
+from trainers.datasets.importing import image_files
+from trainers.datasets.importing.conversion import Conversion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from trainers.datasets.description import Dataset
+
+
+def as_drawn(ink: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
+    """A drawing as an image of a data set: centred where its images are, else just smaller.
+
+    Parameters
+    ----------
+    ink
+        (h, h), 0 is paper and 1 is ink.
+    dataset
+        What it is to be an image of.
+
+    Returns
+    -------
+    (side, side) or (side, side, 3).
+    """
+    if dataset.centred:
+        pixels = _resized(centring.centred(ink), dataset.side)
+    else:
+        pixels = _resized(np.rint(255 * np.asarray(ink).clip(0, 1)).astype(np.uint8), dataset.side)
+    return pixels if dataset.channels == 1 else np.repeat(pixels[..., None], 3, axis=2)
+
+
+def as_given(content: bytes, dataset: Dataset) -> NDArray[np.uint8]:
+    """An image file as an image of a data set: what was done to the data set is done to it.
+
+    Raises
+    ------
+    DataError
+        When it is no image, or too large a one.
+    """
+    if dataset.centred:
+        return _resized(centring.from_file(content), dataset.side)
+    with image_files.given(content) as picture:
+        return _converted(picture, dataset)
+
+
+def _converted(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
+    asked = dataset.conversion or Conversion()
+    usual = Conversion(
+        side=dataset.side,
+        fit="crop" if asked.fit == "exact" else asked.fit,
+        colour="rgb" if dataset.channels == 3 else "grey",
+        inverted=asked.inverted,
+    )
+    return usual.apply(image_files.pixels_of(picture))
+
+
+def _resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    if pixels.shape == (side, side):
+        return pixels
+    image = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(image)

@@ -1,0 +1,1 @@
+"""t-SNE and UMAP embeddings of codes. Loads no torch."""

@@ -1,0 +1,160 @@
+"""What codes know of the digits: probes fitted on training codes and told on test codes.
+
+The raw pixels' accuracies, which every run is held against, do not change: they lie among the
+resources (`resources/mnist/probes.json`). To write them again (some minutes):
+`python -m trainers.evaluation.probes`.
+
+Shape legend: N images, P pixels, D numbers in a code, F features of a probe.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from trainers.datasets import MNIST, split
+from trainers.embeddings.trustworthiness import NEIGHBOURS as VIEW_NEIGHBOURS
+from trainers.embeddings.trustworthiness import faithfulness
+from trainers.errors import DataError
+from trainers.evaluation.measurement import CodesFigures, Probes
+from trainers.exploration.planes import line, principal_plane
+from trainers.generators import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from numpy.typing import NDArray
+
+    from trainers.datasets import Data
+    from trainers.datasets.tensors import Images
+    from trainers.models.base import Autoencoder
+
+    Features = NDArray[np.float32]
+    Labels = NDArray[np.uint8]
+
+NEIGHBOURS = 5
+"""k of the k nearest neighbours, whose majority decides."""
+
+_RESOURCE = files("resources") / "mnist" / "probes.json"
+_CHUNK, _QUERIES = 1_000, 1_000
+_MOST_STEPS, _TOLERANCE = 1_000, 1e-3
+_VIEW_IMAGES = 2_000
+
+
+def encoded(model: Autoencoder, images: Images) -> Generator[None, None, Features]:
+    """(N, P) images → (N, D), their mean codes; yields between chunks."""
+    codes = []
+    for chunk in images.split(_CHUNK):
+        with torch.inference_mode():
+            codes.append(model.encode(chunk).float().cpu().numpy())
+        yield
+    return np.concatenate(codes)
+
+
+def codes(train: Features, test: Features, data: Data) -> Generator[None, None, CodesFigures]:
+    """What mean codes know of the classes, and how true their 2-D view is.
+
+    Parameters
+    ----------
+    train, test
+        (N, D), the mean codes of the training and test images.
+    data
+        Those images and their labels.
+    """
+    found = None
+    if len(np.unique(data.train.labels)) > 1:
+        found = yield from probes(train, data.train.labels, test, data.test.labels)
+    name, view = two_dimensional(test)
+    shown = data.test.images[:_VIEW_IMAGES]
+    pixels = shown.reshape(len(shown), -1).astype(np.float32)
+    yield
+    trust, kept = faithfulness(pixels, view[:_VIEW_IMAGES])
+    return CodesFigures(
+        codes=found,
+        pixels=pixel_probes() if data.dataset == MNIST else None,
+        trustworthiness=trust,
+        continuity=kept,
+        view=name,
+        view_images=len(shown),
+        view_neighbours=VIEW_NEIGHBOURS,
+    )
+
+
+def probes(
+    train: Features, train_labels: Labels, test: Features, test_labels: Labels
+) -> Generator[None, None, Probes]:
+    """Accuracies of a linear classifier and of the nearest neighbours; yields between chunks.
+
+    The linear one is a logistic regression on standardised features (scikit-learn's, C = 1). The
+    neighbours are counted by Euclidean distance among the features as they are, for a code's own
+    scale is part of what it says.
+
+    Parameters
+    ----------
+    train, test
+        (N, F) features.
+    train_labels, test_labels
+        (N,), the digits.
+    """
+    regression = LogisticRegression(max_iter=_MOST_STEPS, tol=_TOLERANCE)
+    linear = make_pipeline(StandardScaler(), regression).fit(train, train_labels)
+    yield
+    nearest = KNeighborsClassifier(NEIGHBOURS).fit(train, train_labels)
+    right = 0
+    for start in range(0, len(test), _QUERIES):
+        chunk = slice(start, start + _QUERIES)
+        right += int((nearest.predict(test[chunk]) == test_labels[chunk]).sum())
+        yield
+    return Probes(
+        linear=float(linear.score(test, test_labels)),
+        nearest_neighbours=right / len(test),
+        neighbours=NEIGHBOURS,
+    )
+
+
+@cache
+def pixel_probes() -> Probes:
+    """The same probes on the raw pixels of 0..1.
+
+    Raises
+    ------
+    DataError
+        When the file among the resources is missing or damaged.
+    """
+    try:
+        return Probes.model_validate_json(_RESOURCE.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            f"{_RESOURCE} can not be read ({error}); install the program again."
+        ) from error
+
+
+def fit_pixel_probes() -> Probes:
+    """`pixel_probes` computed from the images (some minutes)."""
+    train, test = split("train"), split("test")
+    flat = [(part.images.reshape(len(part), -1) / 255).astype(np.float32) for part in (train, test)]
+    return finish(probes(flat[0], train.labels, flat[1], test.labels))
+
+
+def two_dimensional(codes: Features) -> tuple[str, NDArray[np.float64]]:
+    """What the latent panel shows of (N, D) codes at first: its name, and (N, 2) places."""
+    latent_dim = codes.shape[1]
+    if latent_dim == 1:
+        return "line", line().project(codes)
+    if latent_dim == 2:
+        return "codes", codes.astype(np.float64)
+    return "principal plane of the codes", principal_plane(codes).project(codes)
+
+
+if __name__ == "__main__":
+    Path(str(_RESOURCE)).write_text(fit_pixel_probes().model_dump_json(indent=2) + "\n")

@@ -1,0 +1,105 @@
+"""The codes and labels of the test images: as CSV, as arrays, and for the Embedding Projector."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from trainers import datasets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from trainers.exporting.exporters import Task
+
+_ROWS = 2_000
+_CONFIG = """embeddings {{
+  tensor_name: {name}
+  tensor_path: "codes.tsv"
+  metadata_path: "labels.tsv"
+  sprite {{
+    image_path: "sprite.png"
+    single_image_dim: {width}
+    single_image_dim: {height}
+  }}
+}}
+"""
+
+
+def write_csv(task: Task) -> Iterator[None]:
+    """Writes codes.csv: image, label, z1, z2, …; a row a test image."""
+    codes, data = task.checkpoint.codes(), datasets.opened(task.run.dataset)
+    labels = data.test.labels.astype(str) if data.dataset.is_labelled else [""] * len(codes)
+    heads = ["image", "label", *(f"z{number}" for number in range(1, codes.shape[1] + 1))]
+    with (task.folder / "codes.csv").open("w", encoding="ascii", newline="") as file:
+        file.write(",".join(heads) + "\n")
+        for part in _parts(len(codes)):
+            file.writelines(f"{at},{labels[at]},{_written(codes[at], ',')}\n" for at in part)
+            yield
+
+
+def write_npy(task: Task) -> Iterator[None]:
+    """Writes codes.npy, (n, d) float32, and labels.npy, (n,) whole numbers."""
+    np.save(task.folder / "codes.npy", task.checkpoint.codes(), allow_pickle=False)
+    yield
+    labels = datasets.opened(task.run.dataset).test.labels
+    np.save(task.folder / "labels.npy", labels, allow_pickle=False)
+
+
+def write_projector(task: Task) -> Iterator[None]:
+    """Writes codes.tsv, labels.tsv, sprite.png and the projector's configuration."""
+    folder = task.folder / "projector"
+    folder.mkdir()
+    codes, data = task.checkpoint.codes(), datasets.opened(task.run.dataset)
+    test = data.test
+    with (folder / "codes.tsv").open("w", encoding="ascii", newline="") as file:
+        for part in _parts(len(codes)):
+            file.writelines(f"{_written(codes[at], chr(9))}\n" for at in part)
+            yield
+    names = [_cell(name) for name in data.dataset.classes]
+    lines = (
+        f"{names[label] if names else ''}\t{image}\n" for image, label in enumerate(test.labels)
+    )
+    (folder / "labels.tsv").write_text(
+        "label\timage\n" + "".join(lines), encoding="utf-8", newline=""
+    )
+    yield
+    Image.fromarray(sprite(test.images)).save(folder / "sprite.png")
+    yield
+    height, width = test.images.shape[1:3]
+    name = json.dumps(f"{task.run.name}, step {task.checkpoint.step}", ensure_ascii=False)
+    config = _CONFIG.format(name=name, width=width, height=height)
+    (folder / "projector_config.pbtxt").write_text(config, encoding="utf-8")
+
+
+def sprite(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(n, h, w) or (n, h, w, 3) images row by row on one square sheet, as the projector cuts it.
+
+    What is left of the sheet is black.
+    """
+    count, height, width, *colours = images.shape
+    side = math.ceil(math.sqrt(count))
+    sheet = np.zeros((side * side, height, width, *colours), np.uint8)
+    sheet[:count] = images
+    rows = sheet.reshape(side, side, height, width, *colours).swapaxes(1, 2)
+    return rows.reshape(side * height, side * width, *colours)
+
+
+def _cell(name: str) -> str:
+    """A class's name as a cell of a table that tabs and line ends divide."""
+    return " ".join(name.split())
+
+
+def _parts(count: int) -> Iterable[range]:
+    return (range(at, min(at + _ROWS, count)) for at in range(0, count, _ROWS))
+
+
+def _written(code: NDArray[np.float32], between: str) -> str:
+    """Numbers in the fewest digits that give the same float32 back."""
+    return between.join(map(str, code))

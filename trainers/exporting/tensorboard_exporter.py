@@ -1,0 +1,19 @@
+"""A whole run as TensorBoard's events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainers.tensorboard import FOLDER, SUFFIX, EventFile, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainers.exporting.exporters import Task
+
+
+def write(task: Task) -> Iterator[None]:
+    """Write the losses of every step and the figures of every checkpoint, yielding in between."""
+    folder = task.folder / FOLDER
+    folder.mkdir()
+    yield from written(task.run, EventFile(folder / f"{task.run.name}{SUFFIX}"))

@@ -1,0 +1,1 @@
+"""Figures, image sheets and films as files. Loads no torch."""

@@ -1,0 +1,169 @@
+"""How the report's figures look, and how they become files: one palette, one style, fixed bytes.
+
+matplotlib's object interface only; its settings are changed within `style()` and put back, so that
+neither a person's own settings nor an earlier figure decide how these look. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from trainers.models import added
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+
+INK = "#1b1d20"
+SOFT = "#6a717b"
+LINE = "#dcdfe4"
+BAND = "#eff1f4"
+PAPER = "#ffffff"
+WARNING = "#b3261e"
+
+_OURS = {
+    "pca": SOFT,
+    "linear": "#0072b2",
+    "sigmoid": "#cc79a7",
+    "relu": "#56b4e9",
+    "elu": "#d55e00",
+    "vae": "#009e73",
+    "conv-vae": "#e69f00",
+}
+_OTHERS = ("#7a5c3e", "#5b6b2f", "#7b2d43", "#2f5d62")
+
+COLOURS = {**_OURS, **dict(zip(added(), cycle(_OTHERS), strict=False))}
+"""A method keeps its colour through all figures (Okabe & Ito 2008, told apart by everybody)."""
+
+NOISES = ("#b39ad6", "#8f6bc4", "#6b46a3", "#44266f")
+"""Of more and more noise."""
+
+DPI = 200
+_THEMED = {
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    LINE: "var(--line)",
+    BAND: "var(--band)",
+    PAPER: "var(--paper)",
+    WARNING: "var(--warning)",
+    **{colour: f"var(--{name})" for name, colour in _OURS.items() if name != "pca"},
+    **{colour: f"var(--noise-{i})" for i, colour in enumerate(NOISES, 1)},
+}
+_STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 10,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "legend.handlelength": 2.4,
+    "svg.fonttype": "none",
+}
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the report.
+
+    Attributes
+    ----------
+    name
+        Of its files, without suffix.
+    title
+        What it shows, in a few words.
+    caption
+        What is seen, whole enough to be read alone.
+    png, svg
+        The files' contents.
+    """
+
+    name: str
+    title: str
+    caption: str
+    png: bytes
+    svg: bytes
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Defaults of matplotlib with ours over them, until it is left."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def blank(width: float, height: float) -> Figure:
+    """An empty figure of that many inches; call it within `style()`."""
+    return Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
+
+
+def finish(figure: Figure, name: str, title: str, caption: str, *, notice: str = "") -> Picture:
+    """Return the figure as files, with the notice in its corner and its caption."""
+    if notice:
+        figure.text(
+            1 - 0.08 / figure.get_figwidth(),
+            1 - 0.06 / figure.get_figheight(),
+            notice,
+            ha="right",
+            va="top",
+            color=WARNING,
+            fontsize=8.5,
+            fontweight="bold",
+        )
+        caption = f"{caption} ({notice[0].upper()}{notice[1:]}.)"
+    raster, vector = io.BytesIO(), io.BytesIO()
+    FigureCanvasAgg(figure).print_png(raster, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    # Without a salt, the ids in the SVG would be drawn at random.
+    with mpl.rc_context({"svg.hashsalt": name}):
+        FigureCanvasSVG(figure).print_svg(vector, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]
+    return Picture(name, title, caption, raster.getvalue(), vector.getvalue())
+
+
+def inlined(picture: Picture) -> str:
+    """The SVG as an element of a page, in the colours that the page's light or dark gives."""
+    text = picture.svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'(<g|<image\b[^>]*?) id="(?:[\w.-]+_\d+|image\w+)"', r"\1", text)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = text.replace("<svg", '<svg role="img"', 1)
+    for colour, variable in _THEMED.items():
+        text = text.replace(colour, variable)
+    return text
+
+
+def ticks(axes: Axes, name: str, values: tuple[float, ...], form: str) -> None:
+    """Ticks of one axis ("x" or "y") at these values and nowhere else, written out."""
+    axis = axes.xaxis if name == "x" else axes.yaxis
+    axis.set_ticks(values, [format(value, form) for value in values])
+    axis.set_ticks([], minor=True)
+    axes.tick_params(length=0)

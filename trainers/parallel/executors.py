@@ -1,0 +1,161 @@
+"""Where runs are trained: processes of this machine, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import uuid
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trainers.errors import ClusterError
+from trainers.optional_packages import remedy
+from trainers.parallel.worker import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_CONNECT_SECONDS = 10
+_BRIEF_SECONDS, _PATIENCE_SECONDS = 5.0, 120.0
+"""A file server lets go of the locks of a machine that died after a minute and a half."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Where runs are trained.
+
+    Attributes
+    ----------
+    make
+        Makes an executor, anew where one broke.
+    slots
+        Runs that are given to it at once; None where it has a queue of its own.
+    lost
+        What a future raises when its worker was killed.
+    patience
+        Seconds in which whoever trained a run before may yet let go of it.
+    name
+        Of the cluster, for messages.
+    """
+
+    make: Callable[[], Executor]
+    slots: int | None = None
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    patience: float = 0.0
+    name: str = ""
+
+
+def processes(count: int) -> Workers:
+    """`count` processes of this machine.
+
+    They are spawned: a fork of a process that has run torch hangs at the first parallel operation.
+    """
+
+    def make() -> Executor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(count, context, prepare)
+
+    return Workers(make, count, patience=_BRIEF_SECONDS)
+
+
+@contextmanager
+def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
+    """The workers of the Dask scheduler at `address`, connected to inside the `with`.
+
+    Parameters
+    ----------
+    address
+        Such as tcp://192.168.0.1:8786.
+    folders
+        Folders that every worker has to see under the same path; made where they are not there.
+
+    Raises
+    ------
+    ClusterError
+        When Dask is not installed, the scheduler can not be reached, it has no workers, or one of
+        them does not see the folders.
+    """
+    try:
+        import distributed
+        from distributed.scheduler import KilledWorker
+    except ImportError as error:
+        raise ClusterError(
+            f"A cluster needs Dask, which is not installed. {remedy('cluster')} Every worker "
+            'needs aeviewer with its extra "cluster" too.'
+        ) from error
+    with ExitStack() as stack:
+        stack.enter_context(_unlogged("distributed.client"))
+        try:
+            connect: Any = distributed.Client
+            client = stack.enter_context(connect(address, timeout=_CONNECT_SECONDS))
+        except (OSError, ValueError) as error:
+            raise ClusterError(
+                f"No scheduler answers at {address}. Start one with `dask scheduler`, then workers "
+                "with `dask worker ADDRESS --nthreads 1`, and give the address that it prints, "
+                "such as tcp://192.168.0.1:8786."
+            ) from error
+        for folder in folders:
+            _refuse_unshared(client, address, folder)
+        lost = (KilledWorker, BrokenExecutor)
+        yield Workers(
+            lambda: client.get_executor(pure=False), None, lost, _PATIENCE_SECONDS, address
+        )
+
+
+@contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    """Keeps a logger quiet: it would tell of a lost scheduler in fifty lines, we do in one."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _refuse_unshared(client: Any, address: str, folder: Path) -> None:
+    """Refuses a cluster where a worker does not see a token that is laid into the folder."""
+    token = folder / f".seen-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        token.touch()
+        seen = _seen(client, address, token)
+    except OSError as error:
+        raise ClusterError(
+            f"{folder} can not be written ({error.strerror or error}); choose a runs folder that "
+            "you may write to."
+        ) from error
+    finally:
+        token.unlink(missing_ok=True)
+    blind = [worker for worker, sees in seen.items() if not sees]
+    if blind:
+        raise ClusterError(
+            f"{len(blind)} of {len(seen)} workers do not see {folder} ({', '.join(blind[:3])}): "
+            "choose a runs folder on storage that all workers share, under the same path."
+        )
+    if not seen:
+        raise ClusterError(
+            f"The scheduler at {address} has no workers; start some with "
+            f"`dask worker {address} --nthreads 1`."
+        )
+
+
+def _seen(client: Any, address: str, token: Path) -> dict[str, bool]:
+    """Which workers see a file, by their addresses."""
+    try:
+        found: dict[str, bool] = client.run(is_seen, token)
+    except ImportError as error:
+        raise ClusterError(
+            f"A worker of the cluster at {address} can not import {error.name or 'aeviewer'}: "
+            "install this release of aeviewer on every worker."
+        ) from error
+    return found
+
+
+def is_seen(place: Path) -> bool:
+    """Whether this process sees the file: asked of every worker."""
+    return place.is_file()

@@ -1,0 +1,10 @@
+"""The run folder: what it holds, how each file is written, and how it is read with distrust.
+
+`run.py` is the way in. Nothing here loads torch.
+"""
+
+from trainers.runs.checkpoint import Checkpoint
+from trainers.runs.run import Run, create, demo, find, opened
+from trainers.runs.status import State, Status
+
+__all__ = ["Checkpoint", "Run", "State", "Status", "create", "demo", "find", "opened"]

@@ -1,0 +1,274 @@
+"""A run as one .zip, and back. An archive is data from outside: nothing of it is trusted.
+
+Before anything is written, every name is looked at (no path may leave the run's folder, no link, no
+name twice), and so are the sizes (no archive may grow without bound). It is unpacked aside, read as
+a run is read, and only then given its place: what is damaged leaves nothing. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+import shutil
+import stat
+import struct
+import textwrap
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from trainers import runs
+from trainers.errors import AEViewerError, ExportError, RunError
+from trainers.runs import runs_folder
+from trainers.storage import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+LARGEST = (1 << 31) - 1
+"""Bytes of an archive."""
+MOST_BYTES = 4 << 30
+"""Bytes that an archive may unpack to."""
+MOST_FILES = 10_000
+MOST_TIMES, ALLOWANCE = 20, 64 << 20
+"""An archive may unpack to so many times its size, and this many bytes more."""
+SUFFIXES = frozenset({".json", ".csv", ".safetensors", ".npy", ".png"})
+"""What a run consists of. None of it is unpickled or executed by any reader."""
+CHUNK = 1 << 20
+_DEEPEST = 3
+_LONGEST = 200
+"""Characters of a message that are an archive's own words."""
+_PART = re.compile(r"[^\W_][\w .=+-]{0,99}")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_END, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
+_END_BYTES, _LOCATOR_BYTES, _LONGEST_COMMENT = 22, 20, 0xFFFF
+_MOST_DIRECTORY = 8 << 20
+_FOREIGN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+)
+"""What readers of foreign archives are known to raise."""
+
+
+def is_kept(relative: PurePosixPath) -> bool:
+    """Whether a file of a run, by its path within the run, goes into archives and comes out."""
+    return (
+        relative.suffix in SUFFIXES
+        and len(relative.parts) <= _DEEPEST
+        and all(_is_plain(part) for part in relative.parts)
+    )
+
+
+def _is_plain(part: str) -> bool:
+    """Whether a file or folder may be called so on every system."""
+    return bool(_PART.fullmatch(part)) and not _RESERVED.fullmatch(part) and part[-1] not in ". "
+
+
+def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
+    """Opens an archive as a run in `folder`; yields the share done, answers the run.
+
+    Parameters
+    ----------
+    file
+        A .zip, as the export "zip" writes it.
+    folder
+        The runs folder; the run is called as in the archive, or "…-2" where there is such a one.
+
+    Raises
+    ------
+    ExportError
+        When it is no archive of one run, too large, damaged, or the folder can not be written;
+        nothing of it is left then.
+    """
+    with _reading(file), _opened(file) as archive:
+        name, members = _members(archive, file)
+        _check_room(sum(info.file_size for info in members.values()), file, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        # The run lies one deeper than runs do, so that no list shows it half there.
+        with atomic.draft_folder(folder) as draft:
+            yield from _extract(archive, members, draft / "run")
+            yield from _check(runs.Run(draft / "run"), draft, file)
+            place = folder / _free(name, runs.Run(draft / "run"), folder)
+            (draft / "run").rename(place)
+    return runs.Run(place)
+
+
+# -- what it is ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Turns whatever is wrong with an archive into one message."""
+    try:
+        yield
+    except _FOREIGN as error:
+        reason = textwrap.shorten(str(error), _LONGEST, placeholder=" …") or type(error).__name__
+        raise ExportError(
+            f"{file.name} can not be opened: it is no sound archive ({reason}). Have it made, or "
+            "sent, again."
+        ) from error
+    except OSError as error:
+        raise ExportError(
+            f"{file.name} can not be opened ({error.strerror or error}): {error.filename or file}"
+        ) from error
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+    size = file.stat().st_size
+    if size > LARGEST:
+        raise ExportError(f"{file.name} has {_told(size)}; archives have up to {_told(LARGEST)}.")
+    _refuse_crowded(file, size)
+    with zipfile.ZipFile(file) as archive:
+        yield archive
+
+
+def _refuse_crowded(file: Path, size: int) -> None:
+    """Looks how long the table of contents is, before anybody reads it into memory."""
+    with file.open("rb") as content:
+        content.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
+        tail = content.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < _END_BYTES:
+        raise ValueError("its end is missing: it is no zip, or only a part of one")
+    count, length = struct.unpack_from("<HI", tail, at + 10)
+    is_long = tail[max(0, at - _LOCATOR_BYTES) : at].startswith(_LOCATOR)
+    if is_long or count > MOST_FILES or length > _MOST_DIRECTORY:
+        raise ExportError(f"{file.name} holds more files than a run: up to {MOST_FILES:,} are.")
+
+
+def _members(
+    archive: zipfile.ZipFile, file: Path
+) -> tuple[str, dict[PurePosixPath, zipfile.ZipInfo]]:
+    """The run's name, and its files by their paths within the run."""
+    found: dict[PurePosixPath, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        path = _safe(info, file)
+        if path in found:
+            raise ExportError(
+                f"{file.name} holds {_spoken(info.filename)} twice; it was not opened."
+            )
+        if not info.is_dir():
+            found[path] = info
+    roots = [path.parent for path in found if path.name == "config.json" and len(path.parts) < 3]
+    if PurePosixPath() in roots:  # no folder around the run: others so called are views
+        roots = [PurePosixPath()]
+    if len(roots) != 1:
+        said = f"holds {len(roots)} runs" if roots else "holds no run (no config.json)"
+        raise ExportError(
+            f"{file.name} {said}. What can be opened is one run, as `aeviewer export RUN zip` "
+            "writes it."
+        )
+    root = roots[0]
+    inner = {p.relative_to(root): i for p, i in found.items() if p.is_relative_to(root)}
+    return root.name or file.stem, {path: i for path, i in inner.items() if is_kept(path)}
+
+
+def _safe(info: zipfile.ZipInfo, file: Path) -> PurePosixPath:
+    """The path of an entry, if it can be nowhere but below the run's folder."""
+    name = info.orig_filename
+    if not info.filename:
+        raise ExportError(f"{file.name} holds a file without a name; it was not opened.")
+    path = PurePosixPath(name)
+    leaves = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
+    if leaves or "\0" in name:
+        raise ExportError(
+            f"{file.name} holds the path {_spoken(name)}, which leaves the run's folder. Such "
+            "archives are made to do harm; it was not opened."
+        )
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ExportError(
+            f"{file.name} holds a link or device, {_spoken(name)}; it was not opened."
+        )
+    return path
+
+
+def _check_room(total: int, file: Path, folder: Path) -> None:
+    allowed = min(MOST_BYTES, ALLOWANCE + MOST_TIMES * file.stat().st_size)
+    if total > allowed:
+        raise ExportError(
+            f"{file.name} would unpack to {_told(total)}; from its size {_told(allowed)} are "
+            "allowed. Such archives are made to fill disks; it was not opened."
+        )
+    near = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(near).free
+    if total > free:
+        raise ExportError(
+            f"{file.name} needs {_told(total)}, and {_told(free)} are free for {folder}. Free some "
+            "space, or choose another runs folder."
+        )
+
+
+def _spoken(name: str) -> str:
+    """A name from an archive as a message has it: it may be of 65,535 characters."""
+    short = reprlib.Repr()
+    short.maxstring = _LONGEST
+    return short.repr(name)
+
+
+def _told(size: int) -> str:
+    return f"{size / (1 << 20):,.0f} MB"
+
+
+# -- unpacking -------------------------------------------------------------------------------------
+
+
+def _extract(
+    archive: zipfile.ZipFile, members: dict[PurePosixPath, zipfile.ZipInfo], place: Path
+) -> Iterator[float]:
+    """Writes every file, a megabyte at a time; zipfile compares each with its checksum."""
+    total, done = max(1, sum(info.file_size for info in members.values())), 0
+    for path, info in members.items():
+        target = place / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(info) as source, target.open("xb") as sink:
+            while chunk := source.read(CHUNK):
+                done += len(chunk)
+                sink.write(chunk)
+                yield done / total
+
+
+def _check(run: runs.Run, draft: Path, file: Path) -> Iterator[float]:
+    """Reads everything as the program will, so that what is damaged is told now."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        _ = run.config
+        run.written_status()
+        run.metrics()
+        for checkpoint in run.checkpoints():
+            try:
+                with safe_open(checkpoint.model, "np"):
+                    pass
+            except SafetensorError as error:
+                raise RunError(f"{checkpoint.model} is damaged ({error}).") from error
+            if checkpoint.is_evaluated:
+                checkpoint.evaluation()
+                checkpoint.preview()
+            yield 1.0
+    except AEViewerError as error:
+        inside = str(error).replace(f"{draft / 'run'}", "its run").replace("its run/", "")
+        raise ExportError(f"{file.name} holds a damaged run: {inside}") from error
+
+
+def _free(name: str, run: runs.Run, folder: Path) -> str:
+    """The run's own name where it is free, else the next one that is."""
+    try:
+        stem = runs_folder.checked_name(name)
+    except RunError:
+        return runs_folder.free_name(run.config, folder)
+    number, found = 2, stem
+    while (folder / found).exists():
+        found, number = f"{stem}-{number}", number + 1
+    return found

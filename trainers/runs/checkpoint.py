@@ -1,0 +1,84 @@
+"""A checkpoint of a run: the folder with its weights and what was measured. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainers.events import Preview
+from trainers.runs import formats
+from trainers.runs.metrics import Evaluation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainers.runs import Run
+
+WEIGHTS = "model.safetensors"
+_MOST_JSON = 1_000_000
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint's folder; `evaluation`, `codes` and picture may still be missing.
+
+    What is read from it is data from outside: sizes are checked before anything is allocated.
+    """
+
+    path: Path
+    run: Run
+
+    @property
+    def step(self) -> int:
+        """The training step it was taken at."""
+        return int(self.path.name)
+
+    @property
+    def model(self) -> Path:
+        """The weights, as safetensors."""
+        return self.path / WEIGHTS
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether evaluation, codes and picture are there beside the weights."""
+        names = ("evaluation.json", "codes.npy", "reconstructions.png")
+        return all((self.path / name).is_file() for name in names)
+
+    def evaluation(self) -> Evaluation:
+        """The test figures.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        with formats.reading(self.path / "evaluation.json") as file:
+            evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
+            if evaluation.step != self.step:
+                raise ValueError(f"it is of step {evaluation.step:,}")
+            return evaluation
+
+    def preview(self) -> Preview:
+        """Codes of the test images and reconstructions of the preview digits.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        tiles = formats.read_sheet(self.path / "reconstructions.png", self.run.dataset.shape)
+        return Preview(self.step, self.codes(), tiles)
+
+    def codes(self) -> NDArray[np.float32]:
+        """(n, d), the codes of the test images.
+
+        Raises
+        ------
+        RunError
+            When they are missing or damaged.
+        """
+        shape = self.run.dataset.test, self.run.config.model.latent_dim
+        return formats.read_codes(self.path / "codes.npy", shape)

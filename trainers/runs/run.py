@@ -1,0 +1,435 @@
+"""The run folder: create, append, read. Loads no torch.
+
+::
+
+    <runs>/<name>/config.json          what was asked for
+                  dataset.json         what the data set is, where it is not MNIST
+                  status.json          state, step, seconds, device, engine, versions, error
+                  metrics.csv          step,loss,reconstruction,kl: one row a step
+                  checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
+                                           reconstructions.png
+                  resume.safetensors   optimiser, random state, position: the newest only
+                  lease                of whoever has it trained by another process
+
+A file is written beside its place and renamed into it, a checkpoint likewise as a whole folder: a
+reader never sees half of one. While a process trains the run it holds `lock`, which dies with it;
+a run that says "running" and is not locked was interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from trainers import config as configs
+from trainers import datasets
+from trainers.datasets import MNIST, Data, Dataset, compatibility
+from trainers.errors import RunError
+from trainers.runs import formats, losses_csv
+from trainers.runs import status as statuses
+from trainers.runs.checkpoint import WEIGHTS, Checkpoint
+from trainers.runs.runs_folder import checked_name, free_name
+from trainers.runs.status import RESUME_POINT, State, Status
+from trainers.storage import atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from trainers.config import RunConfig
+    from trainers.events import Losses, Preview
+    from trainers.runs.metrics import Evaluation
+
+__all__ = ["Checkpoint", "Run", "State", "Status", "create", "demo", "find", "opened"]
+
+_MOST_JSON = 1_000_000
+_LOCK_SECONDS = 0.2
+"""Whoever looks whether a run is locked holds the lock for a moment."""
+_CONFIG, _METRICS, _CHECKPOINTS = "config.json", "metrics.csv", "checkpoints"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Run:
+    """A run's folder, whoever trains it and wherever.
+
+    Parameters
+    ----------
+    path
+        The folder; its name is the run's name.
+    read_only
+        Nothing in it may be changed (the demo run).
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._lock = FileLock(path / "lock")
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """What the run was asked to do.
+
+        Raises
+        ------
+        RunError
+            When `config.json` is missing or damaged.
+        """
+        with formats.reading(self.path / _CONFIG) as file:
+            return configs.from_json(file.read(_MOST_JSON))
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What the images are that it learns from.
+
+        Raises
+        ------
+        RunError
+            When its description is missing or damaged.
+        """
+        if self.config.dataset == MNIST.name:
+            return MNIST
+        with formats.reading(self.path / "dataset.json") as file:
+            return Dataset.model_validate_json(file.read(_MOST_JSON))
+
+    def data(self) -> Data:
+        """The images.
+
+        Raises
+        ------
+        RunError
+            As `dataset`.
+        DataError
+            When the data set is not here, or another one than the run's.
+        """
+        return datasets.opened(self.dataset)
+
+    def status(self) -> Status:
+        """Where the run is; "interrupted" when it says "running" and nobody trains it.
+
+        Raises
+        ------
+        RunError
+            When `status.json` is damaged.
+        """
+        status = self.written_status()
+        if status.state == "running" and not self.is_locked:
+            return status.model_copy(update={"state": "interrupted"})
+        return status
+
+    def written_status(self) -> Status:
+        """The status as it is written, whether or not anybody trains the run.
+
+        Where it is damaged, the resume point says how far the run is, and the error what is wrong.
+
+        Raises
+        ------
+        RunError
+            When it is damaged, and so is the resume point.
+        """
+        return statuses.read(self.path)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a process trains the run."""
+        if self.read_only or self._lock.is_locked:
+            return not self.read_only
+        probe = FileLock(self._lock.lock_file)
+        try:
+            with probe.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+        except OSError:
+            return False
+
+    def metrics(self) -> Losses:
+        """The training losses of every step; rows that are torn or damaged are left out.
+
+        Raises
+        ------
+        RunError
+            When `metrics.csv` can not be opened.
+        """
+        return losses_csv.read(self.path / _METRICS)
+
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """All whole checkpoints, by step."""
+        folders = (self.path / _CHECKPOINTS).glob("[0-9]" * 8)
+        found = (Checkpoint(folder, self) for folder in folders)
+        return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
+
+    def checkpoint(self, step: int | None = None) -> Checkpoint:
+        """The checkpoint of `step`, or the newest.
+
+        Raises
+        ------
+        RunError
+            When there is none; the message names those there are.
+        """
+        kept = self.checkpoints()
+        if not kept:
+            raise RunError(f"The run {self.name!r} has no checkpoint yet: {self.path}")
+        found = [c for c in kept if step is None or c.step == step]
+        if not found:
+            steps = ", ".join(f"{c.step:,}" for c in kept)
+            raise RunError(f"The run {self.name!r} has no checkpoint at {step:,}; it has {steps}.")
+        return found[-1]
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Holds the run for this process while it is trained.
+
+        Raises
+        ------
+        RunError
+            When another process trains it, or the folder can not be written.
+        """
+        if self.read_only:
+            raise RunError(f"The run {self.name!r} is read-only; start a new one from its config.")
+        with self.writing():
+            try:
+                self._lock.acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_SECONDS / 10)
+            except Timeout:
+                raise RunError(
+                    f"The run {self.name!r} is being trained by another program; wait for it."
+                ) from None
+        try:
+            self._sweep()
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turns a failed write into one message.
+
+        Raises
+        ------
+        RunError
+            Naming the folder, what the system said, and what to do.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"The run {self.name!r} can not be written ({error.strerror or error}): "
+                f"{error.filename2 or error.filename or self.path}. {self._remedy(error)}"
+            ) from error
+
+    def _remedy(self, error: OSError) -> str:
+        if not self.path.is_dir():
+            return "Its folder is gone; put it back and go on with the run, or start a new one."
+        if isinstance(error, IsADirectoryError):
+            return "A folder lies where a file should be; move it away, and go on with the run."
+        do = "Free some space" if error.errno in _FULL else "See that you may write to its folder"
+        return f"{do}, and go on with the run; what was written so far is whole."
+
+    def write_status(self, status: Status) -> None:
+        """Replaces `status.json`."""
+        with self.writing():
+            atomic.replace(self.path / statuses.FILE, status.model_dump_json(indent=2).encode())
+
+    def write_resume(self, content: bytes) -> None:
+        """Replaces the resume point."""
+        with self.writing():
+            atomic.replace(self.path / RESUME_POINT, content)
+
+    def drop_resume(self) -> None:
+        """Removes the resume point of a run that is done."""
+        with self.writing():
+            (self.path / RESUME_POINT).unlink(missing_ok=True)
+
+    def append_metrics(self, losses: Losses) -> None:
+        """Appends a row a step."""
+        rows, head = losses_csv.table(losses), losses_csv.HEADER
+        with self.writing():
+            atomic.append(self.path / _METRICS, rows.encode(), head.encode())
+
+    def cut_metrics(self, step: int) -> str:
+        """Drops the rows after `step`, which a resumed run does again.
+
+        Answers which steps before have none ("41-100"), because the file was damaged.
+        """
+        kept = losses_csv.until(self.metrics(), step)
+        content = losses_csv.HEADER + losses_csv.table(kept)
+        with self.writing():
+            atomic.replace(self.path / _METRICS, content.encode())
+        return losses_csv.missing(kept, step)
+
+    def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
+        """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
+        place = self.path / _CHECKPOINTS / f"{step:08d}"
+        with self.writing():
+            if place.is_dir():
+                # Figures of other weights must not stand beside these for a moment.
+                for other in place.iterdir():
+                    if other.name != WEIGHTS:
+                        other.unlink()
+                atomic.settle(place)
+                atomic.replace(place / WEIGHTS, model)
+            else:
+                if not place.parent.is_dir():
+                    place.parent.mkdir()
+                    atomic.settle(self.path)
+                with atomic.draft_folder(place.parent) as draft:
+                    atomic.replace(draft / WEIGHTS, model)
+                    draft.chmod(0o755)
+                    atomic.move(draft, place)
+        return Checkpoint(place, self)
+
+    def complete_checkpoint(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
+        """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
+        place = self.path / _CHECKPOINTS / f"{step:08d}"
+        kept = np.float16 if self.config.training.precision == "float16" else np.float32
+        codes = formats.write_codes(preview.codes, kept)
+        data = self.data()
+        inputs = data.test.images[list(data.preview)]
+        picture = formats.write_sheet(inputs, preview.reconstructions)
+        with self.writing():
+            atomic.replace(place / "codes.npy", codes)
+            atomic.replace(place / "reconstructions.png", picture)
+            atomic.replace(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
+
+    def rename(self, name: str) -> Run:
+        """Moves the folder to a new name beside it.
+
+        Raises
+        ------
+        RunError
+            When the name is taken or no folder can have it, or the run is being trained.
+        """
+        if self.read_only:
+            raise RunError(f"The run {self.name!r} is read-only and keeps its name.")
+        if self.status().state == "running":
+            raise RunError(f"The run {self.name!r} is being trained; stop it before renaming.")
+        place = self.path.parent / checked_name(name)
+        if place.exists():
+            raise RunError(f"There is a run {name!r} already; choose another name.")
+        with self.writing():
+            self.path.rename(place)
+            atomic.settle(place.parent)
+        return Run(place)
+
+    def _sweep(self) -> None:
+        """Removes what a crash or a full disk left half written."""
+        for folder in (self.path, *(self.path / _CHECKPOINTS).glob("**")):
+            atomic.sweep(folder)
+
+    def discard(self) -> None:
+        """Removes a run that could not even begin, so that its name is free again."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def create(config: RunConfig, folder: Path, name: str = "") -> Run:
+    """A new run folder holding `config`; a free name is found where none is given.
+
+    Raises
+    ------
+    RunError
+        When the name is taken or no folder can have it, or the runs folder can not be written.
+    DataError
+        When the data set is not here.
+    ConfigError
+        When the config does not fit the data set.
+    """
+    dataset = datasets.named(config.dataset)
+    compatibility.check(config, dataset)
+    try:
+        place = _taken_place(folder, config, name)
+        try:
+            created = Status(created=datetime.now(UTC))
+            atomic.replace(place / statuses.FILE, created.model_dump_json(indent=2).encode())
+            if dataset != MNIST:
+                described = dataset.model_dump_json(indent=2).encode()
+                atomic.replace(place / "dataset.json", described)
+            # The last, for it makes a run of the folder.
+            atomic.replace(place / _CONFIG, config.model_dump_json(indent=2).encode())
+        except OSError:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise RunError(
+            f"No run can be made in {folder} ({error.strerror or error}). "
+            "Choose a runs folder that you may write to."
+        ) from error
+    return Run(place)
+
+
+def _taken_place(folder: Path, config: RunConfig, name: str) -> Path:
+    """Makes the folder of a new run; another program may be doing the same."""
+    while True:
+        place = folder / (checked_name(name) if name else free_name(config, folder))
+        try:
+            atomic.make_folder(place)
+        except FileExistsError:
+            if place.exists() and not name:
+                continue
+            if not place.exists():  # A file lies where the runs folder should be.
+                raise
+            raise RunError(
+                f"There is a run {place.name!r} already; choose another name: {place}"
+            ) from None
+        return place
+
+
+def find(folder: Path) -> list[Run]:
+    """Every run in `folder`, oldest first; damaged ones too, told when they are read."""
+    try:
+        if not folder.exists():
+            return []
+        found = [Run(place) for place in folder.iterdir() if _is_run(place)]
+    except OSError as error:
+        raise RunError(f"The runs folder {folder} can not be read ({error.strerror}).") from error
+    return sorted(found, key=lambda run: (_made_at(run.path), run.name))
+
+
+def _is_run(place: Path) -> bool:
+    """Whether a folder is a run's, even one that has lost its config."""
+    return any((place / name).exists() for name in (_CONFIG, statuses.FILE, _METRICS, RESUME_POINT))
+
+
+def _made_at(place: Path) -> float:
+    """When a run was made; another program may be taking it away."""
+    for known in (place / _CONFIG, place):
+        try:
+            return known.stat().st_mtime
+        except OSError:
+            continue
+    return 0.0
+
+
+def opened(path: Path) -> Run:
+    """The run at `path`.
+
+    Raises
+    ------
+    RunError
+        When there is none there, or its config is damaged.
+    """
+    if not _is_run(path):
+        raise RunError(f"There is no run at {path}. To see which there are: aeviewer runs")
+    run = Run(path)
+    _ = run.config
+    return run
+
+
+@contextmanager
+def demo() -> Iterator[Run]:
+    """The run that comes with the program, read-only; valid inside the `with`."""
+    with resources.as_file(resources.files("resources") / "demo") as folder:
+        yield Run(folder / "vae-d2-demo", read_only=True)

@@ -1,0 +1,80 @@
+"""Where a run is, as its status.json keeps it. Loads no torch."""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from trainers.errors import RunError
+from trainers.runs import formats
+from trainers.storage import safetensors_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE, RESUME_POINT = "status.json", "resume.safetensors"
+_LEARNT = ("metrics.csv", "checkpoints", RESUME_POINT)
+_MOST_STEPS, _MOST_JSON = 10_000_000, 1_000_000
+
+State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "interrupted"]
+
+
+class Status(BaseModel):
+    """Where a run is, as `status.json` keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: State = "new"
+    step: Annotated[int, Field(ge=0, le=_MOST_STEPS)] = 0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    device: str = ""
+    engine: str = ""
+    threads: int = 0
+    versions: dict[str, str] = {}
+    error: str = ""
+    created: datetime | None = None
+
+
+def read(folder: Path) -> Status:
+    """The status that a run's folder keeps; a new run's where nothing is there yet.
+
+    Where it is damaged, the resume point says how far the run is, and the error what is wrong.
+
+    Raises
+    ------
+    RunError
+        When it is damaged, and so is the resume point.
+    """
+    place = folder / FILE
+    if not place.exists() and not any((folder / name).exists() for name in _LEARNT):
+        return Status()
+    try:
+        with formats.reading(place) as file:
+            return Status.model_validate_json(file.read(_MOST_JSON))
+    except RunError as error:
+        found = _at_resume_point(folder)
+        if found is None:
+            raise
+        told = f"{error} How far the run is, its resume point tells; it can go on."
+        return found.model_copy(update={"state": "interrupted", "error": told})
+
+
+def _at_resume_point(folder: Path) -> Status | None:
+    """What the resume point tells, if it can be read."""
+    try:
+        return Status.model_validate_json(safetensors_file.told(folder / RESUME_POINT)["position"])
+    except (RunError, KeyError, ValidationError):
+        return None
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What a run was made with; looked up once, for it is told every two seconds."""
+    from importlib.metadata import version
+
+    names = ("aeviewer", "torch", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}

@@ -1,0 +1,1 @@
+"""How files are written so that a power cut takes nothing. Loads no torch."""
