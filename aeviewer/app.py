@@ -22,13 +22,13 @@ from aeviewer.main_window import MainWindow
 from aeviewer.numbers import choose_language
 from aeviewer.services.comparison.comparison import Comparison
 from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
-from aeviewer.services.latent.step_loader import Explorer
-from aeviewer.services.latent_services import Exploring
+from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.latent.step_loader import StepLoader
+from aeviewer.services.latent_services import LatentServices
 from aeviewer.services.runs.session import Session
-from aeviewer.services.system.log import Journal, versions
+from aeviewer.services.system.log import SessionLog, versions
 from aeviewer.services.training.process_trainer import cores
-from aeviewer.services.training.reproduction import Reproduction
+from aeviewer.services.training.reproduction import ReproductionService
 from aeviewer.services.training.training_queue import TrainingQueue
 from aeviewer.settings import Settings
 from aeviewer.startup.unix_signals import closing_on_signals
@@ -72,25 +72,25 @@ class Program:
         folder: Path,
         settings: Settings,
         also: Sequence[Run] = (),
-        journal: Journal | None = None,
+        journal: SessionLog | None = None,
     ) -> None:
         self.session = Session(folder, settings)
-        mailbox = Mailbox()
-        self.compute = ComputeThread(mailbox)
-        self.queue = TrainingQueue(self.session, self.compute, mailbox)
-        self.explorer = Explorer(self.session, self.compute)
+        event_queue = EventQueue()
+        self.compute = ComputeThread(event_queue)
+        self.queue = TrainingQueue(self.session, self.compute, event_queue)
+        self.explorer = StepLoader(self.session, self.compute)
         self.queue.activity_changed.connect(self.explorer.show_live)
         self.queue.set_side_by_side(min(settings.side_by_side, cores()))
-        self.reproduction = Reproduction(self.session, self.queue)
+        self.reproduction = ReproductionService(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
-        self.exploring = Exploring(self.session, self.compute)
+        self.exploring = LatentServices(self.session, self.compute)
         self.window = MainWindow(
             self.exploring,
             self.queue,
             self.reproduction,
             self.comparison,
             settings,
-            journal or Journal(),
+            journal or SessionLog(),
         )
         self.session.refresh(also)
         self._start = QTimer(singleShot=True, interval=_LATEST_START)
@@ -143,11 +143,13 @@ def application(settings: Settings) -> Application:
 
 
 @contextmanager
-def opened(folder: Path, settings: Settings, journal: Journal | None = None) -> Iterator[Program]:
+def opened(
+    folder: Path, settings: Settings, journal: SessionLog | None = None
+) -> Iterator[Program]:
     """The program with its window on the screen; taken down again at the end of the `with`."""
-    journal = journal or Journal()
+    journal = journal or SessionLog()
     with ExitStack() as stack:
-        demo = stack.enter_context(runs.demo())
+        demo = stack.enter_context(runs.demo_run())
         program = Program(folder, settings, [demo], journal)
         stack.callback(program.close)
         stack.callback(setattr, sys, "excepthook", sys.excepthook)
@@ -194,7 +196,7 @@ def run(folder: Path, archives: Iterable[Path] = ()) -> int:
     settings = Settings()
     app = application(settings)
     with ExitStack() as stack:
-        journal = Journal(platformdirs.user_log_path("aeviewer", False))
+        journal = SessionLog(platformdirs.user_log_path("aeviewer", False))
         journal.begin()
         stack.callback(journal.end)
         logger.info("Begins: %s", versions())
@@ -208,7 +210,11 @@ def run(folder: Path, archives: Iterable[Path] = ()) -> int:
 
 
 def _used(
-    app: Application, folder: Path, settings: Settings, journal: Journal, archives: Iterable[Path]
+    app: Application,
+    folder: Path,
+    settings: Settings,
+    journal: SessionLog,
+    archives: Iterable[Path],
 ) -> tuple[int, Path | None]:
     """Opens one runs folder; gives the exit status, and the folder that is wanted next."""
     settings.remember_folder(str(folder.absolute()))
@@ -227,7 +233,7 @@ def _used(
     return status, wanted
 
 
-def _told_by(window: MainWindow, journal: Journal) -> Hook:
+def _told_by(window: MainWindow, journal: SessionLog) -> Hook:
     """A hook that tells the person of an error nobody caught, and lets the program go on."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -238,7 +244,7 @@ def _told_by(window: MainWindow, journal: Journal) -> Hook:
     return hook
 
 
-def _note_hard_crashes(journal: Journal, stack: ExitStack) -> None:
+def _note_hard_crashes(journal: SessionLog, stack: ExitStack) -> None:
     """Has the stack written to a file where the process dies; what lies there is noted in the log.
 
     A crash below Python (a driver, a library) leaves no exception behind.

@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMenu
 
     from aeviewer.services.comparison.comparison import Comparison
-    from aeviewer.services.latent_services import Exploring
-    from aeviewer.services.system.log import Journal
-    from aeviewer.services.training.reproduction import Reproduction
+    from aeviewer.services.latent_services import LatentServices
+    from aeviewer.services.system.log import SessionLog
+    from aeviewer.services.training.reproduction import ReproductionService
     from aeviewer.services.training.training_queue import TrainingQueue
     from aeviewer.settings import Settings
 
@@ -84,18 +84,18 @@ class MainWindow(QMainWindow):
 
     def __init__(
         self,
-        exploring: Exploring,
+        latent_services: LatentServices,
         queue: TrainingQueue,
-        reproduction: Reproduction,
+        reproduction: ReproductionService,
         comparison: Comparison,
         settings: Settings,
-        journal: Journal,
+        journal: SessionLog,
     ) -> None:
         super().__init__()
         self.setWindowTitle("AE Viewer")
-        exploration, session = exploring.exploration, exploring.session
+        latent_state, session = latent_services.latent_state, latent_services.session
         self._session, self._queue, self._settings = session, queue, settings
-        self._exploration = exploration
+        self._latent = latent_state
         self._reproduction, self._comparison = reproduction, comparison
         self._comparing: CompareWindow | None = None
         self._messages: set[str] = set()
@@ -109,21 +109,21 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, north)
         self.experiment = ExperimentPanel(session)
         self.runs = RunsPanel(session, queue)
-        self.latent = LatentPanel(exploring)
-        self.decoder = DecoderPanel(exploration)
-        self.point = PointPanel(exploration, exploring.inspection)
-        self.directions = DirectionsPanel(exploration, exploring.directions)
-        self.selection = SelectionPanel(exploration, exploring.compute)
-        self.path = PathPanel(exploration, exploring.walk)
-        self.draw = DrawPanel(exploration, exploring.drawing)
-        self.samples = SamplesPanel(exploration, exploring.compute)
+        self.latent = LatentPanel(latent_services)
+        self.decoder = DecoderPanel(latent_state)
+        self.point = PointPanel(latent_state, latent_services.point_inspector)
+        self.directions = DirectionsPanel(latent_state, latent_services.directions)
+        self.selection = SelectionPanel(latent_state, latent_services.compute)
+        self.path = PathPanel(latent_state, latent_services.path_service)
+        self.draw = DrawPanel(latent_state, latent_services.drawing)
+        self.samples = SamplesPanel(latent_state, latent_services.compute)
         self.loss = LossPanel(session)
         self.reconstructions = ReconstructionsPanel(session)
-        self.timeline = TimelinePanel(exploring)
-        self.film_action = FilmAction(exploring, self.latent, self)
-        self.carry_away = CarryAway(exploring, queue, settings, self)
+        self.timeline = TimelinePanel(latent_services)
+        self.film_action = FilmAction(latent_services, self.latent, self)
+        self.carry_away = CarryAway(latent_services, queue, settings, self)
         self.bar = TrainingBar(self.experiment, queue)
-        self.datasets = DatasetsMenu(exploring.compute, self)
+        self.datasets = DatasetsMenu(latent_services.compute, self)
         self.datasets.changed.connect(self.experiment.offer_datasets)
         self.datasets.chosen.connect(self.experiment.set_dataset)
         self.datasets.failed.connect(self._tell)
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         time.addAction(timeline.align_action)
         time.addSeparator()
         time.addAction(self.film_action)
-        bar.addMenu(ViewsMenu(self._exploration, self.latent, self))
+        bar.addMenu(ViewsMenu(self._latent, self.latent, self))
         view = bar.addMenu("&Window")
         for dock in self._docks.values():
             view.addAction(dock.toggleViewAction())
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
         bar.addMenu(self.help_menu)
 
     def _edit_menu(self, menu: QMenu) -> None:
-        stack = self._exploration.undo_stack
+        stack = self._latent.undo_stack
         for action, key in (
             (stack.createUndoAction(self, "&Undo"), "Ctrl+Z"),
             (stack.createRedoAction(self, "&Redo"), "Ctrl+Shift+Z"),

@@ -22,7 +22,7 @@ from PySide6.QtTest import QTest
 
 import trainers
 from aeviewer import app
-from aeviewer.services.latent.embedding_job import LayoutJob
+from aeviewer.services.latent.embedding_job import EmbeddingJob
 from aeviewer.settings import Settings
 from aeviewer.startup.problem_capture import watched
 from trainers import runs
@@ -90,7 +90,7 @@ def _use(folder: Path) -> None:
 
 def _read_back(path: Path, code: NDArray[np.float32], image: NDArray[np.float32]) -> None:
     """The run says what it was, and its model decodes the code as the window did."""
-    run = runs.opened(path)
+    run = runs.open_run(path)
     losses, steps = run.metrics(), [checkpoint.step for checkpoint in run.checkpoints()]
     _expect(run.config == _CONFIG, f"The run's config is not what was asked for: {run.config}")
     _expect(len(losses.step) == STEPS, f"{len(losses.step)} of {STEPS} losses were kept.")
@@ -182,11 +182,11 @@ class _Visit(QObject):
         name = session.current.name if session.current else ""
         click.echo(f"Opened the window, {window.width()} × {window.height()}, showing {name}.")
 
-    def _begin_layout(self) -> LayoutJob:
+    def _begin_layout(self) -> EmbeddingJob:
         """Asks for a map of the demo's codes, which another process makes meanwhile."""
         preview = self._session.preview
         codes = preview.codes[:_LAID_OUT] if preview else np.empty((0, 2), np.float32)
-        return LayoutJob(codes, TSNE(), "smoke-test", (self._folder / "layout",), self)
+        return EmbeddingJob(codes, TSNE(), "smoke-test", (self._folder / "layout",), self)
 
     def _train(self) -> Iterator[Part]:
         session, queue = self._session, self._queue

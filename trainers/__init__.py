@@ -53,7 +53,7 @@ def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
     from trainers import runs
     from trainers.training.trainer import Trainer
 
-    run = runs.create(config, folder, name)
+    run = runs.create_run(config, folder, name)
     try:
         return Trainer(run)
     except AEViewerError:

@@ -330,9 +330,9 @@ class Leaf:
 
             return families()
         if self.name == "dataset":
-            from trainers.datasets import names
+            from trainers.datasets import dataset_names
 
-            return names()
+            return dataset_names()
         return tuple(c for c in get_args(self.info.annotation) if isinstance(c, str))
 
 

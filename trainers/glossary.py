@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class GlossaryEntry:
     """One term.
 
     Attributes
@@ -39,141 +39,141 @@ class Entry:
         return "\n".join(line for line in (self.meaning, self.formula) if line)
 
 
-GLOSSARY: dict[str, Entry] = {
-    "latent_dim": Entry(
+GLOSSARY: dict[str, GlossaryEntry] = {
+    "latent_dim": GlossaryEntry(
         "Latent dimension",
         "How many numbers a code has. Fewer compress more; two can be seen whole.",
         "z = encoder(x) ∈ ℝᵈ",
     ),
-    "variational": Entry(
+    "variational": GlossaryEntry(
         "Variational autoencoder",
         "The encoder gives a distribution over codes, and its divergence from the prior is paid.",
         "q(z | x) = N(μ(x), σ²(x)),  z = μ + σ·ε,  ε ~ N(0, I)",
         "Kingma & Welling, Auto-Encoding Variational Bayes, 2014",
     ),
-    "likelihood": Entry(
+    "likelihood": GlossaryEntry(
         "Likelihood",
         "What the decoder's output is taken for: pixels with an error around them, or the "
         "probabilities of ink.",
         "squared error: Σ (x − x̂)²;  Bernoulli: −Σ x ln x̂ + (1 − x) ln(1 − x̂)",
     ),
-    "beta": Entry(
+    "beta": GlossaryEntry(
         "β",
         "Weight of the KL term. At 1 the loss is the negative ELBO; above, codes are more regular "
         "and images less exact.",
         "loss = reconstruction + β·KL",
         "Higgins et al., β-VAE, 2017",
     ),
-    "loss": Entry(
+    "loss": GlossaryEntry(
         "Loss",
         "What training minimises, per image: reconstruction plus β·KL, where there is a KL.",
         "loss = reconstruction + β·KL",
     ),
-    "reconstruction": Entry(
+    "reconstruction": GlossaryEntry(
         "Reconstruction",
         "How far the images given back are from the right ones, in the likelihood's own measure.",
         "−ln p(x | z), or Σ (x − x̂)²",
     ),
-    "kl": Entry(
+    "kl": GlossaryEntry(
         "KL to the prior",
         "How far the encoder's distribution is from the prior: what a code costs, in nats per "
         "image.",
         "KL(q ‖ p) = ½ Σ (μ² + σ² − ln σ² − 1)",
         "Kingma & Welling 2014, appendix B",
     ),
-    "elbo": Entry(
+    "elbo": GlossaryEntry(
         "ELBO",
         "A lower bound on the log-likelihood of an image; what a variational autoencoder raises.",
         "ln p(x) ≥ E_q[ln p(x | z)] − KL(q ‖ p)",
         "Kingma & Welling 2014, equation 3",
     ),
-    "log_likelihood": Entry(
+    "log_likelihood": GlossaryEntry(
         "Importance-weighted log-likelihood",
         "A tighter bound from K samples of the posterior; grey and binarised images have scales "
         "of their own and are not compared.",
         "ln p(x) ≥ E[ln 1/K Σₖ p(x, zₖ) / q(zₖ | x)]",
         "Burda et al., Importance Weighted Autoencoders, 2015",
     ),
-    "squared_error": Entry(
+    "squared_error": GlossaryEntry(
         "Squared error",
         "Between an image and its reconstruction, summed over the pixels; full ink is 1.",
         "Σ (x − x̂)²",
     ),
-    "squared_error_per_pixel": Entry(
+    "squared_error_per_pixel": GlossaryEntry(
         "Squared error per pixel",
         "Between images and their reconstructions, averaged over pixels; full ink is 1.",
         "1/P Σ (x − x̂)²",
     ),
-    "pca_ratio": Entry(
+    "pca_ratio": GlossaryEntry(
         "Error over PCA's",
         "Squared error over that of PCA with as many codes. No linear autoencoder gets below 1.",
         "Σ (x − x̂)² / Σ (x − x̂_PCA)²",
         "Baldi & Hornik 1989",
     ),
-    "explained_variance": Entry(
+    "explained_variance": GlossaryEntry(
         "Explained variance",
         "The share of the images' variance that reconstructions keep; 1 is perfect.",
         "1 − Σ (x − x̂)² / Σ (x − x̄)²",
     ),
-    "cross_entropy": Entry(
+    "cross_entropy": GlossaryEntry(
         "Cross-entropy",
         "Of the grey image against the decoded one, whatever the likelihood, in nats per image.",
         "−Σ x ln x̂ + (1 − x) ln(1 − x̂)",
     ),
-    "active_units": Entry(
+    "active_units": GlossaryEntry(
         "Active units",
         "Dimensions of the code that tell images apart; the others have collapsed onto the prior.",
         "Var(μᵢ(x)) > 0.01 over the images",
         "Burda et al. 2015",
     ),
-    "largest_angle": Entry(
+    "largest_angle": GlossaryEntry(
         "Principal angle to PCA",
         "Between the plane that a linear decoder spans and PCA's; 0° where they are the same.",
         "cos θ = smallest singular value of Qᵀ·Q_PCA",
         "Björck & Golub 1973",
     ),
-    "posterior": Entry(
+    "posterior": GlossaryEntry(
         "Posterior ellipse",
         "Where the encoder believes the code of an image to be: one and two standard deviations.",
         "(z − μ)ᵀ Σ⁻¹ (z − μ) = 1, 4",
     ),
-    "drift": Entry(
+    "drift": GlossaryEntry(
         "Way back",
         "The code of the decoded image. It is elsewhere where the decoder invents.",
         "‖encode(decode(z)) − z‖",
     ),
-    "magnification": Entry(
+    "magnification": GlossaryEntry(
         "Magnification",
         "How fast the decoded image changes there: by how much an area of the plane is enlarged.",
         "√det(Jᵀ J),  J = ∂decoder/∂z",
         "Bishop et al., Magnification factors, 1997; Arvanitidis et al. 2018",
     ),
-    "geodesic": Entry(
+    "geodesic": GlossaryEntry(
         "Geodesic",
         "The way between two codes along which the decoded image changes least, in sum.",
         "min ∫ ‖J(γ(t))·γ′(t)‖ dt",
         "Arvanitidis et al., Latent Space Oddity, 2018; Chen et al. 2018",
     ),
-    "procrustes": Entry(
+    "procrustes": GlossaryEntry(
         "Alignment",
         "Codes of one checkpoint turned and mirrored onto the next, so that they do not spin "
         "without reason.",
         "min over orthogonal R of ‖A·R − B‖",
         "Schönemann 1966",
     ),
-    "trustworthiness": Entry(
+    "trustworthiness": GlossaryEntry(
         "Trustworthiness",
         "Whether neighbours in the plane are neighbours in the codes; 1 where all of them are.",
         "1 − 2 / (n k (2n − 3k − 1)) Σᵢ Σ_{j ∈ Uₖ(i)} (r(i, j) − k)",
         "Venna & Kaski 2001",
     ),
-    "probe": Entry(
+    "probe": GlossaryEntry(
         "Probe accuracy",
         "How well a simple classifier tells the classes from the codes of the training images, on "
         "the test images.",
         "linear (logistic regression), or the nearest neighbours' vote",
     ),
-    "denoising": Entry(
+    "denoising": GlossaryEntry(
         "Denoising autoencoder",
         "Is given a corrupted image and has to give back the clean one.",
         "min Σ (x − decoder(encoder(x + noise)))²",
@@ -189,7 +189,7 @@ def explained(key: str, otherwise: str = "") -> str:
     return entry.told if entry else otherwise
 
 
-def page(entries: Iterable[Entry]) -> str:
+def page(entries: Iterable[GlossaryEntry]) -> str:
     """The entries as Markdown, in alphabetical order."""
     return "\n\n".join(
         "\n\n".join(

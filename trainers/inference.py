@@ -161,8 +161,8 @@ def load(run: Run | Path | str, step: int | None = None) -> TrainedModel:
     """
     from pathlib import Path
 
-    from trainers.runs import Run, opened
+    from trainers.runs import Run, open_run
 
-    found = run if isinstance(run, Run) else opened(Path(run))
+    found = run if isinstance(run, Run) else open_run(Path(run))
     model, found_step = load_model(found, step)
     return TrainedModel(model, found_step)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeviewer.services.latent.alignment import Alignments
-from aeviewer.services.latent.directions import Directions
-from aeviewer.services.latent.displayed_codes import Cloud
-from aeviewer.services.latent.drawing import Drawing
-from aeviewer.services.latent.embedding import Layouts
-from aeviewer.services.latent.hover_error import Hovering
-from aeviewer.services.latent.latent_state import Exploration
+from aeviewer.services.latent.alignment import AlignmentService
+from aeviewer.services.latent.directions import DirectionsService
+from aeviewer.services.latent.displayed_codes import DisplayedCodes
+from aeviewer.services.latent.drawing import DrawingService
+from aeviewer.services.latent.embedding import Embeddings
+from aeviewer.services.latent.hover_error import HoverError
+from aeviewer.services.latent.latent_state import LatentState
 from aeviewer.services.latent.mosaic import Mosaic
-from aeviewer.services.latent.overlay import Heat
-from aeviewer.services.latent.path import Walk
-from aeviewer.services.latent.point_colours import Colouring
-from aeviewer.services.latent.point_details import Inspection
+from aeviewer.services.latent.overlay import PlaneOverlay
+from aeviewer.services.latent.path import PathService
+from aeviewer.services.latent.point_colours import PointColours
+from aeviewer.services.latent.point_details import PointInspector
 from aeviewer.services.timeline.playback import Playback
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aeviewer.services.runs.session import Session
 
 
-class Exploring:
+class LatentServices:
     """What is explored, and who works it out.
 
     Parameters
@@ -48,19 +48,19 @@ class Exploring:
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
         self.session, self.compute = session, compute
-        self.alignments = Alignments(session, compute)
-        self.exploration = Exploration(session, Cloud(session, compute), self.alignments)
-        self.playback = Playback(self.exploration, compute)
-        self.layouts = Layouts(self.exploration)
-        self.mosaic = Mosaic(self.exploration, compute)
-        self.heat = Heat(self.exploration, compute)
-        self.hovering = Hovering(self.exploration, compute)
-        self.inspection = Inspection(self.exploration, compute)
-        self.colouring = Colouring(self.exploration, compute)
-        self.drawing = Drawing(self.exploration, compute)
-        self.directions = Directions(self.exploration, compute)
-        self.walk = Walk(self.exploration, compute)
+        self.alignments = AlignmentService(session, compute)
+        self.latent_state = LatentState(session, DisplayedCodes(session, compute), self.alignments)
+        self.playback = Playback(self.latent_state, compute)
+        self.embeddings = Embeddings(self.latent_state)
+        self.mosaic = Mosaic(self.latent_state, compute)
+        self.overlay = PlaneOverlay(self.latent_state, compute)
+        self.hover_error = HoverError(self.latent_state, compute)
+        self.point_inspector = PointInspector(self.latent_state, compute)
+        self.point_colours = PointColours(self.latent_state, compute)
+        self.drawing = DrawingService(self.latent_state, compute)
+        self.directions = DirectionsService(self.latent_state, compute)
+        self.path_service = PathService(self.latent_state, compute)
 
     def close(self) -> None:
         """Ends what is at work outside the compute thread."""
-        self.layouts.close()
+        self.embeddings.close()

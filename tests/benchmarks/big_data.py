@@ -33,8 +33,8 @@ def main() -> None:
 def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, float]:
     """Megabytes that importing and training took at most, beyond what was taken before."""
     import trainers
-    from trainers.datasets import opened, sources
-    from trainers.datasets.importing.importer import Wanted, imported, usual
+    from trainers.datasets import open_dataset, sources
+    from trainers.datasets.importing.importer import ImportRequest, imported, usual
     from trainers.datasets.tensors import Streamed
     from trainers.generators import finish
 
@@ -42,7 +42,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
     print(f"{images:,} images of {side} × {side}: {images * side**2 / 1e6:,.0f} MB")
     base, began = reset_peak(), time.perf_counter()
     source = finish(sources.found(place / "many.npy"))
-    dataset = finish(imported(source, Wanted("many", conversion=usual(source)))).keep()
+    dataset = finish(imported(source, ImportRequest("many", conversion=usual(source)))).keep()
     source.close()
     importing = peak() - base
     print(f"import: {importing:,.0f} MB at most, {time.perf_counter() - began:.0f} s")
@@ -61,7 +61,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
         f"training: {training:,.0f} MB at most, {steps} steps and a checkpoint of {dataset.test:,} "
         f"test images in {time.perf_counter() - began:.0f} s"
     )
-    assert len(opened(dataset).train) + dataset.test == images
+    assert len(open_dataset(dataset).train) + dataset.test == images
     return importing, training
 
 

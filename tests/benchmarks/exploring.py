@@ -31,7 +31,7 @@ from trainers.presets import preset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+    from aeviewer.widgets.plots.latent_plot import LatentPlot
 
 _SIDE = 20
 
@@ -48,7 +48,7 @@ class Bench:
         self.until(lambda: self.program.session.preview is not None)
 
     @property
-    def plot(self) -> ExplorerPlot:
+    def plot(self) -> LatentPlot:
         return self.program.window.latent.plot
 
     def until(self, done: Callable[[], bool]) -> None:
@@ -121,7 +121,7 @@ def presses(bench: Bench, count: int) -> list[float]:
     return times
 
 
-def _send(plot: ExplorerPlot, kind: QEvent.Type, place: QPointF) -> None:
+def _send(plot: LatentPlot, kind: QEvent.Type, place: QPointF) -> None:
     left = Qt.MouseButton.LeftButton
     around = plot.viewport().mapToGlobal(place)
     event = QMouseEvent(kind, place, around, left, left, Qt.KeyboardModifier.NoModifier)
@@ -177,7 +177,7 @@ def main(count: int) -> None:
     """Opens the window, walks about, prints."""
     app = QApplication(sys.argv[:1])
     theme.apply_theme(app, "dark")
-    with tempfile.TemporaryDirectory() as place, runs.demo() as demo:
+    with tempfile.TemporaryDirectory() as place, runs.demo_run() as demo:
         bench = Bench(app, Path(place), demo)
         bench.show_all_codes()
         size = bench.plot.viewport().size()

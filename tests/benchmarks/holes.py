@@ -38,7 +38,7 @@ def _work(folder: Path, count: int) -> None:
         config = preset(mind.choice(("elu", "sigmoid", "vae", "conv-vae", "pca")))
         width = mind.choice((8, 32, 128))
         config = config.replace(latent_dim=2, hidden=(width,), channels=(4, 8), steps=_STEPS)
-        run = runs.create(config.replace(checkpoints=(10, 20, 30)), folder)
+        run = runs.create_run(config.replace(checkpoints=(10, 20, 30)), folder)
         for _event in Trainer(run):
             kept.append(np.ones(mind.randint(1_000, 100_000)))
             if len(kept) > _MOST_KEPT:

@@ -28,7 +28,9 @@ _MOMENTS = {
 def milliseconds(preset: str, moment: type) -> float:
     """From the stop asked for at the first event of that kind, to its being told."""
     with tempfile.TemporaryDirectory() as place:
-        trainer = Trainer(runs.create(trainers.preset(preset), Path(place)), preview_seconds=0.2)
+        trainer = Trainer(
+            runs.create_run(trainers.preset(preset), Path(place)), preview_seconds=0.2
+        )
         events = iter(trainer)
         next(event for event in events if isinstance(event, moment))
         trainer.stop()

@@ -70,7 +70,7 @@ def alone(folder: Path) -> None:
     """As `aeviewer train` does it."""
     from trainers.training.trainer import Trainer
 
-    trainer = Trainer(runs.create(CONFIG, folder))
+    trainer = Trainer(runs.create_run(CONFIG, folder))
     events = iter(trainer)
     while trainer.step < _WARM:
         next(events)

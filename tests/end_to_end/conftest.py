@@ -32,7 +32,7 @@ def person(qtbot: QtBot, qapp: QApplication, tmp_path: Path, store: Settings) ->
     from trainers import runs
 
     theme.apply_theme(qapp, "dark")
-    with runs.demo() as demo:
+    with runs.demo_run() as demo:
         person = opened(tmp_path / "runs", store, qtbot, demo)
         yield person
         close(person)

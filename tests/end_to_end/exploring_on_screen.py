@@ -25,10 +25,10 @@ def _at(widget: QWidget, aside: QPoint) -> QPoint:
 
 
 def _pin_two(person: Person) -> None:
-    plane, exploration = person.plane, person.window.latent._exploration
+    plane, latent_state = person.plane, person.window.latent._exploration
     for count, aside in enumerate((LEFT_TOP, RIGHT_BOTTOM), 1):
         person.click_with("ctrl", plane, _at(plane, aside))
-        person.until(lambda count=count: len(exploration.pins) == count)
+        person.until(lambda count=count: len(latent_state.pins) == count)
 
 
 def _walk(person: Person) -> None:
@@ -54,18 +54,18 @@ def _draw_a_one(person: Person) -> None:
 
 
 def _select_and_let_go(person: Person) -> None:
-    plane, exploration = person.plane, person.window.latent._exploration
+    plane, latent_state = person.plane, person.window.latent._exploration
     corners = ((-90, -90), (90, -90), (90, 90), (-90, 90), (-90, -90))
     xdotool("keydown", "shift")
     person.trace(plane, [_at(plane, QPoint(x, y)) for x, y in corners])
     xdotool("keyup", "shift")
-    person.until(lambda: len(exploration.selection) > 100)
+    person.until(lambda: len(latent_state.selection) > 100)
     person.open_dock("Selection")
     person.qtbot.wait(300)
     person.picture("selection")
     plane.setFocus()
     person.press("Escape")
-    person.until(lambda: not len(exploration.selection))
+    person.until(lambda: not len(latent_state.selection))
 
 
 def _watch_it_form(person: Person) -> None:

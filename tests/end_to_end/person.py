@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from aeviewer.settings import Settings
-    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+    from aeviewer.widgets.plots.latent_plot import LatentPlot
     from trainers import runs
 
 PATIENCE = 60_000
@@ -80,7 +80,7 @@ class Person:
         xdotool("mouseup", 1)
 
     @property
-    def plane(self) -> ExplorerPlot:
+    def plane(self) -> LatentPlot:
         """The plot of the latent space."""
         return self.window.latent.plot
 

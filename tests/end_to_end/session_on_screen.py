@@ -131,10 +131,10 @@ def test_closing_while_training_keeps_everything(
     seen = person.queue.figures.step
     person.window.runs.parentWidget().close()
     close(person)
-    status = runs.opened(Path(key)).status()
+    status = runs.open_run(Path(key)).status()
     assert status.state == "stopped"
     assert status.step >= seen
-    with runs.demo() as demo:
+    with runs.demo_run() as demo:
         again = opened(tmp_path / "runs", store, qtbot, demo)
         assert again.session.current.key == key
         assert again.session.item(key).state == "stopped"

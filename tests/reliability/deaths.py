@@ -51,7 +51,7 @@ def _die_at(count: int) -> None:
 def _train(place: Path, dies_at: int) -> None:
     torch.set_num_threads(1)
     os.fsync = lambda _descriptor: None
-    trainer = Trainer(runs.opened(place), resume_seconds=_RESUME_SECONDS)
+    trainer = Trainer(runs.open_run(place), resume_seconds=_RESUME_SECONDS)
     if dies_at:
         _die_at(dies_at)
     for _ in trainer:
@@ -98,7 +98,7 @@ def _dies(place: Path, dice: random.Random) -> bool:
 
 def _compare(place: Path, whole: Path) -> None:
     """What a death left can be read, and is of the unbroken run."""
-    (run,) = (run for run in runs.find(place.parent) if run.path == place)
+    (run,) = (run for run in runs.find_runs(place.parent) if run.path == place)
     state, wanted = run.status().state, spots.contents(whole)
     assert state in {"new", "interrupted", "finished"}, state
     losses = run.metrics()
@@ -127,8 +127,8 @@ def main(folder: Path, count: int, seed: int) -> None:
         config = spots.config(dice.choice(spots.PRESETS))
         whole = folder / "whole" / config.preset
         if not whole.exists():
-            assert not _ended(_forked(runs.create(config, whole.parent, whole.name).path))
-        place = runs.create(config, folder / "broken").path
+            assert not _ended(_forked(runs.create_run(config, whole.parent, whole.name).path))
+        place = runs.create_run(config, folder / "broken").path
         while deaths < count and not _is_finished(place) and _dies(place, dice):
             deaths += 1
             _compare(place, whole)

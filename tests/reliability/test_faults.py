@@ -48,7 +48,7 @@ class Scene:
 
     def __init__(self, folder: Path, whole: Path) -> None:
         self.whole = spots.contents(whole)
-        self.run = runs.create(runs.opened(whole).config, folder / "runs", "mine")
+        self.run = runs.create_run(runs.open_run(whole).config, folder / "runs", "mine")
 
     def begun(self, step: int = 100) -> tuple[Trainer, Iterator[Event]]:
         """Training, at that step; from there on every slice is followed by a resume point."""
@@ -61,7 +61,7 @@ class Scene:
 
     def goes_on(self) -> None:
         """All is well again: the run ends as the unbroken one."""
-        assert isinstance(list(Trainer(runs.opened(self.run.path)))[-1], Finished)
+        assert isinstance(list(Trainer(runs.open_run(self.run.path)))[-1], Finished)
         found = spots.contents(self.run.path)
         assert {name: found.get(name) for name in self.whole} == self.whole
         status = self.run.status()
@@ -76,7 +76,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("AEVIEWER_DATASETS", str(folder / "datasets"))
         spots.imported(folder)
         for preset in ("elu", "conv-vae"):
-            list(Trainer(runs.create(spots.config(preset), folder / "whole", preset)))
+            list(Trainer(runs.create_run(spots.config(preset), folder / "whole", preset)))
         Scene(folder, folder / "whole" / "elu").begun()[1].close()  # type: ignore[attr-defined]
     yield folder
 
@@ -228,10 +228,10 @@ def stopped(tmp_path: Path, template: Path) -> runs.Run:
 def test_a_damaged_file(stopped: runs.Run, template: Path, name: str, damage: str) -> None:
     whole = spots.contents(template / "whole" / "elu")
     DAMAGE[damage](stopped.path / name)
-    assert [run.name for run in runs.find(stopped.path.parent)] == ["mine"]
+    assert [run.name for run in runs.find_runs(stopped.path.parent)] == ["mine"]
     file = name.rsplit("/", 1)[-1]
     try:
-        run = runs.opened(stopped.path)
+        run = runs.open_run(stopped.path)
         events = list(Trainer(run))
     except AEViewerError as error:
         assert file in str(error) or (file, damage) == ("resume.safetensors", "gone")
@@ -281,9 +281,9 @@ def test_rows_before_and_after_a_damaged_one_are_read(stopped: runs.Run) -> None
     lines = place.read_text().splitlines(keepends=True)
     lines[41], lines[60] = "41,0.5,0.\x00\n", "999,1,1,1\n"
     place.write_text("".join(lines))
-    step = runs.opened(stopped.path).metrics().step.tolist()
+    step = runs.open_run(stopped.path).metrics().step.tolist()
     assert step == [n for n in range(1, step[-1] + 1) if n not in {41, 60}]
-    list(Trainer(runs.opened(stopped.path)))
+    list(Trainer(runs.open_run(stopped.path)))
     assert stopped.status().error == (
         "metrics.csv was damaged: the losses of steps 41, 60 are lost."
     )
@@ -313,7 +313,7 @@ def test_a_clock_that_is_set_back(scene: Scene, monkeypatch: pytest.MonkeyPatch)
     told += follower.news()
     assert [e for e in told if isinstance(e, Progress)]
     events.close()  # type: ignore[attr-defined]
-    assert [run.name for run in runs.find(scene.run.path.parent)] == ["mine"]
+    assert [run.name for run in runs.find_runs(scene.run.path.parent)] == ["mine"]
     scene.goes_on()
 
 
@@ -321,19 +321,19 @@ def test_two_programs_name_a_run_at_the_same_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, free = spots.config("elu"), runs.free_name
-    first = runs.create(config, tmp_path / "runs")
+    first = runs.create_run(config, tmp_path / "runs")
     stale = [first.name]
     monkeypatch.setattr(runs, "free_name", lambda *a: stale.pop() if stale else free(*a))
-    second = runs.create(config, tmp_path / "runs")
+    second = runs.create_run(config, tmp_path / "runs")
     assert second.name == f"{first.name}-2"
-    assert [run.config for run in runs.find(tmp_path / "runs")] == [config, config]
+    assert [run.config for run in runs.find_runs(tmp_path / "runs")] == [config, config]
 
 
 def test_another_program_takes_a_run_away_while_the_list_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
-        runs.create(spots.config("elu"), tmp_path / "runs", name)
+        runs.create_run(spots.config("elu"), tmp_path / "runs", name)
     made_at = runs._made_at
 
     def taken(place: Path) -> float:
@@ -341,7 +341,7 @@ def test_another_program_takes_a_run_away_while_the_list_is_read(
         return made_at(place)
 
     monkeypatch.setattr(runs, "_made_at", taken)
-    assert {run.name for run in runs.find(tmp_path / "runs")} >= {"a"}
+    assert {run.name for run in runs.find_runs(tmp_path / "runs")} >= {"a"}
 
 
 def test_a_data_set_that_changes_under_a_run(scene: Scene, tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def test_a_data_set_that_changes_under_a_run(scene: Scene, tmp_path: Path) -> No
     np.save(tmp_path / "other.npy", np.load(tmp_path / "spots.npy")[::-1])
     spots.drafted(tmp_path / "other.npy", "spots").keep()
     with pytest.raises(DataError, match=r"checksum"):
-        list(Trainer(runs.opened(scene.run.path)))
+        list(Trainer(runs.open_run(scene.run.path)))
     store.remove("spots")
     spots.imported(tmp_path)
     scene.goes_on()

@@ -49,7 +49,7 @@ class Scene:
         (folder / "runs").mkdir()
         self.told: list[tuple[int, int]] = []
         with Disk(folder / "runs").watching() as disk:
-            run = runs.create(spots.config(preset), folder / "runs", "mine")
+            run = runs.create_run(spots.config(preset), folder / "runs", "mine")
             self.made = len(disk.moments)
             for event in Trainer(run, resume_seconds=0.0):
                 if isinstance(event, CheckpointSaved):
@@ -64,13 +64,13 @@ class Scene:
         self.moments[at].leave(left, dice)
         if at < self.made and not (left / "mine" / "config.json").exists():
             return  # Nobody was told yet that there is a run.
-        (run,) = runs.find(left)
+        (run,) = runs.find_runs(left)
         safe_step, safe = _steps_of(self.moments[at], "mine", self.folder / f"safe-{self.tried}")
         promised = {step for moment, step in self.told if moment <= at}
         assert promised <= {c.step for c in run.checkpoints() if c.is_evaluated}
         assert promised <= {*safe}
         if run.status().state != "finished":
-            events = list(Trainer(runs.opened(run.path)))
+            events = list(Trainer(runs.open_run(run.path)))
             assert isinstance(events[0], Started) and events[0].step >= safe_step
             assert isinstance(events[-1], Finished)
         assert spots.contents(run.path) == self.whole

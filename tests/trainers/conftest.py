@@ -37,7 +37,7 @@ def again(tmp_path: Path) -> Callable[[str], Trainer]:
     def make(name: str) -> Trainer:
         from trainers.training.trainer import Trainer
 
-        return Trainer(runs.opened(tmp_path / "runs" / name))
+        return Trainer(runs.open_run(tmp_path / "runs" / name))
 
     return make
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image
 
-from trainers.datasets import MNIST, named, sources, store
+from trainers.datasets import MNIST, dataset_named, sources, store
 from trainers.datasets.importing.conversion import Conversion
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.sources.source import Labels
@@ -106,7 +106,7 @@ def test_a_data_set_s_name_is_no_path(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AEVIEWER_DATASETS", str(tmp_path / "inside"))
     (tmp_path / f"outside{store.SUFFIX}").write_bytes(b"secret")
     with pytest.raises(DataError, match=r"There is no data set '../outside' here"):
-        named("../outside")
+        dataset_named("../outside")
 
 
 def test_a_picture_too_long_to_be_padded_is_a_flaw() -> None:

@@ -78,7 +78,7 @@ def import_(
     the source has no test images. What is wrong is told file by file, and left out only if you
     agree.
     """
-    from trainers.datasets.importing.importer import Wanted, imported, usual
+    from trainers.datasets.importing.importer import ImportRequest, imported, usual
     from trainers.datasets.sources import found
 
     console = Console(stderr=True)
@@ -86,7 +86,7 @@ def import_(
     try:
         conversion = _chosen(usual(source), size, fit, is_grey, invert)
         names = tuple(part.strip() for part in classes.split(",") if part.strip())
-        wanted = Wanted(name, title, conversion, not no_labels, names)
+        wanted = ImportRequest(name, title, conversion, not no_labels, names)
         draft: Imported = _shown(imported(source, wanted), "Importing", console)
     finally:
         source.close()
@@ -147,14 +147,14 @@ def datasets(check: bool, remove: str | None) -> None:
     for heading in ("training", "test"):
         table.add_column(heading, justify="right")
     table.add_column("state" if check else "checksum")
-    for name in store.names():
+    for name in store.dataset_names():
         table.add_row(*_row(name, check=check, console=console))
     console.print(table)
 
 
 def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
     try:
-        found = store.named(name)
+        found = store.dataset_named(name)
         state = found.checksum[:12]
         if check and found.checksum:
             _shown(store.check(name), f"Checking {name}", console)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @plainly
 def list_runs(folder: Path) -> None:
     """List the runs there are."""
-    found = runs.find(folder)
+    found = runs.find_runs(folder)
     console = Console()
     console.print(
         table_of(found)

@@ -183,5 +183,5 @@ def opened(name: str, folder: Path) -> Run:
     """The run called so in the folder, or the one at that path."""
     for place in (folder / name, Path(name)):
         if (place / "config.json").exists():
-            return runs.opened(place)
+            return runs.open_run(place)
     raise RunError(f"There is no run {name!r} in {folder}. To see which there are: aeviewer runs")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-    from trainers.parallel import Progress, Workers
+    from trainers.parallel import SweepProgress, Workers
     from trainers.parallel.jobs import Planned
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -68,7 +68,7 @@ def workers(jobs: int, address: str | None, *folders: Path) -> AbstractContextMa
     return connected(address, [folder.absolute() for folder in folders])
 
 
-def watched(work: Generator[Progress, None, None], console: Console) -> Progress:
+def watched(work: Generator[SweepProgress, None, None], console: Console) -> SweepProgress:
     """Does the work to its end or to Ctrl-C, told on the console; ends the program if stopped."""
     with (
         _Display(console) as display,
@@ -87,7 +87,7 @@ def watched(work: Generator[Progress, None, None], console: Console) -> Progress
     return progress
 
 
-def refuse_failures(progress: Progress) -> None:
+def refuse_failures(progress: SweepProgress) -> None:
     """Tells of the runs that could not be trained, by a failure."""
     if progress.failed:
         told = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
@@ -143,7 +143,7 @@ class _Display:
         """A line above the bars."""
         self._console.print(Text(text), soft_wrap=True)
 
-    def show(self, progress: Progress) -> None:
+    def show(self, progress: SweepProgress) -> None:
         """Brings bars and lines up to date."""
         ended, count = progress.finished | progress.failed.keys(), len(progress.plan)
         if self._told is None:
@@ -159,7 +159,7 @@ class _Display:
         for planned in progress.plan:
             self._show(planned, progress)
 
-    def _show(self, planned: Planned, progress: Progress) -> None:
+    def _show(self, planned: Planned, progress: SweepProgress) -> None:
         step = progress.active.get(planned.name, 0)
         if planned.name in self._tasks and planned.name not in progress.active:
             self._bar.remove_task(self._tasks.pop(planned.name))

@@ -2,7 +2,7 @@
 
 from trainers.datasets.description import MNIST, Data, Dataset, Split
 from trainers.datasets.mnist import PREVIEW_DIGITS, split
-from trainers.datasets.store import named, names, opened
+from trainers.datasets.store import dataset_named, dataset_names, open_dataset
 
 __all__ = [
     "MNIST",
@@ -10,8 +10,8 @@ __all__ = [
     "Data",
     "Dataset",
     "Split",
-    "named",
-    "names",
-    "opened",
+    "dataset_named",
+    "dataset_names",
+    "open_dataset",
     "split",
 ]

@@ -12,7 +12,7 @@ _BALANCED = tuple(sorted(set(string.digits + string.ascii_letters) - set("cijklm
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """A data set that torchvision knows.
 
     Attributes
@@ -57,7 +57,7 @@ _FASHION = (
 ENTRIES = {
     entry.name: entry
     for entry in (
-        Entry(
+        CatalogueEntry(
             "fashion-mnist",
             "Fashion-MNIST",
             "FashionMNIST",
@@ -66,7 +66,7 @@ ENTRIES = {
             "Clothes in ten classes (Xiao, Rasul, Vollgraf 2017). MIT licence.",
             centred=False,
         ),
-        Entry(
+        CatalogueEntry(
             "kmnist",
             "KMNIST",
             "KMNIST",
@@ -74,7 +74,7 @@ ENTRIES = {
             20,
             "Cursive Japanese in ten classes (Clanuwat et al. 2018). CC BY-SA 4.0.",
         ),
-        Entry(
+        CatalogueEntry(
             "qmnist",
             "QMNIST",
             "QMNIST",
@@ -82,7 +82,7 @@ ENTRIES = {
             20,
             "MNIST rebuilt, with 60,000 test digits (Yadav, Bottou 2019). BSD licence.",
         ),
-        Entry(
+        CatalogueEntry(
             "emnist-letters",
             "EMNIST letters",
             "EMNIST",
@@ -93,7 +93,7 @@ ENTRIES = {
             first=1,
             is_turned=True,
         ),
-        Entry(
+        CatalogueEntry(
             "emnist-balanced",
             "EMNIST balanced",
             "EMNIST",
@@ -103,7 +103,7 @@ ENTRIES = {
             split="balanced",
             is_turned=True,
         ),
-        Entry(
+        CatalogueEntry(
             "usps",
             "USPS",
             "USPS",
@@ -117,7 +117,7 @@ ENTRIES = {
 """By name, in the order in which they are offered."""
 
 
-def entry(name: str) -> Entry:
+def entry(name: str) -> CatalogueEntry:
     """The entry called `name`.
 
     Raises

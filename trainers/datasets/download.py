@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainers.datasets import store
-from trainers.datasets.catalogue import Entry, entry
+from trainers.datasets.catalogue import CatalogueEntry, entry
 from trainers.datasets.http import fetched
-from trainers.datasets.importing.importer import Wanted, imported, usual
-from trainers.datasets.sources.arrays import ArraySource, Block
+from trainers.datasets.importing.importer import ImportRequest, imported, usual
+from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.errors import AEViewerError, DataError
 from trainers.generators import finish
 
@@ -80,7 +80,7 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
         When it is here already, can not be reached, or is not what it should be.
     """
     found = entry(name)
-    if name in store.names():
+    if name in store.dataset_names():
         raise DataError(f"The data set {name!r} is here already.")
     yield Told("Loading torchvision")
     kind = _kind(found)
@@ -99,7 +99,9 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
     yield Told("Unpacking")
     source = _source(found, kind, root)
     finish(source.measured())
-    wanted = Wanted(name, found.title, usual(source), classes=found.classes, centred=found.centred)
+    wanted = ImportRequest(
+        name, found.title, usual(source), classes=found.classes, centred=found.centred
+    )
     work = imported(source, wanted)
     while True:
         try:
@@ -111,7 +113,7 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
     return dataset
 
 
-def _kind(found: Entry) -> Any:
+def _kind(found: CatalogueEntry) -> Any:
     """Torchvision's class."""
     try:
         known = _known()
@@ -148,7 +150,7 @@ def _name_operators() -> Any:
     return names
 
 
-def _files(found: Entry, kind: Any, root: Path, mirror: str) -> list[_File]:
+def _files(found: CatalogueEntry, kind: Any, root: Path, mirror: str) -> list[_File]:
     """What has to be there for torchvision to read it, and where it looks for it."""
     raw = root / found.kind / "raw"
     listed: list[tuple[tuple[str, ...], str, Path]]
@@ -173,7 +175,7 @@ def _files(found: Entry, kind: Any, root: Path, mirror: str) -> list[_File]:
     ]
 
 
-def _source(found: Entry, kind: Any, root: Path) -> ArraySource:
+def _source(found: CatalogueEntry, kind: Any, root: Path) -> ArraySource:
     blocks = []
     for is_test in (False, True):
         options = {"split": found.split} if found.split else {}
@@ -188,7 +190,7 @@ def _source(found: Entry, kind: Any, root: Path) -> ArraySource:
         if found.is_turned:
             images = images.swapaxes(1, 2)
         what = "test" if is_test else "train"
-        blocks.append(Block(images, labels - found.first, is_test, f"{found.title} {what}"))
+        blocks.append(ArrayBlock(images, labels - found.first, is_test, f"{found.title} {what}"))
     return ArraySource(Path(found.title), blocks)
 
 

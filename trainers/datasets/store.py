@@ -64,7 +64,7 @@ def place_of(name: str) -> Path:
     return folder() / f"{name}{SUFFIX}"
 
 
-def names() -> tuple[str, ...]:
+def dataset_names() -> tuple[str, ...]:
     """What there is: MNIST, then all that was imported."""
     try:
         found = sorted(path.name.removesuffix(SUFFIX) for path in folder().glob(f"[!.]*{SUFFIX}"))
@@ -73,7 +73,7 @@ def names() -> tuple[str, ...]:
     return (MNIST.name, *found)
 
 
-def named(name: str) -> Dataset:
+def dataset_named(name: str) -> Dataset:
     """The description of the data set called `name`.
 
     Raises
@@ -84,7 +84,7 @@ def named(name: str) -> Dataset:
     return MNIST if name == MNIST.name else _header(name).dataset
 
 
-def opened(dataset: Dataset) -> Data:
+def open_dataset(dataset: Dataset) -> Data:
     """The images of a data set.
 
     Raises
@@ -201,7 +201,7 @@ def _header(name: str) -> _Header:
             raise FileNotFoundError
         stamp = path.stat().st_mtime_ns
     except OSError:
-        known = ", ".join(names())
+        known = ", ".join(dataset_names())
         raise DataError(
             f"There is no data set {name!r} here; there are: {known}. Import its images under that "
             f"name: by the window's menu Datasets, or aeviewer import PATH --name {name}"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.datasets import MNIST, opened
+from trainers.datasets import MNIST, open_dataset
 from trainers.datasets.mmap import release
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def resident(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Imag
 
 
 def _made(name: Part, device: torch.device, dataset: Dataset) -> Images:
-    data = opened(dataset)
+    data = open_dataset(dataset)
     images = (data.train if name == "train" else data.test).images
     if 4 * images.size > MOST_RESIDENT:
         return Streamed(images, device)

@@ -89,7 +89,7 @@ _LIBRARIES: Mapping[type[Recipe], tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class Embedding:
     """Where codes are placed.
 
     Attributes
@@ -120,7 +120,7 @@ def library(recipe: Recipe) -> str:
     return f"{package} {version(package)}"
 
 
-def lay_out(codes: NDArray[np.floating], recipe: Recipe, tell: Tell) -> Layout:
+def compute_embedding(codes: NDArray[np.floating], recipe: Recipe, tell: Tell) -> Embedding:
     """Computes a layout; the same codes and recipe give the same places.
 
     Parameters
@@ -152,7 +152,7 @@ def lay_out(codes: NDArray[np.floating], recipe: Recipe, tell: Tell) -> Layout:
     placed = _tsne if isinstance(recipe, TSNE) else _umap
     places = placed(table, recipe, tell).astype(np.float32)  # type: ignore[arg-type]
     judged = np.random.default_rng(0).permutation(len(table))[:JUDGED]
-    return Layout(places, faithfulness(table[judged], places[judged])[0])
+    return Embedding(places, faithfulness(table[judged], places[judged])[0])
 
 
 def _neighbours(

@@ -17,7 +17,7 @@ import platformdirs
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
-from trainers.embeddings.embedding import Layout, library
+from trainers.embeddings.embedding import Embedding, library
 from trainers.storage.atomic import replace
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def files(checkpoint: Checkpoint, recipe: Recipe, key: str) -> tuple[Path, ...]:
     return checkpoint.path / f"layout-{type(recipe).__name__.lower()}.safetensors", cache
 
 
-def read(places: Sequence[Path], key: str, count: int) -> Layout | None:
+def read(places: Sequence[Path], key: str, count: int) -> Embedding | None:
     """The layout of `count` codes that has this key, or None: a damaged file is as good as none."""
     for place in places:
         found = _read(place, key, count)
@@ -66,7 +66,7 @@ def read(places: Sequence[Path], key: str, count: int) -> Layout | None:
     return None
 
 
-def _read(place: Path, key: str, count: int) -> Layout | None:
+def _read(place: Path, key: str, count: int) -> Embedding | None:
     try:
         if place.stat().st_size > count * 2 * 4 + _MOST_HEADER:
             return None
@@ -79,10 +79,10 @@ def _read(place: Path, key: str, count: int) -> Layout | None:
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
     sound = xy.shape == (count, 2) and xy.dtype == np.float32 and np.isfinite(xy).all()
-    return Layout(xy, trust) if sound and 0 <= trust <= 1 else None
+    return Embedding(xy, trust) if sound and 0 <= trust <= 1 else None
 
 
-def write(places: Sequence[Path], key: str, layout: Layout) -> Path | None:
+def write(places: Sequence[Path], key: str, layout: Embedding) -> Path | None:
     """Keeps a layout at the first place that can be written to; None where none can."""
     told = {"key": key, "trustworthiness": str(layout.trustworthiness)}
     content = safetensors.numpy.save({_TENSOR: np.ascontiguousarray(layout.places)}, told)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainers.embeddings import embedding_cache
-from trainers.embeddings.embedding import lay_out
+from trainers.embeddings.embedding import compute_embedding
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from trainers.embeddings.embedding import Layout, Recipe
+    from trainers.embeddings.embedding import Embedding, Recipe
 
 _TELL_SECONDS = 0.3
 _NICENESS = 5
@@ -96,7 +96,7 @@ def _live(pipe: Connection, recipe: Recipe, key: str, places: tuple[Path, ...]) 
 
 def _outcome(
     pipe: Connection, recipe: Recipe, key: str, places: tuple[Path, ...]
-) -> Layout | Failed:
+) -> Embedding | Failed:
     last = 0.0
 
     def tell(share: float, so_far: NDArray[np.float32] | None) -> None:
@@ -107,7 +107,7 @@ def _outcome(
 
     codes = pipe.recv()
     try:
-        layout = lay_out(codes, recipe, tell)
+        layout = compute_embedding(codes, recipe, tell)
     except (AEViewerError, ValueError, ArithmeticError, MemoryError, ImportError) as error:
         return Failed(str(error) or type(error).__name__)
     embedding_cache.write(places, key, layout)

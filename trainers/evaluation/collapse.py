@@ -102,7 +102,7 @@ def forecast(config: RunConfig, eigenvalues: NDArray[np.float64] | None = None) 
 def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
     """Those of the config's data set, as far as they are known."""
     try:
-        spectrum = spectrum_of(datasets.named(config.dataset))
+        spectrum = spectrum_of(datasets.dataset_named(config.dataset))
     except DataError:
         return None
     return spectrum.eigenvalues if spectrum else None

@@ -34,7 +34,7 @@ _CONFIG = """embeddings {{
 
 def write_csv(task: Task) -> Iterator[None]:
     """Writes codes.csv: image, label, z1, z2, …; a row a test image."""
-    codes, data = task.checkpoint.codes(), datasets.opened(task.run.dataset)
+    codes, data = task.checkpoint.codes(), datasets.open_dataset(task.run.dataset)
     labels = data.test.labels.astype(str) if data.dataset.is_labelled else [""] * len(codes)
     heads = ["image", "label", *(f"z{number}" for number in range(1, codes.shape[1] + 1))]
     with (task.folder / "codes.csv").open("w", encoding="ascii", newline="") as file:
@@ -48,7 +48,7 @@ def write_npy(task: Task) -> Iterator[None]:
     """Writes codes.npy, (n, d) float32, and labels.npy, (n,) whole numbers."""
     np.save(task.folder / "codes.npy", task.checkpoint.codes(), allow_pickle=False)
     yield
-    labels = datasets.opened(task.run.dataset).test.labels
+    labels = datasets.open_dataset(task.run.dataset).test.labels
     np.save(task.folder / "labels.npy", labels, allow_pickle=False)
 
 
@@ -56,7 +56,7 @@ def write_projector(task: Task) -> Iterator[None]:
     """Writes codes.tsv, labels.tsv, sprite.png and the projector's configuration."""
     folder = task.folder / "projector"
     folder.mkdir()
-    codes, data = task.checkpoint.codes(), datasets.opened(task.run.dataset)
+    codes, data = task.checkpoint.codes(), datasets.open_dataset(task.run.dataset)
     test = data.test
     with (folder / "codes.tsv").open("w", encoding="ascii", newline="") as file:
         for part in _parts(len(codes)):

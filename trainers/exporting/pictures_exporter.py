@@ -55,7 +55,7 @@ def write(task: Task) -> Iterator[None]:
 def _write_reconstructions(task: Task) -> None:
     """Two rows of digits and, under each, what comes back of it."""
     outputs = task.checkpoint.preview().reconstructions
-    data = datasets.opened(task.run.dataset)
+    data = datasets.open_dataset(task.run.dataset)
     shown = list(data.preview)
     inputs = data.test.images[shown]
     pairs = zip(np.split(inputs, 2), np.split(outputs, 2), strict=True)
@@ -101,7 +101,7 @@ def _losses(task: Task) -> Picture:
 
 def _codes(task: Task) -> Picture:
     """The codes of the test images, coloured by class, in the plane that shows most of them."""
-    data = datasets.opened(task.run.dataset)
+    data = datasets.open_dataset(task.run.dataset)
     codes, labels = task.checkpoint.codes(), data.test.labels
     figure = blank(5.6, 5.0)
     axes = figure.add_axes((0.12, 0.1, 0.72, 0.82))

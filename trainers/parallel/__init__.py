@@ -7,7 +7,7 @@ still wanted.
 
 from trainers.parallel.executors import Workers, cluster, processes
 from trainers.parallel.follower import CheckpointFound, Follower
-from trainers.parallel.jobs import Job, Progress, cost, refuse_another
+from trainers.parallel.jobs import Job, SweepProgress, cost, refuse_another
 from trainers.parallel.pool import Ending, Pool
 from trainers.parallel.train_all import train_all
 
@@ -17,7 +17,7 @@ __all__ = [
     "Follower",
     "Job",
     "Pool",
-    "Progress",
+    "SweepProgress",
     "Workers",
     "cluster",
     "cost",

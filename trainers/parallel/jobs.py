@@ -72,16 +72,16 @@ class Job:
             When events can not be written here.
         """
         if (self.path / "config.json").is_file():
-            run = runs.opened(self.path)
+            run = runs.open_run(self.path)
         else:
-            run = runs.create(self.config, self.path.parent, self.path.name)
+            run = runs.create_run(self.config, self.path.parent, self.path.name)
         if self.writes_events:
             tensorboard.request(run)
         return run
 
 
 @dataclass
-class Progress:
+class SweepProgress:
     """How far the whole is.
 
     Attributes
@@ -132,7 +132,7 @@ def cost(config: RunConfig) -> float:
 
 def _pixels(config: RunConfig) -> int:
     try:
-        return datasets.named(config.dataset).pixels
+        return datasets.dataset_named(config.dataset).pixels
     except AEViewerError:
         return _PIXELS
 
@@ -154,7 +154,7 @@ def refuse_another(planned: Planned, folder: Path) -> None:
     if not (place / "config.json").is_file():
         return
     # Engines differ in rounding alone.
-    asked = runs.opened(place).config.replace(engine=planned.config.training.engine)
+    asked = runs.open_run(place).config.replace(engine=planned.config.training.engine)
     if asked != planned.config:
         raise RunError(
             f"The run {planned.name!r} in {folder} has other settings than are asked for; "

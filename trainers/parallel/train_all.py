@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainers.parallel.jobs import Job, Progress, steps_done
+from trainers.parallel.jobs import Job, SweepProgress, steps_done
 from trainers.parallel.pool import Ending, Pool
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.5
 
 def train_all(
     jobs: Sequence[Job], workers: Workers, *, finished: Iterable[str] = (), threads: int = 1
-) -> Generator[Progress, None, None]:
+) -> Generator[SweepProgress, None, None]:
     """Trains jobs side by side; yields twice a second, and at the end.
 
     Closing it stops and saves what is being trained.
@@ -38,7 +38,7 @@ def train_all(
     ClusterError
         When the scheduler is gone.
     """
-    progress = Progress(tuple(jobs), set(finished))
+    progress = SweepProgress(tuple(jobs), set(finished))
     wanted = {planned.name for planned in progress.open}
     pool = Pool(workers, threads)
     try:
@@ -57,7 +57,7 @@ def train_all(
         yield progress
 
 
-def _note(ending: Ending, progress: Progress) -> None:
+def _note(ending: Ending, progress: SweepProgress) -> None:
     name = ending.job.name
     if ending.is_done:
         progress.finished.add(name)

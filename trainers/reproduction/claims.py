@@ -33,10 +33,10 @@ from trainers.reproduction.verdict import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trainers.reproduction.result_index import Collected, Finished
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 
-def claims(collected: Collected) -> tuple[Claim, ...]:
+def claims(collected: CollectedResults) -> tuple[Claim, ...]:
     """Every claim of the paper, then the two that later papers' numbers make."""
     judges = (
         _plane,
@@ -53,7 +53,7 @@ def claims(collected: Collected) -> tuple[Claim, ...]:
     return tuple(judge(collected) for judge in judges)
 
 
-def _plane(collected: Collected) -> Claim:
+def _plane(collected: CollectedResults) -> Claim:
     found = [
         (f.entry.seed, s)
         for f in collected.runs("linear")
@@ -78,7 +78,7 @@ def _plane(collected: Collected) -> Claim:
     )
 
 
-def _indistinguishable(collected: Collected) -> Claim:
+def _indistinguishable(collected: CollectedResults) -> Claim:
     errors = _of_non_linear(collected, lambda f: f.squared_error)
     accuracies = _of_non_linear(collected, nearest)
     reasons, told_apart = [], False
@@ -108,7 +108,9 @@ def _indistinguishable(collected: Collected) -> Claim:
     )
 
 
-def _of_non_linear(collected: Collected, value: Callable[[Finished], float]) -> dict[str, Spread]:
+def _of_non_linear(
+    collected: CollectedResults, value: Callable[[FinishedRun], float]
+) -> dict[str, Spread]:
     found = {name: collected.over_seeds(value, name) for name in NON_LINEAR}
     return {name: figure for name, figure in found.items() if figure is not None}
 
@@ -119,7 +121,7 @@ def _pair(first: Spread, second: Spread, form: str) -> str:
     )
 
 
-def _good_dimensions(collected: Collected) -> Claim:
+def _good_dimensions(collected: CollectedResults) -> Claim:
     low, high = at.GOOD_DIMENSIONS
     good, found = good_dimensions(collected), collected.sweep("elu")
     reasons = [
@@ -146,13 +148,13 @@ def _good_dimensions(collected: Collected) -> Claim:
     )
 
 
-def _sweep_lacking(collected: Collected) -> list[str]:
+def _sweep_lacking(collected: CollectedResults) -> list[str]:
     """What the sweep lacks; other seeds than the first are not part of it."""
     gone = {(p, d) for p in ("elu", "pca") for d in SWEEP if collected.first(p, d) is None}
     return lacking(collected, *gone)
 
 
-def _beats_pca(collected: Collected) -> Claim:
+def _beats_pca(collected: CollectedResults) -> Claim:
     found = [f for f in collected.sweep("elu") if collected.first("pca", f.entry.latent_dim)]
     ratios = {f.entry.latent_dim: pca_ratio(collected, f) for f in found}
     told = ", ".join(f"{ratio:.3f} (d = {d})" for d, ratio in ratios.items())
@@ -167,7 +169,7 @@ def _beats_pca(collected: Collected) -> Claim:
     )
 
 
-def _classifier(collected: Collected) -> Claim:
+def _classifier(collected: CollectedResults) -> Claim:
     accuracies, pixels = _of_non_linear(collected, nearest), collected.pixels
     probes = _of_non_linear(collected, linear)
     holds, reasons = False, []
@@ -195,13 +197,13 @@ def _classifier(collected: Collected) -> Claim:
     )
 
 
-def _first_lacking(collected: Collected) -> list[str]:
+def _first_lacking(collected: CollectedResults) -> list[str]:
     """The name of the plain ELU autoencoder of the first seed, where it has no result."""
     gone = lacking(collected, ("elu", LATENT_DIM))
     return gone[:1] if collected.first("elu") is None else []
 
 
-def _compress(collected: Collected) -> Claim:
+def _compress(collected: CollectedResults) -> Claim:
     run = collected.first("elu")
     code = eight_bits(run) if run else None
     holds, reasons = False, []
@@ -226,7 +228,7 @@ def _compress(collected: Collected) -> Claim:
     )
 
 
-def _prior(collected: Collected) -> Claim:
+def _prior(collected: CollectedResults) -> Claim:
     vae, plain = collected.first("vae"), collected.over_seeds(lambda f: f.squared_error, "elu")
     holds, reasons = False, []
     if vae is not None and plain is not None:
@@ -252,7 +254,7 @@ def _prior(collected: Collected) -> Claim:
     )
 
 
-def _denoising(collected: Collected) -> Claim:
+def _denoising(collected: CollectedResults) -> Claim:
     plain = collected.first("elu")
     reasons, passed = [], []
     for amount in NOISE:
@@ -284,7 +286,7 @@ def _denoising(collected: Collected) -> Claim:
     )
 
 
-def _hinton(collected: Collected) -> Claim:
+def _hinton(collected: CollectedResults) -> Claim:
     run = collected.only("hinton30")
     return judged(
         collected,
@@ -297,7 +299,7 @@ def _hinton(collected: Collected) -> Claim:
     )
 
 
-def _burda(collected: Collected) -> Claim:
+def _burda(collected: CollectedResults) -> Claim:
     run = collected.only("burda50")
     found = run.result.measurement.likelihood if run else None
     comparable = found is not None and found.protocol == "binarised Bernoulli"

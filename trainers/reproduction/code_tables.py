@@ -10,12 +10,12 @@ from trainers.reproduction.table_format import Cell, Column, Row, Table
 from trainers.reproduction.verdict import good_dimensions
 
 if TYPE_CHECKING:
-    from trainers.reproduction.result_index import Collected, Finished
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 _STORAGES = ("float32", "float16", "8 bits")
 
 
-def subspace(collected: Collected) -> Table:
+def subspace(collected: CollectedResults) -> Table:
     """How far the linear autoencoder of each seed is from PCA."""
     angles = range(1, LATENT_DIM + 1)
     rows = [
@@ -51,7 +51,7 @@ def subspace(collected: Collected) -> Table:
     )
 
 
-def sweep(collected: Collected) -> Table:
+def sweep(collected: CollectedResults) -> Table:
     """Errors and accuracies by the dimension of the code."""
     good = good_dimensions(collected)
     columns = [Column("latent_dim", "d", "", "d")]
@@ -80,11 +80,11 @@ def sweep(collected: Collected) -> Table:
     )
 
 
-def _three(run: Finished | None) -> tuple[float | None, float | None, float | None]:
+def _three(run: FinishedRun | None) -> tuple[float | None, float | None, float | None]:
     return (run.squared_error, linear(run), nearest(run)) if run else (None, None, None)
 
 
-def compression(collected: Collected) -> Table:
+def compression(collected: CollectedResults) -> Table:
     """Bytes of a code, and what storing it adds to the error."""
     columns = [Column("method", "method"), Column("latent_dim", "d", "", "d")]
     columns.append(Column("squared_error_per_image", "error", "per image", ".2f"))
@@ -108,7 +108,7 @@ def compression(collected: Collected) -> Table:
     )
 
 
-def _stored(run: Finished) -> Row:
+def _stored(run: FinishedRun) -> Row:
     stored = {code.storage: code for code in run.result.measurement.compression}
     cells: list[Cell] = []
     for storage in _STORAGES:
@@ -117,7 +117,7 @@ def _stored(run: Finished) -> Row:
     return (run.entry.title, run.entry.latent_dim, run.squared_error, *cells)
 
 
-def denoising(collected: Collected) -> Table:
+def denoising(collected: CollectedResults) -> Table:
     """Errors by the noise on the input."""
     plain = collected.first("elu")
     models = [("plain_elu", "plain ELU", plain)]

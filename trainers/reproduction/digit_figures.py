@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.figures.style import Picture
-    from trainers.reproduction.result_index import Collected, Finished
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 COLUMNS = 16
 """Digits in a row."""
@@ -39,11 +39,11 @@ _STAMP = 0.22
 
 
 @dataclass(frozen=True)
-class Block:
+class FigureBlock:
     """A method's rows in a figure of digits; without a run it says that it is missing."""
 
     title: str
-    run: Finished | None
+    run: FinishedRun | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def read_pair(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return tiles[0], tiles[1]
 
 
-def pictures_of(collected: Collected, run: Finished) -> dict[int, Path]:
+def pictures_of(collected: CollectedResults, run: FinishedRun) -> dict[int, Path]:
     """The kept pictures of a run, by step: at its landmarks, or at its end where none was kept."""
     folder = collected.folder / run.entry.name
     found = {
@@ -105,7 +105,11 @@ def pictures_of(collected: Collected, run: Finished) -> dict[int, Path]:
 
 
 def digits(
-    collected: Collected, blocks: tuple[Block, ...], name: str, title: str, caption: str
+    collected: CollectedResults,
+    blocks: tuple[FigureBlock, ...],
+    name: str,
+    title: str,
+    caption: str,
 ) -> Picture | None:
     """A figure of digits; None where none of its runs is there. Call it within `style()`."""
     rows = [row for block in blocks for row in _rows(collected, block)]
@@ -123,14 +127,16 @@ def digits(
     return finish(figure, name, title, f"{caption}{told}images.", notice=collected.notice)
 
 
-def _inputs(collected: Collected, blocks: tuple[Block, ...]) -> NDArray[np.uint8] | None:
+def _inputs(
+    collected: CollectedResults, blocks: tuple[FigureBlock, ...]
+) -> NDArray[np.uint8] | None:
     for block in blocks:
         for path in (pictures_of(collected, block.run) if block.run else {}).values():
             return read_pair(path)[0][:COLUMNS]
     return None
 
 
-def _rows(collected: Collected, block: Block) -> Iterator[Row]:
+def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[Row]:
     kept = pictures_of(collected, block.run) if block.run else {}
     if block.run is None or not kept:
         note = "not trained yet" if block.run is None else "no picture was kept"

@@ -18,7 +18,7 @@ from trainers.figures.style import (
 )
 from trainers.presets import PRESETS
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.digit_figures import Block, digits
+from trainers.reproduction.digit_figures import FigureBlock, digits
 from trainers.reproduction.plan import LATENT_DIM, NOISE, SWEEP
 from trainers.reproduction.result_index import METHODS, NAMES, noisy, probes_of
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
     from trainers.evaluation.measurement import Probes
     from trainers.figures.style import Picture
-    from trainers.reproduction.result_index import Collected, Finished
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 _ERROR_TICKS = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 _IMAGE_TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 _WIDTH = 8.6
 
 
-def figures(collected: Collected) -> dict[str, Picture | None]:
+def figures(collected: CollectedResults) -> dict[str, Picture | None]:
     """Every figure by its name, in the paper's order and then the report's."""
-    drawn: dict[str, Callable[[Collected], Picture | None]] = {
+    drawn: dict[str, Callable[[CollectedResults], Picture | None]] = {
         "figure-2": _linear,
         "figure-3": _non_linear,
         "figure-5": _variational,
@@ -50,11 +50,11 @@ def figures(collected: Collected) -> dict[str, Picture | None]:
         return {name: draw(collected) for name, draw in drawn.items()}
 
 
-def _block(collected: Collected, preset: str) -> Block:
-    return Block(PRESETS[preset].title, collected.first(preset))
+def _block(collected: CollectedResults, preset: str) -> FigureBlock:
+    return FigureBlock(PRESETS[preset].title, collected.first(preset))
 
 
-def _linear(collected: Collected) -> Picture | None:
+def _linear(collected: CollectedResults) -> Picture | None:
     return digits(
         collected,
         (_block(collected, "linear"), _block(collected, "pca")),
@@ -65,7 +65,7 @@ def _linear(collected: Collected) -> Picture | None:
     )
 
 
-def _non_linear(collected: Collected) -> Picture | None:
+def _non_linear(collected: CollectedResults) -> Picture | None:
     return digits(
         collected,
         tuple(_block(collected, name) for name in ("sigmoid", "relu", "elu")),
@@ -76,7 +76,7 @@ def _non_linear(collected: Collected) -> Picture | None:
     )
 
 
-def _variational(collected: Collected) -> Picture | None:
+def _variational(collected: CollectedResults) -> Picture | None:
     return digits(
         collected,
         tuple(_block(collected, name) for name in ("vae", "conv-vae")),
@@ -87,7 +87,7 @@ def _variational(collected: Collected) -> Picture | None:
     )
 
 
-def _curves(collected: Collected) -> Picture | None:
+def _curves(collected: CollectedResults) -> Picture | None:
     runs = [(name, collected.runs(name)) for name in METHODS if name != "pca"]
     shown = [(name, found) for name, found in runs if found]
     if not shown:
@@ -120,7 +120,7 @@ def _curves(collected: Collected) -> Picture | None:
     )
 
 
-def _curve(axes: Axes, name: str, finished: Finished, *, is_named: bool) -> None:
+def _curve(axes: Axes, name: str, finished: FinishedRun, *, is_named: bool) -> None:
     """One run's line; of a method's runs the first is strong and stands in the legend."""
     history = [e for e in finished.result.history if e.step >= 10]
     values = [e.squared_error_per_pixel for e in history]
@@ -141,7 +141,7 @@ def _within(values: tuple[float, ...], low: float, high: float) -> tuple[float, 
     return tuple(v for v in values if low <= v < high * 0.999)
 
 
-def _sweep(collected: Collected) -> Picture | None:
+def _sweep(collected: CollectedResults) -> Picture | None:
     if not collected.sweep("elu") and not collected.sweep("pca"):
         return None
     figure = blank(_WIDTH, 4.1)
@@ -167,7 +167,7 @@ def _sweep(collected: Collected) -> Picture | None:
     )
 
 
-def _distortion(axes: Axes, collected: Collected) -> None:
+def _distortion(axes: Axes, collected: CollectedResults) -> None:
     for name, marker in (("pca", "s"), ("elu", "o")):
         runs = collected.sweep(name)
         axes.plot(
@@ -207,7 +207,7 @@ def _distortion(axes: Axes, collected: Collected) -> None:
     axes.legend(loc="lower left")
 
 
-def _accuracies(axes: Axes, collected: Collected) -> None:
+def _accuracies(axes: Axes, collected: CollectedResults) -> None:
     kinds: tuple[tuple[str, str, Callable[[Probes], float]], ...] = (
         ("k-NN", "-", lambda p: p.nearest_neighbours),
         ("linear probe", "--", lambda p: p.linear),
@@ -238,7 +238,7 @@ def _accuracies(axes: Axes, collected: Collected) -> None:
     axes.legend(loc="lower right")
 
 
-def _denoising(collected: Collected) -> Picture | None:
+def _denoising(collected: CollectedResults) -> Picture | None:
     shown = [*_denoisers(collected)]
     if not shown:
         return None
@@ -277,7 +277,7 @@ def _denoising(collected: Collected) -> Picture | None:
     )
 
 
-def _denoisers(collected: Collected) -> Iterator[tuple[str, str, Finished, float | None]]:
+def _denoisers(collected: CollectedResults) -> Iterator[tuple[str, str, FinishedRun, float | None]]:
     """Label, colour, run and the noise it was trained with."""
     plain = collected.first("elu")
     if plain is not None and plain.result.measurement.denoising:

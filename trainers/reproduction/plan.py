@@ -38,7 +38,7 @@ QUICK_NOTICE = f"quick: {QUICK_STEPS:,} steps, not the paper's 50,000"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedRun:
     """One run of the reproduction.
 
     Attributes
@@ -83,7 +83,7 @@ class Entry:
         return cost(self.config)
 
 
-def entries(*, quick: bool = False) -> tuple[Entry, ...]:
+def entries(*, quick: bool = False) -> tuple[PlannedRun, ...]:
     """Every run of the reproduction, those that the paper's own figures need first.
 
     Parameters
@@ -95,7 +95,7 @@ def entries(*, quick: bool = False) -> tuple[Entry, ...]:
     return tuple(_shortened(entry) if quick else entry for entry in found)
 
 
-def _entries() -> Iterator[Entry]:
+def _entries() -> Iterator[PlannedRun]:
     yield _entry("pca", "paper", LATENT_DIM)
     for name in ("elu", "linear", "relu", "sigmoid", "vae", "conv-vae"):
         yield _entry(name, "paper", LATENT_DIM)
@@ -106,7 +106,7 @@ def _entries() -> Iterator[Entry]:
             yield _entry("pca", "sweep", latent_dim)
             yield _entry("elu", "sweep", latent_dim)
     for name in ("hinton30", "burda50"):
-        yield Entry(
+        yield PlannedRun(
             f"{name}-seed{SEEDS[0]}",
             PRESETS[name].title,
             "beyond",
@@ -127,7 +127,7 @@ def _entry(
     *,
     seed: int = SEEDS[0],
     amount: float | None = None,
-) -> Entry:
+) -> PlannedRun:
     changes: dict[str, object] = {"latent_dim": latent_dim}
     called = f"{name}-d{latent_dim}"
     if amount is not None:
@@ -136,9 +136,9 @@ def _entry(
     if name != "pca":
         changes["seed"] = seed
         called += f"-seed{seed}"
-    return Entry(called, PRESETS[name].title, chapter, preset(name).replace(**changes))
+    return PlannedRun(called, PRESETS[name].title, chapter, preset(name).replace(**changes))
 
 
-def _shortened(entry: Entry) -> Entry:
+def _shortened(entry: PlannedRun) -> PlannedRun:
     config = entry.config.replace(steps=min(entry.config.training.steps, QUICK_STEPS))
-    return Entry(f"{entry.name}-quick", entry.title, entry.chapter, config)
+    return PlannedRun(f"{entry.name}-quick", entry.title, entry.chapter, config)

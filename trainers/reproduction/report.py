@@ -25,7 +25,7 @@ from trainers.storage import atomic
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from trainers.reproduction.result_index import Collected
+    from trainers.reproduction.result_index import CollectedResults
     from trainers.reproduction.verdict import Claim
 
 PAGE = "report.html"
@@ -125,7 +125,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _facts(collected: Collected) -> Facts:
+def _facts(collected: CollectedResults) -> Facts:
     found = [f.result for f in collected.found]
     return Facts(
         seconds=sum(r.seconds for r in found),
@@ -136,14 +136,14 @@ def _facts(collected: Collected) -> Facts:
     )
 
 
-def _findings(collected: Collected, judged: tuple[Claim, ...]) -> tuple[str, ...]:
+def _findings(collected: CollectedResults, judged: tuple[Claim, ...]) -> tuple[str, ...]:
     """The main findings, a sentence each, as far as there are numbers for them."""
     nothing = "" if collected.found else "No run of the plan is trained yet."
     told = (nothing, _errors(collected), _plane(collected), _reading(collected), _verdicts(judged))
     return tuple(sentence for sentence in told if sentence)
 
 
-def _errors(collected: Collected) -> str:
+def _errors(collected: CollectedResults) -> str:
     errors = {name: collected.over_seeds(lambda f: f.squared_error, name) for name in METHODS}
     there = {name: error for name, error in errors.items() if error is not None}
     floor = there.pop("pca", None)
@@ -170,7 +170,7 @@ def _called(name: str) -> str:
     return title if title[1].isupper() or name == "relu" else title[0].lower() + title[1:]
 
 
-def _plane(collected: Collected) -> str:
+def _plane(collected: CollectedResults) -> str:
     found = [
         s for f in collected.runs("linear") if (s := f.result.measurement.subspace) is not None
     ]
@@ -184,7 +184,7 @@ def _plane(collected: Collected) -> str:
     )
 
 
-def _reading(collected: Collected) -> str:
+def _reading(collected: CollectedResults) -> str:
     found = {name: collected.over_seeds(nearest, name) for name in NON_LINEAR}
     there = [accuracy.mean for accuracy in found.values() if accuracy is not None]
     pixels = collected.pixels

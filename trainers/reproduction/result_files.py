@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from trainers.reproduction.plan import Entry
+    from trainers.reproduction.plan import PlannedRun
     from trainers.runs import Run
 
 _MOST_JSON = 1_000_000
@@ -75,12 +75,12 @@ def folder_name(*, quick: bool) -> str:
     return "reproduction-quick" if quick else "reproduction"
 
 
-def is_there(folder: Path, entry: Entry) -> bool:
+def is_there(folder: Path, entry: PlannedRun) -> bool:
     """Whether there is a result of that name; `read` says whether it is of the same config."""
     return (folder / entry.name / "result.json").is_file()
 
 
-def read(folder: Path, entry: Entry) -> Result | None:
+def read(folder: Path, entry: PlannedRun) -> Result | None:
     """The result of `entry` in a folder of results; None where there is none of its config.
 
     Raises
@@ -96,7 +96,7 @@ def read(folder: Path, entry: Entry) -> Result | None:
     return result if result.config == entry.config else None
 
 
-def read_all(folder: Path, plan: Iterable[Entry]) -> dict[str, Result]:
+def read_all(folder: Path, plan: Iterable[PlannedRun]) -> dict[str, Result]:
     """The results that are there, by the name of their entry."""
     found = ((entry.name, read(folder, entry)) for entry in plan)
     return {name: result for name, result in found if result is not None}

@@ -9,7 +9,7 @@ from trainers.errors import RunError
 from trainers.models import added
 from trainers.presets import PRESETS
 from trainers.reproduction import result_files
-from trainers.reproduction.plan import LATENT_DIM, QUICK_NOTICE, SEEDS, SWEEP, Entry, entries
+from trainers.reproduction.plan import LATENT_DIM, QUICK_NOTICE, SEEDS, SWEEP, PlannedRun, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -58,10 +58,10 @@ def spread(values: Iterable[float | None]) -> Spread | None:
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedRun:
     """An entry of the plan whose result is there."""
 
-    entry: Entry
+    entry: PlannedRun
     result: Result
 
     @property
@@ -71,7 +71,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Collected:
+class CollectedResults:
     """The plan, and what is there of it.
 
     Attributes
@@ -86,8 +86,8 @@ class Collected:
         Whether the plan is the short one.
     """
 
-    plan: tuple[Entry, ...]
-    found: tuple[Finished, ...]
+    plan: tuple[PlannedRun, ...]
+    found: tuple[FinishedRun, ...]
     folder: Path
     quick: bool
 
@@ -97,14 +97,14 @@ class Collected:
         return QUICK_NOTICE if self.quick else ""
 
     @property
-    def missing(self) -> tuple[Entry, ...]:
+    def missing(self) -> tuple[PlannedRun, ...]:
         """Entries without a result."""
         there = {f.entry.name for f in self.found}
         return tuple(entry for entry in self.plan if entry.name not in there)
 
     def runs(
         self, preset: str, latent_dim: int = LATENT_DIM, noise: float | None = None
-    ) -> tuple[Finished, ...]:
+    ) -> tuple[FinishedRun, ...]:
         """The finished runs of a method, a seed each; `noise` chooses among the denoising ones."""
         return tuple(
             f
@@ -116,16 +116,16 @@ class Collected:
 
     def first(
         self, preset: str, latent_dim: int = LATENT_DIM, noise: float | None = None
-    ) -> Finished | None:
+    ) -> FinishedRun | None:
         """The method's run of the first seed; None where it is missing."""
         found = self.runs(preset, latent_dim, noise)
         return next((f for f in found if preset == "pca" or f.entry.seed == SEEDS[0]), None)
 
-    def only(self, preset: str) -> Finished | None:
+    def only(self, preset: str) -> FinishedRun | None:
         """The run of a method that the plan trains once."""
         return next((f for f in self.found if f.entry.config.preset == preset), None)
 
-    def sweep(self, preset: str) -> tuple[Finished, ...]:
+    def sweep(self, preset: str) -> tuple[FinishedRun, ...]:
         """The first seed's runs of a method, by ascending dimension."""
         found = (self.first(preset, latent_dim) for latent_dim in SWEEP)
         return tuple(f for f in found if f is not None)
@@ -137,7 +137,7 @@ class Collected:
 
     def over_seeds(
         self,
-        value: Callable[[Finished], float | None],
+        value: Callable[[FinishedRun], float | None],
         preset: str,
         latent_dim: int = LATENT_DIM,
     ) -> Spread | None:
@@ -150,12 +150,12 @@ class Collected:
         return next((codes_of(f).pixels for f in self.found), None)
 
 
-def codes_of(finished: Finished) -> CodesFigures:
+def codes_of(finished: FinishedRun) -> CodesFigures:
     """What the codes of a run know of the digits."""
     return finished.result.measurement.codes
 
 
-def probes_of(finished: Finished) -> Probes:
+def probes_of(finished: FinishedRun) -> Probes:
     """What the probes read off a run's codes."""
     found = codes_of(finished).codes
     if found is None:
@@ -163,29 +163,31 @@ def probes_of(finished: Finished) -> Probes:
     return found
 
 
-def nearest(finished: Finished) -> float:
+def nearest(finished: FinishedRun) -> float:
     """Accuracy of the nearest neighbours among a run's codes."""
     return probes_of(finished).nearest_neighbours
 
 
-def linear(finished: Finished) -> float:
+def linear(finished: FinishedRun) -> float:
     """Accuracy of the linear probe on a run's codes."""
     return probes_of(finished).linear
 
 
-def eight_bits(finished: Finished) -> StoredCode | None:
+def eight_bits(finished: FinishedRun) -> StoredCode | None:
     """A run's codes stored in 8 bits a number."""
     stored = finished.result.measurement.compression
     return next((code for code in stored if code.storage == "8 bits"), None)
 
 
-def noisy(finished: Finished, noise: float) -> Denoising | None:
+def noisy(finished: FinishedRun, noise: float) -> Denoising | None:
     """What a run makes of digits with that noise."""
     measured = finished.result.measurement.denoising
     return next((d for d in measured if abs(d.noise - noise) < 1e-9), None)
 
 
-def collect(folder: Path, *, quick: bool, plan: Sequence[Entry] | None = None) -> Collected:
+def collect(
+    folder: Path, *, quick: bool, plan: Sequence[PlannedRun] | None = None
+) -> CollectedResults:
     """Reads every result of the plan that a folder of results holds.
 
     Raises
@@ -195,5 +197,5 @@ def collect(folder: Path, *, quick: bool, plan: Sequence[Entry] | None = None) -
     """
     wanted = tuple(entries(quick=quick) if plan is None else plan)
     there = result_files.read_all(folder, wanted)
-    found = tuple(Finished(e, there[e.name]) for e in wanted if e.name in there)
-    return Collected(wanted, found, folder, quick)
+    found = tuple(FinishedRun(e, there[e.name]) for e in wanted if e.name in there)
+    return CollectedResults(wanted, found, folder, quick)

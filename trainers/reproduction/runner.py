@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from trainers.parallel import Progress, Workers
-    from trainers.reproduction.plan import Entry
+    from trainers.parallel import SweepProgress, Workers
+    from trainers.reproduction.plan import PlannedRun
     from trainers.runs import Run
 
 
 def reproduce(
-    plan: Sequence[Entry], folder: Path, kept: Path, workers: Workers
-) -> Generator[Progress, None, None]:
+    plan: Sequence[PlannedRun], folder: Path, kept: Path, workers: Workers
+) -> Generator[SweepProgress, None, None]:
     """Trains and measures what has no result yet; yields twice a second, and at the end.
 
     Closing it stops and saves what is being trained.
@@ -59,13 +59,13 @@ def reproduce(
     yield from train_all(jobs, workers, finished=finished)
 
 
-def is_trained(entry: Entry, folder: Path) -> bool:
+def is_trained(entry: PlannedRun, folder: Path) -> bool:
     """Whether the run of that name has done its last step."""
     place = folder / entry.name
     return (place / "config.json").is_file() and runs.Run(place).status().state == "finished"
 
 
-def _keep_result(run: Run, entry: Entry, kept: Path) -> Generator[None, None, None]:
+def _keep_result(run: Run, entry: PlannedRun, kept: Path) -> Generator[None, None, None]:
     """Measures a finished run and keeps its result: what a worker does when it is trained."""
     from trainers.evaluation.measure_all import complete, measure
 

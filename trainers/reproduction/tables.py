@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainers.config import RunConfig
-    from trainers.reproduction.result_index import Collected, Finished, Spread
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun, Spread
     from trainers.reproduction.verdict import Claim
 
 
-def tables(collected: Collected, judged: tuple[Claim, ...]) -> dict[str, Table]:
+def tables(collected: CollectedResults, judged: tuple[Claim, ...]) -> dict[str, Table]:
     """Every table by its name."""
     made = (
         _claims(judged),
@@ -52,7 +52,7 @@ _ACCURACIES = (
 )
 
 
-def _methods(collected: Collected) -> Table:
+def _methods(collected: CollectedResults) -> Table:
     error = "test squared error"
     columns = (
         Column("method", "method"),
@@ -88,7 +88,7 @@ def _methods(collected: Collected) -> Table:
     )
 
 
-def _how(collected: Collected) -> str:
+def _how(collected: CollectedResults) -> str:
     """From how many samples and images the likelihoods of the paper's methods are."""
     runs = (f for name in METHODS for f in collected.runs(name))
     found = {
@@ -99,10 +99,10 @@ def _how(collected: Collected) -> str:
     return "".join(f"; {how}" for how in sorted(found))
 
 
-def _method(collected: Collected, preset: str) -> Row:
+def _method(collected: CollectedResults, preset: str) -> Row:
     runs = collected.runs(preset)
 
-    def over(value: Callable[[Finished], float | None]) -> Spread | None:
+    def over(value: Callable[[FinishedRun], float | None]) -> Spread | None:
         return collected.over_seeds(value, preset)
 
     found = [f.result.measurement.likelihood for f in runs]
@@ -121,17 +121,17 @@ def _method(collected: Collected, preset: str) -> Row:
     )
 
 
-def _elbo(finished: Finished) -> float | None:
+def _elbo(finished: FinishedRun) -> float | None:
     found = finished.result.measurement.likelihood
     return found.elbo if found else None
 
 
-def _minus_log_p(finished: Finished) -> float | None:
+def _minus_log_p(finished: FinishedRun) -> float | None:
     found = finished.result.measurement.likelihood
     return -found.log_likelihood if found else None
 
 
-def _curves(collected: Collected) -> Table:
+def _curves(collected: CollectedResults) -> Table:
     rows = tuple(
         (name, f.entry.seed, e.step, e.squared_error_per_pixel, e.squared_error, e.pca_ratio)
         for name in METHODS
@@ -149,7 +149,7 @@ def _curves(collected: Collected) -> Table:
     return Table("curves", "Test error at every checkpoint", "", columns, rows)
 
 
-def _beyond(collected: Collected) -> Table:
+def _beyond(collected: CollectedResults) -> Table:
     deep, vae = collected.only("hinton30"), collected.only("burda50")
     pca = collected.first("pca", 30)
     figures = vae.result.measurement.likelihood if vae else None
@@ -204,7 +204,7 @@ def _beyond(collected: Collected) -> Table:
     )
 
 
-def _runs(collected: Collected) -> Table:
+def _runs(collected: CollectedResults) -> Table:
     there = {f.entry.name: f for f in collected.found}
     rows: list[Row] = []
     for entry in collected.plan:

@@ -10,7 +10,7 @@ from trainers.reproduction.plan import QUICK_STEPS
 from trainers.reproduction.result_index import linear, nearest
 
 if TYPE_CHECKING:
-    from trainers.reproduction.result_index import Collected, Finished, Spread
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun, Spread
 
 Verdict = Literal["holds", "does not hold", "open"]
 
@@ -41,7 +41,7 @@ class Claim:
 
 
 def judged(
-    collected: Collected,
+    collected: CollectedResults,
     key: str,
     statement: str,
     test: str,
@@ -61,7 +61,7 @@ def judged(
     return Claim(key, statement, test, verdict, tuple(told))
 
 
-def lacking(collected: Collected, *wanted: tuple[str, int]) -> list[str]:
+def lacking(collected: CollectedResults, *wanted: tuple[str, int]) -> list[str]:
     """Names of the entries of these methods and dimensions that have no result."""
     return [e.name for e in collected.missing if (e.config.preset, e.latent_dim) in wanted]
 
@@ -77,7 +77,7 @@ def apart(first: Spread, second: Spread, least: float) -> bool:
     return gap > least and gap > at.SPREADS_APART * max(first.half_range, second.half_range)
 
 
-def good_dimensions(collected: Collected) -> tuple[int, ...]:
+def good_dimensions(collected: CollectedResults) -> tuple[int, ...]:
     """Dimensions of the sweep whose ELU codes pass all three tests of a good one."""
     found, pixels = collected.sweep("elu"), collected.pixels
     if not found or pixels is None:
@@ -92,7 +92,7 @@ def good_dimensions(collected: Collected) -> tuple[int, ...]:
     )
 
 
-def pca_ratio(collected: Collected, finished: Finished) -> float:
+def pca_ratio(collected: CollectedResults, finished: FinishedRun) -> float:
     """Error over that of PCA with as many codes; infinite where there is no PCA to compare."""
     floor = collected.first("pca", finished.entry.latent_dim)
     return finished.squared_error / floor.squared_error if floor else float("inf")

@@ -4,7 +4,16 @@
 """
 
 from trainers.runs.checkpoint import Checkpoint
-from trainers.runs.run import Run, create, demo, find, opened
+from trainers.runs.run import Run, create_run, demo_run, find_runs, open_run
 from trainers.runs.status import State, Status
 
-__all__ = ["Checkpoint", "Run", "State", "Status", "create", "demo", "find", "opened"]
+__all__ = [
+    "Checkpoint",
+    "Run",
+    "State",
+    "Status",
+    "create_run",
+    "demo_run",
+    "find_runs",
+    "open_run",
+]

@@ -48,7 +48,16 @@ if TYPE_CHECKING:
     from trainers.events import Losses, Preview
     from trainers.runs.metrics import Evaluation
 
-__all__ = ["Checkpoint", "Run", "State", "Status", "create", "demo", "find", "opened"]
+__all__ = [
+    "Checkpoint",
+    "Run",
+    "State",
+    "Status",
+    "create_run",
+    "demo_run",
+    "find_runs",
+    "open_run",
+]
 
 _MOST_JSON = 1_000_000
 _LOCK_SECONDS = 0.2
@@ -114,7 +123,7 @@ class Run:
         DataError
             When the data set is not here, or another one than the run's.
         """
-        return datasets.opened(self.dataset)
+        return datasets.open_dataset(self.dataset)
 
     def status(self) -> Status:
         """Where the run is; "interrupted" when it says "running" and nobody trains it.
@@ -335,7 +344,7 @@ class Run:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def create(config: RunConfig, folder: Path, name: str = "") -> Run:
+def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
     """A new run folder holding `config`; a free name is found where none is given.
 
     Raises
@@ -347,7 +356,7 @@ def create(config: RunConfig, folder: Path, name: str = "") -> Run:
     ConfigError
         When the config does not fit the data set.
     """
-    dataset = datasets.named(config.dataset)
+    dataset = datasets.dataset_named(config.dataset)
     compatibility.check(config, dataset)
     try:
         place = _taken_place(folder, config, name)
@@ -387,7 +396,7 @@ def _taken_place(folder: Path, config: RunConfig, name: str) -> Path:
         return place
 
 
-def find(folder: Path) -> list[Run]:
+def find_runs(folder: Path) -> list[Run]:
     """Every run in `folder`, oldest first; damaged ones too, told when they are read."""
     try:
         if not folder.exists():
@@ -413,7 +422,7 @@ def _made_at(place: Path) -> float:
     return 0.0
 
 
-def opened(path: Path) -> Run:
+def open_run(path: Path) -> Run:
     """The run at `path`.
 
     Raises
@@ -429,7 +438,7 @@ def opened(path: Path) -> Run:
 
 
 @contextmanager
-def demo() -> Iterator[Run]:
+def demo_run() -> Iterator[Run]:
     """The run that comes with the program, read-only; valid inside the `with`."""
     with resources.as_file(resources.files("resources") / "demo") as folder:
         yield Run(folder / "vae-d2-demo", read_only=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_WAITING = 16
 
 
-class Writer:
+class BackgroundWriter:
     """A thread that does one piece of writing after another, in the order they were given.
 
     So whatever a crash leaves behind is what it would have left had each been written at once. A

@@ -17,7 +17,7 @@ from trainers.checkpointing import weights as checkpoints
 from trainers.events import CheckpointSaved, Losses
 from trainers.runs.status import versions
 from trainers.tensorboard import LiveEvents
-from trainers.training.background_writer import Writer
+from trainers.training.background_writer import BackgroundWriter
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _STATUS_SECONDS = 2.0
 
 
-class Journal:
+class RunWriter:
     """Keeps a run's folder up to date, in an order that a crash can not confuse.
 
     Rows of metrics are on disk before the status or the resume point that counts them. Everything
@@ -60,7 +60,7 @@ class Journal:
         self._device = device
         self._resume_seconds = resume_seconds
         self.engine = self.note = ""
-        self._writer = Writer()
+        self._writer = BackgroundWriter()
         self._unwritten: list[Losses] = []
         self._resume_point: Future[None] | None = None
         self._completed: deque[tuple[Future[None], CheckpointSaved]] = deque()

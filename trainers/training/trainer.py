@@ -31,7 +31,7 @@ from trainers.models import build
 from trainers.training.device import choose, guard
 from trainers.training.engines import Engine
 from trainers.training.engines import choose as choose_engine
-from trainers.training.run_writer import Journal
+from trainers.training.run_writer import RunWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ class Trainer:
         self.config = run.config
         _refuse_ended(run)
         self._device = choose(self.config.training.device)
-        self._journal = Journal(run, self._device, resume_seconds)
+        self._journal = RunWriter(run, self._device, resume_seconds)
         self._preview_seconds = preview_seconds
         self.slice_seconds = _SLICE_SECONDS
         self._stop_requested = False

@@ -20,7 +20,7 @@ from aeviewer.widgets.displays.tour import Stop, Tour
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aeviewer.services.system.log import Journal
+    from aeviewer.services.system.log import SessionLog
     from aeviewer.settings import Settings
 
 
@@ -40,7 +40,7 @@ class HelpMenu(QMenu):
     """
 
     def __init__(
-        self, journal: Journal, settings: Settings, stops: Sequence[Stop], window: QWidget
+        self, journal: SessionLog, settings: Settings, stops: Sequence[Stop], window: QWidget
     ) -> None:
         super().__init__("&Help", window)
         self._journal, self._settings, self._stops = journal, settings, stops

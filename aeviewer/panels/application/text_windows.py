@@ -38,7 +38,7 @@ from trainers.glossary import GLOSSARY, page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aeviewer.services.system.log import Journal
+    from aeviewer.services.system.log import SessionLog
 
 _MANUAL, _LOG, _REPORT, _ABOUT = QSize(900, 680), QSize(900, 520), QSize(720, 480), QSize(560, 520)
 _LICENCE_LETTERS = 60
@@ -176,7 +176,7 @@ class LogWindow(QDialog):
         Keeps it.
     """
 
-    def __init__(self, journal: Journal, parent: QWidget | None = None) -> None:
+    def __init__(self, journal: SessionLog, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Log")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

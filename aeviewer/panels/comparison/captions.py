@@ -19,7 +19,7 @@ from trainers.presets import PRESETS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
     from aeviewer.services.runs.session import RunItem
 
@@ -36,7 +36,7 @@ def method(item: RunItem) -> str:
     return entry.title if entry else item.config.preset
 
 
-def methods(runs: Sequence[Compared]) -> dict[str, str]:
+def methods(runs: Sequence[ComparedRun]) -> dict[str, str]:
     """What each compared run is called in a caption: its run's name too where two are alike."""
     found = {run.item.key: f"{method(run.item)}, d = {run.latent_dim}" for run in runs}
     alike = [name for name in found.values() if list(found.values()).count(name) > 1]
@@ -44,19 +44,19 @@ def methods(runs: Sequence[Compared]) -> dict[str, str]:
     return {k: f"{told} ({names[k]})" if told in alike else told for k, told in found.items()}
 
 
-def step_words(run: Compared, step: int | None) -> str:
+def step_words(run: ComparedRun, step: int | None) -> str:
     """The step of a row: "step 50,000", or "at 30,000" where it is not the one asked for."""
     if run.step is None:
         return NO_CHECKPOINT
     return f"step {local(run.step):,}" if run.step == step else f"at step {local(run.step):,}"
 
 
-def is_elsewhere(run: Compared, step: int | None) -> bool:
+def is_elsewhere(run: ComparedRun, step: int | None) -> bool:
     """Whether a run is shown at another step than the one asked for."""
     return run.step is not None and run.step != step
 
 
-def error_words(comparison: Comparison, run: Compared) -> str:
+def error_words(comparison: Comparison, run: ComparedRun) -> str:
     """Squared error per image of the digits shown, and of the test set."""
     evaluation = comparison.evaluation(run.item.key)
     here = f"{local(run.shown.errors.mean()):.1f} here" if run.shown else ""
@@ -100,7 +100,7 @@ def digits_caption(comparison: Comparison, *, with_pca: bool) -> str:
     )
 
 
-def _row_caption(comparison: Comparison, run: Compared, name: str) -> str:
+def _row_caption(comparison: Comparison, run: ComparedRun, name: str) -> str:
     evaluation = comparison.evaluation(run.item.key)
     here = f"{run.shown.errors.mean():.1f}" if run.shown else "–"
     everywhere = f"{evaluation.squared_error:.1f}" if evaluation else "–"
@@ -108,7 +108,7 @@ def _row_caption(comparison: Comparison, run: Compared, name: str) -> str:
     return f"{name}{step} ({here}; {everywhere})"
 
 
-def latent_caption(comparison: Comparison, planes: Sequence[tuple[Compared, str]]) -> str:
+def latent_caption(comparison: Comparison, planes: Sequence[tuple[ComparedRun, str]]) -> str:
     """The caption of the scatters; `planes` are those shown, with what their axes are."""
     if not planes:
         return ""

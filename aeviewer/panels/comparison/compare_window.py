@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.numbers import local
-from aeviewer.panels.comparison.figure_dialog import ExportDialog
+from aeviewer.panels.comparison.figure_dialog import FigureDialog
 from aeviewer.panels.comparison.latent_page import LatentPage
 from aeviewer.panels.comparison.losses_page import LossesPage
 from aeviewer.panels.comparison.metrics_page import MetricsPage
@@ -237,13 +237,13 @@ class CompareWindow(QMainWindow):
     # -- the figure ------------------------------------------------------------------------------
 
     @Slot()
-    def export(self) -> ExportDialog | None:
+    def export(self) -> FigureDialog | None:
         """Opens the figure that is seen, to be taken elsewhere."""
         page = self.tabs.currentWidget()
         if not isinstance(page, DigitsPage | LatentPage | LossesPage) or not self._comparison.runs:
             return None
         name = f"{page.title.lower().replace(' ', '-')}-step{self._comparison.step or 0}"
-        dialog = ExportDialog(page.drawing, page.caption, name, self)
+        dialog = FigureDialog(page.drawing, page.caption, name, self)
         dialog.failed.connect(self._tell)
         dialog.kept.connect(self._tell_kept)
         dialog.open()

@@ -71,7 +71,7 @@ class _Preview(QWidget):
         painter.end()
 
 
-class ExportDialog(QDialog):
+class FigureDialog(QDialog):
     """Shows the figure as it will be kept; the caption can be changed, copied, left out.
 
     Parameters

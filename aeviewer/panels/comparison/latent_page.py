@@ -25,7 +25,7 @@ from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.export.pictures_menu import offer_pictures
 from aeviewer.panels.latent.background import class_palette
 from aeviewer.services.comparison.image_rules import MOST
-from aeviewer.services.latent.displayed_codes import Gallery
+from aeviewer.services.latent.displayed_codes import ImageLookup
 from aeviewer.widgets.displays.picture_export import slug
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.plots.legend import ChipLegend
@@ -36,7 +36,7 @@ from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
 
-    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
 _MOST, _WORDS = 4, 64
@@ -107,7 +107,7 @@ class _Panel(QWidget):
         for widget in (self.title, self.plot, self.notice):
             layout.addWidget(widget, 0 if widget is self.title else 1)
 
-    def show_run(self, run: Compared, step: int | None) -> None:
+    def show_run(self, run: ComparedRun, step: int | None) -> None:
         """Its name and step, or why there are no codes."""
         elsewhere = words.is_elsewhere(run, step)
         detail = words.step_words(run, step)
@@ -118,7 +118,7 @@ class _Panel(QWidget):
 
     def show_codes(
         self,
-        run: Compared,
+        run: ComparedRun,
         labels: NDArray[np.uint8],
         visible: NDArray[np.bool_],
         chosen: NDArray[np.bool_],
@@ -331,7 +331,7 @@ class LatentPage(QWidget):
         if point is None:
             self._leave()
             return
-        gallery = Gallery(self._comparison.data)
+        gallery = ImageLookup(self._comparison.data)
         lines = [gallery.kind(point), gallery.name(point)]
         text = "\n".join(line for line in lines if line)
         plot.set_hovered(point, gallery.image(point), text)

@@ -22,7 +22,7 @@ from trainers.runs.metrics import METRICS
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
 _FIRST = "squared_error"
@@ -111,7 +111,7 @@ class LossesPage(QWidget):
         key, name = self.quantity.currentData() or (_FIRST, "")
         return key, name
 
-    def shown(self) -> list[Compared]:
+    def shown(self) -> list[ComparedRun]:
         """The runs that have the quantity in its unit."""
         key, name = self._chosen
         return [
@@ -163,7 +163,7 @@ class LossesPage(QWidget):
         self.plot.set_step(self._comparison.step)
         self._show_readout()
 
-    def _show_curve(self, run: Compared, key: str) -> None:
+    def _show_curve(self, run: ComparedRun, key: str) -> None:
         curves = self._comparison.session.curves(run.item.key)
         told = [(e.step, getattr(e, key)) for e in curves.evaluations]
         markers = _pairs([(step, value) for step, value in told if value is not None])

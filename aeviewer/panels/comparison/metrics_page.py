@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
     from trainers.runs.metrics import Evaluation
 
@@ -61,8 +61,8 @@ class _Column:
 
     head: str
     name: str
-    value: Callable[[Compared, Evaluation | None], object]
-    written: Callable[[Compared, Evaluation | None], str]
+    value: Callable[[ComparedRun, Evaluation | None], object]
+    written: Callable[[ComparedRun, Evaluation | None], str]
     metric: Metric | None = None
 
 
@@ -83,7 +83,7 @@ def _columns() -> tuple[_Column, ...]:
     return (*fixed, *metrics[:after_loss], unit, *metrics[after_loss:])
 
 
-def _unit(run: Compared, evaluation: Evaluation | None) -> str:
+def _unit(run: ComparedRun, evaluation: Evaluation | None) -> str:
     """What the loss is in; it compares with nothing else."""
     return likelihood(run.item.config) if evaluation else ""
 
@@ -98,7 +98,7 @@ def _metric_column(metric: Metric) -> _Column:
     )
 
 
-def _dim(run: Compared) -> str:
+def _dim(run: ComparedRun) -> str:
     return str(run.latent_dim) if run.latent_dim else ""
 
 
@@ -115,7 +115,7 @@ class MetricsModel(QAbstractTableModel):
         super().__init__(parent)
         self._comparison = comparison
         self._columns = _columns()
-        self._rows: list[tuple[Compared, Evaluation | None]] = []
+        self._rows: list[tuple[ComparedRun, Evaluation | None]] = []
         self._best: dict[int, object] = {}
 
     @Slot()
@@ -188,7 +188,7 @@ class MetricsModel(QAbstractTableModel):
             return self._font(index.column(), run, evaluation)
         return None
 
-    def _font(self, at: int, run: Compared, evaluation: Evaluation | None) -> QFont | None:
+    def _font(self, at: int, run: ComparedRun, evaluation: Evaluation | None) -> QFont | None:
         """The best figure stands out; a step other than the one asked for is in italics."""
         font, column = QFont(), self._columns[at]
         best = self._best.get(at)

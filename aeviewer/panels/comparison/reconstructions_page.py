@@ -37,7 +37,7 @@ from trainers.errors import DataError
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.comparison.compared_run import Compared
+    from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
 _KINDS = {
@@ -227,7 +227,7 @@ class DigitsPage(QWidget):
         self.table.set_rows(names, rows)
         self._tell_digit(self.table.current)
 
-    def _row(self, run: Compared) -> TileRow:
+    def _row(self, run: ComparedRun) -> TileRow:
         comparison, step = self._comparison, self._comparison.step
         details = (words.step_words(run, step), words.error_words(comparison, run))
         shown = run.shown

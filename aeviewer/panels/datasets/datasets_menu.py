@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.panels.datasets.import_dialog import ImportDialog
-from aeviewer.services.datasets.dataset_import import Downloading
+from aeviewer.services.datasets.dataset_import import DatasetDownload
 from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.inputs.confirm import ask
 from trainers import datasets
@@ -85,7 +85,7 @@ class DatasetsMenu(QMenu):
         """Lists what there is now."""
         for menu in (self, self._download, self._remove):
             menu.clear()
-        there = datasets.names()
+        there = datasets.dataset_names()
         for name in there:
             self._list(name)
         self.addSeparator()
@@ -105,7 +105,7 @@ class DatasetsMenu(QMenu):
 
     def _list(self, name: str) -> None:
         try:
-            found = datasets.named(name)
+            found = datasets.dataset_named(name)
             text = f"{found.title}: {local(found.train + found.test):,} of {found.size}"
             told = found.history
         except AEViewerError as error:
@@ -236,7 +236,7 @@ class DownloadDialog(QDialog):
         for label in (self.about, self.state):
             label.setWordWrap(True)
         self.setMinimumWidth(_WIDTH)
-        self.work = Downloading(name, mirror, self)
+        self.work = DatasetDownload(name, mirror, self)
         self.work.changed.connect(self._show)
         self.work.ended.connect(self._end)
         buttons.rejected.connect(self.close)

@@ -28,13 +28,13 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import local, localised
-from aeviewer.services.datasets.dataset_import import Importing
+from aeviewer.services.datasets.dataset_import import DatasetImport
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import ImageView
-from trainers.datasets import names
+from trainers.datasets import dataset_names
 from trainers.datasets.description import checked_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
-from trainers.datasets.importing.importer import Wanted, preview, usual
+from trainers.datasets.importing.importer import ImportRequest, preview, usual
 from trainers.datasets.sources.source import spread
 from trainers.errors import DataError
 
@@ -72,7 +72,7 @@ class ImportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Import images")
         self._path = path
-        self.importing = Importing(compute, self)
+        self.importing = DatasetImport(compute, self)
         self._turn = 0
         self._has_looked = False
         self.name, self.title = QLineEdit(), QLineEdit()
@@ -104,7 +104,7 @@ class ImportDialog(QDialog):
         form = QFormLayout()
         form.setVerticalSpacing(8)
         rows = (
-            ("Name", self.name, "By which experiments call it: small letters, digits, . _ -"),
+            ("Name", self.name, "By which experiments call it: small run_events, digits, . _ -"),
             ("Title", self.title, "By which it is spoken of; otherwise its name."),
             ("Size", self.size_box, "Of the square images that come out: 8 to 128 pixels."),
             ("Made square", self.fit, "What is done to an image that has another shape."),
@@ -200,7 +200,7 @@ class ImportDialog(QDialog):
             checked_name(name)
         except DataError as error:
             return str(error)
-        return f"There is a data set {name!r} already." if name in names() else ""
+        return f"There is a data set {name!r} already." if name in dataset_names() else ""
 
     @Slot()
     def _go_on(self) -> None:
@@ -209,7 +209,7 @@ class ImportDialog(QDialog):
             self._keep()
             return
         self.importing.convert(
-            Wanted(
+            ImportRequest(
                 self.name.text().strip(),
                 self.title.text().strip(),
                 self.conversion,

@@ -10,13 +10,13 @@ from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from aeviewer.panels.export.export_dialog import ExportDialog
-from aeviewer.services.export.export_service import Carrying, Opening
+from aeviewer.services.export.export_service import ArchiveOpener, ExportService
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
 
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.latent_services import LatentServices
     from aeviewer.services.training.training_queue import TrainingQueue
     from aeviewer.settings import Settings
 
@@ -37,12 +37,16 @@ class CarryAway(QObject):
     """
 
     def __init__(
-        self, exploring: Exploring, queue: TrainingQueue, settings: Settings, window: QMainWindow
+        self,
+        latent_services: LatentServices,
+        queue: TrainingQueue,
+        settings: Settings,
+        window: QMainWindow,
     ) -> None:
         super().__init__(window)
-        self._session, self._queue, self._settings = exploring.session, queue, settings
-        self._window, self._compute = window, exploring.compute
-        self.opening = Opening(exploring.session, exploring.compute, self)
+        self._session, self._queue, self._settings = latent_services.session, queue, settings
+        self._window, self._compute = window, latent_services.compute
+        self.opening = ArchiveOpener(latent_services.session, latent_services.compute, self)
         self.dialog: ExportDialog | None = None
         self.export_action = QAction("&Export…", self)
         self.export_action.setShortcut(QKeySequence("Ctrl+E"))
@@ -81,7 +85,7 @@ class CarryAway(QObject):
         if current is None:
             return
         run, step = self._session.run(current.key), self._session.step
-        carrying = Carrying(self._compute)
+        carrying = ExportService(self._compute)
         try:
             self.dialog = ExportDialog(run, step, carrying, self._settings, self._window)
         except AEViewerError as error:

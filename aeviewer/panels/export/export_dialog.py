@@ -27,7 +27,7 @@ from trainers.exporting.export import in_the_way, proposed_folder
 from trainers.exporting.exporters import EXPORTERS
 
 if TYPE_CHECKING:
-    from aeviewer.services.export.export_service import Carrying
+    from aeviewer.services.export.export_service import ExportService
     from aeviewer.settings import Settings
     from trainers.exporting.exporters import Exporter
     from trainers.runs import Run
@@ -50,7 +50,12 @@ class ExportDialog(QDialog):
     """
 
     def __init__(
-        self, run: Run, step: int | None, carrying: Carrying, settings: Settings, parent: QWidget
+        self,
+        run: Run,
+        step: int | None,
+        carrying: ExportService,
+        settings: Settings,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._run, self._carrying, self._settings = run, carrying, settings

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aeviewer.panels.latent.layers_menu import LayersButton
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.latent_services import LatentServices
     from aeviewer.widgets.plots.colour_bar import ColourBar
-    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+    from aeviewer.widgets.plots.latent_plot import LatentPlot
 
 TILE_PIXELS = 28
 
@@ -45,39 +45,43 @@ class Surroundings(QObject):
         Where it is drawn.
     """
 
-    def __init__(self, exploring: Exploring, plot: ExplorerPlot) -> None:
+    def __init__(self, latent_services: LatentServices, plot: LatentPlot) -> None:
         super().__init__(plot)
-        exploration, inspection, walk = exploring.exploration, exploring.inspection, exploring.walk
-        self._exploration, self._inspection, self._walk = exploration, inspection, walk
-        self._drawing, self._directions = exploring.drawing, exploring.directions
+        latent_state, inspection, walk = (
+            latent_services.latent_state,
+            latent_services.point_inspector,
+            latent_services.path_service,
+        )
+        self._latent, self._inspection, self._walk = latent_state, inspection, walk
+        self._drawing, self._directions = latent_services.drawing, latent_services.directions
         self._plot = plot
-        exploring.directions.pointed_changed.connect(self._show_direction)
-        exploration.plane_changed.connect(self._show_direction)
-        self._playback = exploring.playback
+        latent_services.directions.pointed_changed.connect(self._show_direction)
+        latent_state.plane_changed.connect(self._show_direction)
+        self._playback = latent_services.playback
         # While points glide, what is known of a checkpoint lies nowhere.
         self._playback.changed.connect(self._show)
         self._playback.changed.connect(self._show_way)
-        exploring.drawing.changed.connect(self._show_drawing)
-        exploration.plane_changed.connect(self._show_drawing)
-        exploration.layout_changed.connect(self._show_drawing)
+        latent_services.drawing.changed.connect(self._show_drawing)
+        latent_state.plane_changed.connect(self._show_drawing)
+        latent_state.layout_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
-        exploration.plane_changed.connect(self._show)
-        exploration.places_changed.connect(self._show)
-        exploration.places_changed.connect(self._show_drawing)
+        latent_state.plane_changed.connect(self._show)
+        latent_state.places_changed.connect(self._show)
+        latent_state.places_changed.connect(self._show_drawing)
         walk.changed.connect(self._show_way)
-        exploration.plane_changed.connect(self._show_way)
-        exploration.places_changed.connect(self._show_way)
+        latent_state.plane_changed.connect(self._show_way)
+        latent_state.places_changed.connect(self._show_way)
 
     @Slot()
     def _show_drawing(self) -> None:
         drawn = self._drawing.drawn
-        place = None if drawn is None else self._exploration.place_of(drawn.code)
+        place = None if drawn is None else self._latent.place_of(drawn.code)
         self._plot.set_star(None if place is None or np.isnan(place[1]) else place)
 
     @Slot()
     def _show_direction(self) -> None:
         """The row of steps that is pointed at."""
-        codes, plane = self._directions.pointed, self._exploration.plane
+        codes, plane = self._directions.pointed, self._latent.plane
         fits = codes is not None and plane is not None and codes.shape[1:] == plane.origin.shape
         if codes is None or plane is None or not fits or len(plane.origin) == 1:
             self._plot.set_ray(None)
@@ -88,7 +92,7 @@ class Surroundings(QObject):
     def _show_way(self) -> None:
         """The way, and the straight line between its ends."""
         walked = None if self._playback.is_playing else self._walk.walked
-        plane = self._exploration.plane
+        plane = self._latent.plane
         if walked is None or plane is None or len(plane.origin) != walked.codes.shape[1]:
             self._plot.set_paths(())
         elif len(plane.origin) > 1:
@@ -98,7 +102,7 @@ class Surroundings(QObject):
     @Slot()
     def _show(self) -> None:
         found = None if self._playback.is_playing else self._inspection.inspected
-        plane = self._exploration.plane
+        plane = self._latent.plane
         fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
         if found is None or plane is None or not fits or len(plane.origin) == 1:
             self._plot.set_links(np.zeros((0, 2, 2)))
@@ -129,29 +133,33 @@ class Backdrop(QObject):
     """
 
     def __init__(
-        self, exploring: Exploring, plot: ExplorerPlot, layers: LayersButton, bar: ColourBar
+        self,
+        latent_services: LatentServices,
+        plot: LatentPlot,
+        layers: LayersButton,
+        bar: ColourBar,
     ) -> None:
         super().__init__(plot)
-        exploration, mosaic = exploring.exploration, exploring.mosaic
-        self._exploration, self._mosaic, self._heat = exploration, mosaic, exploring.heat
+        latent_state, mosaic = latent_services.latent_state, latent_services.mosaic
+        self._latent, self._mosaic, self._heat = latent_state, mosaic, latent_services.overlay
         self._plot, self._layers, self._bar = plot, layers, bar
-        exploring.heat.changed.connect(self._show_heat)
+        latent_services.overlay.changed.connect(self._show_heat)
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._follow_view)
         plot.view_changed.connect(self._later.start)
         mosaic.changed.connect(self._show_tiles)
         layers.changed.connect(self._follow_choice)
-        exploration.places_changed.connect(self._follow_choice)
-        exploration.plane_changed.connect(self._follow_choice)
+        latent_state.places_changed.connect(self._follow_choice)
+        latent_state.plane_changed.connect(self._follow_choice)
 
     @property
     def _is_plane(self) -> bool:
-        plane = self._exploration.plane
+        plane = self._latent.plane
         return plane is not None and len(plane.origin) > 1
 
     @Slot()
     def _follow_choice(self) -> None:
-        item = self._exploration.session.current
+        item = self._latent.session.current
         config = item.config if item else None
         has_prior = config is not None and config.model.has_prior
         self._layers.offer(has_prior=has_prior, is_plane=self._is_plane)
@@ -185,7 +193,7 @@ class Backdrop(QObject):
     def _show_heat(self) -> None:
         field = self._heat.field
         if field is None:
-            self._plot.heat.set_colours(None, QRectF())
+            self._plot.overlay.set_colours(None, QRectF())
             self._bar.clear()
             return
         meaning = MEANINGS[field.layer]
@@ -201,10 +209,10 @@ class Backdrop(QObject):
             palette[:, 3] = np.where(np.arange(256) == MISSING, 0, _HEAT_ALPHA)
             colours = palette[rows].reshape(*field.values.shape, 4)
             self._bar.set_scale(meaning.name, low, high, colour_map)
-        self._plot.heat.set_colours(colours, QRectF(*field.view))
+        self._plot.overlay.set_colours(colours, QRectF(*field.view))
 
     def _show_prior(self, has_prior: bool) -> None:
-        plane = self._exploration.plane
+        plane = self._latent.plane
         if plane is None or not (has_prior and self._is_plane and self._layers.chosen.prior):
             self._plot.set_rings((0.0, 0.0), ())
             return

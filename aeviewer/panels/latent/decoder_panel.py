@@ -32,7 +32,7 @@ from aeviewer.widgets.inputs.code_sliders import CodeSliders
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.latent_state import LatentState
 
 _EMPTY = "Press in the latent space: the point is decoded here"
 _LEAST_TEXT = 40
@@ -49,10 +49,10 @@ class DecoderPanel(QWidget):
         Told of a code chosen here; its session is watched: code, image, preview, step.
     """
 
-    def __init__(self, exploration: Exploration, parent: QWidget | None = None) -> None:
+    def __init__(self, latent_state: LatentState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        session = exploration.session
-        self.exploration, self._session = exploration, session
+        session = latent_state.session
+        self.latent_state, self._session = latent_state, session
         self.empty = EmptyState(_EMPTY, action="Decode the mean code")
         self.empty.triggered.connect(self._choose_mean)
         self.view = ImageView()
@@ -163,21 +163,21 @@ class DecoderPanel(QWidget):
 
     @Slot(object)
     def _turn(self, code: NDArray[np.float32]) -> None:
-        self.exploration.move(code, "sliders", in_bursts=True)
+        self.latent_state.move(code, "sliders", in_bursts=True)
 
     @Slot()
     def _choose_mean(self) -> None:
         if len(self.sliders.mean):
-            self.exploration.move(self.sliders.mean)
+            self.latent_state.move(self.sliders.mean)
 
     # -- taking it elsewhere ---------------------------------------------------------------------
 
     @Slot()
     def copy_code(self) -> None:
         """Puts the code on the clipboard, as numbers with commas between."""
-        QGuiApplication.clipboard().setText(self.exploration.code_text())
+        QGuiApplication.clipboard().setText(self.latent_state.code_text())
 
     @Slot()
     def paste_code(self) -> None:
         """Marks the code that the clipboard's text holds."""
-        self.exploration.take_text(QGuiApplication.clipboard().text())
+        self.latent_state.take_text(QGuiApplication.clipboard().text())

@@ -18,8 +18,8 @@ from trainers.exploration.local_directions import STEPS
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
-    from aeviewer.services.latent.directions import Directions
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.directions import DirectionsService
+    from aeviewer.services.latent.latent_state import LatentState
 
 _EMPTY = "Train a run, or choose one: what varies around the marked code appears here"
 _MIDDLE = len(STEPS) // 2
@@ -40,10 +40,13 @@ class DirectionsPanel(QWidget):
     """
 
     def __init__(
-        self, exploration: Exploration, directions: Directions, parent: QWidget | None = None
+        self,
+        latent_state: LatentState,
+        directions: DirectionsService,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._exploration, self._directions = exploration, directions
+        self._latent, self._directions = latent_state, directions
         self.around = QComboBox()
         self.grid = ImageMatrix("Steps along local directions", self._told, has_tips=False)
         self.note = QLabel()
@@ -148,7 +151,7 @@ class DirectionsPanel(QWidget):
     def _go_to(self, row: int, column: int) -> None:
         steps = self._directions.steps
         if steps is not None and column != _MIDDLE:
-            self._exploration.move(steps.codes[row, column])
+            self._latent.move(steps.codes[row, column])
 
     @Slot(int, int)
     def _point(self, row: int, _column: int) -> None:

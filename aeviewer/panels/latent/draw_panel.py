@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QHideEvent, QShowEvent
 
-    from aeviewer.services.latent.drawing import Drawing
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.drawing import DrawingService
+    from aeviewer.services.latent.latent_state import LatentState
 
 _TITLES = ("as MNIST has it", "reconstruction")
 
@@ -53,10 +53,10 @@ class DrawPanel(QWidget):
     """
 
     def __init__(
-        self, exploration: Exploration, drawing: Drawing, parent: QWidget | None = None
+        self, latent_state: LatentState, drawing: DrawingService, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration, self._drawing = exploration, drawing
+        self._latent, self._drawing = latent_state, drawing
         self.pad = DigitPad()
         self.brush = self._button("draw", "Brush: the left button draws")
         self.eraser = self._button("eraser", "Eraser; the right button always erases")
@@ -135,7 +135,7 @@ class DrawPanel(QWidget):
             button.clicked.connect(act)
         self.neighbours.chosen.connect(self._go_to)
         self._drawing.changed.connect(self._show)
-        self._exploration.session.current_changed.connect(self._take_dataset)
+        self._latent.session.current_changed.connect(self._take_dataset)
         self._take_dataset()
 
     def _acts(self) -> dict[QToolButton, Callable[[], None]]:
@@ -166,7 +166,7 @@ class DrawPanel(QWidget):
     @Slot()
     def _take_dataset(self) -> None:
         """Another run may learn from other images: the drawing becomes one of those."""
-        dataset = self._exploration.session.dataset
+        dataset = self._latent.session.dataset
         if dataset != self._dataset:
             self._dataset, self._given = dataset, None
             self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
@@ -186,7 +186,7 @@ class DrawPanel(QWidget):
     @Slot()
     def _paste(self) -> None:
         if not self.pad.paste():
-            self._exploration.session.message_posted.emit(
+            self._latent.session.message_posted.emit(
                 "The clipboard holds no image. Copy an image, or an image file, and paste again."
             )
 
@@ -199,7 +199,7 @@ class DrawPanel(QWidget):
             self._given = None if self._dataset.centred else (self.pad.ink, image)
             self._take(self.pad.ink)
         except AEViewerError as error:
-            self._exploration.session.message_posted.emit(str(error))
+            self._latent.session.message_posted.emit(str(error))
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class DrawPanel(QWidget):
         self.views[0].set_image(drawn.image)
         self.views[1].set_image(drawn.reconstruction)
         self._show_guess(drawn.shares)
-        near, gallery = drawn.neighbours.tolist(), self._exploration.cloud.gallery
+        near, gallery = drawn.neighbours.tolist(), self._latent.displayed_codes.gallery
         self.neighbours.set_images(
             gallery.images(near),
             [f"{local(distance):.3g}" for distance in drawn.distances],
@@ -242,15 +242,15 @@ class DrawPanel(QWidget):
     @Slot()
     def _mark(self) -> None:
         if self._drawing.drawn is not None:
-            self._exploration.move(self._drawing.drawn.code)
+            self._latent.move(self._drawing.drawn.code)
 
     @Slot()
     def _pin(self) -> None:
         if self._drawing.drawn is not None:
-            self._exploration.pin(Pin(self._drawing.drawn.code))
+            self._latent.pin(Pin(self._drawing.drawn.code))
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        drawn, codes = self._drawing.drawn, self._exploration.codes
+        drawn, codes = self._drawing.drawn, self._latent.codes
         if drawn is not None and codes is not None and number < len(drawn.neighbours):
-            self._exploration.move(codes[drawn.neighbours[number]])
+            self._latent.move(codes[drawn.neighbours[number]])

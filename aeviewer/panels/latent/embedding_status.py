@@ -14,7 +14,7 @@ from aeviewer.widgets.fonts import small
 from trainers.embeddings.embedding import JUDGED, NAMES, TSNE
 
 if TYPE_CHECKING:
-    from aeviewer.services.latent.embedding import Layouts, Status
+    from aeviewer.services.latent.embedding import Embeddings, EmbeddingStatus
     from trainers.embeddings.embedding import Recipe
 
 _BAR = QSize(120, 6)
@@ -30,7 +30,7 @@ class LayoutStrip(QWidget):
         Watched, stopped, and made to go on.
     """
 
-    def __init__(self, layouts: Layouts, parent: QWidget | None = None) -> None:
+    def __init__(self, layouts: Embeddings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._layouts = layouts
         self.words, self.bar, self.button = QLabel(), QProgressBar(), QToolButton()
@@ -86,7 +86,7 @@ class LayoutStrip(QWidget):
             self._layouts.go_on()
 
 
-def told(status: Status) -> str:
+def told(status: EmbeddingStatus) -> str:
     """What is there, in a sentence or two."""
     name, at = NAMES[status.method], f"step {local(status.making or 0):,}"
     match status.phase:
@@ -106,7 +106,7 @@ def told(status: Status) -> str:
     return _map(status.step or 0)
 
 
-def explained(status: Status, recipe: Recipe) -> str:
+def explained(status: EmbeddingStatus, recipe: Recipe) -> str:
     """What may be read off a layout, and how far it may be trusted."""
     if status.phase in {"off", "missing"}:
         return ""
@@ -137,5 +137,5 @@ def _map(step: int) -> str:
     )
 
 
-def _share(status: Status) -> str:
+def _share(status: EmbeddingStatus) -> str:
     return f": {local(status.share):.0%}" if status.share else "…"

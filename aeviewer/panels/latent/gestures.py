@@ -14,9 +14,9 @@ from aeviewer.services.latent.undo_state import Pin
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from aeviewer.panels.latent.plane_bar import PlaneChoice
-    from aeviewer.services.latent_services import Exploring
-    from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+    from aeviewer.panels.latent.plane_bar import PlaneBar
+    from aeviewer.services.latent_services import LatentServices
+    from aeviewer.widgets.plots.latent_plot import LatentPlot
 
 _AROUND = 100
 _NO_IMAGE = np.empty((0, 0), np.uint8)
@@ -35,10 +35,10 @@ class Gestures(QObject):
         Says what the left button does; keys change it.
     """
 
-    def __init__(self, exploring: Exploring, plot: ExplorerPlot, choice: PlaneChoice) -> None:
+    def __init__(self, latent_services: LatentServices, plot: LatentPlot, choice: PlaneBar) -> None:
         super().__init__(plot)
-        self._exploration, self._session = exploring.exploration, exploring.session
-        self._hovering, self._plot, self._choice = exploring.hovering, plot, choice
+        self._latent, self._session = latent_services.latent_state, latent_services.session
+        self._hovering, self._plot, self._choice = latent_services.hover_error, plot, choice
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
         plot.pressed_at.connect(self._decode)
@@ -54,56 +54,56 @@ class Gestures(QObject):
     def _decode(self, x: float, y: float) -> None:
         code = self._code_at(x, y)
         if code is not None:
-            self._exploration.move(code, f"drag {self._gesture}")
+            self._latent.move(code, f"drag {self._gesture}")
 
     def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
         """The code at a place: the plane's, or in a layout the nearest of those that are there."""
-        if not self._exploration.is_layout:
-            return self._exploration.lifted(np.array([x, y]))
-        codes, point = self._exploration.codes, self._plot.nearest(x, y, math.inf)
+        if not self._latent.is_layout:
+            return self._latent.lifted(np.array([x, y]))
+        codes, point = self._latent.codes, self._plot.nearest(x, y, math.inf)
         return None if codes is None or point is None else codes[point]
 
     @Slot(float, float, bool)
     def _click(self, x: float, y: float, pins: bool) -> None:
         """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
         self._gesture += 1
-        far = (math.inf,) if self._exploration.is_layout else ()
-        codes, point = self._exploration.codes, self._plot.nearest(x, y, *far)
+        far = (math.inf,) if self._latent.is_layout else ()
+        codes, point = self._latent.codes, self._plot.nearest(x, y, *far)
         code = self._code_at(x, y)
         if codes is None or code is None:
             return
         code = code if point is None else codes[point]
         if pins:
-            self._exploration.pin(Pin(code, point))
+            self._latent.pin(Pin(code, point))
         elif point is not None:
-            self._exploration.move(code, f"drag {self._gesture - 1}")
+            self._latent.move(code, f"drag {self._gesture - 1}")
 
     @Slot(object)
     def _select(self, inside: NDArray[np.bool_]) -> None:
-        self._exploration.select(np.flatnonzero(inside))
+        self._latent.select(np.flatnonzero(inside))
 
     @Slot(float, float)
     def _nudge(self, right: float, up: float) -> None:
-        plane, anchor = self._exploration.plane, self._exploration.anchor
+        plane, anchor = self._latent.plane, self._latent.anchor
         code = None
         if plane is not None and anchor is not None:
             x, y = plane.project(anchor).tolist()
             code = plane.lift(np.array([x + right, y + up]), anchor)
         elif (point := self._plot.next_towards(right, up)) is not None:
-            codes = self._exploration.codes
+            codes = self._latent.codes
             code = None if codes is None else codes[point]
         if code is not None:
-            self._exploration.move(code, "arrows", in_bursts=True)
+            self._latent.move(code, "arrows", in_bursts=True)
 
     @Slot(Qt.Key)
     def _do(self, key: Qt.Key) -> None:
         """What the mouse can do, by a key."""
-        exploration = self._exploration
+        latent_state = self._latent
         match key:
             case Qt.Key.Key_P:
                 self._pin_marked()
-            case Qt.Key.Key_U if exploration.pins:
-                exploration.unpin(len(exploration.pins) - 1)
+            case Qt.Key.Key_U if latent_state.pins:
+                latent_state.unpin(len(latent_state.pins) - 1)
             case Qt.Key.Key_D:
                 self._choice.set_mode("point")
             case Qt.Key.Key_L:
@@ -119,7 +119,7 @@ class Gestures(QObject):
                 self._click_marked()
             case Qt.Key.Key_Escape:
                 self._corner = None
-                exploration.select(np.zeros(0, np.intp))
+                latent_state.select(np.zeros(0, np.intp))
 
     def _click_marked(self) -> None:
         """Goes to the code at the marker; of one number it has no place up or down to be near."""
@@ -129,11 +129,11 @@ class Gestures(QObject):
 
     def _pin_marked(self) -> None:
         """Pins the marked code; if it is an image's own, the pin goes with the image."""
-        code, codes = self._session.code, self._exploration.codes
+        code, codes = self._session.code, self._latent.codes
         if code is None or codes is None or code.shape != codes.shape[1:]:
             return
         own = np.flatnonzero((codes == code).all(axis=1))
-        self._exploration.pin(Pin(code, int(own[0]) if len(own) else None))
+        self._latent.pin(Pin(code, int(own[0]) if len(own) else None))
 
     def _rectangle_by_keys(self) -> None:
         """First one corner at the marker, then, when it was moved, the other."""
@@ -150,10 +150,10 @@ class Gestures(QObject):
 
     def _select_around(self) -> None:
         """Selects the codes nearest to the marked one, in the whole latent space."""
-        code, codes = self._session.code, self._exploration.codes
+        code, codes = self._session.code, self._latent.codes
         if code is not None and codes is not None and code.shape == codes.shape[1:]:
             away = np.square(codes - code).sum(axis=1)
-            self._exploration.select(np.argsort(away, kind="stable")[:_AROUND])
+            self._latent.select(np.argsort(away, kind="stable")[:_AROUND])
 
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:
@@ -168,7 +168,7 @@ class Gestures(QObject):
             self._plot.set_hovered(None, _NO_IMAGE, "")
             return
         told = "…" if error is None else f"{local(error):.2f}"
-        gallery = self._exploration.cloud.gallery
+        gallery = self._latent.displayed_codes.gallery
         lines = [gallery.kind(point), gallery.name(point), f"squared error {told}"]
         text = "\n".join(line for line in lines if line)
         self._plot.set_hovered(point, gallery.image(point), text)

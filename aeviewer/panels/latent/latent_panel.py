@@ -16,14 +16,14 @@ from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.panels.latent.background import Backdrop, Surroundings, class_palette
 from aeviewer.panels.latent.embedding_status import LayoutStrip
 from aeviewer.panels.latent.gestures import Gestures
-from aeviewer.panels.latent.plane_bar import PlaneChoice
+from aeviewer.panels.latent.plane_bar import PlaneBar
 from aeviewer.panels.latent.status_text import told, without_codes
 from aeviewer.services.latent import point_colours
-from aeviewer.services.latent.undo_state import PlaneChosen, letter
+from aeviewer.services.latent.undo_state import PlaneChoice, letter
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
-from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
@@ -31,7 +31,7 @@ from trainers.errors import AEViewerError
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.latent_services import LatentServices
     from aeviewer.widgets.plots.plane_plot import Mode
     from trainers.datasets import Split
     from trainers.exploration.planes import Plane
@@ -50,14 +50,14 @@ class LatentPanel(QWidget):
         is the mosaic; what is known of the marked code, and the way between two pins, is drawn.
     """
 
-    def __init__(self, exploring: Exploring, parent: QWidget | None = None) -> None:
+    def __init__(self, latent_services: LatentServices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
-        exploration = exploring.exploration
-        self._exploration, self._session = exploration, exploring.session
-        self._exploring, self._colouring = exploring, exploring.colouring
-        self._playback = exploring.playback
+        latent_state = latent_services.latent_state
+        self._latent, self._session = latent_state, latent_services.session
+        self._services, self._colouring = latent_services, latent_services.point_colours
+        self._playback = latent_services.playback
         self._run: str | None = None
         self._classes, self._palette = MNIST.classes, class_palette()
         self._xy: NDArray[np.floating] = np.empty((0, 2))
@@ -65,13 +65,13 @@ class LatentPanel(QWidget):
         self._jitter = np.empty(0)
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_codes)
-        self.plot = ExplorerPlot("Latent space")
-        self.choice = PlaneChoice()
+        self.plot = LatentPlot("Latent space")
+        self.choice = PlaneBar()
         self.bar, self.point_bar = ColourBar(), ColourBar()
-        self.backdrop = Backdrop(exploring, self.plot, self.choice.layers, self.bar)
-        self.surroundings = Surroundings(exploring, self.plot)
-        self.gestures = Gestures(exploring, self.plot, self.choice)
-        self.strip = LayoutStrip(exploring.layouts, self)
+        self.backdrop = Backdrop(latent_services, self.plot, self.choice.layers, self.bar)
+        self.surroundings = Surroundings(latent_services, self.plot)
+        self.gestures = Gestures(latent_services, self.plot, self.choice)
+        self.strip = LayoutStrip(latent_services.embeddings, self)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
         self.empty, self.note = EmptyState(""), QElidingLabel()
         self._pages = QStackedWidget()
@@ -113,16 +113,16 @@ class LatentPanel(QWidget):
         around.addWidget(self._pages)
 
     def _connect(self) -> None:
-        session, exploration, plot = self._session, self._exploration, self.plot
+        session, latent_state, plot = self._session, self._latent, self.plot
         session.current_changed.connect(self._take_run)
         session.runs_changed.connect(self._take_runs)
         session.checkpoints_changed.connect(self._take_runs)
         session.code_changed.connect(self._mark_code)
-        exploration.places_changed.connect(self._take_places)
-        exploration.layout_changed.connect(self._take_places)
-        exploration.plane_changed.connect(self._take_plane)
-        exploration.pins_changed.connect(self._show_pins)
-        exploration.selection_changed.connect(self._show_points)
+        latent_state.places_changed.connect(self._take_places)
+        latent_state.layout_changed.connect(self._take_places)
+        latent_state.plane_changed.connect(self._take_plane)
+        latent_state.pins_changed.connect(self._show_pins)
+        latent_state.selection_changed.connect(self._show_points)
         self._playback.moved.connect(self._glide)
         self._colouring.changed.connect(self._show_points)
         plot.following_changed.connect(self.choice.set_following)
@@ -176,7 +176,7 @@ class LatentPanel(QWidget):
         images = self._images()
         if images is None:
             return
-        codes = self._exploration.codes
+        codes = self._latent.codes
         if codes is None or len(preview.codes) != len(images):
             known = len(preview.codes)
             self._refuse(
@@ -185,15 +185,15 @@ class LatentPanel(QWidget):
             return
         self.choice.set_latent_dim(codes.shape[1])
         self._exploration_follows()
-        places = self._exploration.places
+        places = self._latent.places
         if places is None:
             return
         self._pages.setCurrentIndex(1)
-        self._name_axes(self._exploration.plane)
+        self._name_axes(self._latent.plane)
         between = self._playback.between
         self._place(places if between is None else between.places)
         self._show_points()
-        self.note.setText(told(self._exploring, preview.step, len(codes)))
+        self.note.setText(told(self._services, preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
         self._show_pins()
         self._mark_code()
@@ -227,7 +227,7 @@ class LatentPanel(QWidget):
         if not len(self._xy):
             return
         chosen = np.zeros(len(self._xy), np.bool_)
-        selection = self._exploration.selection
+        selection = self._latent.selection
         chosen[selection[selection < len(chosen)]] = True
         self.plot.raster.set_opacity(self.choice.layers.chosen.points)
         visible = self.legend.visible[self._labels] & np.isfinite(self._xy).all(axis=1)
@@ -250,7 +250,7 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _follow_layers(self) -> None:
-        self._exploration.cloud.want_training(self.choice.layers.chosen.training)
+        self._latent.displayed_codes.want_training(self.choice.layers.chosen.training)
         self._colouring.choose(self.choice.layers.chosen.colour)
         self._show_points()
 
@@ -274,14 +274,14 @@ class LatentPanel(QWidget):
 
     def _exploration_follows(self) -> None:
         """Has the plane that the row above says: another run may have other coordinates."""
-        chosen = self._exploration.chosen
+        chosen = self._latent.chosen
         if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
             self._change_plane()
 
     def _place(self, xy: NDArray[np.floating]) -> None:
         """Puts points at (n, 2) places; a code of one number is spread over y by class."""
-        self._xy, self._labels = xy, self._exploration.cloud.labels[: len(xy)]
-        plane = self._exploration.plane
+        self._xy, self._labels = xy, self._latent.displayed_codes.labels[: len(xy)]
+        plane = self._latent.plane
         if plane is not None and len(plane.origin) == 1:
             if len(self._jitter) != len(xy):
                 # Each point always alike.
@@ -306,12 +306,12 @@ class LatentPanel(QWidget):
     @Slot()
     def _change_plane(self) -> None:
         kind, axes = self.choice.chosen_kind, self.choice.axes
-        corners = [pin.code for pin in self._exploration.pins[:3]]
+        corners = [pin.code for pin in self._latent.pins[:3]]
         if kind == "three-points" and len(corners) == 3:
             step = self._session.step
-            self._exploration.choose(PlaneChosen(kind, axes, np.stack(corners), step))
+            self._latent.choose(PlaneChoice(kind, axes, np.stack(corners), step))
         else:
-            self._exploration.choose(PlaneChosen(kind, axes))
+            self._latent.choose(PlaneChoice(kind, axes))
 
     @Slot()
     def _take_plane(self) -> None:
@@ -326,7 +326,7 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _show_pins(self) -> None:
-        pins = self._exploration.pins
+        pins = self._latent.pins
         self.choice.set_pins(len(pins))
         placed = {
             letter(at): place
@@ -341,7 +341,7 @@ class LatentPanel(QWidget):
         """Where a code is seen; that of an image is where its point is."""
         between = self._playback.between
         if between is None:
-            return self._exploration.place_of(code)
+            return self._latent.place_of(code)
         if code.shape != between.planes[0].origin.shape:
             return None  # of a run that was turned to while another one was played
         gone = image is None or image >= len(between.places)

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PySide6.QtGui import QHideEvent, QShowEvent
 
-    from aeviewer.services.latent.latent_state import Exploration
-    from aeviewer.services.latent.path import Walk
+    from aeviewer.services.latent.latent_state import LatentState
+    from aeviewer.services.latent.path import PathService
 
 _EMPTY = "Pin two codes (P, or Ctrl and a click): the way between them appears here"
 _KINDS = {
@@ -72,9 +72,11 @@ class PathPanel(QWidget):
         Watched, and told which way to go.
     """
 
-    def __init__(self, exploration: Exploration, walk: Walk, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, latent_state: LatentState, walk: PathService, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._exploration, self._walk = exploration, walk
+        self._latent, self._walk = latent_state, walk
         self.start, self.end = QComboBox(), QComboBox()
         self.kind, self.steps = _combo(_KINDS, "Way"), _combo(_STEPS, "Equal steps")
         self.frames = QSpinBox()
@@ -149,7 +151,7 @@ class PathPanel(QWidget):
         self.play_button.clicked.connect(self._toggle_play)
         self.gif_button.clicked.connect(self._save_gif)
         self.strip_button.clicked.connect(self._save_strip)
-        self._exploration.pins_changed.connect(self._show_pins)
+        self._latent.pins_changed.connect(self._show_pins)
         self._walk.changed.connect(self._show)
         self._walk.progressed.connect(self._show_progress)
 
@@ -181,7 +183,7 @@ class PathPanel(QWidget):
 
     @Slot()
     def _show_pins(self) -> None:
-        names = [letter(at) for at in range(len(self._exploration.pins))]
+        names = [letter(at) for at in range(len(self._latent.pins))]
         self._pages.setCurrentIndex(1 if len(names) > 1 else 0)
         known = [self.start.itemText(at) for at in range(self.start.count())]
         if known == names:
@@ -230,7 +232,7 @@ class PathPanel(QWidget):
         walked = self._walk.walked
         if walked is not None and number < len(walked.film):
             self.film.set_current(number)
-            self._exploration.move(walked.film[number], "film", in_bursts=True)
+            self._latent.move(walked.film[number], "film", in_bursts=True)
 
     @Slot()
     def _toggle_play(self) -> None:
@@ -275,7 +277,7 @@ class PathPanel(QWidget):
 
     def _save(self, ending: str, write: Callable[[Path], None]) -> None:
         """Asks where to, and writes; a failure is posted as a message."""
-        run, route = self._exploration.session.current, self._walk.route
+        run, route = self._latent.session.current, self._walk.route
         ends = f"{letter(route.start)}-{letter(route.end)}"
         name = f"{run.name if run else 'walk'}-{route.kind}-{ends}.{ending}"
 
@@ -283,7 +285,7 @@ class PathPanel(QWidget):
             try:
                 write(place)
             except AEViewerError as error:
-                self._exploration.session.message_posted.emit(str(error))
+                self._latent.session.message_posted.emit(str(error))
 
         ask_place(self, name, chosen)
 

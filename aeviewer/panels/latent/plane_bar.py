@@ -50,7 +50,7 @@ _MODES: dict[Mode, tuple[str, str]] = {
 }
 
 
-class PlaneChoice(QWidget):
+class PlaneBar(QWidget):
     """The row above the plot: plane, axes, what the mouse does, layers, show everything."""
 
     plane_changed = Signal()

@@ -27,8 +27,8 @@ from aeviewer.widgets.images.thumbnail_list import DigitList
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
-    from aeviewer.services.latent.latent_state import Exploration
-    from aeviewer.services.latent.point_details import Inspected, Inspection
+    from aeviewer.services.latent.latent_state import LatentState
+    from aeviewer.services.latent.point_details import PointDetails, PointInspector
 
 _EMPTY = "Click a code in the latent space: what it is appears here"
 _LISTED = 6
@@ -47,10 +47,10 @@ class PointPanel(QWidget):
     """
 
     def __init__(
-        self, exploration: Exploration, inspection: Inspection, parent: QWidget | None = None
+        self, latent_state: LatentState, inspection: PointInspector, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration, self._inspection = exploration, inspection
+        self._latent, self._inspection = latent_state, inspection
         self.headline, self.facts = QLabel(), QLabel()
         self.views = tuple(ImageView() for _ in _TITLES)
         self.captions = tuple(QLabel(title) for title in _TITLES)
@@ -60,10 +60,10 @@ class PointPanel(QWidget):
         self._pages = QStackedLayout(self)
         self._build()
         inspection.changed.connect(self._show)
-        exploration.pins_changed.connect(self._show_pins)
+        latent_state.pins_changed.connect(self._show_pins)
         self.neighbours.chosen.connect(self._go_to)
         self.pin_button.clicked.connect(self._pin)
-        self.unpin_button.clicked.connect(exploration.unpin_all)
+        self.unpin_button.clicked.connect(latent_state.unpin_all)
         self._show()
         self._show_pins()
 
@@ -131,7 +131,7 @@ class PointPanel(QWidget):
         if found is None:
             return
         of_image = found.image is not None
-        gallery = self._exploration.cloud.gallery
+        gallery = self._latent.displayed_codes.gallery
         self.views[0].set_image(None if found.image is None else gallery.image(found.image))
         self.views[0].setVisible(of_image)
         self.captions[0].setVisible(of_image)
@@ -150,17 +150,17 @@ class PointPanel(QWidget):
         self.facts.setText(facts(found))
         self._show_neighbours(found)
 
-    def _show_neighbours(self, found: Inspected) -> None:
+    def _show_neighbours(self, found: PointDetails) -> None:
         near = found.neighbours.tolist()
         words = [f"{local(distance):.3g}" for distance in found.distances]
-        gallery = self._exploration.cloud.gallery
+        gallery = self._latent.displayed_codes.gallery
         told = [gallery.described(index) for index in near]
         self.neighbours.set_images(gallery.images(near), words, told)
         self.neighbours.set_current(-1)
 
     @Slot()
     def _show_pins(self) -> None:
-        count = len(self._exploration.pins)
+        count = len(self._latent.pins)
         names = ", ".join(letter(at) for at in range(count))
         self.pins.setText(f"Pinned: {names}" if count else "Nothing pinned")
         self.unpin_button.setEnabled(count > 0)
@@ -169,18 +169,18 @@ class PointPanel(QWidget):
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        found, codes = self._inspection.inspected, self._exploration.codes
+        found, codes = self._inspection.inspected, self._latent.codes
         if found is not None and codes is not None and number < len(found.neighbours):
-            self._exploration.move(codes[found.neighbours[number]])
+            self._latent.move(codes[found.neighbours[number]])
 
     @Slot()
     def _pin(self) -> None:
         found = self._inspection.inspected
         if found is not None:
-            self._exploration.pin(Pin(found.code, found.image))
+            self._latent.pin(Pin(found.code, found.image))
 
 
-def facts(found: Inspected) -> str:
+def facts(found: PointDetails) -> str:
     """Where the code lies, and how wide its posterior is."""
     lines = [f"norm of the code {local(float(np.linalg.norm(found.code))):.3g}"]
     if found.log_variance is not None:

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.numbers import listed, local
-from aeviewer.panels.latent.plane_bar import PlaneChoice
-from aeviewer.services.compute.compute_client import Asker
-from aeviewer.services.latent.samples import Sheet, Source, Wanted, sheet
+from aeviewer.panels.latent.plane_bar import PlaneBar
+from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.latent.samples import SampleRequest, SampleSheet, Source, sheet
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_matrix import ImageMatrix
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.latent.latent_state import LatentState
 
 _SOURCES: dict[Source, tuple[str, str]] = {
     "prior": ("The prior N(0, I)", "What a variational autoencoder is trained to draw from."),
@@ -71,12 +71,12 @@ class SamplesPanel(QWidget):
     """
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QWidget | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "samples", self)
-        self._sheet: Sheet | None = None
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "samples", self)
+        self._sheet: SampleSheet | None = None
         self._run = ""
         self._is_working = self._is_outdated = False
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -134,9 +134,9 @@ class SamplesPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
-        self._exploration.places_changed.connect(self._follow)
-        self._exploration.plane_changed.connect(self._follow_plane)
-        self._exploration.session.code_changed.connect(self._follow_anchor)
+        self._latent.places_changed.connect(self._follow)
+        self._latent.plane_changed.connect(self._follow_plane)
+        self._latent.session.code_changed.connect(self._follow_anchor)
         self.source.currentIndexChanged.connect(self._offer)
         for box in (self.seed, self.side):
             box.valueChanged.connect(self._restart)
@@ -172,7 +172,7 @@ class SamplesPanel(QWidget):
     @Slot()
     def _follow(self) -> None:
         """Another run, or another step of it."""
-        session, codes = self._exploration.session, self._exploration.test_codes
+        session, codes = self._latent.session, self._latent.test_codes
         self._pages.setCurrentIndex(0 if codes is None else 1)
         if session.current is None or codes is None:
             return
@@ -207,15 +207,15 @@ class SamplesPanel(QWidget):
 
     @property
     def _has_prior(self) -> bool:
-        item = self._exploration.session.current
+        item = self._latent.session.current
         return item is not None and item.config is not None and item.config.model.has_prior
 
-    def _wanted(self) -> Wanted | None:
-        exploration = self._exploration
-        codes, plane, anchor = exploration.test_codes, exploration.plane, exploration.anchor
+    def _wanted(self) -> SampleRequest | None:
+        latent_state = self._latent
+        codes, plane, anchor = latent_state.test_codes, latent_state.plane, latent_state.anchor
         if codes is None or plane is None or anchor is None:
             return None
-        return Wanted(
+        return SampleRequest(
             self.source.currentData(),
             codes,
             self.seed.value(),
@@ -229,7 +229,7 @@ class SamplesPanel(QWidget):
 
     @Slot()
     def _draw(self) -> None:
-        session, wanted = self._exploration.session, self._wanted()
+        session, wanted = self._latent.session, self._wanted()
         self._is_outdated = False
         if session.current is None or wanted is None or not self.isVisible():
             return
@@ -237,12 +237,12 @@ class SamplesPanel(QWidget):
             sheet, run=session.run(session.current.key), step=session.step, wanted=wanted
         )
         self._is_working = True
-        self._asker.ask("sheet", work, self._take)
+        self._client.submit("sheet", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Sheet):
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, SampleSheet):
             self._sheet = answer.result
             self.sheet.set_images(answer.result.images)
             self.note.setText(f"{self._meaning(answer.result)} Click an image to mark its code.")
@@ -251,7 +251,7 @@ class SamplesPanel(QWidget):
             if self._is_outdated:
                 self._draw()
 
-    def _meaning(self, found: Sheet) -> str:
+    def _meaning(self, found: SampleSheet) -> str:
         """What the sheet shows, in a sentence."""
         wanted, (rows, columns) = found.wanted, found.codes.shape[:2]
         if wanted.source == "prior":
@@ -262,7 +262,7 @@ class SamplesPanel(QWidget):
         latent_dim = len(wanted.plane.origin)
         if latent_dim == 1:
             return f"{whose} of z₁, row by row."
-        x, y = (name.partition(" (")[0] for name in PlaneChoice.axis_names(wanted.plane))
+        x, y = (name.partition(" (")[0] for name in PlaneBar.axis_names(wanted.plane))
         others = "" if latent_dim == 2 else ", all else as in the marked code"
         return f"{whose}: {x} to the right, {y} upwards{others}."
 
@@ -277,14 +277,14 @@ class SamplesPanel(QWidget):
 
     @Slot(int, int)
     def _go_to(self, row: int, column: int) -> None:
-        codes = self._exploration.test_codes
+        codes = self._latent.test_codes
         found = self._sheet
         if found is not None and codes is not None and found.codes.shape[2:] == codes.shape[1:]:
-            self._exploration.move(found.codes[row, column])
+            self._latent.move(found.codes[row, column])
 
     def _save(self, ending: str) -> None:
         """Asks where to, and writes the sheet that is shown now."""
-        found, item = self._sheet, self._exploration.session.current
+        found, item = self._sheet, self._latent.session.current
         if found is None or item is None:
             return
         rows, columns = found.codes.shape[:2]
@@ -298,7 +298,7 @@ class SamplesPanel(QWidget):
                 gap = 0 if is_grid else GAP
                 write_sheet(place, images, gap=gap, title=title, words=words)
             except AEViewerError as error:
-                self._exploration.session.message_posted.emit(str(error))
+                self._latent.session.message_posted.emit(str(error))
 
         what = f"quantiles-{rows}x{columns}" if is_grid else f"samples-seed{found.wanted.seed}"
         ask_place(self, f"{item.name}-step{found.step}-{what}.{ending}", write)

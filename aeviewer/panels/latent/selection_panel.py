@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.widgets.displays.class_bars import ClassBars
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small, tabular
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.datasets import Dataset
     from trainers.runs import Run
 
@@ -68,11 +68,11 @@ class SelectionPanel(QWidget):
     """
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QWidget | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "selection", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "selection", self)
         self._summary: selections.Summary | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._show)
@@ -84,8 +84,8 @@ class SelectionPanel(QWidget):
         self.clear_button, self.csv_button = QPushButton("Clear"), QPushButton("CSV…")
         self._pages = QStackedLayout(self)
         self._build()
-        exploration.selection_changed.connect(self._schedule)
-        exploration.places_changed.connect(self._schedule)
+        latent_state.selection_changed.connect(self._schedule)
+        latent_state.places_changed.connect(self._schedule)
         self.images.chosen.connect(self._go_to)
         self.clear_button.clicked.connect(self._clear)
         self.csv_button.clicked.connect(self._save)
@@ -139,17 +139,17 @@ class SelectionPanel(QWidget):
     @property
     def _chosen(self) -> NDArray[np.intp]:
         """The selected images whose codes are known."""
-        chosen, codes = self._exploration.selection, self._exploration.codes
+        chosen, codes = self._latent.selection, self._latent.codes
         return chosen[: 0 if codes is None else int(np.searchsorted(chosen, len(codes)))]
 
     @Slot()
     def _show(self) -> None:
-        chosen, codes = self._chosen, self._exploration.codes
+        chosen, codes = self._chosen, self._latent.codes
         self._pages.setCurrentIndex(1 if len(chosen) else 0)
         if not len(chosen) or codes is None:
             self._summary = None
             return
-        gallery = self._exploration.cloud.gallery
+        gallery = self._latent.displayed_codes.gallery
         self._take_classes(gallery.data.dataset)
         labels = np.array([gallery.label(index) for index in chosen.tolist()])
         images = gallery.images(chosen.tolist())
@@ -173,39 +173,39 @@ class SelectionPanel(QWidget):
             self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
 
     def _decode(self, code: NDArray[np.floating]) -> None:
-        session = self._exploration.session
+        session = self._latent.session
         if session.current is None:
             return
         run = session.run(session.current.key)
-        self._asker.ask(
+        self._client.submit(
             "mean", partial(_decoded, run=run, step=session.step, code=code), self._take
         )
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if isinstance(answer.result, _Decoded):
             self.views[1].set_image(answer.result.image)
         elif answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
+            self._latent.session.message_posted.emit(answer.problem)
 
     # -- the person ------------------------------------------------------------------------------
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        chosen, codes = self._chosen, self._exploration.codes
+        chosen, codes = self._chosen, self._latent.codes
         if codes is not None and number < len(chosen):
-            self._exploration.move(codes[chosen[number]])
+            self._latent.move(codes[chosen[number]])
 
     @Slot()
     def _clear(self) -> None:
-        self._exploration.select(np.zeros(0, np.intp))
+        self._latent.select(np.zeros(0, np.intp))
 
     @Slot()
     def _save(self) -> None:
-        chosen, codes = self._chosen, self._exploration.codes
-        run = self._exploration.session.current
+        chosen, codes = self._chosen, self._latent.codes
+        run = self._latent.session.current
         if codes is None or run is None or not len(chosen):
             return
-        gallery = self._exploration.cloud.gallery
+        gallery = self._latent.displayed_codes.gallery
         labels = [gallery.class_name(index) for index in chosen.tolist()]
         names = [gallery.name(index) for index in chosen.tolist()]
         kept = codes[chosen]
@@ -214,10 +214,12 @@ class SelectionPanel(QWidget):
             try:
                 selections.write_csv(place, names, labels, kept)
             except AEViewerError as error:
-                self._exploration.session.message_posted.emit(str(error))
+                self._latent.session.message_posted.emit(str(error))
 
         ask_place(self, f"{run.name}-selection.csv", write)
 
 
-def _decoded(shelf: ModelShelf, run: Run, step: int | None, code: NDArray[np.floating]) -> _Decoded:
-    return _Decoded(shelf.at(run, step).decode(code[None])[0])
+def _decoded(
+    models: ModelCache, run: Run, step: int | None, code: NDArray[np.floating]
+) -> _Decoded:
+    return _Decoded(models.at(run, step).decode(code[None])[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aeviewer.numbers import local
 
 if TYPE_CHECKING:
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.latent_services import LatentServices
     from aeviewer.services.runs.session import Session
 
 _EMPTY = "Press Train, or choose a run: its codes appear here."
@@ -30,14 +30,14 @@ def without_codes(session: Session) -> str:
     return _EMPTY
 
 
-def told(exploring: Exploring, step: int, count: int) -> str:
+def told(latent_services: LatentServices, step: int, count: int) -> str:
     """Which codes these are, and how they are turned: `count` of them, of a step."""
-    return " · ".join([_counted(exploring, step, count), *_turned(exploring, step)])
+    return " · ".join([_counted(latent_services, step, count), *_turned(latent_services, step)])
 
 
-def _turned(exploring: Exploring, step: int) -> list[str]:
+def _turned(latent_services: LatentServices, step: int) -> list[str]:
     """That they are aligned, where they are."""
-    aligned, plane = exploring.alignments.aligned, exploring.exploration.plane
+    aligned, plane = latent_services.alignments.aligned, latent_services.latent_state.plane
     if aligned is None or plane is None or not plane.is_aligned:
         return []
     motion = aligned.alignments[step]
@@ -45,16 +45,16 @@ def _turned(exploring: Exploring, step: int) -> list[str]:
     return [f"aligned to step {local(aligned.last):,} by {way}"]
 
 
-def _counted(exploring: Exploring, step: int, count: int) -> str:
-    exploration = exploring.exploration
-    tests = exploring.session.dataset.test
-    if count > tests and exploration.is_layout:
+def _counted(latent_services: LatentServices, step: int, count: int) -> str:
+    latent_state = latent_services.latent_state
+    tests = latent_services.session.dataset.test
+    if count > tests and latent_state.is_layout:
         seen = f"step {local(step):,} · {local(tests):,} test images"
         return f"{seen} · training images are not laid out"
     if count > tests:
         return f"step {local(step):,} · {local(count):,} test and training images"
     words = f"step {local(step):,} · {local(count):,} test images"
-    if not exploration.cloud.wants_training:
+    if not latent_state.displayed_codes.wants_training:
         return words
-    is_live = exploring.session.is_live
+    is_live = latent_services.session.is_live
     return f"{words} · " + ("training images at checkpoints" if is_live else "encoding the others…")

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
-from aeviewer.services.latent.undo_state import Held, Pin, PlaneChosen
+from aeviewer.services.latent.undo_state import Pin, PlaneChoice, UndoState
 from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.inputs.confirm import ask
 from trainers.errors import AEViewerError
@@ -19,14 +19,14 @@ from trainers.exploration.views import KeptLayers, KeptPin, View
 
 if TYPE_CHECKING:
     from aeviewer.panels.latent.latent_panel import LatentPanel
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.latent_state import LatentState
     from aeviewer.services.system.trash import Trash
     from trainers.runs import Run
 
 
-def taken(exploration: Exploration, panel: LatentPanel) -> View:
+def taken(latent_state: LatentState, panel: LatentPanel) -> View:
     """What is chosen at this moment."""
-    chosen, held = exploration.chosen, exploration.held
+    chosen, held = latent_state.chosen, latent_state.held
     seen = panel.plot.view()
     rectangle = seen.left(), seen.top(), seen.width(), seen.height()
     return View(
@@ -38,13 +38,13 @@ def taken(exploration: Exploration, panel: LatentPanel) -> View:
         pins=tuple(KeptPin(code=tuple(p.code.tolist()), image=p.image) for p in held.pins),
         selection=tuple(held.selection.tolist()),
         layers=KeptLayers(**asdict(panel.choice.layers.chosen)),
-        step=exploration.session.step,
+        step=latent_state.session.step,
         corners_step=chosen.step,
-        aligned=exploration.alignments.is_wanted,
+        aligned=latent_state.alignments.is_wanted,
     )
 
 
-def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
+def shown(view: View, latent_state: LatentState, panel: LatentPanel) -> None:
     """Makes a view what is chosen; what was chosen before comes back with Undo.
 
     Raises
@@ -52,7 +52,7 @@ def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
     AEViewerError
         When the view is of codes with another count of numbers.
     """
-    codes = exploration.test_codes
+    codes = latent_state.test_codes
     lengths = {
         len(code) for code in (view.code, *(p.code for p in view.pins), *view.corners) if code
     }
@@ -61,20 +61,20 @@ def shown(view: View, exploration: Exploration, panel: LatentPanel) -> None:
             f"The view is of codes of {', '.join(map(str, sorted(lengths)))} numbers; this run has "
             f"{'none' if codes is None else codes.shape[1]}."
         )
-    exploration.alignments.want(view.aligned)
+    latent_state.alignments.want(view.aligned)
     if view.step is not None:
-        exploration.session.show_step(view.step)
+        latent_state.session.show_step(view.step)
     corners = np.array(view.corners, np.float32)
-    exploration.hold(
+    latent_state.hold(
         "Open view",
-        Held(
-            exploration.session.code if view.code is None else np.array(view.code, np.float32),
+        UndoState(
+            latent_state.session.code if view.code is None else np.array(view.code, np.float32),
             tuple(Pin(np.array(pin.code, np.float32), pin.image) for pin in view.pins),
             np.array(view.selection, np.intp),
         ),
     )
     panel.choice.choose(view.plane, view.axes)
-    exploration.choose(PlaneChosen(view.plane, view.axes, corners, view.corners_step))
+    latent_state.choose(PlaneChoice(view.plane, view.axes, corners, view.corners_step))
     panel.choice.layers.choose(**view.layers.model_dump())
     if view.rectangle is None:
         panel.reset_view()
@@ -95,13 +95,13 @@ class ViewsMenu(QMenu):
 
     def __init__(
         self,
-        exploration: Exploration,
+        latent_state: LatentState,
         panel: LatentPanel,
         parent: QWidget,
         trash: Trash = move_to_trash,
     ) -> None:
         super().__init__("&Views", parent)
-        self._exploration, self._panel, self._trash = exploration, panel, trash
+        self._latent, self._panel, self._trash = latent_state, panel, trash
         self.save_action = QAction("&Save view…", parent)  # `clear` deletes the menu's own
         self.save_action.setShortcut(QKeySequence("Ctrl+Shift+S"))
         # ... and parts an action from all that the menu itself would do.
@@ -112,7 +112,7 @@ class ViewsMenu(QMenu):
 
     @property
     def _run(self) -> Run | None:
-        session = self._exploration.session
+        session = self._latent.session
         return session.run(session.current.key) if session.current else None
 
     @Slot()
@@ -120,7 +120,7 @@ class ViewsMenu(QMenu):
         """Lists the views that there are."""
         self.clear()
         self._delete.clear()
-        run, known = self._run, self._exploration.codes is not None
+        run, known = self._run, self._latent.codes is not None
         self.save_action.setEnabled(run is not None and known)
         self.addAction(self.save_action)
         self.addSeparator()
@@ -167,18 +167,18 @@ class ViewsMenu(QMenu):
         run = self._run
         try:
             if run is not None:
-                views.save(run, name, taken(self._exploration, self._panel))
+                views.save(run, name, taken(self._latent, self._panel))
         except AEViewerError as error:
-            self._exploration.session.message_posted.emit(str(error))
+            self._latent.session.message_posted.emit(str(error))
 
     def open(self, name: str) -> None:
         """Shows a view; a failure is posted as a message."""
         run = self._run
         try:
             if run is not None:
-                shown(views.opened(run, name), self._exploration, self._panel)
+                shown(views.opened(run, name), self._latent, self._panel)
         except AEViewerError as error:
-            self._exploration.session.message_posted.emit(str(error))
+            self._latent.session.message_posted.emit(str(error))
 
     def forget(self, name: str) -> bool:
         """Moves a view to the trash; whether it is gone. A failure is posted as a message."""
@@ -188,5 +188,5 @@ class ViewsMenu(QMenu):
         place = str(views.place_of(run, name))
         is_gone = self._trash(place)
         if not is_gone:
-            self._exploration.session.message_posted.emit(refusal(name, place))
+            self._latent.session.message_posted.emit(refusal(name, place))
         return is_gone

@@ -30,7 +30,7 @@ from trainers.errors import AEViewerError
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent
 
-    from aeviewer.services.runs.loss_curves import Curves
+    from aeviewer.services.runs.loss_curves import LossCurves
     from aeviewer.services.runs.session import RunItem, Session
     from trainers.config import RunConfig
 
@@ -268,7 +268,7 @@ class LossPanel(QWidget):
         self._mark_step()
         self._show_readout()
 
-    def _show_curve(self, item: RunItem, curves: Curves) -> None:
+    def _show_curve(self, item: RunItem, curves: LossCurves) -> None:
         tests = [(e.step, getattr(e, self._quantity)) for e in curves.evaluations]
         known = [(step, value) for step, value in tests if value is not None]
         markers = np.array(known, np.float64).reshape(-1, 2)

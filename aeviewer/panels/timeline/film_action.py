@@ -11,17 +11,17 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from aeviewer.panels.timeline.film_stage import FilmStage, Look
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.timeline.film import (
     ENDINGS,
+    FilmTiming,
     FilmWriter,
     Frames,
-    Tiled,
-    Timing,
+    TileFrame,
     tiled,
     timing,
 )
-from aeviewer.services.timeline.trajectory import Track, tracked
+from aeviewer.services.timeline.trajectory import Trajectory, tracked
 from aeviewer.widgets.inputs.save_dialog import ask_place
 from trainers.errors import AEViewerError
 from trainers.figures import film
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aeviewer.panels.latent.latent_panel import LatentPanel
-    from aeviewer.services.compute.compute_thread import Answer
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.compute.compute_thread import Reply
+    from aeviewer.services.latent_services import LatentServices
     from trainers.runs import Run
 
 _READING, _DECODING, _DRAWING, _WRITING = (
@@ -53,29 +53,31 @@ class FilmAction(QAction):
         The window.
     """
 
-    def __init__(self, exploring: Exploring, latent: LatentPanel, parent: QWidget) -> None:
+    def __init__(
+        self, latent_services: LatentServices, latent: LatentPanel, parent: QWidget
+    ) -> None:
         super().__init__("Save &film…", parent)
         self.setShortcut(QKeySequence("Ctrl+Shift+F"))
         self.setToolTip("The codes of all checkpoints, gliding, as an animated GIF or an MP4.")
-        self._exploring, self._latent, self._window = exploring, latent, parent
+        self._services, self._latent, self._window = latent_services, latent, parent
         self.maker: FilmMaker | None = None
-        session = exploring.session
+        session = latent_services.session
         for changed in (session.current_changed, session.checkpoints_changed):
             changed.connect(self._enable)
-        exploring.exploration.plane_changed.connect(self._enable)
+        latent_services.latent_state.plane_changed.connect(self._enable)
         self.triggered.connect(self._ask)
         self._enable()
 
     @Slot()
     def _enable(self) -> None:
-        is_layout = self._exploring.exploration.is_layout
-        several = len(self._exploring.session.checkpoints) > 1
+        is_layout = self._services.latent_state.is_layout
+        several = len(self._services.session.checkpoints) > 1
         # Between the layouts of two steps nothing can be drawn: a film wants a plane.
         self.setEnabled(self.maker is None and several and not is_layout)
 
     @Slot()
     def _ask(self) -> None:
-        current = self._exploring.session.current
+        current = self._services.session.current
         if current is not None:
             ask_place(self._window, f"{current.name}.gif", self.make, "mp4")
 
@@ -89,9 +91,9 @@ class FilmAction(QAction):
             if place.suffix.lower() == ".mp4":
                 film.encoder()
         except AEViewerError as error:
-            self._exploring.session.message_posted.emit(str(error))
+            self._services.session.message_posted.emit(str(error))
             return
-        self.maker = FilmMaker(self._exploring, self._latent, place, self._window)
+        self.maker = FilmMaker(self._services, self._latent, place, self._window)
         self.maker.destroyed.connect(self._forget)
         self._enable()
         self.maker.start()
@@ -121,17 +123,17 @@ class FilmMaker(QObject):
     """
 
     def __init__(
-        self, exploring: Exploring, latent: LatentPanel, place: Path, parent: QWidget
+        self, latent_services: LatentServices, latent: LatentPanel, place: Path, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self._exploring, self._latent, self._place = exploring, latent, place
-        self._session = exploring.session
-        self._asker = Asker(exploring.compute, "film", self)
+        self._services, self._latent, self._place = latent_services, latent, place
+        self._session = latent_services.session
+        self._client = ComputeClient(latent_services.compute, "film", self)
         self._run: Run | None = None
-        self._track: Track | None = None
+        self._track: Trajectory | None = None
         self._stage: FilmStage | None = None
-        self._timing: Timing | None = None
-        self._tiles: dict[int, Tiled] = {}
+        self._timing: FilmTiming | None = None
+        self._tiles: dict[int, TileFrame] = {}
         self._writer: FilmWriter | None = None
         self._is_ended = False
         self._drawing = QTimer(self, interval=0)
@@ -148,16 +150,16 @@ class FilmMaker(QObject):
     def start(self) -> None:
         """Begins, once it is known how the codes are aligned."""
         self.progress.show()
-        self._exploring.alignments.changed.connect(self._read)
-        self._exploring.alignments.follow()
+        self._services.alignments.changed.connect(self._read)
+        self._services.alignments.follow()
         self._read()
 
     @Slot()
     def cancel(self) -> None:
         """Ends it, with nothing kept."""
         self._frames.cancelled.set()
-        self._asker.drop("track")
-        self._asker.drop("tiles")
+        self._client.cancel("track")
+        self._client.cancel("tiles")
         self._end()
 
     def _end(self) -> None:
@@ -182,20 +184,20 @@ class FilmMaker(QObject):
 
     @Slot()
     def _read(self) -> None:
-        alignments, current = self._exploring.alignments, self._session.current
+        alignments, current = self._services.alignments, self._session.current
         if self._run is not None or alignments.is_working:
             return
-        if current is None or self._exploring.exploration.test_codes is None:
+        if current is None or self._services.latent_state.test_codes is None:
             self._fail("There are no codes to film: choose a run that has checkpoints.")
             return
         self._run, steps = self._session.run(current.key), self._session.checkpoints
-        exploration = self._exploring.exploration
+        latent_state = self._services.latent_state
         work = partial(
             tracked,
             run=self._run,
             steps=steps,
-            planes=exploration.planes(steps),
-            previous=exploration.plane,
+            planes=latent_state.planes(steps),
+            previous=latent_state.plane,
         )
         self._timing = timing(len(steps), self._place.suffix.lower())
         try:
@@ -203,27 +205,31 @@ class FilmMaker(QObject):
         except AEViewerError as error:
             self._fail(str(error))
             return
-        self._asker.ask("track", work, self._take_track)
+        self._client.submit("track", work, self._take_track)
 
     def _look(self, name: str) -> Look:
         """What is chosen at this moment."""
-        exploration, latent = self._exploring.exploration, self._latent
-        aligned = self._exploring.alignments.aligned
+        latent_state, latent = self._services.latent_state, self._latent
+        aligned = self._services.alignments.aligned
         return Look(
             name,
             None if aligned is None else aligned.last,
             latent.choice.layers.chosen,
             np.array(latent.legend.visible),
-            exploration.pins,
+            latent_state.pins,
             None if latent.plot.follows else QRectF(latent.plot.view()),
             latent.choice.axis_names,
-            exploration.session.data(),
+            latent_state.session.data(),
         )
 
-    def _take_track(self, answer: Answer) -> None:
+    def _take_track(self, answer: Reply) -> None:
         if answer.problem:
             self._fail(answer.problem)
-        elif isinstance(answer.result, Track) and self._stage is not None and self._run is not None:
+        elif (
+            isinstance(answer.result, Trajectory)
+            and self._stage is not None
+            and self._run is not None
+        ):
             self._track = answer.result
             self._stage.set_track(self._track)
             grid = self._stage.grid()
@@ -234,12 +240,12 @@ class FilmMaker(QObject):
             work = partial(
                 tiled, run=self._run, track=self._track, grid=grid, anchor=self._session.code
             )
-            self._asker.ask("tiles", work, self._take_tiles)
+            self._client.submit("tiles", work, self._take_tiles)
 
-    def _take_tiles(self, answer: Answer) -> None:
+    def _take_tiles(self, answer: Reply) -> None:
         if answer.problem:
             self._fail(answer.problem)
-        elif isinstance(answer.result, Tiled):
+        elif isinstance(answer.result, TileFrame):
             self._tiles[answer.result.number] = answer.result
             self.progress.setValue(len(self._tiles))
         elif answer.is_last:

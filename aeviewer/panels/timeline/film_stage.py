@@ -15,7 +15,7 @@ from aeviewer.panels.latent.background import TILE_PIXELS, class_palette
 from aeviewer.services.latent.tile_grid import grid_over
 from aeviewer.services.latent.undo_state import letter
 from aeviewer.widgets.fonts import small, tabular
-from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+from aeviewer.widgets.plots.latent_plot import LatentPlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from aeviewer.panels.latent.layers_menu import Layers
     from aeviewer.services.latent.tile_grid import TileGrid
     from aeviewer.services.latent.undo_state import Pin
-    from aeviewer.services.timeline.film import Tiled
-    from aeviewer.services.timeline.trajectory import Between, Track
+    from aeviewer.services.timeline.film import TileFrame
+    from aeviewer.services.timeline.trajectory import Interpolation, Trajectory
     from trainers.datasets import Data
     from trainers.exploration.planes import Plane
 
@@ -83,7 +83,7 @@ class FilmStage:
         self._look = look
         self._labels = look.data.test.labels
         self._classes = look.data.dataset.classes
-        self.plot = ExplorerPlot("Film")
+        self.plot = LatentPlot("Film")
         self.plot.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.plot.resize(_SIDE, _SIDE - _HEAD)
         self.plot.show()
@@ -95,7 +95,7 @@ class FilmStage:
         self.plot.close()
         self.plot.deleteLater()
 
-    def set_track(self, track: Track) -> None:
+    def set_track(self, track: Trajectory) -> None:
         """Shows the part of the plane that the look asks for, or that holds all of a track."""
         plane, look = track.planes[0], self._look
         self._is_flat = len(plane.origin) == 1
@@ -125,7 +125,7 @@ class FilmStage:
 
     # -- a frame ---------------------------------------------------------------------------------
 
-    def frame(self, between: Between, tiles: Tiled | None) -> NDArray[np.uint8]:
+    def frame(self, between: Interpolation, tiles: TileFrame | None) -> NDArray[np.uint8]:
         """(height, width, 3), a moment, with the images of the nearer checkpoint behind it."""
         self._place_points(between.places)
         self._place_pins(between)
@@ -144,7 +144,7 @@ class FilmStage:
         shown = self._look.visible[self._labels]
         self.plot.set_points(xy, self._labels, class_palette(max(1, len(self._classes))), shown)
 
-    def _place_pins(self, between: Between) -> None:
+    def _place_pins(self, between: Interpolation) -> None:
         pins = () if self._is_flat else self._look.pins
         places = []
         for pin in pins:
@@ -155,7 +155,7 @@ class FilmStage:
                 places.append(between.place(pin.code))
         self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
 
-    def _place_tiles(self, tiles: Tiled | None) -> None:
+    def _place_tiles(self, tiles: TileFrame | None) -> None:
         layers = self._look.layers
         if tiles is None:
             self.plot.tiles.clear()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QKeyEvent, QPaintEvent
 
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.latent_services import LatentServices
     from aeviewer.services.runs.session import RunItem
 
 _EMPTY = "Checkpoints appear here while a run trains"
@@ -74,11 +74,11 @@ class TimelinePanel(QWidget):
         Its session is watched, and told which step to show; its playback plays.
     """
 
-    def __init__(self, exploring: Exploring, parent: QWidget | None = None) -> None:
+    def __init__(self, latent_services: LatentServices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        session = exploring.session
-        self._session, self._alignments = session, exploring.alignments
-        self._playback = exploring.playback
+        session = latent_services.session
+        self._session, self._alignments = session, latent_services.alignments
+        self._playback = latent_services.playback
         self._make_actions()
         self.slider = StepSlider()
         self.slider.setAccessibleName("Checkpoint")

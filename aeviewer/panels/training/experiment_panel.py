@@ -123,7 +123,7 @@ class ExperimentPanel(QWidget):
 
     def set_config(self, config: RunConfig) -> None:
         """Fills the form with a config, such as an earlier run's."""
-        self._form.field("dataset").set_choices(datasets.names())
+        self._form.field("dataset").set_choices(datasets.dataset_names())
         row = self._presets.findData(config.preset)
         self._presets.setCurrentIndex(max(row, 0))
         self._form.set_values({f.name: f.value(config) for f in _leaves()})
@@ -148,7 +148,7 @@ class ExperimentPanel(QWidget):
     @Slot()
     def offer_datasets(self) -> None:
         """Offers the data sets that there are now."""
-        self._form.field("dataset").set_choices(datasets.names())
+        self._form.field("dataset").set_choices(datasets.dataset_names())
         self._edited()
 
     @Slot(int)
@@ -239,7 +239,7 @@ class ExperimentPanel(QWidget):
             (values[leaf.part] if leaf.part else values)[leaf.name] = held[leaf.name]
         try:
             config = RunConfig.model_validate(values)
-            found = misfits(config, datasets.named(config.dataset))
+            found = misfits(config, datasets.dataset_named(config.dataset))
         except ValidationError as error:
             return None, _by_field(held, dict(faults(error)))
         except AEViewerError as error:
@@ -268,7 +268,7 @@ def described(config: RunConfig) -> str:
     """The model in a line: its layers and how many weights they have."""
     model = config.model
     try:
-        dataset = datasets.named(config.dataset)
+        dataset = datasets.dataset_named(config.dataset)
     except AEViewerError:
         return f"The data set {config.dataset!r} is not here."
     pixels = dataset.pixels

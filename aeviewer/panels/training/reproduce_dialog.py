@@ -22,7 +22,7 @@ from aeviewer.services.training.reproduction import Stage
 from trainers.reproduction.plan import QUICK_STEPS
 
 if TYPE_CHECKING:
-    from aeviewer.services.training.reproduction import Reproduction
+    from aeviewer.services.training.reproduction import ReproductionService
 
 _WHAT = (
     "Trains what the paper trained and what it only supposed, measures all of it, and writes a "
@@ -43,7 +43,7 @@ class ReproduceDialog(QDialog):
         Does it.
     """
 
-    def __init__(self, reproduction: Reproduction, parent: QWidget | None = None) -> None:
+    def __init__(self, reproduction: ReproductionService, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Reproduce the paper")
         self._reproduction = reproduction

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.panels.training.experiment_panel import ExperimentPanel
-    from aeviewer.services.training.training_progress import Figures
+    from aeviewer.services.training.training_progress import TrainingProgress
     from aeviewer.services.training.training_queue import TrainingQueue
 
 _TYPED = 9_999
@@ -195,7 +195,7 @@ class TrainingBar(QToolBar):
             self._queue.pause()
 
 
-def progress_text(activity: Activity, figures: Figures) -> str:
+def progress_text(activity: Activity, figures: TrainingProgress) -> str:
     """How far the active runs are: "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"."""
     runs = f"{figures.runs} runs" if figures.runs > 1 else ""
     done = f"{local(figures.step):,} / {local(figures.steps):,}" if figures.steps > 1 else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import RunItem
     from trainers.config import RunConfig
     from trainers.datasets import Data, Dataset
@@ -30,7 +30,7 @@ _SPARE = ("#7b5cc4", "#8a9199", *RUN_COLOURS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reconstructed:
+class ReconstructedImages:
     """What becomes of test images.
 
     Attributes
@@ -52,7 +52,7 @@ class Reconstructed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Codes:
+class ComparedCodes:
     """(n, D) float32 codes of all test images at a step."""
 
     step: int
@@ -60,7 +60,7 @@ class Codes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
+class ComparedRun:
     """A run in the comparison.
 
     Attributes
@@ -83,8 +83,8 @@ class Compared:
     colour: str
     steps: tuple[int, ...] = ()
     step: int | None = None
-    shown: Reconstructed | None = None
-    codes: Codes | None = None
+    shown: ReconstructedImages | None = None
+    codes: ComparedCodes | None = None
     problem: str = ""
 
     @property
@@ -109,13 +109,15 @@ def distinct_colours(colours: Sequence[str]) -> list[str]:
     return found
 
 
-def by_latent_dim(runs: Sequence[Compared]) -> list[tuple[int, list[Compared]]]:
+def by_latent_dim(runs: Sequence[ComparedRun]) -> list[tuple[int, list[ComparedRun]]]:
     """The runs of each latent dimension, ascending; those of dimension 0 are unreadable."""
     dims = sorted({run.latent_dim for run in runs})
     return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
 
 
-def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...]) -> Reconstructed:
+def reconstructed(
+    models: ModelCache, run: Run, step: int, digits: tuple[int, ...]
+) -> ReconstructedImages:
     """Encodes and decodes test images by a run's checkpoint; runs in the compute thread.
 
     Raises
@@ -124,11 +126,11 @@ def reconstructed(shelf: ModelShelf, run: Run, step: int, digits: tuple[int, ...
         When there is no such checkpoint, or it is damaged.
     """
     inputs = run.data().test.images[list(digits)]
-    model = shelf.at(run, step)
+    model = models.at(run, step)
     return _told(step, digits, inputs, model.decode(model.encode(inputs)))
 
 
-def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> Reconstructed:
+def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> ReconstructedImages:
     """What a PCA with as many codes gives back of test images; `pca_error` tells where it can."""
     spectrum = spectrum_of(data.dataset)
     if spectrum is None:
@@ -151,13 +153,13 @@ def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
 
 def _told(
     step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
-) -> Reconstructed:
+) -> ReconstructedImages:
     errors = np.square(outputs - inputs / 255.0).reshape(len(inputs), -1).sum(axis=1)
     images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
-    return Reconstructed(step, digits, images, errors)
+    return ReconstructedImages(step, digits, images, errors)
 
 
-def read_codes(shelf: ModelShelf, run: Run, step: int) -> Codes:
+def read_codes(models: ModelCache, run: Run, step: int) -> ComparedCodes:
     """The codes that a checkpoint keeps, computed where it keeps none; in the compute thread.
 
     Raises
@@ -166,8 +168,8 @@ def read_codes(shelf: ModelShelf, run: Run, step: int) -> Codes:
         When there is no such checkpoint, or it is damaged.
     """
     checkpoint = run.checkpoint(step)
-    found = checkpoint.preview() if checkpoint.is_evaluated else shelf.preview(run, step)
-    return Codes(step, found.codes)
+    found = checkpoint.preview() if checkpoint.is_evaluated else models.preview(run, step)
+    return ComparedCodes(step, found.codes)
 
 
 def likelihood(config: RunConfig | None) -> str:

@@ -17,16 +17,16 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.comparison import image_rules
 from aeviewer.services.comparison.compared_run import (
-    Codes,
-    Compared,
-    Reconstructed,
+    ComparedCodes,
+    ComparedRun,
+    ReconstructedImages,
     distinct_colours,
     nearest,
     read_codes,
     reconstructed,
 )
-from aeviewer.services.comparison.image_rules import Rule
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.comparison.image_rules import ImageRule
+from aeviewer.services.compute.compute_client import ComputeClient
 from trainers import datasets
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
     from aeviewer.services.runs.session import RunItem, Session
     from trainers.datasets import Data
     from trainers.runs.metrics import Evaluation
@@ -89,13 +89,13 @@ class Comparison(QObject):
     ) -> None:
         super().__init__(parent)
         self.session = session
-        self._asker = Asker(compute, "compare", self)
-        self._runs: dict[str, Compared] = {}
-        self.data: Data = datasets.opened(MNIST)
+        self._client = ComputeClient(compute, "compare", self)
+        self._runs: dict[str, ComparedRun] = {}
+        self.data: Data = datasets.open_dataset(MNIST)
         self._chosen: frozenset[str] = frozenset()
         self._steps: tuple[int, ...] = ()
         self._step: int | None = None
-        self._rule = Rule()
+        self._rule = ImageRule()
         self._digits: tuple[int, ...] = ()
         self._wants_codes = False
         self._selection = _NOTHING
@@ -107,11 +107,11 @@ class Comparison(QObject):
     # -- runs ------------------------------------------------------------------------------------
 
     @property
-    def runs(self) -> tuple[Compared, ...]:
+    def runs(self) -> tuple[ComparedRun, ...]:
         """The compared runs, by latent dimension, then as the session lists them."""
         return tuple(sorted(self._runs.values(), key=lambda run: run.latent_dim))
 
-    def run(self, key: str) -> Compared:
+    def run(self, key: str) -> ComparedRun:
         """One of them."""
         return self._runs[key]
 
@@ -181,16 +181,16 @@ class Comparison(QObject):
             return ""
         return f"It learnt from {dataset.title}, the others from {self.data.dataset.title}."
 
-    def _taken(self, item: RunItem, colour: str, known: Compared | None) -> Compared:
+    def _taken(self, item: RunItem, colour: str, known: ComparedRun | None) -> ComparedRun:
         """A run as it is now."""
         problem = self._problem_of(item)
         if known is not None and known.item == item and not known.problem and not problem:
             return replace(known, colour=colour)
         self._asked = {c: a for c, a in self._asked.items() if not c.endswith(item.key)}
         steps = tuple(c.step for c in self.session.run(item.key).checkpoints())
-        fresh = known or Compared(item, colour)
+        fresh = known or ComparedRun(item, colour)
         if problem:
-            return Compared(item, colour, problem=problem)
+            return ComparedRun(item, colour, problem=problem)
         return replace(fresh, item=item, colour=colour, steps=steps, problem=problem)
 
     # -- time ------------------------------------------------------------------------------------
@@ -228,11 +228,11 @@ class Comparison(QObject):
     # -- test images -----------------------------------------------------------------------------
 
     @property
-    def rule(self) -> Rule:
+    def rule(self) -> ImageRule:
         """How the test images are chosen."""
         return self._rule
 
-    def set_rule(self, rule: Rule) -> None:
+    def set_rule(self, rule: ImageRule) -> None:
         """Chooses the test images anew."""
         if rule != self._rule:
             self._rule = rule
@@ -290,16 +290,16 @@ class Comparison(QObject):
         run = self.session.run(measurement.key)
         start = measurement.done
         chunk = tuple(range(start, min(start + _CHUNK, len(self.data.test))))
-        self._asker.ask(
+        self._client.submit(
             "worst",
             partial(reconstructed, run=run, step=measurement.step, digits=chunk),
             partial(self._take_measured, measurement),
         )
 
-    def _take_measured(self, measurement: _Measurement, answer: Answer) -> None:
+    def _take_measured(self, measurement: _Measurement, answer: Reply) -> None:
         if measurement is not self._measuring:
             return
-        if not isinstance(answer.result, Reconstructed):
+        if not isinstance(answer.result, ReconstructedImages):
             self._measuring = None
             self._take_problem(measurement.key, answer.problem)
             self.digits_changed.emit()
@@ -316,28 +316,28 @@ class Comparison(QObject):
 
     # -- reconstructions -------------------------------------------------------------------------
 
-    def is_current(self, run: Compared) -> bool:
+    def is_current(self, run: ComparedRun) -> bool:
         """Whether what is known of a run is of its step and of these test images."""
         shown = run.shown
         return shown is not None and (shown.step, shown.digits) == (run.step, self._digits)
 
-    def _ask_row(self, run: Compared) -> None:
+    def _ask_row(self, run: ComparedRun) -> None:
         key = run.item.key
         channel, wanted = f"row {key}", (run.step, self._digits)
         if run.step is None or not self._digits or self._asked.get(channel) == wanted:
             return
         self._asked[channel] = wanted
         folder = self.session.run(key)
-        self._asker.ask(
+        self._client.submit(
             channel,
             partial(reconstructed, run=folder, step=run.step, digits=self._digits),
             partial(self._take_row, key),
         )
 
-    def _take_row(self, key: str, answer: Answer) -> None:
+    def _take_row(self, key: str, answer: Reply) -> None:
         if key not in self._runs:
             return
-        if isinstance(answer.result, Reconstructed):
+        if isinstance(answer.result, ReconstructedImages):
             self._runs[key] = replace(self._runs[key], shown=answer.result, problem="")
             self.rows_changed.emit()
         else:
@@ -363,16 +363,16 @@ class Comparison(QObject):
                 continue
             self._asked[channel] = run.step
             folder = self.session.run(key)
-            self._asker.ask(
+            self._client.submit(
                 channel,
                 partial(read_codes, run=folder, step=run.step),
                 partial(self._take_codes, key),
             )
 
-    def _take_codes(self, key: str, answer: Answer) -> None:
+    def _take_codes(self, key: str, answer: Reply) -> None:
         if key not in self._runs:
             return
-        if isinstance(answer.result, Codes):
+        if isinstance(answer.result, ComparedCodes):
             self._runs[key] = replace(self._runs[key], codes=answer.result)
             self.codes_changed.emit(key)
         else:

@@ -20,7 +20,7 @@ Kind = Literal["classes", "random", "worst", "chosen"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ImageRule:
     """How test images are chosen.
 
     Attributes

@@ -1,60 +1,109 @@
-"""Questions to the compute thread whose answers find their way back, unless they come too late."""
+"""Submits work to the compute thread and receives the results, unless newer work replaced it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject
 
-from aeviewer.services.compute.compute_thread import Answer, ComputeThread, Question
+from aeviewer.services.compute.compute_thread import ComputeThread, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.model_cache import ModelCache
 
-    Work = Callable[[ModelShelf], object]
-    Receive = Callable[[Answer], None]
+    Work = Callable[[ModelCache], object]
 
 
-class Asker(QObject):
-    """Asks on channels; an answer that a newer question on its channel has overtaken is dropped.
+@dataclass(frozen=True, slots=True)
+class _Callbacks:
+    on_result: Callable[[Any], object]
+    on_problem: Callable[[str], object]
+    on_end: Callable[[], object]
+
+
+class ComputeClient(QObject):
+    """Submits work on channels; new work on a channel replaces the work before it.
+
+    The callbacks are called in the thread that the client lives in, and no longer once the client
+    or one of its parents has been deleted.
 
     Parameters
     ----------
     compute
-        Asked.
-    prefix
-        Of its channels: nobody else may use them.
+        The thread that does the work.
+    name
+        The prefix of this client's channels; it must be unique in the program.
+    report
+        Receives the message of a failure, unless `submit` is given another receiver.
     """
 
-    def __init__(self, compute: ComputeThread, prefix: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        compute: ComputeThread,
+        name: str,
+        report: Callable[[str], object],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._compute = compute
-        self._prefix = prefix
-        self._numbers: Counter[str] = Counter()
-        self._receivers: dict[str, Receive] = {}
-        compute.answered.connect(self._receive)
+        self._name = name
+        self._report = report
+        self._pending: dict[str, tuple[Request, _Callbacks]] = {}
 
-    def ask(self, channel: str, work: Work, receive: Receive) -> None:
-        """Has a question answered: `receive` gets each part of the answer."""
-        name = f"{self._prefix} {channel}"
-        self._numbers[name] += 1
-        self._receivers[name] = receive
-        self._compute.ask(Question(name, self._numbers[name], work))
+    def submit(
+        self,
+        channel: str,
+        work: Work,
+        on_result: Callable[[Any], object],
+        *,
+        on_problem: Callable[[str], object] | None = None,
+        on_end: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Submit work, replacing the work of the same channel that is waiting or unfinished.
 
-    def drop(self, channel: str) -> None:
-        """Ends what was asked on a channel; no answer comes any more."""
-        if f"{self._prefix} {channel}" in self._receivers:
-            self.ask(channel, _nothing, lambda _answer: None)
+        Parameters
+        ----------
+        channel
+            What the work is for, as "image".
+        work
+            Runs in the compute thread. Long work returns a generator, which is continued between
+            two slices of training; each value that it yields is one result.
+        on_result
+            Called with each result that is not None.
+        on_problem
+            Called with the message where the work fails.
+        on_end
+            Called after the last result, and after a failure.
+        """
+        request = Request(f"{self._name} {channel}", work, weakref.ref(self))
+        callbacks = _Callbacks(on_result, on_problem or self._report, on_end)
+        self._pending[channel] = request, callbacks
+        self._compute.submit(request)
 
-    @Slot(object)
-    def _receive(self, answer: Answer) -> None:
-        name = answer.question.channel
-        if name in self._receivers and answer.question.number == self._numbers[name]:
-            self._receivers[name](answer)
+    def cancel(self, channel: str) -> None:
+        """End the work of a channel; none of its callbacks is called any more."""
+        if self._pending.pop(channel, None) is not None:
+            self._compute.submit(Request(f"{self._name} {channel}", _do_nothing, weakref.ref(self)))
+
+    def receive(self, reply: Reply) -> None:
+        """Pass a reply to the callbacks of its request, unless newer work replaced the request."""
+        channel = reply.request.channel.removeprefix(f"{self._name} ")
+        request, callbacks = self._pending.get(channel, (None, None))
+        if request is not reply.request or callbacks is None:
+            return
+        if reply.is_last:
+            del self._pending[channel]
+        if reply.problem:
+            callbacks.on_problem(reply.problem)
+        elif reply.result is not None:
+            callbacks.on_result(reply.result)
+        if reply.is_last:
+            callbacks.on_end()
 
 
-def _nothing(_shelf: ModelShelf) -> None:
-    """What replaces a question that nobody wants answered."""
+def _do_nothing(_models: ModelCache) -> None:
+    """Replaces the work of a channel that was cancelled."""

@@ -1,8 +1,8 @@
 """The one thread that runs torch: a small cooperative scheduler.
 
-It holds the generator of the run that is trained and the questions that panels ask, answers
-waiting questions first, then gives the training its next slice. A second thread running torch
-would slow training by a third for good; serving between slices costs next to nothing.
+It holds the generator of the run in training and the requests of panels. It serves waiting requests
+first, then gives long requests and the training half of the time each. A second thread that runs
+torch would slow training by a third for good; serving between slices costs next to nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from importlib import import_module
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+from shiboken6 import isValid
 
-from aeviewer.services.compute.event_queue import Ended, Failed, Letter, Mailbox
-from aeviewer.services.compute.model_cache import ModelShelf
+from aeviewer.services.compute.event_queue import (
+    EventQueue,
+    RunEvent,
+    TrainingEnded,
+    TrainingFailed,
+)
+from aeviewer.services.compute.model_cache import ModelCache
 from trainers.errors import AEViewerError
 from trainers.events import Working
 
@@ -33,32 +39,40 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _PREVIEW_SECONDS = 1.0
 _ATTENTIVE_SECONDS = 0.5
+_LEAST_JOB_SECONDS = 0.02
+
+
+class Receiver(Protocol):
+    """Receives the replies to its requests, in the thread that the compute thread was made in."""
+
+    def receive(self, reply: Reply) -> None:
+        """Receive one reply."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Something to be worked out between two slices of training.
+class Request:
+    """Work for the compute thread, done between two slices of training.
 
     Attributes
     ----------
     channel
-        A newer question on the same channel replaces one that still waits.
-    number
-        Grows by one with each question of a channel, so that a late answer can be told.
+        A newer request on the same channel replaces one that is waiting or unfinished.
     work
-        Runs in the compute thread; what it returns is the answer. Long work returns a generator:
-        it is asked for its next part between two slices of training, and what it yields is
-        answered part by part (None: nothing yet to tell).
+        Runs in the compute thread; what it returns is the result. Long work returns a generator,
+        which is continued between two slices of training; each value that it yields is a result
+        (None: no result yet).
+    receiver
+        A weak reference to the receiver of the replies.
     """
 
     channel: str
-    number: int
-    work: Callable[[ModelShelf], object]
+    work: Callable[[ModelCache], object]
+    receiver: Callable[[], Receiver | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a question: a result, or the message of its failure.
+class Reply:
+    """The result of a request, or the message of its failure.
 
     Attributes
     ----------
@@ -66,184 +80,204 @@ class Answer:
         False for a part of long work. The end of long work has no result.
     """
 
-    question: Question
+    request: Request
     result: object = None
     problem: str = ""
     is_last: bool = True
 
 
 class ComputeThread(QThread):
-    """Owns torch. Its methods may be called from any thread; they only leave word and return.
+    """Owns torch. Its public methods may be called from any thread, and return at once.
 
     Parameters
     ----------
-    mailbox
-        Where the events of trainings are left.
+    event_queue
+        Receives the events of training runs.
     """
 
-    answered = Signal(object)
-    """An `Answer`; connect a bound slot, so that it arrives in the receiver's thread."""
+    _replied = Signal(object)
 
-    def __init__(self, mailbox: Mailbox, parent: QObject | None = None) -> None:
+    def __init__(self, event_queue: EventQueue, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("compute")
-        self._mailbox = mailbox
-        self._word = Condition()
-        self._questions: dict[str, Question] = {}
-        self._jobs: dict[str, tuple[Question, Generator[object]]] = {}
-        self._trainings: deque[Run] = deque()
+        self._event_queue = event_queue
+        self._work_arrived = Condition()
+        self._requests: dict[str, Request] = {}
+        self._jobs: dict[str, tuple[Request, Generator[object]]] = {}
+        self._training_runs: deque[Run] = deque()
         self._paused = False
         self._stop_wanted: Run | None = None
         self._closing = False
-        self._asked_at, self._slice_seconds = -math.inf, 0.0
-        self._shelf = ModelShelf()
+        self._requested_at, self._slice_seconds = -math.inf, 0.0
+        self._last_slice_seconds = 0.0
+        self._models = ModelCache()
         self._events: Iterator[Event] | None = None
+        self._replied.connect(self._deliver)
 
     # -- from any thread -------------------------------------------------------------------------
 
-    def ask(self, question: Question) -> None:
-        """Has a question answered; it replaces one that waits on the same channel."""
-        with self._word:
-            self._questions[question.channel] = question
-            self._word.notify()
+    def submit(self, request: Request) -> None:
+        """Queue a request; it replaces one that is waiting on the same channel."""
+        with self._work_arrived:
+            self._requests[request.channel] = request
+            self._work_arrived.notify()
 
     def train(self, run: Run) -> None:
-        """Trains a run, after those that were asked for before."""
-        with self._word:
-            self._trainings.append(run)
-            self._word.notify()
+        """Queue a run for training, behind the runs that were queued before."""
+        with self._work_arrived:
+            self._training_runs.append(run)
+            self._work_arrived.notify()
 
     def set_paused(self, paused: bool) -> None:
-        """Holds the training, or lets it go on; questions are answered all the same."""
-        with self._word:
+        """Pause or resume training; requests are answered in both states."""
+        with self._work_arrived:
             self._paused = paused
-            self._word.notify()
+            self._work_arrived.notify()
 
     def stop_training(self, run: Run) -> None:
-        """Ends the training of a run, with everything kept."""
-        with self._word:
+        """Stop the training of a run and save it."""
+        with self._work_arrived:
             self._stop_wanted = run
             self._paused = False
-            self._word.notify()
+            self._work_arrived.notify()
 
     def close(self) -> None:
-        """Saves what is being trained, ends the thread and waits for it."""
-        with self._word:
+        """Save the run in training, end the thread and wait for its end."""
+        with self._work_arrived:
             self._closing = True
-            self._word.notify()
+            self._work_arrived.notify()
         self.wait()
+
+    @Slot(object)
+    def _deliver(self, reply: Reply) -> None:
+        """Pass a reply to its receiver, in the thread that this object was made in."""
+        receiver = reply.request.receiver()
+        if receiver is not None and isValid(receiver):
+            receiver.receive(reply)
 
     # -- in the thread ---------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Answers and trains until `close`."""
-        # Loaded here, the first time that a point is looked for does not wait for it.
+        """Do the work of requests and train, until `close` is called."""
+        # Imported here, so that the first search for a point does not wait for the import.
         import_module("scipy.spatial")
-        while self._await_work():
-            questions = self._taken()
-            self._note_pace(bool(questions))
-            for question in questions:
-                self._end_job(question.channel)
-                self.answered.emit(self._answer(question))
-            for question, parts in [*self._jobs.values()]:
-                self._continue(question, parts)
-            if self._trainings and not self._paused and not self._closing:
-                self._advance(self._trainings[0])
+        while self._wait_for_work():
+            self._start_requests()
+            self._continue_jobs()
+            if self._can_train() and not self._closing:
+                self._advance(self._training_runs[0])
         for channel in [*self._jobs]:
-            self._end_job(channel)  # what it has half written is cleared away now
+            self._end_job(channel)  # Half-written files are removed here.
         if self._events is not None:
-            self._guarded(self._trainings[0], self._save)
+            self._guard(self._training_runs[0], self._save)
 
-    def _note_pace(self, is_asked: bool) -> None:
-        """Has single steps trained while somebody asks: the next answer then comes sooner."""
-        now = time.monotonic()
-        if is_asked:
-            self._asked_at = now
-        if self._shelf.live is not None:
-            hurries = now - self._asked_at < _ATTENTIVE_SECONDS
-            self._shelf.live.slice_seconds = 0.0 if hurries else self._slice_seconds
-
-    def _await_work(self) -> bool:
-        """Sleeps until there is something to do; False when it is time to end."""
-        with self._word:
-            while not (self._closing or self._questions or self._jobs or self._may_train()):
-                self._word.wait()
+    def _wait_for_work(self) -> bool:
+        """Sleep until there is work; return False when the thread is to end."""
+        with self._work_arrived:
+            while not (self._closing or self._requests or self._jobs or self._can_train()):
+                self._work_arrived.wait()
             return not self._closing
 
-    def _may_train(self) -> bool:
-        return bool(self._trainings) and not self._paused
+    def _can_train(self) -> bool:
+        return bool(self._training_runs) and not self._paused
 
-    def _taken(self) -> list[Question]:
-        with self._word:
-            questions, self._questions = list(self._questions.values()), {}
-        return questions
+    def _start_requests(self) -> None:
+        """Do the work of the waiting requests, or its first part."""
+        with self._work_arrived:
+            requests, self._requests = [*self._requests.values()], {}
+        self._set_slice_length(has_requests=bool(requests))
+        for request in requests:
+            self._end_job(request.channel)
+            self._replied.emit(self._start(request))
 
-    def _answer(self, question: Question) -> Answer:
-        result = self._tried(question, lambda: question.work(self._shelf))
-        if isinstance(result, Answer):
+    def _set_slice_length(self, *, has_requests: bool) -> None:
+        """Train single steps for a while after a request: the next request then waits less."""
+        now = time.monotonic()
+        if has_requests:
+            self._requested_at = now
+        if self._models.live is not None:
+            is_attentive = now - self._requested_at < _ATTENTIVE_SECONDS
+            self._models.live.slice_seconds = 0.0 if is_attentive else self._slice_seconds
+
+    def _start(self, request: Request) -> Reply:
+        result = self._try(request, lambda: request.work(self._models))
+        if isinstance(result, Reply):
             return result
         if not isinstance(result, Generator):
-            return Answer(question, result)
-        self._jobs[question.channel] = question, result
-        return Answer(question, is_last=False)
+            return Reply(request, result)
+        self._jobs[request.channel] = request, result
+        return Reply(request, is_last=False)
 
-    def _continue(self, question: Question, parts: Generator[object]) -> None:
-        """One part of long work."""
-        end = Answer(question)
-        part = self._tried(question, lambda: next(parts, end))
-        if isinstance(part, Answer):
-            del self._jobs[question.channel]
-            self.answered.emit(part)
+    def _continue_jobs(self) -> None:
+        """Continue long work for as long as a slice of training takes: half of the time each."""
+        end = time.monotonic() + max(self._last_slice_seconds, _LEAST_JOB_SECONDS)
+        while self._jobs and not self._closing:
+            for channel in [*self._jobs]:
+                if channel in self._jobs:
+                    self._continue(*self._jobs[channel])
+                self._start_requests()
+            if self._can_train() and time.monotonic() >= end:
+                return
+
+    def _continue(self, request: Request, parts: Generator[object]) -> None:
+        """Do one part of long work."""
+        end = Reply(request)
+        part = self._try(request, lambda: next(parts, end))
+        if isinstance(part, Reply):
+            del self._jobs[request.channel]
+            self._replied.emit(part)
         elif part is not None:
-            self.answered.emit(Answer(question, part, is_last=False))
+            self._replied.emit(Reply(request, part, is_last=False))
 
     def _end_job(self, channel: str) -> None:
         if channel in self._jobs:
             self._jobs.pop(channel)[1].close()
 
-    def _tried(self, question: Question, work: Callable[[], object]) -> object:
-        """What `work` returns; of a failure, the answer that tells of it."""
+    def _try(self, request: Request, work: Callable[[], object]) -> object:
+        """Return the result of `work`, or a reply with the message of its failure."""
         try:
             return work()
         except AEViewerError as error:
-            return Answer(question, problem=str(error))
+            return Reply(request, problem=str(error))
         except Exception as error:
-            logger.exception("A question on %r failed", question.channel)
-            return Answer(question, problem=f"{type(error).__name__}: {error}")
+            logger.exception("A request on %r failed", request.channel)
+            return Reply(request, problem=f"{type(error).__name__}: {error}")
 
     def _advance(self, run: Run) -> None:
-        """One slice of a training; its end, or its failure, is told like any event."""
+        """Train one slice of a run; its end and its failure become events."""
+        began = time.monotonic()
 
-        def slice_() -> None:
+        def train_slice() -> None:
             if self._events is None:
                 self._events = self._begin(run)
-            if self._stop_wanted is run and self._shelf.live is not None:
+            if self._stop_wanted is run and self._models.live is not None:
                 self._stop_wanted = None
-                self._shelf.live.stop()
+                self._models.live.stop()
             event = next(self._events, None)
             if event is None:
                 self._finish(run)
             elif not isinstance(event, Working):
-                self._mailbox.post(Letter(str(run.path), event))
+                self._event_queue.put(RunEvent(str(run.path), event))
 
-        self._guarded(run, slice_)
+        self._guard(run, train_slice)
+        self._last_slice_seconds = time.monotonic() - began
 
     def _begin(self, run: Run) -> Iterator[Event]:
         from trainers.training.trainer import Trainer
 
-        self._shelf.forget(run)
-        self._shelf.live = Trainer(run, preview_seconds=_PREVIEW_SECONDS)
-        self._slice_seconds = self._shelf.live.slice_seconds
-        return iter(self._shelf.live)
+        self._models.forget(run)
+        self._models.live = Trainer(run, preview_seconds=_PREVIEW_SECONDS)
+        self._slice_seconds = self._models.live.slice_seconds
+        return iter(self._models.live)
 
     def _save(self) -> None:
-        """Closing the generator saves the run."""
+        """Save the run: closing the generator does so."""
         close = getattr(self._events, "close", None)
         if close is not None:
             close()
 
-    def _guarded(self, run: Run, work: Callable[[], None]) -> None:
-        """Does `work`; a failure ends the training with one message."""
+    def _guard(self, run: Run, work: Callable[[], None]) -> None:
+        """Do `work`; a failure ends the training with one message."""
         try:
             work()
         except AEViewerError as error:
@@ -253,13 +287,13 @@ class ComputeThread(QThread):
             self._fail(run, f"{type(error).__name__}: {error}")
 
     def _fail(self, run: Run, message: str) -> None:
-        self._mailbox.post(Letter(str(run.path), Failed(message)))
+        self._event_queue.put(RunEvent(str(run.path), TrainingFailed(message)))
         self._finish(run)
 
     def _finish(self, run: Run) -> None:
-        with self._word:
-            self._trainings.popleft()
+        with self._work_arrived:
+            self._training_runs.popleft()
             if self._stop_wanted is run:
                 self._stop_wanted = None
-        self._events = self._shelf.live = None
-        self._mailbox.post(Letter(str(run.path), Ended()))
+        self._events = self._models.live = None
+        self._event_queue.put(RunEvent(str(run.path), TrainingEnded()))

@@ -20,34 +20,36 @@ if TYPE_CHECKING:
     from trainers.parallel import CheckpointFound
 
 
-class Failed(NamedTuple):
+class TrainingFailed(NamedTuple):
     """A training that could not begin or go on; `message` is meant for the person."""
 
     message: str
 
 
-class Ended(NamedTuple):
+class TrainingEnded(NamedTuple):
     """Nothing more will come of a training."""
 
 
-class Letter(NamedTuple):
+class RunEvent(NamedTuple):
     """What happened to the run called `key`."""
 
     key: str
-    event: Event | CheckpointFound | Failed | Ended
+    event: Event | CheckpointFound | TrainingFailed | TrainingEnded
 
 
-def joined(letters: Iterable[Letter]) -> list[Letter]:
+def merge_progress(run_events: Iterable[RunEvent]) -> list[RunEvent]:
     """The same letters, consecutive slices of a run told as one: it costs as much to show."""
-    found: list[Letter] = []
-    for is_progress, group in groupby(letters, lambda letter: isinstance(letter.event, Progress)):
+    found: list[RunEvent] = []
+    for is_progress, group in groupby(
+        run_events, lambda run_event: isinstance(run_event.event, Progress)
+    ):
         if not is_progress:
             found += group
             continue
         slices: dict[str, list[Progress]] = {}
         for key, event in group:
             slices.setdefault(key, []).append(event)  # type: ignore[arg-type]
-        found += [Letter(key, _together(events)) for key, events in slices.items()]
+        found += [RunEvent(key, _together(events)) for key, events in slices.items()]
     return found
 
 
@@ -56,26 +58,26 @@ def _together(slices: list[Progress]) -> Progress:
     return replace(slices[-1], losses=losses)
 
 
-class Mailbox:
+class EventQueue:
     """A thread-safe list of letters, in order."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._letters: list[Letter] = []
+        self._letters: list[RunEvent] = []
 
-    def post(self, letter: Letter) -> None:
+    def put(self, run_event: RunEvent) -> None:
         """Adds a letter; an unread preview of the same run is dropped for a newer one."""
         with self._lock:
-            if isinstance(letter.event, Preview):
+            if isinstance(run_event.event, Preview):
                 self._letters = [
                     kept
                     for kept in self._letters
-                    if kept.key != letter.key or not isinstance(kept.event, Preview)
+                    if kept.key != run_event.key or not isinstance(kept.event, Preview)
                 ]
-            self._letters.append(letter)
+            self._letters.append(run_event)
 
-    def fetch(self) -> list[Letter]:
+    def take_all(self) -> list[RunEvent]:
         """All letters since the last time."""
         with self._lock:
-            letters, self._letters = self._letters, []
-        return letters
+            run_events, self._letters = self._letters, []
+        return run_events

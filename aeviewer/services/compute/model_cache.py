@@ -22,7 +22,7 @@ _KEPT = 8
 _CHUNK = 1_000
 
 
-class ModelShelf:
+class ModelCache:
     """Finds a run's model at a step; keeps the few used last.
 
     Attributes

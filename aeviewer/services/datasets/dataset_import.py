@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.system import child_process
 from trainers.datasets import download, sources
 from trainers.datasets.description import Dataset
-from trainers.datasets.importing.importer import Imported, Wanted, imported
+from trainers.datasets.importing.importer import Imported, ImportRequest, imported
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
     from trainers.datasets.sources import Source
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class _Done:
     result: Any
 
 
-class Importing(QObject):
+class DatasetImport(QObject):
     """One import: a place is looked at, then converted; the draft is kept or discarded.
 
     The work is done between slices of training.
@@ -59,7 +59,7 @@ class Importing(QObject):
 
     def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._asker = Asker(compute, f"import {id(self)}", self)
+        self._client = ComputeClient(compute, f"import {id(self)}", self)
         self.source: Source | None = None
         self.draft: Imported | None = None
         self.share: float | None = None
@@ -69,7 +69,7 @@ class Importing(QObject):
         """Looks at what is there."""
         self._start(lambda: sources.found(path), self._take_source)
 
-    def convert(self, wanted: Wanted) -> None:
+    def convert(self, wanted: ImportRequest) -> None:
         """Makes a draft of the source."""
         source = self.source
         if source is not None:
@@ -77,7 +77,7 @@ class Importing(QObject):
 
     def cancel(self) -> None:
         """Ends the work; nothing of it is left."""
-        self._asker.drop("work")
+        self._client.cancel("work")
         self.share = None
         self.discard()
         self.changed.emit()
@@ -110,7 +110,7 @@ class Importing(QObject):
     ) -> None:
         self.share, self.problem = 0.0, ""
 
-        def receive(answer: Answer) -> None:
+        def receive(answer: Reply) -> None:
             if answer.problem:
                 self.share, self.problem = None, answer.problem
             elif isinstance(answer.result, _Done):
@@ -122,7 +122,7 @@ class Importing(QObject):
                 return
             self.changed.emit()
 
-        self._asker.ask("work", lambda _shelf: _told(begin()), receive)
+        self._client.submit("work", lambda _models: _told(begin()), receive)
         self.changed.emit()
 
     def _take_source(self, source: Source) -> None:
@@ -137,7 +137,7 @@ def _told(work: Generator[float, None, object]) -> Generator[object, None, None]
     yield _Done((yield from work))
 
 
-class Downloading(QObject):
+class DatasetDownload(QObject):
     """One download, in a process of its own.
 
     Parameters

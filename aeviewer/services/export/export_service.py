@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from aeviewer.numbers import local
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.exporting.export import Moment, carry
 from trainers.runs import Run
 from trainers.runs.archive import unpack
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.exporting.exporters import Exporter
 
 _FILES = "files"
 
 
-class Carrying(QObject):
+class ExportService(QObject):
     """Writes a run's exports while the window lives and training goes on.
 
     Parameters
@@ -41,7 +41,7 @@ class Carrying(QObject):
 
     def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._asker = Asker(compute, "carrying", self)
+        self._client = ComputeClient(compute, "carrying", self)
         self._files: tuple[Path, ...] = ()
 
     def start(
@@ -56,13 +56,13 @@ class Carrying(QObject):
         """Begins; see `trainers.exporting.export.carry`."""
         self._files = ()
         work = partial(_carried, run, tuple(exporters), folder, step, replaces)
-        self._asker.ask(_FILES, work, self._take)
+        self._client.submit(_FILES, work, self._take)
 
     def cancel(self) -> None:
         """Gives it up; the exports that have ended stay."""
-        self._asker.drop(_FILES)
+        self._client.cancel(_FILES)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
             self.ended.emit((), answer.problem)
         elif isinstance(answer.result, Moment):
@@ -79,7 +79,7 @@ def _carried(
     folder: Path,
     step: int | None,
     replaces: bool,
-    _shelf: ModelShelf,
+    _models: ModelCache,
 ) -> Generator[Moment | tuple[Path, ...] | None]:
     """Tells each moment once, and the files at last."""
     work = carry(run, exporters, folder, step, replaces=replaces)
@@ -103,7 +103,7 @@ def _changes(
         work.close()
 
 
-class Opening(QObject):
+class ArchiveOpener(QObject):
     """Opens archives of runs into the runs folder, and shows them.
 
     Parameters
@@ -122,7 +122,7 @@ class Opening(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._asker = Asker(compute, "opening", self)
+        self._client = ComputeClient(compute, "opening", self)
         self._shares: dict[Path, float] = {}
 
     @property
@@ -136,10 +136,10 @@ class Opening(QObject):
         if file not in self._shares:
             self._shares[file] = 0.0
             work = partial(_unpacked, file, self._session.folder)
-            self._asker.ask(str(file), work, partial(self._take, file))
+            self._client.submit(str(file), work, partial(self._take, file))
             self.changed.emit()
 
-    def _take(self, file: Path, answer: Answer) -> None:
+    def _take(self, file: Path, answer: Reply) -> None:
         if answer.problem:
             self._session.message_posted.emit(answer.problem)
         elif isinstance(answer.result, float):
@@ -152,7 +152,7 @@ class Opening(QObject):
         self.changed.emit()
 
 
-def _unpacked(file: Path, folder: Path, _shelf: ModelShelf) -> Generator[float | Run | None]:
+def _unpacked(file: Path, folder: Path, _models: ModelCache) -> Generator[float | Run | None]:
     """Tells every hundredth, and the run at last."""
     work, told = unpack(file, folder), -1.0
     try:

@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.exploration.alignment import Alignment, chained
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.runs import Run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Aligned:
+class AlignedCheckpoints:
     """The checkpoints of a run, each with its way to the last one.
 
     Attributes
@@ -51,7 +51,7 @@ class Aligned:
         return self.steps[-1]
 
 
-class Alignments(QObject):
+class AlignmentService(QObject):
     """Keeps the alignments of the current run while they are wanted.
 
     They are found when the run becomes the current one, and anew when it is played or a step is
@@ -72,11 +72,11 @@ class Alignments(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._asker = Asker(compute, "alignments", self)
+        self._client = ComputeClient(compute, "alignments", self)
         self._is_wanted = True
         self._asked: tuple[str, tuple[int, ...]] | None = None
         self._failed: tuple[str, tuple[int, ...]] | None = None
-        self._known: Aligned | None = None
+        self._known: AlignedCheckpoints | None = None
         self._problem = ""
         session.current_changed.connect(self._start_anew)
         session.step_changed.connect(self._follow_step)
@@ -104,7 +104,7 @@ class Alignments(QObject):
         return self._asked is not None
 
     @property
-    def aligned(self) -> Aligned | None:
+    def aligned(self) -> AlignedCheckpoints | None:
         """The alignments, where they are wanted and known."""
         return self._known if self._is_wanted else None
 
@@ -124,11 +124,11 @@ class Alignments(QObject):
             return
         self._asked = place
         work = partial(found, run=self._session.run(current.key), key=current.key, steps=steps)
-        self._asker.ask("chain", work, self._take)
+        self._client.submit("chain", work, self._take)
 
     @Slot()
     def _start_anew(self) -> None:
-        self._asker.drop("chain")
+        self._client.cancel("chain")
         self._asked = self._failed = self._known = None
         self._problem = ""
         self.follow()
@@ -140,37 +140,37 @@ class Alignments(QObject):
         if step is not None and (known is None or step not in known.alignments):
             self.follow()
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
             self._failed, self._asked, self._problem = self._asked, None, answer.problem
             self.changed.emit()
-        elif isinstance(answer.result, Aligned):
+        elif isinstance(answer.result, AlignedCheckpoints):
             self._asked, self._problem = None, ""
             self._known = answer.result
             self.changed.emit()
 
 
-def codes_at(shelf: ModelShelf, run: Run, step: int) -> NDArray[np.float32]:
+def codes_at(models: ModelCache, run: Run, step: int) -> NDArray[np.float32]:
     """(10000, d), the test images' codes at a checkpoint: as kept, or worked out."""
     checkpoint = run.checkpoint(step)
     codes: NDArray[np.float32]
-    codes = checkpoint.codes() if checkpoint.is_evaluated else shelf.preview(run, step).codes
+    codes = checkpoint.codes() if checkpoint.is_evaluated else models.preview(run, step).codes
     return codes
 
 
 def found(
-    shelf: ModelShelf, run: Run, key: str, steps: tuple[int, ...]
-) -> Generator[Aligned | None]:
+    models: ModelCache, run: Run, key: str, steps: tuple[int, ...]
+) -> Generator[AlignedCheckpoints | None]:
     """The alignments of a run's steps to the last of them, a step at a time."""
-    last = codes_at(shelf, run, steps[-1])
+    last = codes_at(models, run, steps[-1])
 
     def tables() -> Iterator[NDArray[np.float32]]:
         yield last
         for step in reversed(steps[:-1]):
-            yield codes_at(shelf, run, step)
+            yield codes_at(models, run, step)
 
     alignments = {}
     for step, alignment in zip(reversed(steps), chained(tables()), strict=True):
         alignments[step] = alignment
         yield None
-    yield Aligned(key, {step: alignments[step] for step in steps}, last)
+    yield AlignedCheckpoints(key, {step: alignments[step] for step in steps}, last)

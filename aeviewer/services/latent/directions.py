@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.exploration.local_directions import LocalDirections, local_directions
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
 
 WORTH = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Steps:
+class DirectionSteps:
     """A code and the images around it.
 
     Attributes
@@ -44,7 +44,7 @@ class Steps:
     images: NDArray[np.float32]
 
 
-class Directions(QObject):
+class DirectionsService(QObject):
     """Keeps the steps around the marked code up to date while somebody wants them.
 
     Parameters
@@ -60,19 +60,19 @@ class Directions(QObject):
     """Another row is pointed at, or none."""
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "directions", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "directions", self)
         self._is_wanted = False
         self._worth = WORTH
         self._pointed = -1
         self._run = ""
-        self.steps: Steps | None = None
-        exploration.session.code_changed.connect(self._ask)
-        exploration.session.current_changed.connect(self._ask)
-        exploration.places_changed.connect(self._ask)
+        self.steps: DirectionSteps | None = None
+        latent_state.session.code_changed.connect(self._ask)
+        latent_state.session.current_changed.connect(self._ask)
+        latent_state.places_changed.connect(self._ask)
 
     def want(self, wanted: bool) -> None:
         """Begins, or ends."""
@@ -106,16 +106,16 @@ class Directions(QObject):
 
     @Slot()
     def _ask(self) -> None:
-        session = self._exploration.session
+        session = self._latent.session
         # Of the test images alone, as the plane is: the directions do not turn when the training
         # images are shown too.
-        current, code, codes = session.current, session.code, self._exploration.test_codes
+        current, code, codes = session.current, session.code, self._latent.test_codes
         # Looking through all codes takes a while: not for each move that nobody wants it for.
         fits = self._is_wanted and code is not None and codes is not None and _fits(code, codes)
         key = current.key if current else ""
         if not self._is_wanted or not fits or key != self._run:
             self._run = key
-            self._asker.drop("steps")
+            self._client.cancel("steps")
             self._show(None)
         if self._is_wanted and fits and current and code is not None and codes is not None:
             work = partial(
@@ -127,15 +127,15 @@ class Directions(QObject):
                 worth=self._worth,
                 previous=self.steps.local if self.steps else None,
             )
-            self._asker.ask("steps", work, self._take)
+            self._client.submit("steps", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Steps):
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, DirectionSteps):
             self._show(answer.result)
 
-    def _show(self, steps: Steps | None) -> None:
+    def _show(self, steps: DirectionSteps | None) -> None:
         if steps is not self.steps:
             self.steps = steps
             self.changed.emit()
@@ -149,16 +149,16 @@ def _fits(code: NDArray[np.float32], codes: NDArray[np.float32]) -> bool:
 
 
 def stepped(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
     step: int | None,
     code: NDArray[np.float32],
     codes: NDArray[np.float32],
     worth: int,
     previous: LocalDirections | None,
-) -> Steps:
+) -> DirectionSteps:
     """The steps around a code among (n, d) codes, decoded by the model of a step."""
     local = local_directions(codes, code, worth, previous)
     grid = local.grid(code)
-    images = shelf.at(run, step).decode(grid.reshape(-1, len(code)))
-    return Steps(code, local, grid, images.reshape(*grid.shape[:2], *images.shape[1:]))
+    images = models.at(run, step).decode(grid.reshape(-1, len(code)))
+    return DirectionSteps(code, local, grid, images.reshape(*grid.shape[:2], *images.shape[1:]))

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.numbers import local
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.datasets import Data, Split
     from trainers.runs import Run
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CHUNK = 1_000
 
 
-class Gallery:
+class ImageLookup:
     """The images of a cloud by their numbers: test images first, then training images.
 
     Parameters
@@ -77,7 +77,7 @@ class Gallery:
         return (self.data.test, index) if inside else (self.data.train, index - self.tests)
 
 
-class Cloud(QObject):
+class DisplayedCodes(QObject):
     """Codes of test images, and of training images at checkpoints while they are wanted.
 
     Parameters
@@ -95,11 +95,11 @@ class Cloud(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._asker = Asker(compute, "cloud", self)
+        self._client = ComputeClient(compute, "cloud", self)
         self._wants_training = False
         self._training: tuple[tuple[str, int], NDArray[np.float32]] | None = None
         self._codes: NDArray[np.float32] | None = None
-        self._gallery: Gallery | None = None
+        self._gallery: ImageLookup | None = None
         session.preview_changed.connect(self._take_preview)
 
     @property
@@ -119,7 +119,7 @@ class Cloud(QObject):
         return test if count <= len(test) else np.concatenate([test, data.train.labels])
 
     @property
-    def gallery(self) -> Gallery:
+    def gallery(self) -> ImageLookup:
         """The images that the codes are of; those that are shown stay, though their file may go.
 
         Raises
@@ -128,7 +128,7 @@ class Cloud(QObject):
             When the data set is not here; there are no codes then.
         """
         if self._gallery is None or self._gallery.data.dataset != self._session.dataset:
-            self._gallery = Gallery(self._session.data())
+            self._gallery = ImageLookup(self._session.data())
         return self._gallery
 
     @property
@@ -145,7 +145,7 @@ class Cloud(QObject):
     @Slot()
     def _take_preview(self) -> None:
         preview, current = self._session.preview, self._session.current
-        self._asker.drop("training")
+        self._client.cancel("training")
         self._codes = preview.codes if preview is not None and self._has_images() else None
         # A live model changes faster than 60,000 images are encoded: its checkpoints have them.
         wanted = self._wants_training and self._session.step is not None
@@ -156,7 +156,7 @@ class Cloud(QObject):
             else:
                 run = self._session.run(current.key)
                 work = partial(encoded, run=run, step=preview.step)
-                self._asker.ask("training", work, partial(self._take, place))
+                self._client.submit("training", work, partial(self._take, place))
         self.changed.emit()
 
     def _has_images(self) -> bool:
@@ -166,7 +166,7 @@ class Cloud(QObject):
         except AEViewerError:
             return False
 
-    def _take(self, place: tuple[str, int], answer: Answer) -> None:
+    def _take(self, place: tuple[str, int], answer: Reply) -> None:
         if answer.problem:
             self._session.message_posted.emit(answer.problem)
         elif isinstance(answer.result, np.ndarray):
@@ -174,9 +174,9 @@ class Cloud(QObject):
             self._take_preview()
 
 
-def encoded(shelf: ModelShelf, run: Run, step: int) -> Generator[NDArray[np.float32] | None]:
+def encoded(models: ModelCache, run: Run, step: int) -> Generator[NDArray[np.float32] | None]:
     """(n, d), the training images' codes by the model of a step, a chunk at a time."""
-    model, images = shelf.at(run, step), run.data().train.images
+    model, images = models.at(run, step), run.data().train.images
     codes = []
     for start in range(0, len(images), _CHUNK):
         codes.append(model.encode(images[start : start + _CHUNK]))

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.datasets import Dataset
     from trainers.runs import Run
 
@@ -23,7 +23,7 @@ NEIGHBOURS = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class DrawingResult:
     """A drawing as the model sees it.
 
     Attributes
@@ -50,7 +50,7 @@ class Drawn:
     shares: NDArray[np.float64]
 
 
-class Drawing(QObject):
+class DrawingService(QObject):
     """Keeps what is known of a drawing up to date.
 
     Parameters
@@ -64,15 +64,15 @@ class Drawing(QObject):
     changed = Signal()
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "draw", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "draw", self)
         self._image: NDArray[np.uint8] | None = None
-        self.drawn: Drawn | None = None
-        exploration.places_changed.connect(self._ask)
-        exploration.session.current_changed.connect(self._forget)
+        self.drawn: DrawingResult | None = None
+        latent_state.places_changed.connect(self._ask)
+        latent_state.session.current_changed.connect(self._forget)
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
         """Looks at another drawing, or at none."""
@@ -81,9 +81,9 @@ class Drawing(QObject):
 
     @Slot()
     def _ask(self) -> None:
-        session, codes = self._exploration.session, self._exploration.codes
+        session, codes = self._latent.session, self._latent.codes
         if self._image is None or codes is None or session.current is None:
-            self._asker.drop("image")
+            self._client.cancel("image")
             if self.drawn is not None:
                 self.drawn = None
                 self.changed.emit()
@@ -94,44 +94,46 @@ class Drawing(QObject):
             step=session.step,
             image=self._image,
             codes=codes,
-            labels=self._exploration.cloud.labels,
+            labels=self._latent.displayed_codes.labels,
             classes=len(session.dataset.classes),
         )
-        self._asker.ask("image", work, self._take)
+        self._client.submit("image", work, self._take)
 
     @Slot()
     def _forget(self) -> None:
         """The numbers of another data set's images mean nothing any more."""
-        if self.drawn is not None and self.drawn.dataset != self._exploration.session.dataset:
+        if self.drawn is not None and self.drawn.dataset != self._latent.session.dataset:
             self.drawn = None
             self.changed.emit()
 
-    def _take(self, answer: Answer) -> None:
-        session, drawn = self._exploration.session, answer.result
+    def _take(self, answer: Reply) -> None:
+        session, drawn = self._latent.session, answer.result
         if answer.problem:
             session.message_posted.emit(answer.problem)
-        elif isinstance(drawn, Drawn) and drawn.dataset == session.dataset:
+        elif isinstance(drawn, DrawingResult) and drawn.dataset == session.dataset:
             self.drawn = drawn
             self.changed.emit()
 
 
 def seen(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
     step: int | None,
     image: NDArray[np.uint8],
     codes: NDArray[np.float32],
     labels: NDArray[np.uint8],
     classes: int,
-) -> Drawn | None:
+) -> DrawingResult | None:
     """A drawing as the model of a step sees it, among (n, d) codes of (n,) of so many classes."""
     if image.shape != run.dataset.shape:
         return None  # of another run: what fits is on its way
-    model = shelf.at(run, step)
+    model = models.at(run, step)
     code = model.encode(image[None])[0]
     away = np.sqrt(np.square(codes - code).sum(axis=1))
     near = np.argpartition(away, NEIGHBOURS)[:NEIGHBOURS]
     near = near[np.argsort(away[near], kind="stable")]
     weights = 1 / np.maximum(away[near], 1e-9 * max(1.0, float(away[near].max())))
     shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
-    return Drawn(run.dataset, image, code, model.decode(code[None])[0], near, away[near], shares)
+    return DrawingResult(
+        run.dataset, image, code, model.decode(code[None])[0], near, away[near], shares
+    )

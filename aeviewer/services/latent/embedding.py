@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from aeviewer.numbers import local
-from aeviewer.services.latent.embedding_job import LayoutJob
+from aeviewer.services.latent.embedding_job import EmbeddingJob
 from trainers.embeddings import embedding, embedding_cache
 from trainers.errors import AEViewerError
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aeviewer.services.latent.latent_state import Exploration
-    from trainers.embeddings.embedding import Layout, Method, Recipe
+    from aeviewer.services.latent.latent_state import LatentState
+    from trainers.embeddings.embedding import Embedding, Method, Recipe
 
 Phase = Literal["off", "missing", "waiting", "computing", "stopped", "shown"]
 _REST_MILLISECONDS = 400
@@ -33,7 +33,7 @@ _REST_MILLISECONDS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EmbeddingRequest:
     """A run, a checkpoint of it, and how its codes are laid out."""
 
     run: str
@@ -42,7 +42,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class EmbeddingStatus:
     """What there is to say.
 
     Attributes
@@ -69,7 +69,7 @@ class Status:
     problem: str = ""
 
 
-class Layouts(QObject):
+class Embeddings(QObject):
     """Gives the exploration the layout that it asks for.
 
     Parameters
@@ -80,43 +80,43 @@ class Layouts(QObject):
 
     changed = Signal()
 
-    def __init__(self, exploration: Exploration, parent: QObject | None = None) -> None:
+    def __init__(self, latent_state: LatentState, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._exploration, self._session = exploration, exploration.session
+        self._latent, self._session = latent_state, latent_state.session
         self.recipes: dict[Method, Recipe] = dict(embedding.RECIPES)
-        self._wanted: Wanted | None = None
-        self._shown: tuple[Wanted, Layout] | None = None
-        self._job: tuple[Wanted, LayoutJob] | None = None
+        self._wanted: EmbeddingRequest | None = None
+        self._shown: tuple[EmbeddingRequest, Embedding] | None = None
+        self._job: tuple[EmbeddingRequest, EmbeddingJob] | None = None
         self._is_held = False
         self._rest = QTimer(self, singleShot=True, interval=_REST_MILLISECONDS)
         self._rest.timeout.connect(self._begin)
-        exploration.plane_changed.connect(self._start_anew)
+        latent_state.plane_changed.connect(self._start_anew)
         self._session.current_changed.connect(self._start_anew)
-        exploration.places_changed.connect(self._follow)
+        latent_state.places_changed.connect(self._follow)
         self._session.step_changed.connect(self._follow)
         self._session.runs_changed.connect(self._follow)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> EmbeddingStatus:
         """What there is to say."""
-        method, wanted = self._exploration.chosen.method, self._wanted
-        if method is None or not self._exploration.is_layout:
-            return Status("off")
+        method, wanted = self._latent.chosen.method, self._wanted
+        if method is None or not self._latent.is_layout:
+            return EmbeddingStatus("off")
         if problem := embedding.missing(self.recipes[method]):
-            return Status("missing", method, problem=problem)
+            return EmbeddingStatus("missing", method, problem=problem)
         if wanted is None:
-            return Status("waiting", method)
+            return EmbeddingStatus("waiting", method)
         step, trust = None, None
         if self._shown is not None:
             step, trust = self._shown[0].step, self._shown[1].trustworthiness
         if step == wanted.step:
-            return Status("shown", method, step, trustworthiness=trust)
+            return EmbeddingStatus("shown", method, step, trustworthiness=trust)
         if self._is_held:
-            return Status("stopped", method, step, wanted.step, trustworthiness=trust)
+            return EmbeddingStatus("stopped", method, step, wanted.step, trustworthiness=trust)
         making, share = wanted.step, None
         if self._job is not None and self._serves(self._job[0]):
             making, share = self._job[0].step, self._job[1].share
-        return Status("computing", method, step, making, share, trust)
+        return EmbeddingStatus("computing", method, step, making, share, trust)
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -144,14 +144,14 @@ class Layouts(QObject):
         """Another run or another kind of view: what was stopped may begin again."""
         self._is_held = False
         self._wanted = self._shown = None
-        self._exploration.set_layout(None)
+        self._latent.set_layout(None)
         self._follow()
         self.changed.emit()
 
     @Slot()
     def _follow(self) -> None:
         """Shows what is wanted if it is kept, and has it computed where it is not."""
-        if not self._exploration.is_layout:
+        if not self._latent.is_layout:
             if self._wanted is not None:
                 self._start_anew()
             return
@@ -168,22 +168,26 @@ class Layouts(QObject):
             return
         if self._shown is not None and not self._serves(self._shown[0]):
             self._shown = None
-            self._exploration.set_layout(None)
+            self._latent.set_layout(None)
         self._rest.start()
         self.changed.emit()
 
-    def _wanting(self) -> Wanted | None:
+    def _wanting(self) -> EmbeddingRequest | None:
         """What is wanted; None while the codes of the step are on their way."""
-        session, method = self._session, self._exploration.chosen.method
+        session, method = self._session, self._latent.chosen.method
         current, preview, step = session.current, session.preview, session.step
         if current is None or preview is None or method is None:
             return None
         if step is None:
             evaluation = current.evaluation
-            return None if evaluation is None else Wanted(current.key, evaluation.step, method)
-        return Wanted(current.key, step, method) if preview.step == step else None
+            return (
+                None
+                if evaluation is None
+                else EmbeddingRequest(current.key, evaluation.step, method)
+            )
+        return EmbeddingRequest(current.key, step, method) if preview.step == step else None
 
-    def _serves(self, other: Wanted) -> bool:
+    def _serves(self, other: EmbeddingRequest) -> bool:
         """Whether another's layout may be shown: of a run in training, an earlier checkpoint's."""
         wanted = self._wanted
         if wanted is None or other == wanted:
@@ -191,21 +195,21 @@ class Layouts(QObject):
         same = (other.run, other.method) == (wanted.run, wanted.method)
         return same and self._session.step is None
 
-    def _codes(self, wanted: Wanted) -> NDArray[np.float32]:
+    def _codes(self, wanted: EmbeddingRequest) -> NDArray[np.float32]:
         """(10000, d), the codes of the test images at that checkpoint."""
         preview = self._session.preview
         if self._session.step == wanted.step and preview is not None:
             return preview.codes
         return self._session.run(wanted.run).checkpoint(wanted.step).preview().codes
 
-    def _kept(self, wanted: Wanted) -> tuple[NDArray[np.float32], str, tuple[Path, ...]]:
+    def _kept(self, wanted: EmbeddingRequest) -> tuple[NDArray[np.float32], str, tuple[Path, ...]]:
         """The codes, the layout's key, and where it is kept."""
         recipe, codes = self.recipes[wanted.method], self._codes(wanted)
         key = embedding_cache.key(codes, recipe)
         checkpoint = self._session.run(wanted.run).checkpoint(wanted.step)
         return codes, key, embedding_cache.files(checkpoint, recipe, key)
 
-    def _read(self, wanted: Wanted) -> Layout | None:
+    def _read(self, wanted: EmbeddingRequest) -> Embedding | None:
         try:
             codes, key, places = self._kept(wanted)
         except AEViewerError as error:
@@ -230,7 +234,7 @@ class Layouts(QObject):
         except AEViewerError as error:
             self._fail(str(error))
             return
-        job = LayoutJob(codes, self.recipes[wanted.method], key, places, self)
+        job = EmbeddingJob(codes, self.recipes[wanted.method], key, places, self)
         self._job = wanted, job
         job.told.connect(self._take_share)
         job.ended.connect(self._take_end)
@@ -241,7 +245,7 @@ class Layouts(QObject):
         """Shows how far it is; where nothing better is shown, the places so far as well."""
         if self._job is not None and self._serves(self._job[0]):
             if self._shown is None and self._job[1].places is not None:
-                self._exploration.set_layout(self._job[1].places)
+                self._latent.set_layout(self._job[1].places)
             self.changed.emit()
 
     @Slot()
@@ -258,9 +262,9 @@ class Layouts(QObject):
             self._show(made, job.layout)
         self._begin()  # what came to be wanted meanwhile
 
-    def _show(self, wanted: Wanted, layout: Layout) -> None:
+    def _show(self, wanted: EmbeddingRequest, layout: Embedding) -> None:
         self._shown = wanted, layout
-        self._exploration.set_layout(layout.places)
+        self._latent.set_layout(layout.places)
         self.changed.emit()
 
     def _fail(self, problem: str) -> None:
@@ -272,7 +276,7 @@ class Layouts(QObject):
         """Begins nothing more; what has not got to its end is no map to look at."""
         self._is_held = True
         if self._shown is None:
-            self._exploration.set_layout(None)
+            self._latent.set_layout(None)
 
     def _drop_job(self) -> None:
         if self._job is not None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from aeviewer.services.system import child_process
 from trainers.embeddings import embedding_process
-from trainers.embeddings.embedding import Layout
+from trainers.embeddings.embedding import Embedding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LOOK_MILLISECONDS = 100
 
 
-class LayoutJob(QObject):
+class EmbeddingJob(QObject):
     """Codes on their way to a layout.
 
     Parameters
@@ -51,7 +51,7 @@ class LayoutJob(QObject):
         self._codes = codes
         self.share: float | None = None
         self.places: NDArray[np.float32] | None = None
-        self.layout: Layout | None = None
+        self.layout: Embedding | None = None
         self.problem = ""
         self._process, self._pipe = embedding_process.started(recipe, key, places)
         self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
@@ -72,7 +72,7 @@ class LayoutJob(QObject):
         except (EOFError, OSError):
             self._end("its process ended early; see what it wrote where the program was started")
 
-    def _take(self, message: embedding_process.Message | Layout) -> None:
+    def _take(self, message: embedding_process.Message | Embedding) -> None:
         match message:
             case embedding_process.Ready():
                 self._pipe.send(self._codes)
@@ -81,7 +81,7 @@ class LayoutJob(QObject):
                 self.told.emit()
             case embedding_process.Failed(problem):
                 self._end(problem)
-            case Layout():
+            case Embedding():
                 self.layout = message
                 self._end("")
 

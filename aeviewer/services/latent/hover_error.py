@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
-from aeviewer.services.latent.displayed_codes import Gallery
+from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.latent.displayed_codes import ImageLookup
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
 
 
-class Hovering(QObject):
+class HoverError(QObject):
     """Knows the reconstruction error of one image: a new question replaces the one before.
 
     Parameters
@@ -32,15 +32,15 @@ class Hovering(QObject):
     changed = Signal()
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "hover", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "hover", self)
         self._image: int | None = None
         self.error: float | None = None
-        exploration.session.preview_changed.connect(self._ask)
-        exploration.session.current_changed.connect(self._start_anew)
+        latent_state.session.preview_changed.connect(self._ask)
+        latent_state.session.current_changed.connect(self._start_anew)
 
     def look_at(self, image: int | None) -> None:
         """Looks at another image, by its number in the cloud, or at none."""
@@ -63,22 +63,22 @@ class Hovering(QObject):
     @Slot()
     def _ask(self) -> None:
         """Of the model of this step; until it answers, an earlier step's error stands."""
-        session = self._exploration.session
+        session = self._latent.session
         if self._image is None or session.current is None or session.preview is None:
-            self._asker.drop("error")
+            self._client.cancel("error")
             return
         run = session.run(session.current.key)
         work = partial(reconstruction_error, run=run, step=session.step, image=self._image)
-        self._asker.ask("error", work, self._take)
+        self._client.submit("error", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         # A failure is told by what shows the step; here there is just no number.
         self.error = answer.result if isinstance(answer.result, float) else None
         self.changed.emit()
 
 
-def reconstruction_error(shelf: ModelShelf, run: Run, step: int | None, image: int) -> float:
+def reconstruction_error(models: ModelCache, run: Run, step: int | None, image: int) -> float:
     """Squared error of an image's reconstruction by the model of a step, summed over its pixels."""
-    model, pixels = shelf.at(run, step), Gallery(run.data()).image(image)
+    model, pixels = models.at(run, step), ImageLookup(run.data()).image(image)
     decoded = model.decode(model.encode(pixels[None]))[0]
     return float(np.square(decoded - pixels / np.float32(255)).sum())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from aeviewer.services.latent.undo_state import NOTHING, Held, Pin, PlaneChosen, parsed
+from aeviewer.services.latent.undo_state import NOTHING, Pin, PlaneChoice, UndoState, parsed
 from trainers.errors import DataError
 from trainers.exploration.planes import (
     Plane,
@@ -27,8 +27,8 @@ from trainers.exploration.planes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aeviewer.services.latent.alignment import Alignments
-    from aeviewer.services.latent.displayed_codes import Cloud
+    from aeviewer.services.latent.alignment import AlignmentService
+    from aeviewer.services.latent.displayed_codes import DisplayedCodes
     from aeviewer.services.runs.session import Session
 
 _REST_SECONDS = 1.0
@@ -38,7 +38,7 @@ class _Change(QUndoCommand):
     """From one state to another; changes of one gesture are one."""
 
     def __init__(
-        self, owner: Exploration, text: str, before: Held, after: Held, gesture: str
+        self, owner: LatentState, text: str, before: UndoState, after: UndoState, gesture: str
     ) -> None:
         super().__init__(text)
         self._owner, self.before, self.after, self.gesture = owner, before, after, gesture
@@ -63,7 +63,7 @@ class _Change(QUndoCommand):
         self._owner.restore(self.after)
 
 
-class Exploration(QObject):
+class LatentState(QObject):
     """Plane, pins and selection of the current run, with undo.
 
     Parameters
@@ -88,19 +88,19 @@ class Exploration(QObject):
     def __init__(
         self,
         session: Session,
-        cloud: Cloud,
-        alignments: Alignments,
+        cloud: DisplayedCodes,
+        alignments: AlignmentService,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.session, self.cloud, self.alignments = session, cloud, alignments
+        self.session, self.displayed_codes, self.alignments = session, cloud, alignments
         self.undo_stack = QUndoStack(self)
-        self._chosen = PlaneChosen()
+        self._chosen = PlaneChoice()
         self._plane: Plane | None = None
         self._is_plane_current = False
         self._base: tuple[NDArray[np.float32], Plane] | None = None
         self._layout: NDArray[np.floating] | None = None
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, UndoState] = {}
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
         session.current_changed.connect(self._take_run)
@@ -110,11 +110,11 @@ class Exploration(QObject):
     # -- plane -----------------------------------------------------------------------------------
 
     @property
-    def chosen(self) -> PlaneChosen:
+    def chosen(self) -> PlaneChoice:
         """Which plane is asked for."""
         return self._chosen
 
-    def choose(self, plane: PlaneChosen) -> None:
+    def choose(self, plane: PlaneChoice) -> None:
         """Asks for another plane."""
         self._chosen = plane
         self._base, self._is_plane_current = None, False
@@ -123,7 +123,7 @@ class Exploration(QObject):
     @property
     def codes(self) -> NDArray[np.float32] | None:
         """(n, d), the codes that are shown, those of the test images first."""
-        return self.cloud.codes
+        return self.displayed_codes.codes
 
     @property
     def test_codes(self) -> NDArray[np.float32] | None:
@@ -291,20 +291,20 @@ class Exploration(QObject):
     # -- what can be undone ----------------------------------------------------------------------
 
     @property
-    def held(self) -> Held:
+    def held(self) -> UndoState:
         """Code, pins and selection."""
-        kept = self._held.get(self._run, Held())
+        kept = self._held.get(self._run, UndoState())
         return replace(kept, code=self.session.code, selection=self.selection)
 
     @property
     def pins(self) -> tuple[Pin, ...]:
         """The pins of the current run, in the order of their letters."""
-        return self._held.get(self._run, Held()).pins
+        return self._held.get(self._run, UndoState()).pins
 
     @property
     def selection(self) -> NDArray[np.intp]:
         """Ascending numbers in the cloud of the selected images, whichever run is current."""
-        return self._held.get("", Held()).selection
+        return self._held.get("", UndoState()).selection
 
     def move(
         self, code: NDArray[np.floating], gesture: str = "", *, in_bursts: bool = False
@@ -368,18 +368,18 @@ class Exploration(QObject):
                 "Select" if len(chosen) else "Clear selection", replace(self.held, selection=chosen)
             )
 
-    def hold(self, text: str, held: Held) -> None:
+    def hold(self, text: str, held: UndoState) -> None:
         """Makes code, pins and selection what they are in `held`; `text` is what Undo calls it."""
         self._change(text, held)
 
-    def _change(self, text: str, after: Held, gesture: str = "") -> None:
+    def _change(self, text: str, after: UndoState, gesture: str = "") -> None:
         self.undo_stack.push(_Change(self, text, self.held, after, gesture))
 
-    def restore(self, held: Held) -> None:
+    def restore(self, held: UndoState) -> None:
         """Makes code, pins and selection what they were; is not remembered for undo."""
         before = self.held
         self._held[self._run] = replace(held, selection=NOTHING)
-        self._held[""] = Held(selection=held.selection)
+        self._held[""] = UndoState(selection=held.selection)
         if held.code is not None and held.code is not before.code:
             self.session.set_code(held.code)
         if held.pins != before.pins:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.tile_grid import (
     Key,
     TileGrid,
@@ -23,9 +23,9 @@ from aeviewer.services.latent.tile_grid import (
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.planes import Plane
     from trainers.runs import Run
 
@@ -35,7 +35,7 @@ _SAME = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tiles:
+class DecodedTiles:
     """Decoded tiles: (n, h, w) or (n, h, w, 3) uint8, and (n,) how typical each code is, 0..1."""
 
     keys: list[Key]
@@ -57,21 +57,21 @@ class Mosaic(QObject):
     changed = Signal()
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "mosaic", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "mosaic", self)
         self._store = TileStore()
         self._is_on = False
         self._grid: TileGrid | None = None
         self._view: tuple[tuple[float, float, float, float], float, float] | None = None
         self._off_plane = np.zeros(0)
-        session = exploration.session
+        session = latent_state.session
         session.code_changed.connect(self._take_anchor)
         session.current_changed.connect(self._start_anew)
-        exploration.plane_changed.connect(self._start_anew)
-        exploration.places_changed.connect(self._decode_again)
+        latent_state.plane_changed.connect(self._start_anew)
+        latent_state.places_changed.connect(self._decode_again)
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class Mosaic(QObject):
     def _decode_again(self) -> None:
         """Another model: what is known is shown until it is decoded again."""
         self._store.round += 1
-        plane, anchor = self._exploration.plane, self._exploration.anchor
+        plane, anchor = self._latent.plane, self._latent.anchor
         if plane is not None and anchor is not None:
             self._off_plane = plane.lift(np.zeros(2), anchor)
         self._ask()
@@ -134,7 +134,7 @@ class Mosaic(QObject):
     @Slot()
     def _take_anchor(self) -> None:
         """Decodes again where the code has left the plane that the tiles are of."""
-        plane, anchor = self._exploration.plane, self._exploration.anchor
+        plane, anchor = self._latent.plane, self._latent.anchor
         if plane is None or anchor is None or len(plane.origin) < 3:
             return
         off = plane.lift(np.zeros(2), anchor)
@@ -142,11 +142,11 @@ class Mosaic(QObject):
             self._decode_again()
 
     def _ask(self) -> None:
-        session, grid = self._exploration.session, self._grid
-        plane, anchor = self._exploration.plane, self._exploration.anchor
-        codes, current = self._exploration.codes, session.current
+        session, grid = self._latent.session, self._grid
+        plane, anchor = self._latent.plane, self._latent.anchor
+        codes, current = self._latent.codes, session.current
         if not self._is_on or grid is None or plane is None or anchor is None or current is None:
-            self._asker.drop("tiles")
+            self._client.cancel("tiles")
             return
         if len(plane.origin) == 1 or codes is None:
             return
@@ -155,7 +155,7 @@ class Mosaic(QObject):
             for level in (grid.coarser(_COARSER), grid)
         ]
         if not wanted[1]:
-            self._asker.drop("tiles")
+            self._client.cancel("tiles")
             return
         work = partial(
             decoded,
@@ -166,32 +166,32 @@ class Mosaic(QObject):
             anchor=anchor,
             wanted=wanted,
         )
-        self._asker.ask("tiles", work, partial(self._take, self._store.round))
+        self._client.submit("tiles", work, partial(self._take, self._store.round))
 
-    def _take(self, began: int, answer: Answer) -> None:
+    def _take(self, began: int, answer: Reply) -> None:
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Tiles) and began == self._store.round:
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, DecodedTiles) and began == self._store.round:
             tiles = answer.result
             self._store.put(tiles.keys, tiles.images, tiles.support)
             self.changed.emit()
 
 
 def decoded(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
     step: int | None,
     codes: NDArray[np.float32],
     plane: Plane,
     anchor: NDArray[np.floating],
     wanted: list[list[Key]],
-) -> Generator[Tiles]:
+) -> Generator[DecodedTiles]:
     """Decodes the wanted tiles, list after list, a chunk at a time."""
-    model = shelf.at(run, step)
-    support = shelf.support(codes)
+    model = models.at(run, step)
+    support = models.support(codes)
     for keys in wanted:
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             lifted = plane.lift(centres(chunk), anchor)
             images = np.rint(model.decode(lifted).clip(0, 1) * 255).astype(np.uint8)
-            yield Tiles(chunk, images, support.of(lifted))
+            yield DecodedTiles(chunk, images, support.of(lifted))

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.planes import Plane
     from trainers.inference import TrainedModel
     from trainers.runs import Run
@@ -35,24 +35,24 @@ _FLOOR = -12.0
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class OverlayMeaning:
     """What a layer's numbers are; `centred` where zero is their middle."""
 
     name: str
     centred: bool = False
 
 
-MEANINGS: dict[Layer, Meaning] = {
-    "density": Meaning("log density of the codes, nats per unit²"),
-    "prior": Meaning("log density of codes − of prior, nats", centred=True),
-    "magnification": Meaning("log₁₀ √det(JᵀJ), pixels² per unit²"),
-    "cycle": Meaning("‖encode(decode(z)) − z‖"),
-    "classes": Meaning("share of the class among the 15 nearest codes"),
+MEANINGS: dict[Layer, OverlayMeaning] = {
+    "density": OverlayMeaning("log density of the codes, nats per unit²"),
+    "prior": OverlayMeaning("log density of codes − of prior, nats", centred=True),
+    "magnification": OverlayMeaning("log₁₀ √det(JᵀJ), pixels² per unit²"),
+    "cycle": OverlayMeaning("‖encode(decode(z)) − z‖"),
+    "classes": OverlayMeaning("share of the class among the 15 nearest codes"),
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Field:
+class ScalarField:
     """A layer's values over a part of the plane.
 
     Attributes
@@ -70,7 +70,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Situation:
+class OverlayRequest:
     """What a layer is a layer of."""
 
     plane: Plane
@@ -79,7 +79,7 @@ class Situation:
     labels: NDArray[np.uint8]
 
 
-class Heat(QObject):
+class PlaneOverlay(QObject):
     """Keeps the chosen layer of the view up to date.
 
     Parameters
@@ -93,18 +93,18 @@ class Heat(QObject):
     changed = Signal()
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "heat", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "heat", self)
         self._layer: Layer = "none"
         self._view: View | None = None
-        self.field: Field | None = None
-        exploration.plane_changed.connect(self._start_anew)
-        exploration.session.current_changed.connect(self._start_anew)
-        exploration.places_changed.connect(self._ask)
-        exploration.session.code_changed.connect(self._follow_anchor)
+        self.field: ScalarField | None = None
+        latent_state.plane_changed.connect(self._start_anew)
+        latent_state.session.current_changed.connect(self._start_anew)
+        latent_state.places_changed.connect(self._ask)
+        latent_state.session.code_changed.connect(self._follow_anchor)
 
     @property
     def layer(self) -> Layer:
@@ -136,25 +136,25 @@ class Heat(QObject):
     @Slot()
     def _follow_anchor(self) -> None:
         """Off the plane, another code means other values; in the plane of all there is, none."""
-        plane = self._exploration.plane
+        plane = self._latent.plane
         if plane is not None and len(plane.origin) > 2 and self._layer not in {"density", "prior"}:
             self._ask()
 
     @Slot()
     def _ask(self) -> None:
-        exploration, session = self._exploration, self._exploration.session
-        plane, anchor, codes = exploration.plane, exploration.anchor, exploration.codes
+        latent_state, session = self._latent, self._latent.session
+        plane, anchor, codes = latent_state.plane, latent_state.anchor, latent_state.codes
         current, view = session.current, self._view
         if self._layer == "classes" and not session.dataset.is_labelled:
-            self._asker.drop("field")
+            self._client.cancel("field")
             return
         if self._layer == "none" or view is None or current is None:
-            self._asker.drop("field")
+            self._client.cancel("field")
             return
         if plane is None or anchor is None or codes is None or len(plane.origin) == 1:
-            self._asker.drop("field")
+            self._client.cancel("field")
             return
-        situation = Situation(plane, anchor, codes, exploration.cloud.labels)
+        situation = OverlayRequest(plane, anchor, codes, latent_state.displayed_codes.labels)
         work = partial(
             fields,
             run=session.run(current.key),
@@ -163,12 +163,12 @@ class Heat(QObject):
             view=view,
             situation=situation,
         )
-        self._asker.ask("field", work, self._take)
+        self._client.submit("field", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Field):
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, ScalarField):
             self.field = answer.result
             self.changed.emit()
 
@@ -186,10 +186,15 @@ def _covers(outer: View, inner: View) -> bool:
 
 
 def fields(
-    shelf: ModelShelf, run: Run, step: int | None, layer: Layer, view: View, situation: Situation
-) -> Generator[Field | None]:
+    models: ModelCache,
+    run: Run,
+    step: int | None,
+    layer: Layer,
+    view: View,
+    situation: OverlayRequest,
+) -> Generator[ScalarField | None]:
     """A layer by the model of a step, coarse, then fine, a moment at a time."""
-    model = shelf.at(run, step)
+    model = models.at(run, step)
     for cells in _CELLS:
         grid = places(view, cells)
         yield from _LAYERS[layer](model, grid, view, situation)
@@ -204,25 +209,27 @@ def places(view: View, cells: int) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(x, y), axis=-1)
 
 
-Work = Generator["Field | None"]
+Work = Generator["ScalarField | None"]
 
 
-def _density(_model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation) -> Work:
-    yield Field("density", view, _log_density(grid, at))
+def _density(
+    _model: TrainedModel, grid: NDArray[np.float64], view: View, at: OverlayRequest
+) -> Work:
+    yield ScalarField("density", view, _log_density(grid, at))
 
 
 def _against_prior(
-    _model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation
+    _model: TrainedModel, grid: NDArray[np.float64], view: View, at: OverlayRequest
 ) -> Work:
     from trainers.exploration.density import log_prior
 
     density, prior = _log_density(grid, at), log_prior(at.plane, grid)
     # Where neither codes nor prior are, there is nothing to compare.
     density[(density <= _FLOOR) & (prior <= _FLOOR)] = np.nan
-    yield Field("prior", view, density - np.maximum(prior, _FLOOR))
+    yield ScalarField("prior", view, density - np.maximum(prior, _FLOOR))
 
 
-def _log_density(grid: NDArray[np.float64], at: Situation) -> NDArray[np.float64]:
+def _log_density(grid: NDArray[np.float64], at: OverlayRequest) -> NDArray[np.float64]:
     from trainers.exploration.density import log_density
 
     found = log_density(at.plane.project(at.codes), grid)
@@ -230,7 +237,7 @@ def _log_density(grid: NDArray[np.float64], at: Situation) -> NDArray[np.float64
 
 
 def _magnification(
-    model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation
+    model: TrainedModel, grid: NDArray[np.float64], view: View, at: OverlayRequest
 ) -> Work:
     def values(codes: NDArray[np.float64]) -> NDArray[np.float64]:
         found = model.magnification(codes, at.plane.basis).astype(np.float64)
@@ -239,7 +246,7 @@ def _magnification(
     yield from _evaluated("magnification", values, grid, view, at)
 
 
-def _cycle(model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation) -> Work:
+def _cycle(model: TrainedModel, grid: NDArray[np.float64], view: View, at: OverlayRequest) -> Work:
     def values(codes: NDArray[np.float64]) -> NDArray[np.float64]:
         back = model.encode(model.decode(codes).clip(0, 1))
         distances: NDArray[np.float64] = np.linalg.norm(back - codes, axis=1)
@@ -253,7 +260,7 @@ def _evaluated(
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     grid: NDArray[np.float64],
     view: View,
-    at: Situation,
+    at: OverlayRequest,
 ) -> Work:
     """A quantity of each code of the plane, a chunk at a time."""
     codes = at.plane.lift(grid.reshape(-1, 2), at.anchor)
@@ -261,10 +268,12 @@ def _evaluated(
     for start in range(0, len(codes), _CHUNK):
         parts.append(values(codes[start : start + _CHUNK]))
         yield None
-    yield Field(layer, view, np.concatenate(parts).reshape(grid.shape[:2]))
+    yield ScalarField(layer, view, np.concatenate(parts).reshape(grid.shape[:2]))
 
 
-def _classes(_model: TrainedModel, grid: NDArray[np.float64], view: View, at: Situation) -> Work:
+def _classes(
+    _model: TrainedModel, grid: NDArray[np.float64], view: View, at: OverlayRequest
+) -> Work:
     from sklearn.neighbors import KNeighborsClassifier
 
     classifier = KNeighborsClassifier(_CLASS_NEIGHBOURS).fit(at.codes, at.labels)
@@ -277,7 +286,7 @@ def _classes(_model: TrainedModel, grid: NDArray[np.float64], view: View, at: Si
     shares = np.concatenate(parts)
     shape = grid.shape[:2]
     likeliest = classifier.classes_[shares.argmax(axis=1)].astype(np.intp)
-    yield Field("classes", view, shares.max(axis=1).reshape(shape), likeliest.reshape(shape))
+    yield ScalarField("classes", view, shares.max(axis=1).reshape(shape), likeliest.reshape(shape))
 
 
 _LAYERS = {

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.paths import Path
     from trainers.runs import Run
 
@@ -27,7 +27,7 @@ _POINTS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class PathEnds:
     """Where from, where to, and how.
 
     Attributes
@@ -50,7 +50,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Walked:
+class PathResult:
     """A route that was walked.
 
     Attributes
@@ -65,7 +65,7 @@ class Walked:
         The image length of the straight way between the same ends.
     """
 
-    route: Route
+    route: PathEnds
     codes: NDArray[np.float64]
     film: NDArray[np.float64]
     images: NDArray[np.float32]
@@ -74,7 +74,7 @@ class Walked:
     straight_length: float
 
 
-class Walk(QObject):
+class PathService(QObject):
     """Keeps a walk between two pins up to date while somebody wants it.
 
     Parameters
@@ -90,24 +90,24 @@ class Walk(QObject):
     """The share of the geodesic that is found, 0..1."""
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "walk", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "walk", self)
         self._is_wanted = self._is_working = self._is_outdated = False
-        self.route = Route()
-        self.walked: Walked | None = None
-        exploration.pins_changed.connect(self._restart)
-        exploration.session.current_changed.connect(self._restart)
-        exploration.places_changed.connect(self._follow)
+        self.route = PathEnds()
+        self.walked: PathResult | None = None
+        latent_state.pins_changed.connect(self._restart)
+        latent_state.session.current_changed.connect(self._restart)
+        latent_state.places_changed.connect(self._follow)
 
     def want(self, wanted: bool) -> None:
         """Begins, or ends."""
         self._is_wanted = wanted
         self._restart()
 
-    def choose(self, route: Route) -> None:
+    def choose(self, route: PathEnds) -> None:
         """Asks for another walk."""
         self.route = route
         self._restart()
@@ -115,7 +115,7 @@ class Walk(QObject):
     @property
     def ends(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
         """The codes it goes from and to; None where there are no such two pins."""
-        pins, codes = self._exploration.pins, self._exploration.test_codes
+        pins, codes = self._latent.pins, self._latent.test_codes
         start, end = self.route.start, self.route.end
         if codes is None or start == end or not 0 <= min(start, end) <= max(start, end) < len(pins):
             return None
@@ -124,18 +124,18 @@ class Walk(QObject):
     @Slot()
     def _follow(self) -> None:
         """Another model: a walk that is being sought is found first, or it never would."""
-        if self._is_working and self._exploration.session.is_live:
+        if self._is_working and self._latent.session.is_live:
             self._is_outdated = True
         else:
             self._restart()
 
     @Slot()
     def _restart(self) -> None:
-        session, ends = self._exploration.session, self.ends
-        current, codes = session.current, self._exploration.test_codes
+        session, ends = self._latent.session, self.ends
+        current, codes = session.current, self._latent.test_codes
         self._is_outdated = self._is_working = False
         if not self._is_wanted or ends is None or codes is None or current is None:
-            self._asker.drop("walk")
+            self._client.cancel("walk")
             if self.walked is not None:
                 self.walked = None
                 self.changed.emit()
@@ -149,12 +149,12 @@ class Walk(QObject):
             route=self.route,
         )
         self._is_working = True
-        self._asker.ask("walk", work, self._take)
+        self._client.submit("walk", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Walked):
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, PathResult):
             self.walked = answer.result
             self.changed.emit()
         elif isinstance(answer.result, float):
@@ -166,19 +166,19 @@ class Walk(QObject):
 
 
 def walked(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
     step: int | None,
     codes: NDArray[np.float32],
     ends: tuple[NDArray[np.float32], NDArray[np.float32]],
-    route: Route,
-) -> Generator[float | Walked | None]:
+    route: PathEnds,
+) -> Generator[float | PathResult | None]:
     """Walks a route by the model of a step, a moment at a time."""
     from trainers.exploration import paths
 
     if any(len(end) != run.config.model.latent_dim for end in ends):
         return  # between codes of another run: what fits is on its way
-    model = shelf.at(run, step)
+    model = models.at(run, step)
     way: Path | None = None
     if route.kind == "geodesic":
         way = yield from paths.geodesic(
@@ -190,7 +190,7 @@ def walked(
         way = paths.spherical(model.decode, *ends, points=_POINTS)
     way = way or straight
     film = paths.resampled(way, model.decode, route.frames, by=route.steps)
-    yield Walked(
+    yield PathResult(
         replace(route),
         way.codes,
         film.codes,

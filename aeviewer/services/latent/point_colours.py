@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
 
 By = Literal["class", "error", "cross-entropy", "kl", "cluster", "nearest", "norm"]
@@ -28,7 +28,7 @@ _EPSILON = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class ColourMeaning:
     """How a colouring is offered, what its numbers are, and what they mean."""
 
     title: str
@@ -36,37 +36,37 @@ class Meaning:
     tooltip: str
 
 
-MEANINGS: dict[By, Meaning] = {
-    "class": Meaning("Class", "", "What is on the image; where it is MNIST, the digit."),
-    "error": Meaning(
+MEANINGS: dict[By, ColourMeaning] = {
+    "class": ColourMeaning("Class", "", "What is on the image; where it is MNIST, the digit."),
+    "error": ColourMeaning(
         "Reconstruction error",
         "squared error per image",
         "Squared error of the reconstruction, summed over the image's pixels.",
     ),
-    "cross-entropy": Meaning(
+    "cross-entropy": ColourMeaning(
         "Cross-entropy",
         "binary cross-entropy, nats per image",
         "Of grey levels taken for probabilities, summed over the image's pixels.",
     ),
-    "kl": Meaning(
+    "kl": ColourMeaning(
         "KL to the prior",
         "KL to the prior, nats per image",
         "How far the image's posterior is from the prior N(0, I); for variational models.",
     ),
-    "cluster": Meaning(
+    "cluster": ColourMeaning(
         "Cluster", "", "Ten clusters of the codes (k-means), each in a colour of its own."
     ),
-    "nearest": Meaning(
+    "nearest": ColourMeaning(
         "Distance to the nearest code",
         "distance to the nearest code",
         "In the whole latent space; far ones are outliers.",
     ),
-    "norm": Meaning("Norm of the code", "‖z‖", "The distance of the code from 0."),
+    "norm": ColourMeaning("Norm of the code", "‖z‖", "The distance of the code from 0."),
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coloured:
+class ColourValues:
     """A number, or a group, for each of n codes.
 
     Attributes
@@ -84,7 +84,7 @@ class Coloured:
         return self.by == "cluster"
 
 
-class Colouring(QObject):
+class PointColours(QObject):
     """Keeps what the points are coloured by up to date.
 
     Parameters
@@ -98,16 +98,16 @@ class Colouring(QObject):
     changed = Signal()
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "colour", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "colour", self)
         self._by: By = "class"
         self._is_working = False
-        self.coloured: Coloured | None = None
-        exploration.places_changed.connect(self._follow)
-        exploration.session.current_changed.connect(self._start_anew)
+        self.coloured: ColourValues | None = None
+        latent_state.places_changed.connect(self._follow)
+        latent_state.session.current_changed.connect(self._start_anew)
 
     @property
     def by(self) -> By:
@@ -130,25 +130,25 @@ class Colouring(QObject):
     @Slot()
     def _follow(self) -> None:
         """Another step: what is known is shown until it is worked out again."""
-        if not (self._is_working and self._exploration.session.is_live):
+        if not (self._is_working and self._latent.session.is_live):
             self._ask()
 
     def _ask(self) -> None:
-        session, codes = self._exploration.session, self._exploration.codes
+        session, codes = self._latent.session, self._latent.codes
         self._is_working = False
         if self._by == "class" or codes is None or session.current is None:
-            self._asker.drop("values")
+            self._client.cancel("values")
             return
         run = session.run(session.current.key)
         work = partial(coloured, run=run, step=session.step, by=self._by, codes=codes)
         self._is_working = True
-        self._asker.ask("values", work, self._take)
+        self._client.submit("values", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         self._is_working = not answer.is_last
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Coloured):
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, ColourValues):
             self.coloured = answer.result
             self.changed.emit()
 
@@ -157,17 +157,17 @@ class Colouring(QObject):
 
 
 def coloured(
-    shelf: ModelShelf, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
-) -> Generator[Coloured | None]:
+    models: ModelCache, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
+) -> Generator[ColourValues | None]:
     """A number for each of (n, d) codes of the cloud, by the model of a step."""
     if by == "norm":
-        yield Coloured(by, np.linalg.norm(codes, axis=1).astype(np.float64))
+        yield ColourValues(by, np.linalg.norm(codes, axis=1).astype(np.float64))
     elif by == "nearest":
-        yield Coloured(by, _nearest(codes))
+        yield ColourValues(by, _nearest(codes))
     elif by == "cluster":
         yield from _clusters(codes)
     else:
-        yield from _of_images(shelf, run, step, by, codes)
+        yield from _of_images(models, run, step, by, codes)
 
 
 def _nearest(codes: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -178,18 +178,18 @@ def _nearest(codes: NDArray[np.float32]) -> NDArray[np.float64]:
     return found
 
 
-def _clusters(codes: NDArray[np.float32]) -> Generator[Coloured | None]:
+def _clusters(codes: NDArray[np.float32]) -> Generator[ColourValues | None]:
     from sklearn.cluster import MiniBatchKMeans
 
     means = MiniBatchKMeans(_CLUSTERS, random_state=0, n_init=3, batch_size=2_048).fit(codes)
     yield None
-    yield Coloured("cluster", means.predict(codes).astype(np.float64))
+    yield ColourValues("cluster", means.predict(codes).astype(np.float64))
 
 
 def _of_images(
-    shelf: ModelShelf, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
-) -> Generator[Coloured | None]:
-    model = shelf.at(run, step)
+    models: ModelCache, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
+) -> Generator[ColourValues | None]:
+    model = models.at(run, step)
     data = run.data()
     tests = len(data.test)
     # The cloud's images: test images first, and chunks end where they do.
@@ -213,7 +213,7 @@ def _of_images(
             wanted = images.reshape(len(images), -1) / 255
             parts.append(_lost(by, decoded, wanted))
         yield None
-    yield Coloured(by, np.concatenate(parts))
+    yield ColourValues(by, np.concatenate(parts))
 
 
 def _lost(by: By, decoded: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

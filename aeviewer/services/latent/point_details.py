@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
-from aeviewer.services.latent.displayed_codes import Gallery
+from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.latent.displayed_codes import ImageLookup
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
 
 NEIGHBOURS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inspected:
+class PointDetails:
     """A code and what the model makes of it.
 
     Attributes
@@ -60,7 +60,7 @@ class Inspected:
         return float(np.linalg.norm(self.back - self.code))
 
 
-class Inspection(QObject):
+class PointInspector(QObject):
     """Keeps what is known of the marked code up to date while somebody wants it.
 
     Parameters
@@ -74,14 +74,14 @@ class Inspection(QObject):
     changed = Signal()
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration = exploration
-        self._asker = Asker(compute, "inspect", self)
+        self._latent = latent_state
+        self._client = ComputeClient(compute, "inspect", self)
         self._is_wanted = False
-        self.inspected: Inspected | None = None
-        session = exploration.session
+        self.inspected: PointDetails | None = None
+        session = latent_state.session
         session.code_changed.connect(self._ask)
         session.preview_changed.connect(self._ask)
 
@@ -92,36 +92,36 @@ class Inspection(QObject):
 
     @Slot()
     def _ask(self) -> None:
-        session = self._exploration.session
-        current, code, codes = session.current, session.code, self._exploration.codes
+        session = self._latent.session
+        current, code, codes = session.current, session.code, self._latent.codes
         fits = code is not None and codes is not None and code.shape == codes.shape[1:]
         if self._is_wanted and fits and current and code is not None and codes is not None:
             run = session.run(current.key)
             work = partial(inspected, run=run, step=session.step, code=code, codes=codes)
-            self._asker.ask("code", work, self._take)
+            self._client.submit("code", work, self._take)
             return
-        self._asker.drop("code")
+        self._client.cancel("code")
         if self.inspected is not None:
             self.inspected = None
             self.changed.emit()
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         if answer.problem:
-            self._exploration.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, Inspected):
+            self._latent.session.message_posted.emit(answer.problem)
+        elif isinstance(answer.result, PointDetails):
             self.inspected = answer.result
             self.changed.emit()
 
 
 def inspected(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
     step: int | None,
     code: NDArray[np.float32],
     codes: NDArray[np.float32],
-) -> Inspected:
+) -> PointDetails:
     """What the model of a step makes of a code, among (n, d) codes."""
-    model = shelf.at(run, step)
+    model = models.at(run, step)
     decoded = model.decode(code[None])
     back = model.encode(decoded.clip(0, 1))
     away = np.square(codes - code).sum(axis=1)
@@ -131,11 +131,11 @@ def inspected(
     neighbours = nearest[1:] if image is not None else nearest[:-1]
     log_variance, error = None, None
     if image is not None:
-        pixels = Gallery(run.data()).image(image)
+        pixels = ImageLookup(run.data()).image(image)
         _, variances = model.posterior(pixels[None])
         log_variance = None if variances is None else variances[0]
         error = float(np.square(decoded[0] - pixels / np.float32(255)).sum())
-    return Inspected(
+    return PointDetails(
         code,
         image,
         decoded[0],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.model_cache import ModelCache
     from trainers.exploration.planes import Plane
     from trainers.runs import Run
 
@@ -23,7 +23,7 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class SampleRequest:
     """What a sheet is to show.
 
     Attributes
@@ -50,19 +50,21 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
+class SampleSheet:
     """(rows, columns, d) codes, and (rows, columns, ...) what a step's model makes of them."""
 
-    wanted: Wanted
+    wanted: SampleRequest
     step: int
     codes: NDArray[np.float32]
     images: NDArray[np.float32]
 
 
-def sheet(shelf: ModelShelf, run: Run, step: int | None, wanted: Wanted) -> Generator[Sheet | None]:
+def sheet(
+    models: ModelCache, run: Run, step: int | None, wanted: SampleRequest
+) -> Generator[SampleSheet | None]:
     """Finds the codes of a sheet and decodes them by the model of a step, a moment at a time."""
     codes = yield from _codes(wanted)
-    model = shelf.at(run, step)
+    model = models.at(run, step)
     rows = codes.reshape(-1, codes.shape[-1])
     parts = []
     for start in range(0, len(rows), _CHUNK):
@@ -70,10 +72,10 @@ def sheet(shelf: ModelShelf, run: Run, step: int | None, wanted: Wanted) -> Gene
         yield None
     images = np.concatenate(parts)
     images = images.reshape(*codes.shape[:2], *images.shape[1:])
-    yield Sheet(wanted, model.step, codes, images)
+    yield SampleSheet(wanted, model.step, codes, images)
 
 
-def _codes(wanted: Wanted) -> Generator[None, None, NDArray[np.float32]]:
+def _codes(wanted: SampleRequest) -> Generator[None, None, NDArray[np.float32]]:
     """(rows, columns, d)."""
     from trainers.exploration import density
 
@@ -94,7 +96,7 @@ def _codes(wanted: Wanted) -> Generator[None, None, NDArray[np.float32]]:
     return found.reshape(ROWS, COLUMNS, latent_dim)
 
 
-def _quantiles(wanted: Wanted) -> NDArray[np.float32]:
+def _quantiles(wanted: SampleRequest) -> NDArray[np.float32]:
     """(side, side, d), the codes of a plane that divide a distribution evenly along its axes."""
     from trainers.exploration.density import (
         code_quantiles,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from aeviewer.services.compute.compute_client import Asker
+from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.events import Preview
     from trainers.runs import Run
 
 
-class Explorer(QObject):
+class StepLoader(QObject):
     """Answers the session's `step_changed` with a preview and its `code_changed` with an image.
 
     Parameters
@@ -42,7 +42,7 @@ class Explorer(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._asker = Asker(compute, "explore", self)
+        self._client = ComputeClient(compute, "explore", self)
         session.current_changed.connect(self._show_step)
         session.step_changed.connect(self._show_step)
         session.preview_changed.connect(self._decode)
@@ -51,20 +51,20 @@ class Explorer(QObject):
     @Slot()
     def _show_step(self) -> None:
         """Has the preview of the step: from its checkpoint, or computed where that has none."""
-        self._asker.drop("preview")
+        self._client.cancel("preview")
         current, step = self._session.current, self._session.step
         if current is None or (step is None and not self._session.checkpoints):
             return
         run = self._session.run(current.key)
         if step is None:
-            self._ask("preview", lambda shelf: shelf.preview(run, None), self._take_preview)
+            self._ask("preview", lambda models: models.preview(run, None), self._take_preview)
             return
         try:
             checkpoint = run.checkpoint(step)
             if checkpoint.is_evaluated:
                 self._session.set_preview(checkpoint.preview())
             else:
-                self._ask("preview", lambda shelf: shelf.preview(run, step), self._take_preview)
+                self._ask("preview", lambda models: models.preview(run, step), self._take_preview)
         except AEViewerError as error:
             self._session.set_preview(None)
             self._session.message_posted.emit(str(error))
@@ -92,19 +92,19 @@ class Explorer(QObject):
         self._ask("image", work, self._session.set_image)
 
     def _ask(
-        self, channel: str, work: Callable[[ModelShelf], object], take: Callable[..., None]
+        self, channel: str, work: Callable[[ModelCache], object], take: Callable[..., None]
     ) -> None:
-        def receive(answer: Answer) -> None:
+        def receive(answer: Reply) -> None:
             if answer.problem:
                 self._session.message_posted.emit(answer.problem)
             else:
                 take(answer.result)
 
-        self._asker.ask(channel, work, receive)
+        self._client.submit(channel, work, receive)
 
 
 def _decoded(
-    shelf: ModelShelf, run: Run, step: int | None, code: NDArray[np.float32]
+    models: ModelCache, run: Run, step: int | None, code: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    image: NDArray[np.float32] = shelf.at(run, step).decode(code[None])[0]
+    image: NDArray[np.float32] = models.at(run, step).decode(code[None])[0]
     return image

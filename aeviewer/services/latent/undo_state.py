@@ -19,7 +19,7 @@ NOTHING = np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlaneChosen:
+class PlaneChoice:
     """Which plane is shown.
 
     Attributes
@@ -64,7 +64,7 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
+class UndoState:
     """What a person did that can be undone: the code moved to, pins, selected images."""
 
     code: NDArray[np.float32] | None = None

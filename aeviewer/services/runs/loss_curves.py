@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _COLUMNS = 4
 
 
-class Curves:
+class LossCurves:
     """Rows of (step, loss, reconstruction, KL) in one block that doubles when it is full."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from aeviewer.services.runs.loss_curves import Curves
+from aeviewer.services.runs.loss_curves import LossCurves
 from trainers import datasets
 from trainers import runs as run_folders
 from trainers.datasets import MNIST
@@ -92,7 +92,7 @@ class Session(QObject):
         self._runs: dict[str, Run] = {}
         self._items: dict[str, RunItem] = {}
         self._told: dict[str, str] = {}
-        self._curves: dict[str, Curves] = {}
+        self._curves: dict[str, LossCurves] = {}
         self._current: str | None = None
         self._checkpoints: tuple[int, ...] = ()
         self._step: int | None = None
@@ -132,7 +132,7 @@ class Session(QObject):
         """Reads the runs folder anew; `also` are runs from elsewhere, shown first (the demo)."""
         kept = [run for run in self._runs.values() if run.read_only]
         try:
-            found = run_folders.find(self.folder)
+            found = run_folders.find_runs(self.folder)
         except AEViewerError as error:
             self.message_posted.emit(str(error))
             found = []
@@ -253,7 +253,7 @@ class Session(QObject):
         AEViewerError
             When the data set is not here.
         """
-        return datasets.opened(self.dataset)
+        return datasets.open_dataset(self.dataset)
 
     # -- figures ---------------------------------------------------------------------------------
 
@@ -348,7 +348,7 @@ class Session(QObject):
 
     # -- curves ----------------------------------------------------------------------------------
 
-    def curves(self, key: str) -> Curves:
+    def curves(self, key: str) -> LossCurves:
         """The losses of a run, read from its folder the first time."""
         if key not in self._curves:
             self._curves[key] = self._read_curves(self._runs[key])
@@ -366,8 +366,8 @@ class Session(QObject):
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def _read_curves(self, run: Run) -> Curves:
-        curves = Curves()
+    def _read_curves(self, run: Run) -> LossCurves:
+        curves = LossCurves()
         try:
             curves.append(run.metrics())
             for checkpoint in run.checkpoints():

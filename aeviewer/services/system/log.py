@@ -31,7 +31,7 @@ _LEVELS = {
 _qt = logging.getLogger("qt")
 
 
-class Journal(QObject):
+class SessionLog(QObject):
     """Takes what is logged anywhere in the program, in any thread; Qt's messages and warnings too.
 
     Parameters
@@ -108,7 +108,7 @@ class Journal(QObject):
 class _Relay(logging.Handler):
     """Hands lines to the journal."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: SessionLog) -> None:
         super().__init__(logging.INFO)
         self._journal = journal
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread, Signal
 
 from aeviewer.services.latent.alignment import codes_at
-from aeviewer.services.latent.mosaic import Tiles, decoded
+from aeviewer.services.latent.mosaic import DecodedTiles, decoded
 from aeviewer.services.latent.tile_grid import TileStore
 from aeviewer.services.timeline.trajectory import seconds
 from trainers.errors import AEViewerError
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.tile_grid import TileGrid
-    from aeviewer.services.timeline.trajectory import Track
+    from aeviewer.services.timeline.trajectory import Trajectory
     from trainers.runs import Run
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _MP4_FPS, _MP4_HELD = 30, 48
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class FilmTiming:
     """Which moments a film shows, and for how long.
 
     Attributes
@@ -56,7 +56,7 @@ class Timing:
     order: tuple[int, ...]
 
 
-def timing(checkpoints: int, ending: str) -> Timing:
+def timing(checkpoints: int, ending: str) -> FilmTiming:
     """The moments of a film of so many checkpoints, 2 or more, in a kind of file."""
     ways = checkpoints - 1
     if ending == ".gif":
@@ -68,10 +68,10 @@ def timing(checkpoints: int, ending: str) -> Timing:
     count = len(moments)
     times = [_GIF_MILLISECONDS] * (count - 1) + [_GIF_HELD]
     order = [*range(count), *[count - 1] * (_MP4_HELD - 1)]
-    return Timing(tuple(moments), tuple(times), tuple(order))
+    return FilmTiming(tuple(moments), tuple(times), tuple(order))
 
 
-class Cancelled(Exception):
+class FilmCancelled(Exception):
     """The film is no longer wanted."""
 
 
@@ -108,7 +108,7 @@ class Frames(Sequence[NDArray[np.uint8]]):
         if isinstance(number, slice):
             return [self[at] for at in range(*number.indices(len(self)))]
         if self.cancelled.is_set():
-            raise Cancelled
+            raise FilmCancelled
         place = range(len(self))[number]
         packed = self._packed[place if self.order is None else self.order[place]]
         return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(*self._size, 3)
@@ -129,7 +129,7 @@ class FilmWriter(QThread):
     """The message of a failure; empty where there is none."""
 
     def __init__(
-        self, place: Path, frames: Frames, timing: Timing, parent: QObject | None = None
+        self, place: Path, frames: Frames, timing: FilmTiming, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.setObjectName("film")
@@ -144,7 +144,7 @@ class FilmWriter(QThread):
             else:
                 self._frames.order = self._timing.order
                 film.write_mp4(self._place, self._frames, _MP4_FPS)
-        except Cancelled:
+        except FilmCancelled:
             return
         except AEViewerError as error:
             problem = str(error)
@@ -155,7 +155,7 @@ class FilmWriter(QThread):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tiled:
+class TileFrame:
     """The decoder's images over the plane at a checkpoint.
 
     Attributes
@@ -175,20 +175,20 @@ class Tiled:
 
 
 def tiled(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
-    track: Track,
+    track: Trajectory,
     grid: TileGrid,
     anchor: NDArray[np.float32] | None,
-) -> Generator[Tiled | None]:
+) -> Generator[TileFrame | None]:
     """Decodes the tiles of a grid by the model of each step of a track, a moment at a time."""
     keys = grid.keys()
     for number, (step, plane) in enumerate(zip(track.steps, track.planes, strict=True)):
-        codes, store = codes_at(shelf, run, step), TileStore(len(keys))
+        codes, store = codes_at(models, run, step), TileStore(len(keys))
         fits = anchor is not None and anchor.shape == codes.shape[1:]
         at = anchor if fits and anchor is not None else codes.mean(axis=0)
-        for tiles in decoded(shelf, run, step, codes, plane, at, [keys]):
-            if isinstance(tiles, Tiles):
+        for tiles in decoded(models, run, step, codes, plane, at, [keys]):
+            if isinstance(tiles, DecodedTiles):
                 store.put(tiles.keys, tiles.images, tiles.support)
             yield None
-        yield Tiled(number, *store.picture(grid), grid.rectangle)
+        yield TileFrame(number, *store.picture(grid), grid.rectangle)

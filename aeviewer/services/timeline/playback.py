@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
-from aeviewer.services.compute.compute_client import Asker
-from aeviewer.services.timeline.trajectory import Between, Track, seconds, tracked
+from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.timeline.trajectory import Interpolation, Trajectory, seconds, tracked
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.latent.latent_state import LatentState
 
 _FRAME_MILLISECONDS = 16
 _LONGEST_FRAME = 0.05
@@ -39,23 +39,23 @@ class Playback(QObject):
     """`between` is another."""
 
     def __init__(
-        self, exploration: Exploration, compute: ComputeThread, parent: QObject | None = None
+        self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._exploration, self._session = exploration, exploration.session
-        self._asker = Asker(compute, "playback", self)
+        self._latent, self._session = latent_state, latent_state.session
+        self._client = ComputeClient(compute, "playback", self)
         self._steps: tuple[int, ...] = ()
         self._number, self._time = 0, 0.0
         self._is_playing = False
-        self.track: Track | None = None
-        self.between: Between | None = None
+        self.track: Trajectory | None = None
+        self.between: Interpolation | None = None
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=_FRAME_MILLISECONDS)
         self._timer.timeout.connect(self._advance)
         self._session.current_changed.connect(self.pause)
         self._session.step_changed.connect(self._follow_step)
-        exploration.plane_changed.connect(self._take_plane)
-        exploration.alignments.changed.connect(self._take_plane)
+        latent_state.plane_changed.connect(self._take_plane)
+        latent_state.alignments.changed.connect(self._take_plane)
 
     @property
     def is_playing(self) -> bool:
@@ -83,7 +83,7 @@ class Playback(QObject):
             return
         self._is_playing = False
         self._timer.stop()
-        self._asker.drop("track")
+        self._client.cancel("track")
         self._leave()
         self.changed.emit()
 
@@ -100,11 +100,11 @@ class Playback(QObject):
         """Has the places looked up, once it is known how the codes are aligned."""
         self._timer.stop()
         self._leave()
-        alignments, current = self._exploration.alignments, self._session.current
+        alignments, current = self._latent.alignments, self._session.current
         alignments.follow()
         if current is None or alignments.is_working:
             return
-        if self._exploration.test_codes is None or self._exploration.is_layout:
+        if self._latent.test_codes is None or self._latent.is_layout:
             # Nothing lies between the layouts of two steps: it goes from each to the next.
             self._run()
             return
@@ -112,16 +112,16 @@ class Playback(QObject):
             tracked,
             run=self._session.run(current.key),
             steps=self._steps[self._number :],
-            planes=self._exploration.planes(self._steps),
-            previous=self._exploration.plane,
+            planes=self._latent.planes(self._steps),
+            previous=self._latent.plane,
         )
         self._steps, self._number = self._steps[self._number :], 0
-        self._asker.ask("track", work, self._take)
+        self._client.submit("track", work, self._take)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: Reply) -> None:
         """Begins; where codes are missing, it goes from step to step with nothing between."""
-        if answer.problem or isinstance(answer.result, Track):
-            self.track = answer.result if isinstance(answer.result, Track) else None
+        if answer.problem or isinstance(answer.result, Trajectory):
+            self.track = answer.result if isinstance(answer.result, Trajectory) else None
             self._run()
 
     def _run(self) -> None:

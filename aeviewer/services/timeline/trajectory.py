@@ -15,7 +15,7 @@ from trainers.exploration.planes import principal_plane
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from aeviewer.services.compute.model_cache import ModelShelf
+    from aeviewer.services.compute.model_cache import ModelCache
     from trainers.exploration.planes import Plane
     from trainers.runs import Run
 
@@ -29,7 +29,7 @@ def seconds(steps: int) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Between:
+class Interpolation:
     """A moment on the way from one checkpoint to the next.
 
     Attributes
@@ -60,7 +60,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Track:
+class Trajectory:
     """The places of the test images' codes at each of some checkpoints.
 
     Attributes
@@ -77,12 +77,12 @@ class Track:
     planes: tuple[Plane, ...]
     places: tuple[NDArray[np.float32], ...]
 
-    def at(self, number: int, time: float) -> Between:
+    def at(self, number: int, time: float) -> Interpolation:
         """The moment at a share of the time, 0..1, from the step `number` to the next."""
         share = eased(time)
         places = between(self.places[number], self.places[number + 1], share)
         steps = self.steps[number], self.steps[number + 1]
-        return Between(steps, (self.planes[number], self.planes[number + 1]), places, share)
+        return Interpolation(steps, (self.planes[number], self.planes[number + 1]), places, share)
 
     def extent(self) -> tuple[float, float, float, float]:
         """Left, bottom, width and height of all places."""
@@ -93,12 +93,12 @@ class Track:
 
 
 def tracked(
-    shelf: ModelShelf,
+    models: ModelCache,
     run: Run,
     steps: tuple[int, ...],
     planes: Mapping[int, Plane] | None,
     previous: Plane | None,
-) -> Generator[Track | None]:
+) -> Generator[Trajectory | None]:
     """Where the codes of a run's steps are, a step at a time.
 
     Parameters
@@ -110,10 +110,10 @@ def tracked(
     """
     seen, places = [], []
     for step in steps:
-        codes = codes_at(shelf, run, step)
+        codes = codes_at(models, run, step)
         plane = principal_plane(codes, previous) if planes is None else planes[step]
         seen.append(plane)
         places.append(plane.project(codes).astype(np.float32))
         previous = plane
         yield None
-    yield Track(steps, tuple(seen), tuple(places))
+    yield Trajectory(steps, tuple(seen), tuple(places))

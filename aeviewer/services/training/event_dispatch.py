@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from aeviewer.services.compute.event_queue import Ended, Failed, joined
+from aeviewer.services.compute.event_queue import TrainingEnded, TrainingFailed, merge_progress
 from trainers.errors import AEViewerError
 from trainers.events import (
     CheckpointSaved,
@@ -24,7 +24,7 @@ from trainers.events import (
 from trainers.parallel import CheckpointFound
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.event_queue import Letter, Mailbox
+    from aeviewer.services.compute.event_queue import EventQueue, RunEvent
     from aeviewer.services.runs.session import Session
 
 _DRAIN_MILLISECONDS = 33
@@ -32,8 +32,8 @@ _PROGRESS_SECONDS = 0.2
 """Between two moments at which losses alone are told: every panel that shows them is painted."""
 
 
-class Delivery(QObject):
-    """Looks into the mailbox 30 times a second while something trains, and not otherwise.
+class EventDispatcher(QObject):
+    """Looks into the event_queue 30 times a second while something trains, and not otherwise.
 
     Losses, checkpoints and previews go to the session; the signals tell what concerns the queue.
     Losses alone can wait a little: what paints them takes its time from the training.
@@ -42,7 +42,7 @@ class Delivery(QObject):
     ----------
     session
         Told of what was learnt.
-    mailbox
+    event_queue
         Where the compute thread and the processes leave what happened.
     """
 
@@ -53,11 +53,13 @@ class Delivery(QObject):
     ended = Signal(str)
     """Nothing more will come of any training of that run."""
 
-    def __init__(self, session: Session, mailbox: Mailbox, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: Session, event_queue: EventQueue, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._session, self._mailbox = session, mailbox
+        self._session, self._event_queue = session, event_queue
         self._unended: Counter[str] = Counter()
-        self._letters: deque[Letter] = deque()
+        self._letters: deque[RunEvent] = deque()
         self._told_at = -math.inf
         self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
         self._timer.timeout.connect(self.drain)
@@ -69,27 +71,27 @@ class Delivery(QObject):
 
     def close(self) -> None:
         """Delivers what is there, and looks no more."""
-        self._letters.extend(self._mailbox.fetch())
+        self._letters.extend(self._event_queue.take_all())
         self._deliver()
         self._timer.stop()
 
     @Slot()
     def drain(self) -> None:
         """Delivers what is there, unless it is only losses and the last ones were just told."""
-        self._letters.extend(self._mailbox.fetch())
-        can_wait = all(isinstance(letter.event, Progress) for letter in self._letters)
+        self._letters.extend(self._event_queue.take_all())
+        can_wait = all(isinstance(run_event.event, Progress) for run_event in self._letters)
         if not can_wait or time.monotonic() - self._told_at > _PROGRESS_SECONDS:
             self._deliver()
 
     def _deliver(self) -> None:
         # Letters stay until they are read: one that fails keeps none of the others back for good.
-        self._letters = deque(joined(self._letters))
+        self._letters = deque(merge_progress(self._letters))
         while self._letters:
             self._told_at = time.monotonic()
-            letter = self._letters.popleft()
+            run_event = self._letters.popleft()
             # The folder of a run may have been deleted meanwhile; then only its end matters.
-            if self._session.has(letter.key) or isinstance(letter.event, Ended):
-                self._heard(letter.event, letter.key)
+            if self._session.has(run_event.key) or isinstance(run_event.event, TrainingEnded):
+                self._heard(run_event.event, run_event.key)
         if not self._unended.total():
             self._timer.stop()
 
@@ -146,13 +148,13 @@ class Delivery(QObject):
         )
 
     @_heard.register
-    def _(self, event: Failed, key: str) -> None:
+    def _(self, event: TrainingFailed, key: str) -> None:
         self.left.emit(key, "failed", None)
         self._session.set_problem(key, event.message)
         self._session.message_posted.emit(event.message)
 
     @_heard.register
-    def _(self, _event: Ended, key: str) -> None:
+    def _(self, _event: TrainingEnded, key: str) -> None:
         self._unended[key] -= 1
         # A run may be continued while its first training still measures its last checkpoint.
         if not self._unended[key]:

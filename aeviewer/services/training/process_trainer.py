@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from aeviewer.services.compute.event_queue import Ended, Failed, Letter, Mailbox
+from aeviewer.services.compute.event_queue import (
+    EventQueue,
+    RunEvent,
+    TrainingEnded,
+    TrainingFailed,
+)
 from trainers.errors import AEViewerError
 from trainers.events import Diverged, Finished, Stopped
 from trainers.parallel import Ending, Follower, Job, Pool, processes
@@ -29,22 +34,22 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class Processes(QObject):
+class ProcessTrainer(QObject):
     """A process a run, one thread each.
 
     Parameters
     ----------
-    mailbox
+    event_queue
         Where the events of trainings are left.
     pool
         Trains them; left out, a process a core.
     """
 
     def __init__(
-        self, mailbox: Mailbox, pool: Pool | None = None, parent: QObject | None = None
+        self, event_queue: EventQueue, pool: Pool | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._mailbox = mailbox
+        self._event_queue = event_queue
         self._pool = pool or Pool(processes(cores()))
         self._followers: dict[Path, Follower] = {}
         self._held: dict[Path, Run] = {}
@@ -61,7 +66,7 @@ class Processes(QObject):
             self._pool.submit(Job(path, run.config))
         except AEViewerError as error:
             self._followers.pop(path, None)
-            self._post(run, Failed(str(error)), Ended())
+            self._post(run, TrainingFailed(str(error)), TrainingEnded())
             return
         self._timer.start()
 
@@ -81,7 +86,7 @@ class Processes(QObject):
         path = run.path.absolute()
         held = self._held.pop(path, None)
         if held is not None:
-            self._post(held, Stopped(held.written_status().step), Ended())
+            self._post(held, Stopped(held.written_status().step), TrainingEnded())
         elif path in self._followers:
             self._unwanted.add(path)
             self._pool.stop(path)
@@ -128,14 +133,14 @@ class Processes(QObject):
             else:
                 self.train(follower.run)
             return
-        self._post(follower.run, _told(ending), Ended())
+        self._post(follower.run, _told(ending), TrainingEnded())
 
     def _post(self, run: Run, *events: object) -> None:
         for event in events:
-            self._mailbox.post(Letter(str(run.path), event))  # type: ignore[arg-type]
+            self._event_queue.put(RunEvent(str(run.path), event))  # type: ignore[arg-type]
 
 
-def _told(ending: Ending) -> Stopped | Finished | Diverged | Failed:
+def _told(ending: Ending) -> Stopped | Finished | Diverged | TrainingFailed:
     """An ending as the trainer itself would tell it."""
     match ending.state:
         case "stopped":
@@ -144,4 +149,4 @@ def _told(ending: Ending) -> Stopped | Finished | Diverged | Failed:
             return Finished(ending.step)
         case "diverged":
             return Diverged(ending.step + 1, None)
-    return Failed(ending.problem or f"The training of {ending.job.name!r} ended early.")
+    return TrainingFailed(ending.problem or f"The training of {ending.job.name!r} ended early.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.runs.session import Session
     from aeviewer.services.training.training_queue import TrainingQueue
-    from trainers.reproduction.plan import Entry
+    from trainers.reproduction.plan import PlannedRun
 
 _IN_HAND = frozenset({"queued", "running", "paused"})
 _MOST_TOLD = 600
@@ -37,7 +37,7 @@ class Stage(Enum):
     WRITING = "writing"
 
 
-class Reproduction(QObject):
+class ReproductionService(QObject):
     """Trains what the paper's report needs and has it written.
 
     Parameters
@@ -71,7 +71,7 @@ class Reproduction(QObject):
         """Where the report is, or will be."""
         return self._home(quick=quick) / "report.html"
 
-    def plan(self, *, quick: bool) -> tuple[Entry, ...]:
+    def plan(self, *, quick: bool) -> tuple[PlannedRun, ...]:
         """Every run that the report needs."""
         return entries(quick=quick)
 
@@ -186,14 +186,14 @@ class Reproduction(QObject):
     def _home(self, *, quick: bool) -> Path:
         return self._session.folder / result_files.folder_name(quick=quick)
 
-    def _key(self, entry: Entry) -> str:
+    def _key(self, entry: PlannedRun) -> str:
         return str(self._session.folder / entry.name)
 
-    def _state(self, entry: Entry) -> str:
+    def _state(self, entry: PlannedRun) -> str:
         key = self._key(entry)
         return self._session.item(key).state if self._session.has(key) else "new"
 
-    def _open(self, *, quick: bool) -> tuple[Entry, ...]:
+    def _open(self, *, quick: bool) -> tuple[PlannedRun, ...]:
         """What is neither trained nor measured."""
         kept = self._home(quick=quick) / "results"
         return tuple(

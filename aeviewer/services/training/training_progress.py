@@ -15,7 +15,7 @@ _SETTLED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TrainingProgress:
     """How far trainings are: steps done of all, steps a second, seconds to go, how many runs."""
 
     step: int = 0
@@ -26,16 +26,16 @@ class Figures:
     runs: int = 1
 
 
-class Pace:
+class RateMeter:
     """The figures of one run while it is trained."""
 
     def __init__(self, step: int, steps: int) -> None:
-        self.figures = Figures(step, steps)
+        self.figures = TrainingProgress(step, steps)
         self._times: deque[tuple[float, int]] = deque()
 
     def begin(self, step: int, steps: int, device: str) -> None:
         """Training begins, or goes on, at `step`."""
-        self.figures = Figures(step, steps, device=device)
+        self.figures = TrainingProgress(step, steps, device=device)
 
     def rest(self) -> None:
         """Leaves a pause out of the rate."""
@@ -57,12 +57,12 @@ class Pace:
         return ((step - first) / (now - began) if now > began else 0.0), now - began
 
 
-def together(figures: Sequence[Figures]) -> Figures:
+def together(figures: Sequence[TrainingProgress]) -> TrainingProgress:
     """The figures of runs side by side: steps and rates add up; the slowest says when it ends."""
     if len(figures) == 1:
         return figures[0]
     left = [f.seconds_left for f in figures if f.seconds_left is not None]
-    return Figures(
+    return TrainingProgress(
         sum(f.step for f in figures),
         sum(f.steps for f in figures),
         sum(f.rate for f in figures),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.training.event_dispatch import Delivery
-from aeviewer.services.training.process_trainer import Processes
-from aeviewer.services.training.training_progress import Figures, Pace, together
+from aeviewer.services.training.event_dispatch import EventDispatcher
+from aeviewer.services.training.process_trainer import ProcessTrainer
+from aeviewer.services.training.training_progress import RateMeter, TrainingProgress, together
 from trainers import runs, tensorboard
 from trainers.errors import AEViewerError
 from trainers.events import Progress, Started
@@ -19,7 +19,7 @@ from trainers.exporting.exporters import EXPORTERS
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.compute.event_queue import Mailbox
+    from aeviewer.services.compute.event_queue import EventQueue
     from aeviewer.services.runs.session import Session
     from trainers.config import RunConfig
     from trainers.runs import Run
@@ -34,8 +34,8 @@ class Activity(Enum):
     STOPPING = "stopping"
 
 
-class Place(Protocol):
-    """Where runs are trained; what happens there is left in the mailbox."""
+class Executor(Protocol):
+    """Where runs are trained; what happens there is left in the event_queue."""
 
     def train(self, run: Run) -> None:
         """Trains a run, after those that were asked for before."""
@@ -54,8 +54,8 @@ class Place(Protocol):
 class _Training:
     """A run in hand: where it is trained, and how far it is."""
 
-    place: Place
-    pace: Pace
+    place: Executor
+    pace: RateMeter
     is_stopping: bool = False
 
 
@@ -67,12 +67,12 @@ class TrainingQueue(QObject):
     session
         Told of everything that happens.
     compute
-        Trains where one run is trained at a time, with every core and live previews; its mailbox
-        is `mailbox`.
-    mailbox
+        Trains where one run is trained at a time, with every core and live previews; its event_queue
+        is `event_queue`.
+    event_queue
         Where what happens to the runs is told.
     processes
-        Train where several runs are trained at a time; they leave word in the same mailbox.
+        Train where several runs are trained at a time; they leave word in the same event_queue.
     """
 
     activity_changed = Signal()
@@ -82,21 +82,21 @@ class TrainingQueue(QObject):
         self,
         session: Session,
         compute: ComputeThread,
-        mailbox: Mailbox,
-        processes: Processes | None = None,
+        event_queue: EventQueue,
+        processes: ProcessTrainer | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._compute = compute
-        self._processes = processes or Processes(mailbox, parent=self)
+        self._processes = processes or ProcessTrainer(event_queue, parent=self)
         self._side_by_side = 1
         self._writes_events = False
         self._is_paused = False
         self._trainings: dict[str, _Training] = {}
         self._waiting: deque[str] = deque()
-        self._figures = Figures()
-        self._delivery = Delivery(session, mailbox, self)
+        self._figures = TrainingProgress()
+        self._delivery = EventDispatcher(session, event_queue, self)
         self._delivery.begun.connect(self._begun)
         self._delivery.advanced.connect(self._advanced)
         self._delivery.left.connect(self._left)
@@ -123,11 +123,11 @@ class TrainingQueue(QObject):
         return tuple(self._waiting)
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> TrainingProgress:
         """How far the active runs are, all together; what was told last where there are none."""
         return self._figures
 
-    def figures_of(self, key: str) -> Figures | None:
+    def figures_of(self, key: str) -> TrainingProgress | None:
         """How far an active run is; None for another."""
         return self._trainings[key].pace.figures if key in self._trainings else None
 
@@ -176,7 +176,7 @@ class TrainingQueue(QObject):
     def train(self, config: RunConfig, name: str = "") -> None:
         """Starts a new run, or puts it behind those that are running."""
         try:
-            run = runs.create(config, self._session.folder, name)
+            run = runs.create_run(config, self._session.folder, name)
         except AEViewerError as error:
             self._session.message_posted.emit(str(error))
             return
@@ -264,8 +264,8 @@ class TrainingQueue(QObject):
             self._session.step is None and current.key not in self._trainings
         )
         item = self._session.item(key)
-        place: Place = self._processes if self._side_by_side > 1 else self._compute
-        self._trainings[key] = _Training(place, Pace(item.step, item.steps))
+        place: Executor = self._processes if self._side_by_side > 1 else self._compute
+        self._trainings[key] = _Training(place, RateMeter(item.step, item.steps))
         self._session.set_state(key, "running")
         self._delivery.expect(key)
         self._ask_for_events(key)

@@ -35,7 +35,7 @@ def _star() -> QPainterPath:
     return path
 
 
-class ExplorerPlot(PlanePlot):
+class LatentPlot(PlanePlot):
     """Adds layers behind the points, and pins, paths, outlines and a star upon them."""
 
     asked = Signal(Qt.Key)
@@ -58,7 +58,7 @@ class ExplorerPlot(PlanePlot):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         self.tiles = TileLayer()
-        self.heat = HeatLayer()
+        self.overlay = HeatLayer()
         self._pins = pg.ScatterPlotItem(pxMode=True)
         self._letters: list[pg.TextItem] = []
         self._paths: list[pg.PlotCurveItem] = []
@@ -71,7 +71,7 @@ class ExplorerPlot(PlanePlot):
         self._starred: tuple[float, float] | None = None
         super().__init__(name, parent)
         items = {
-            self.heat: _HEAT,
+            self.overlay: _HEAT,
             self.tiles: _TILES,
             self._ray: _PATH,
             self._links: _PATH - 1,

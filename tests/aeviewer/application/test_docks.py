@@ -47,14 +47,14 @@ def choose(qtbot: QtBot, program: Program, title: str) -> None:
 def test_a_panel_behind_another_tab_is_hidden_and_does_no_work(
     program: Program, qtbot: QtBot
 ) -> None:
-    window, exploring = program.window, program.exploring
+    window, latent_services = program.window, program.latent_services
     qtbot.waitUntil(lambda: not window.directions.isVisible() and window.decoder.isVisible())
     choose(qtbot, program, "Directions")
-    qtbot.waitUntil(lambda: exploring.directions.steps is not None)
+    qtbot.waitUntil(lambda: latent_services.directions.steps is not None)
     assert window.directions.isVisible()
     assert not window.decoder.isVisible()
     choose(qtbot, program, "Draw")
-    assert exploring.directions.steps is None
+    assert latent_services.directions.steps is None
     window.draw.pad.set_image(np.eye(28, dtype=np.uint8) * 255)
     qtbot.waitUntil(lambda: window.latent.plot.star is not None)
     choose(qtbot, program, "Samples")

@@ -19,7 +19,7 @@ from aeviewer.panels.application.text_windows import (
     LogWindow,
     ManualWindow,
 )
-from aeviewer.services.system.log import Journal
+from aeviewer.services.system.log import SessionLog
 from aeviewer.widgets.displays.tour import Stop
 from trainers.config import fields
 from trainers.glossary import GLOSSARY
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "log")
+def journal(tmp_path: Path) -> Iterator[SessionLog]:
+    journal = SessionLog(tmp_path / "log")
     journal.begin()
     yield journal
     journal.end()
@@ -56,7 +56,7 @@ def window(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture
-def menu(window: QWidget, journal: Journal, settings: Settings) -> HelpMenu:
+def menu(window: QWidget, journal: SessionLog, settings: Settings) -> HelpMenu:
     stops = [
         Stop(lambda n=name: window.findChild(QLabel, n), f"The {name}", f"It is the {name}.")
         for name in ("first", "second")
@@ -136,7 +136,7 @@ def test_every_metric_is_explained() -> None:
 
 
 class TestLog:
-    def test_it_tells_what_is_noted_and_goes_on(self, journal: Journal, qtbot: QtBot) -> None:
+    def test_it_tells_what_is_noted_and_goes_on(self, journal: SessionLog, qtbot: QtBot) -> None:
         logging.getLogger("here").warning("something %d", 1)
         window = LogWindow(journal)
         qtbot.addWidget(window)
@@ -147,7 +147,7 @@ class TestLog:
 
     def test_a_folder_that_can_not_be_written_costs_the_file_alone(self, tmp_path: Path) -> None:
         (tmp_path / "taken").touch()
-        journal = Journal(tmp_path / "taken")
+        journal = SessionLog(tmp_path / "taken")
         journal.begin()
         logging.getLogger("here").warning("kept")
         journal.end()
@@ -157,7 +157,7 @@ class TestLog:
 
 class TestCrash:
     def test_one_window_with_all_the_reports(
-        self, menu: HelpMenu, window: QWidget, journal: Journal, qtbot: QtBot
+        self, menu: HelpMenu, window: QWidget, journal: SessionLog, qtbot: QtBot
     ) -> None:
         logging.getLogger("here").warning("before it")
         for number in (1, 2):

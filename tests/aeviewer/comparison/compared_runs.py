@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from aeviewer.services.compute.compute_thread import Answer
+from aeviewer.services.compute.compute_thread import Reply
 from trainers import runs
 from trainers.datasets import PREVIEW_DIGITS
 from trainers.datasets.mnist import split
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.compute_thread import Question
+    from aeviewer.services.compute.compute_thread import Request
     from aeviewer.services.runs.session import Session
     from trainers.runs import Run
 
@@ -65,21 +65,21 @@ class FakeCompute(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting: dict[str, Question] = {}
+        self.waiting: dict[str, Request] = {}
         self.shelf = FakeShelf()
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Request) -> None:
         self.waiting[question.channel] = question
 
-    def taken(self) -> list[Question]:
+    def taken(self) -> list[Request]:
         found, self.waiting = list(self.waiting.values()), {}
         return found
 
-    def answer(self, question: Question) -> None:
+    def answer(self, question: Request) -> None:
         try:
-            result = Answer(question, question.work(self.shelf))  # type: ignore[arg-type]
+            result = Reply(question, question.work(self.shelf))  # type: ignore[arg-type]
         except AEViewerError as error:
-            result = Answer(question, problem=str(error))
+            result = Reply(question, problem=str(error))
         self.answered.emit(result)
 
     def answer_all(self) -> None:
@@ -110,7 +110,7 @@ def made(
     config = config.model_copy(
         update={"model": config.model.model_copy(update={"latent_dim": dim})}
     )
-    run = runs.create(config, folder, name)
+    run = runs.create_run(config, folder, name)
     codes = np.random.default_rng(len(name)).normal(size=(10_000, dim)).astype(np.float32)
     images = split("test").images[list(PREVIEW_DIGITS)]
     for step in steps:

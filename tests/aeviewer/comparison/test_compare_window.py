@@ -16,7 +16,7 @@ from aeviewer.panels.comparison.latent_page import most_square
 from aeviewer.panels.comparison.metrics_page import SORT_ROLE
 from aeviewer.panels.comparison.run_list import TICK_COLUMN
 from aeviewer.services.comparison.comparison import Comparison
-from aeviewer.services.comparison.image_rules import Rule
+from aeviewer.services.comparison.image_rules import ImageRule
 from tests.aeviewer.comparison.compared_runs import FakeCompute, keys, made
 from trainers.datasets.mnist import split
 from trainers.datasets.spectrum import spectrum
@@ -167,7 +167,7 @@ class TestDigits:
         assert scene.comparison.digits == (7, 9)
 
     def test_the_caption_names_methods_steps_errors_and_images(self, scene: Scene) -> None:
-        scene.comparison.set_rule(Rule("chosen", chosen=(3, 61)))
+        scene.comparison.set_rule(ImageRule("chosen", chosen=(3, 61)))
         scene.settle()
         shown = scene.comparison.run(keys(scene.session)[1]).shown
         assert shown is not None

@@ -12,9 +12,9 @@ from aeviewer.services.comparison.compared_run import (
     pca_reconstructed,
 )
 from aeviewer.services.comparison.comparison import MOST_RUNS, Comparison
-from aeviewer.services.comparison.image_rules import Rule
+from aeviewer.services.comparison.image_rules import ImageRule
 from tests.aeviewer.comparison.compared_runs import FakeCompute, factor, keys, made
-from trainers.datasets import MNIST, opened
+from trainers.datasets import MNIST, open_dataset
 from trainers.datasets.mnist import split
 from trainers.datasets.spectrum import spectrum
 from trainers.errors import DataError
@@ -163,7 +163,7 @@ class TestRows:
 
 class TestWorst:
     def test_they_are_sorted_by_true_error(self, scene: Scene) -> None:
-        scene.comparison.set_rule(Rule("worst", 5, run=scene.a))
+        scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
         ink = np.square(split("test").images / 255.0).sum(axis=(1, 2))
         assert scene.comparison.digits == tuple(np.argsort(-ink, kind="stable")[:5].tolist())
@@ -173,7 +173,7 @@ class TestWorst:
 
     def test_the_share_grows_and_ends(self, scene: Scene) -> None:
         scene.compute.answer_all()
-        scene.comparison.set_rule(Rule("worst", 5, run=scene.a))
+        scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         assert scene.comparison.measured_share == 0
         for question in scene.compute.taken():
             scene.compute.answer(question)
@@ -182,16 +182,16 @@ class TestWorst:
         assert scene.comparison.measured_share is None
 
     def test_what_was_measured_is_not_measured_again(self, scene: Scene) -> None:
-        scene.comparison.set_rule(Rule("worst", 5, run=scene.a))
+        scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
         scene.compute.shelf.asked.clear()
-        scene.comparison.set_rule(Rule("worst", 6, run=scene.a))
+        scene.comparison.set_rule(ImageRule("worst", 6, run=scene.a))
         scene.compute.answer_all()
         assert scene.compute.shelf.asked.count(("a", 100)) == 1
 
     def test_a_damaged_run_ends_the_measuring(self, scene: Scene) -> None:
         scene.compute.shelf.broken = {"a"}
-        scene.comparison.set_rule(Rule("worst", 5, run=scene.a))
+        scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
         assert scene.comparison.measured_share is None
         assert scene.comparison.run(scene.a).problem == "a is damaged"
@@ -199,7 +199,7 @@ class TestWorst:
 
 def test_a_pca_row_is_what_the_components_give_back() -> None:
     chosen = (3, 61)
-    found = pca_reconstructed(chosen, 5, opened(MNIST))
+    found = pca_reconstructed(chosen, 5, open_dataset(MNIST))
     images = split("test").images[list(chosen)].reshape(2, -1) / 255.0
     known = spectrum()
     centred = images - known.mean
@@ -209,7 +209,7 @@ def test_a_pca_row_is_what_the_components_give_back() -> None:
 
 
 def test_the_pca_row_of_all_test_images_has_the_floor_as_its_error() -> None:
-    found = pca_reconstructed(tuple(range(10_000)), 5, opened(MNIST))
+    found = pca_reconstructed(tuple(range(10_000)), 5, open_dataset(MNIST))
     assert found.errors.mean() == pytest.approx(spectrum().test_errors[5], rel=1e-5)
 
 

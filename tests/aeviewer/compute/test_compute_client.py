@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeviewer.services.compute.compute_client import Asker
-from aeviewer.services.compute.compute_thread import Answer, ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
+from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+from aeviewer.services.compute.event_queue import EventQueue
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def compute(qapp: object) -> Iterator[ComputeThread]:
-    thread = ComputeThread(Mailbox())
+    thread = ComputeThread(EventQueue())
     thread.start()
     yield thread
     thread.close()
@@ -28,9 +28,9 @@ class Heard:
     """Keeps what is answered."""
 
     def __init__(self) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[Reply] = []
 
-    def __call__(self, answer: Answer) -> None:
+    def __call__(self, answer: Reply) -> None:
         self.answers.append(answer)
 
     @property
@@ -44,8 +44,8 @@ class Heard:
 
 def test_an_answer_comes_back(compute: ComputeThread, qtbot: QtBot) -> None:
     heard = Heard()
-    asker = Asker(compute, "test")
-    asker.ask("sum", lambda _shelf: 1 + 1, heard)
+    asker = ComputeClient(compute, "test")
+    asker.submit("sum", lambda _models: 1 + 1, heard)
     qtbot.waitUntil(lambda: heard.is_over)
     assert heard.results == [2]
 
@@ -54,7 +54,7 @@ def test_long_work_is_answered_part_by_part_while_others_are_served(
     compute: ComputeThread, qtbot: QtBot
 ) -> None:
     served, parts, other = Event(), Heard(), Heard()
-    asker = Asker(compute, "test")
+    asker = ComputeClient(compute, "test")
 
     def counting() -> Iterator[int | None]:
         yield 1
@@ -63,9 +63,9 @@ def test_long_work_is_answered_part_by_part_while_others_are_served(
             yield None
         yield 2
 
-    asker.ask("count", lambda _shelf: counting(), parts)
+    asker.submit("count", lambda _models: counting(), parts)
     qtbot.waitUntil(lambda: parts.results == [1])
-    asker.ask("other", lambda _shelf: served.set(), other)
+    asker.submit("other", lambda _models: served.set(), other)
     qtbot.waitUntil(lambda: parts.is_over)
     assert parts.results == [1, 2]
     assert other.is_over
@@ -73,7 +73,7 @@ def test_long_work_is_answered_part_by_part_while_others_are_served(
 
 def test_a_newer_question_ends_long_work(compute: ComputeThread, qtbot: QtBot) -> None:
     endless, newer, ended = Heard(), Heard(), Event()
-    asker = Asker(compute, "test")
+    asker = ComputeClient(compute, "test")
 
     def counting() -> Iterator[int]:
         try:
@@ -82,9 +82,9 @@ def test_a_newer_question_ends_long_work(compute: ComputeThread, qtbot: QtBot) -
         finally:
             ended.set()
 
-    asker.ask("count", lambda _shelf: counting(), endless)
+    asker.submit("count", lambda _models: counting(), endless)
     qtbot.waitUntil(lambda: bool(endless.results))
-    asker.ask("count", lambda _shelf: "new", newer)
+    asker.submit("count", lambda _models: "new", newer)
     qtbot.waitUntil(lambda: newer.is_over)
     told = len(endless.answers)
     assert ended.wait(5)
@@ -95,24 +95,24 @@ def test_a_newer_question_ends_long_work(compute: ComputeThread, qtbot: QtBot) -
 
 def test_what_is_dropped_is_never_heard(compute: ComputeThread, qtbot: QtBot) -> None:
     begun, dropped, later = Event(), Heard(), Heard()
-    asker = Asker(compute, "test")
-    asker.ask("slow", lambda _shelf: begun.wait(5), dropped)
-    asker.drop("slow")
+    asker = ComputeClient(compute, "test")
+    asker.submit("slow", lambda _models: begun.wait(5), dropped)
+    asker.cancel("slow")
     begun.set()
-    asker.ask("later", lambda _shelf: 1, later)
+    asker.submit("later", lambda _models: 1, later)
     qtbot.waitUntil(lambda: later.is_over)
     assert not dropped.answers
 
 
 def test_a_failure_in_the_middle_is_one_message(compute: ComputeThread, qtbot: QtBot) -> None:
     heard = Heard()
-    asker = Asker(compute, "test")
+    asker = ComputeClient(compute, "test")
 
     def failing() -> Iterator[int]:
         yield 1
         raise DataError("Image 3 is damaged; choose another.")
 
-    asker.ask("fail", lambda _shelf: failing(), heard)
+    asker.submit("fail", lambda _models: failing(), heard)
     qtbot.waitUntil(lambda: heard.is_over)
     assert heard.results == [1]
     assert heard.answers[-1].problem == "Image 3 is damaged; choose another."

@@ -17,7 +17,7 @@ from aeviewer.panels.datasets.datasets_menu import DownloadDialog
 from aeviewer.panels.datasets.import_dialog import ImportDialog
 from tests.aeviewer.latent.explored_run import trained
 from tests.trainers.datasets.sample_images import folder, kept, shapes
-from trainers.datasets import named, names, spectrum, store
+from trainers.datasets import dataset_named, dataset_names, spectrum, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_a_folder_dropped_on_the_window_becomes_what_is_trained_on(
     assert (image.width(), image.height()) == (16, 16)
     with qtbot.waitSignal(dialog.imported):
         _press(qtbot, dialog)
-    dataset = named("my-pets")
+    dataset = dataset_named("my-pets")
     assert (dataset.shape, dataset.classes) == ((16, 16, 3), ("cat", "dog"))
     config = program.window.experiment.config()
     # 100 images a step are what the preset has.
@@ -118,14 +118,14 @@ def test_what_is_wrong_is_shown_and_left_out_only_on_agreement(
         assert "x/notes.txt: no image" in dialog.flaws.toPlainText()
         assert "1 images can not be taken" in dialog.head.text()
         assert dialog.accept_button.text() == "Leave them out, and import the others"
-        assert names() == ("mnist",)
+        assert dataset_names() == ("mnist",)
         if agrees:
             with qtbot.waitSignal(dialog.imported):
                 _press(qtbot, dialog)
         else:
             qtbot.mouseClick(dialog.cancel_button, _LEFT)
             assert list(store.folder().iterdir()) == []
-    assert names() == ("mnist", "a")
+    assert dataset_names() == ("mnist", "a")
 
 
 def test_a_name_that_is_taken_is_told_at_once(
@@ -143,7 +143,7 @@ def test_a_name_that_is_taken_is_told_at_once(
     qtbot.keyClicks(dialog.name, "2")
     assert dialog.accept_button.isEnabled()
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
-    assert names() == ("mnist", "spots")
+    assert dataset_names() == ("mnist", "spots")
 
 
 def test_what_can_not_be_read_is_told_in_the_dialog(
@@ -240,7 +240,7 @@ def test_a_data_set_goes_to_the_trash_after_a_question(
     box = program.window.findChild(QMessageBox)
     assert box is not None
     next(b for b in box.buttons() if b.text().replace("&", "") == answer).click()
-    assert ("spots" in names()) is is_kept
+    assert ("spots" in dataset_names()) is is_kept
     assert len([*trash.iterdir()]) == (0 if is_kept else 1)
 
 
@@ -252,7 +252,7 @@ def test_without_a_trash_a_data_set_stays(program: Program, tmp_path: Path) -> N
     menu.failed.connect(told.append)
     program.session.message_posted.disconnect(program.window._tell)
     menu._remove_now("spots")
-    assert "spots" in names()
+    assert "spots" in dataset_names()
     assert len(told) == 1
     assert told[0].startswith("The system has no trash for 'spots'")
 
@@ -275,7 +275,7 @@ def test_what_is_shown_stays_known_when_its_data_set_is_removed(
     program: Program, tmp_path: Path, qtbot: QtBot
 ) -> None:
     kept(folder(tmp_path / "pets", ("cat", "dog")))
-    session, cloud = program.session, program.exploring.exploration.cloud
+    session, cloud = program.session, program.exploring.latent_state.displayed_codes
     run = trained(tmp_path / "runs", "elu", 2, dataset="mine")
     session.set_current(session.add(run, "finished"))
     qtbot.waitUntil(lambda: cloud.codes is not None)

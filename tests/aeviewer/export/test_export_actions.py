@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
 from aeviewer.__main__ import main
 from aeviewer.panels.export.export_actions import CarryAway
-from aeviewer.services.compute.event_queue import Mailbox
+from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.training.training_queue import TrainingQueue
 from tests.aeviewer.latent.explored_run import SMALL, Explored
 from trainers import optional_packages, runs, tensorboard
@@ -42,9 +42,9 @@ class Scene:
 
     def __init__(self, session: Session, settings: Settings, window: QMainWindow) -> None:
         self.session, self.settings, self.window = session, settings, window
-        mailbox = Mailbox()
-        self.exploring = Explored(session, mailbox)
-        self.queue = TrainingQueue(session, self.exploring.compute, mailbox)
+        event_queue = EventQueue()
+        self.exploring = Explored(session, event_queue)
+        self.queue = TrainingQueue(session, self.exploring.compute, event_queue)
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
         self.carry_away = CarryAway(self.exploring, self.queue, settings, window)
@@ -57,7 +57,7 @@ class Scene:
 
 @pytest.fixture
 def scene(session: Session, settings: Settings, qtbot: QtBot) -> Iterator[Scene]:
-    with runs.demo() as demo:
+    with runs.demo_run() as demo:
         shutil.copytree(demo.path, session.folder / "mine")
     session.refresh()
     window = QMainWindow()
@@ -183,7 +183,7 @@ def test_a_program_that_is_closed_meanwhile_leaves_nothing_half_written(
 
 def test_without_checkpoints_there_is_nothing_to_export(scene: Scene, session: Session) -> None:
     assert scene.carry_away.export_action.isEnabled()
-    session.set_current(session.add(runs.create(preset("elu"), session.folder, "new"), "new"))
+    session.set_current(session.add(runs.create_run(preset("elu"), session.folder, "new"), "new"))
     assert not scene.carry_away.export_action.isEnabled()
 
 
@@ -252,7 +252,7 @@ def test_the_command_opens_an_archive_with_and_without_its_name(
         options = [*arguments, "--no-window", "--runs", str(tmp_path / "there")]
         result = CliRunner().invoke(main, options)
         assert result.exit_code == 0, result.output
-    assert [run.name for run in runs.find(tmp_path / "there")] == ["mine", "mine-2"]
+    assert [run.name for run in runs.find_runs(tmp_path / "there")] == ["mine", "mine-2"]
     archive.write_bytes(b"")
     result = CliRunner().invoke(main, [str(archive), "--no-window", "--runs", str(tmp_path)])
     assert result.exit_code == 1

@@ -6,30 +6,30 @@ import pytest
 
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
-from aeviewer.services.latent_services import Exploring
+from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.latent_services import LatentServices
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.latent_state import LatentState
     from aeviewer.services.runs.session import Session
 
 
 @pytest.fixture
-def exploring(session: Session) -> Exploring:
+def exploring(session: Session) -> LatentServices:
     """Services whose questions nobody answers: the thread does not run."""
-    return Exploring(session, ComputeThread(Mailbox()))
+    return LatentServices(session, ComputeThread(EventQueue()))
 
 
 @pytest.fixture
-def exploration(exploring: Exploring) -> Exploration:
-    return exploring.exploration
+def exploration(latent_services: LatentServices) -> LatentState:
+    return latent_services.latent_state
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, exploring: Exploring) -> LatentPanel:
-    panel = LatentPanel(exploring)
+def panel(qtbot: QtBot, latent_services: LatentServices) -> LatentPanel:
+    panel = LatentPanel(latent_services)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
     panel.show()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
-from aeviewer.services.latent.step_loader import Explorer
-from aeviewer.services.latent_services import Exploring
+from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.latent.step_loader import StepLoader
+from aeviewer.services.latent_services import LatentServices
 from trainers import runs
 from trainers.presets import preset
 
@@ -24,18 +24,18 @@ def trained(folder: Path, name: str, latent_dim: int, **changes: object) -> runs
     from trainers.training.trainer import Trainer
 
     config = preset(name).replace(latent_dim=latent_dim, **{**SMALL, **changes})
-    run = runs.create(config, folder)
+    run = runs.create_run(config, folder)
     for _event in Trainer(run):
         pass
     return run
 
 
-class Explored(Exploring):
+class Explored(LatentServices):
     """Services over a session, with what shows its steps; the compute thread must be closed."""
 
-    def __init__(self, session: Session, mailbox: Mailbox | None = None) -> None:
-        super().__init__(session, ComputeThread(mailbox or Mailbox()))
-        self.explorer = Explorer(session, self.compute)
+    def __init__(self, session: Session, event_queue: EventQueue | None = None) -> None:
+        super().__init__(session, ComputeThread(event_queue or EventQueue()))
+        self.explorer = StepLoader(session, self.compute)
         self.compute.start()
 
 

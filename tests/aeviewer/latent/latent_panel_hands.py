@@ -30,7 +30,7 @@ def show(
     qtbot: QtBot, panel: LatentPanel, session: Session, table: np.ndarray, name: str = "elu"
 ) -> None:
     config = preset(name).replace(latent_dim=table.shape[1])
-    session.set_current(session.add(runs.create(config, session.folder), "running"))
+    session.set_current(session.add(runs.create_run(config, session.folder), "running"))
     give(qtbot, panel, session, table, 1000 * len(session.items))
 
 

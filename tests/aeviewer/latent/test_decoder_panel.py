@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QSlider
 
 from aeviewer.panels.latent.decoder_panel import DecoderPanel
 from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
-from aeviewer.services.latent_services import Exploring
+from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.latent_services import LatentServices
 from trainers import runs
 from trainers.events import Preview
 from trainers.presets import preset
@@ -30,12 +30,12 @@ CODES = np.random.default_rng(0).standard_normal((10_000, 3)).astype(np.float32)
 
 @pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> DecoderPanel:
-    run = runs.create(preset("vae"), session.folder, "a")
+    run = runs.create_run(preset("vae"), session.folder, "a")
     for step in (0, 3_000):
         run.write_checkpoint(step, b"")
     session.add(run, "stopped")
     session.set_current(session.items[0].key)
-    shown = DecoderPanel(Exploring(session, ComputeThread(Mailbox())).exploration)
+    shown = DecoderPanel(LatentServices(session, ComputeThread(EventQueue())).latent_state)
     qtbot.addWidget(shown)
     shown.resize(330, 480)
     shown.show()
@@ -228,5 +228,5 @@ def test_turning_a_slider_is_undone(panel: DecoderPanel, session: Session, qtbot
     begun = np.array(session.code)
     qtbot.keyClick(first_slider(panel), Qt.Key.Key_PageUp)
     assert session.code[0] != begun[0]
-    panel.exploration.undo_stack.undo()
+    panel.latent_state.undo_stack.undo()
     np.testing.assert_array_equal(session.code, begun)

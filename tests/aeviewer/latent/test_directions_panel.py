@@ -38,7 +38,7 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 @pytest.fixture
 def panel(explored: Explored, qtbot: QtBot) -> DirectionsPanel:
-    panel = DirectionsPanel(explored.exploration, explored.directions)
+    panel = DirectionsPanel(explored.latent_state, explored.directions)
     qtbot.addWidget(panel)
     panel.resize(440, 520)
     panel.show()
@@ -59,9 +59,9 @@ def follow(qtbot: QtBot, explored: Explored) -> None:
 def test_rows_are_directions_columns_steps_and_images_their_decoded_codes(
     qtbot: QtBot, explored: Explored, panel: DirectionsPanel, run: Run
 ) -> None:
-    codes = explored.exploration.test_codes
+    codes = explored.latent_state.test_codes
     assert codes is not None
-    explored.exploration.move(codes[17])
+    explored.latent_state.move(codes[17])
     follow(qtbot, explored)
     assert panel.grid.shape == (3, 7)
     wanted = local_directions(codes, codes[17], WORTH)
@@ -88,7 +88,7 @@ def test_a_click_goes_there_the_grid_follows_and_undo_comes_back(
     np.testing.assert_array_equal(explored.session.code, steps.codes[1, 5])
     follow(qtbot, explored)
     assert explored.directions.steps is not steps
-    explored.exploration.undo_stack.undo()
+    explored.latent_state.undo_stack.undo()
     np.testing.assert_array_equal(explored.session.code, start)
 
 
@@ -126,7 +126,7 @@ def test_it_tells_how_far_a_step_is_and_the_plane_shows_its_row(
     assert panel.note.text().startswith(
         f"Direction 2, −2 σ: {2 * steps.local.deviations[1]:.2g} from here, Δz = ("
     )
-    plane = explored.exploration.plane
+    plane = explored.latent_state.plane
     assert plane is not None
     np.testing.assert_allclose(latent.plot.ray, plane.project(steps.codes[1]), rtol=1e-6)
     panel.grid.clearFocus()
@@ -145,7 +145,7 @@ def test_a_wider_neighbourhood(qtbot: QtBot, explored: Explored, panel: Directio
             and explored.directions.steps.local.width == np.inf
         )
     )
-    codes = explored.exploration.test_codes
+    codes = explored.latent_state.test_codes
     assert codes is not None
     variances = np.linalg.eigvalsh(np.cov(codes.T.astype(np.float64), bias=True))[::-1]
     steps = explored.directions.steps
@@ -159,9 +159,9 @@ def test_nobody_looks_nobody_computes(
     follow(qtbot, explored)
     panel.hide()
     assert explored.directions.steps is None
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
-    explored.exploration.move(codes[3])
+    explored.latent_state.move(codes[3])
     # What is asked later is answered later: the code's image comes, the steps do not.
     qtbot.waitUntil(lambda: explored.session.image is not None)
     assert explored.directions.steps is None

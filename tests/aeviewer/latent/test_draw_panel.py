@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.latent.drawing import Drawn
+    from aeviewer.services.latent.drawing import DrawingResult
     from aeviewer.services.runs.session import Session
     from trainers.runs import Run
 
@@ -45,14 +45,14 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 @pytest.fixture
 def panel(explored: Explored, qtbot: QtBot) -> DrawPanel:
-    panel = DrawPanel(explored.exploration, explored.drawing)
+    panel = DrawPanel(explored.latent_state, explored.drawing)
     qtbot.addWidget(panel)
     panel.resize(330, 520)
     panel.show()
     return panel
 
 
-def drawn(qtbot: QtBot, explored: Explored, panel: DrawPanel, index: int) -> Drawn:
+def drawn(qtbot: QtBot, explored: Explored, panel: DrawPanel, index: int) -> DrawingResult:
     panel.pad.set_image(split("test").images[index])
     image = centred(panel.pad.ink)
     drawing = explored.drawing
@@ -71,7 +71,7 @@ def test_a_digit_is_encoded_reconstructed_and_guessed(
     code = model.encode(found.image[None])
     np.testing.assert_allclose(found.code, code[0], atol=1e-5)
     np.testing.assert_allclose(found.reconstruction, model.decode(code)[0], atol=1e-5)
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     away = np.linalg.norm(codes - found.code, axis=1)
     np.testing.assert_array_equal(found.neighbours, np.argsort(away, kind="stable")[:15])
@@ -100,7 +100,7 @@ def test_a_star_moves_in_the_plane_while_the_panel_is_seen(
     latent.show()
     qtbot.waitUntil(lambda: len(latent.plot.raster.xy) > 0)
     found = drawn(qtbot, explored, panel, 4)
-    plane = explored.exploration.plane
+    plane = explored.latent_state.plane
     assert plane is not None
     assert latent.plot.star == pytest.approx(tuple(plane.project(found.code)))
     panel.hide()
@@ -123,7 +123,7 @@ def test_its_code_is_marked_and_pinned(qtbot: QtBot, explored: Explored, panel: 
     panel.mark.click()
     np.testing.assert_array_equal(explored.session.code, found.code)
     panel.pin.click()
-    np.testing.assert_array_equal(explored.exploration.pins[0].code, found.code)
+    np.testing.assert_array_equal(explored.latent_state.pins[0].code, found.code)
 
 
 def test_a_file_that_is_given_is_drawn_and_a_bad_one_told(
@@ -188,15 +188,15 @@ def test_no_codes_of_the_last_run_are_seen_with_the_next(
     sizes: list[tuple[int, int]] = []
 
     def look() -> None:
-        item, codes = session.current, explored.exploration.codes
+        item, codes = session.current, explored.latent_state.codes
         if item is not None and item.config is not None and codes is not None:
             sizes.append((item.config.model.latent_dim, codes.shape[1]))
 
     for signal in (session.current_changed, session.checkpoints_changed, session.step_changed):
         signal.connect(look)
-    explored.exploration.places_changed.connect(look)
+    explored.latent_state.places_changed.connect(look)
     keys = [item.key for item in session.items]
     for key in (*keys, *keys):
         session.set_current(key)
-        qtbot.waitUntil(lambda: explored.exploration.codes is not None)
+        qtbot.waitUntil(lambda: explored.latent_state.codes is not None)
     assert set(sizes) == {(5, 5), (2, 2)}

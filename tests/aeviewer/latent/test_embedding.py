@@ -11,14 +11,14 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.views_menu import ViewsMenu
-from aeviewer.services.latent.embedding_job import LayoutJob
+from aeviewer.services.latent.embedding_job import EmbeddingJob
 from aeviewer.services.latent.undo_state import Pin
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from tests.aeviewer.latent.latent_panel_hands import drag, hover
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.embeddings import embedding, embedding_cache
-from trainers.embeddings.embedding import TSNE, Layout
+from trainers.embeddings.embedding import TSNE, Embedding
 from trainers.events import Preview
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def keep(run: runs.Run, step: int, recipe: embedding.Recipe, seed: int = 0) -> N
     checkpoint, places = run.checkpoint(step), scattered(seed)
     key = embedding_cache.key(checkpoint.preview().codes, recipe)
     embedding_cache.write(
-        embedding_cache.files(checkpoint, recipe, key), key, Layout(places, 0.875)
+        embedding_cache.files(checkpoint, recipe, key), key, Embedding(places, 0.875)
     )
     return places
 
@@ -105,7 +105,7 @@ def places(panel: LatentPanel) -> NDArray[np.floating]:
 def test_tsne_is_computed_with_progress_kept_and_found_again(
     explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
 ) -> None:
-    explored.layouts.recipes["t-sne"] = SHORT
+    explored.embeddings.recipes["t-sne"] = SHORT
     strip, last = panel.strip, run.checkpoints()[-1]
     assert not strip.isVisible()
     choose(qtbot, panel, "t-sne")
@@ -117,14 +117,14 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
     assert "Trustworthiness 0." in strip.words.toolTip()
     assert not strip.bar.isVisible()
     assert not strip.button.isVisible()
-    shown = explored.exploration.places
+    shown = explored.latent_state.places
     qtbot.waitUntil(lambda: np.array_equal(panel.plot.raster.xy, shown))
     assert (last.path / "layout-tsne.safetensors").is_file()
 
     choose(qtbot, panel, "coordinates")
     assert not strip.isVisible()
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(LayoutJob, "__init__")  # it is not computed again
+        patch.delattr(EmbeddingJob, "__init__")  # it is not computed again
         choose(qtbot, panel, "t-sne")
         qtbot.waitUntil(lambda: len(places(panel)) == 10_000)
     np.testing.assert_array_equal(panel.plot.raster.xy, shown)
@@ -133,9 +133,9 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
 def test_what_is_computed_can_be_stopped_and_begun_again(
     explored: Explored, panel: LatentPanel, qtbot: QtBot
 ) -> None:
-    explored.layouts.recipes["t-sne"] = LONG
+    explored.embeddings.recipes["t-sne"] = LONG
     choose(qtbot, panel, "t-sne")
-    qtbot.waitUntil(lambda: (explored.layouts.status.share or 0) > 0, timeout=240_000)
+    qtbot.waitUntil(lambda: (explored.embeddings.status.share or 0) > 0, timeout=240_000)
     # The map is seen while it forms.
     qtbot.waitUntil(lambda: len(places(panel)) == 10_000)
     button = panel.strip.button
@@ -147,7 +147,7 @@ def test_what_is_computed_can_be_stopped_and_begun_again(
     assert button.text() == "Lay out"
     assert not panel.strip.bar.isVisible()
     qtbot.keyClick(button, Qt.Key.Key_Space)
-    assert explored.layouts.status.phase == "computing"
+    assert explored.embeddings.status.phase == "computing"
     assert panel.strip.bar.isVisible()
 
 
@@ -155,21 +155,21 @@ def test_another_layout_that_is_wanted_takes_its_place(
     explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
 ) -> None:
     session = explored.session
-    explored.layouts.recipes["t-sne"] = LONG
+    explored.embeddings.recipes["t-sne"] = LONG
     choose(qtbot, panel, "t-sne")
-    qtbot.waitUntil(lambda: (explored.layouts.status.share or 0) > 0, timeout=240_000)
+    qtbot.waitUntil(lambda: (explored.embeddings.status.share or 0) > 0, timeout=240_000)
     choose(qtbot, panel, "coordinates")
     choose(qtbot, panel, "t-sne")
     # It went on meanwhile.
-    assert explored.layouts.status.share is not None
+    assert explored.embeddings.status.share is not None
     before = keep(run, session.checkpoints[1], LONG)
     session.show_step(session.checkpoints[1])
     qtbot.waitUntil(lambda: len(places(panel)) == 10_000 and before[3, 0] in panel.plot.raster.xy)
-    explored.layouts.recipes["t-sne"] = SHORT
+    explored.embeddings.recipes["t-sne"] = SHORT
     session.show_step(session.checkpoints[2])
-    assert explored.layouts.status.share is None
-    qtbot.waitUntil(lambda: explored.layouts.status.phase == "shown", timeout=240_000)
-    assert explored.layouts.status.step == session.checkpoints[2]
+    assert explored.embeddings.status.share is None
+    qtbot.waitUntil(lambda: explored.embeddings.status.phase == "shown", timeout=240_000)
+    assert explored.embeddings.status.step == session.checkpoints[2]
 
 
 def test_codes_that_can_not_be_laid_out_are_told_once(
@@ -177,11 +177,11 @@ def test_codes_that_can_not_be_laid_out_are_told_once(
 ) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
-    explored.layouts.recipes["t-sne"] = TSNE(perplexity=-1.0)
+    explored.embeddings.recipes["t-sne"] = TSNE(perplexity=-1.0)
     choose(qtbot, panel, "t-sne")
     qtbot.waitUntil(lambda: len(told) > 0, timeout=240_000)
     assert "could not be laid out: " in told[0]
-    assert explored.layouts.status.phase == "stopped"
+    assert explored.embeddings.status.phase == "stopped"
     assert len(told) == 1
 
 
@@ -211,7 +211,7 @@ class TestMap:
     def test_press_and_drag_go_to_the_nearest_code(
         self, explored: Explored, panel: LatentPanel
     ) -> None:
-        session, stack = explored.session, explored.exploration.undo_stack
+        session, stack = explored.session, explored.latent_state.undo_stack
         before = session.code
         drag(panel, pixel(panel, 0, 0), pixel(panel, 14, 12))
         np.testing.assert_array_equal(session.code, self.codes[77])
@@ -227,7 +227,7 @@ class TestMap:
         np.testing.assert_array_equal(explored.session.code, self.codes[77])
         control = Qt.KeyboardModifier.ControlModifier
         qtbot.mouseClick(viewport, left, control, pixel(panel, *place))
-        assert [pin.image for pin in explored.exploration.pins] == [77]
+        assert [pin.image for pin in explored.latent_state.pins] == [77]
         assert panel.plot._pinned == [(14, 14)]
 
     def test_arrows_go_from_code_to_code(
@@ -251,7 +251,7 @@ class TestMap:
         assert "test image 77" in panel.plot.card.words.text()
         panel.choice.set_mode("rectangle")
         drag(panel, pixel(panel, 13, 13), pixel(panel, 14.5, 14.5))
-        np.testing.assert_array_equal(explored.exploration.selection, [77])
+        np.testing.assert_array_equal(explored.latent_state.selection, [77])
         label = int(mnist.split("test").labels[77])
         qtbot.mouseClick(panel.legend.chips[label], Qt.MouseButton.LeftButton)
         assert 77 not in panel.plot.raster.shown
@@ -262,10 +262,10 @@ class TestMap:
     ) -> None:
         free = self.codes[5] + 0.25 * np.abs(self.codes[5] - self.codes[6]).min()
         nearest = int(np.linalg.norm(self.codes - free, axis=1).argmin())
-        explored.exploration.pin(Pin(free))
+        explored.latent_state.pin(Pin(free))
         assert panel.plot._pinned == [tuple(self.places[nearest].tolist())]
         assert panel.plot.marker == tuple(self.places[nearest].tolist())
-        assert explored.exploration.lifted(np.zeros(2)) is None
+        assert explored.latent_state.lifted(np.zeros(2)) is None
 
     def test_a_checkpoint_has_a_map_of_its_own(
         self, explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
@@ -280,7 +280,7 @@ class TestMap:
         # One that has none shows none.
         session.show_step(session.checkpoints[2])
         qtbot.waitUntil(lambda: len(places(panel)) == 0)
-        assert explored.layouts.status.phase == "computing"
+        assert explored.embeddings.status.phase == "computing"
 
     def test_while_it_is_trained_the_newest_checkpoints_map_stays(
         self, explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
@@ -315,7 +315,7 @@ class TestMap:
     def test_a_view_brings_the_map_back(
         self, explored: Explored, panel: LatentPanel, qtbot: QtBot
     ) -> None:
-        menu = ViewsMenu(explored.exploration, panel, panel)
+        menu = ViewsMenu(explored.latent_state, panel, panel)
         menu.save("map")
         choose(qtbot, panel, "coordinates")
         qtbot.waitUntil(lambda: panel.plot.axis("bottom").isVisible())
@@ -330,7 +330,7 @@ def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     session, choice = explored.session, panel.choice
     choice.kind.setCurrentIndex(1)
     assert choice.chosen_kind == "principal"
-    flat = runs.create(explored.session.items[0].config.replace(latent_dim=2), session.folder)
+    flat = runs.create_run(explored.session.items[0].config.replace(latent_dim=2), session.folder)
     session.set_current(session.add(flat, "running"))
     table = np.random.default_rng(0).normal(size=(10_000, 2)).astype(np.float32)
     session.set_preview(Preview(3, table, np.zeros((32, 28, 28), np.uint8)))
@@ -357,4 +357,4 @@ def test_without_its_package_umap_is_shown_and_says_what_to_do(
     # A view of somebody who has it may ask for it nevertheless.
     panel.choice.kind.setCurrentIndex(panel.choice.kind.findData("umap"))
     assert panel.strip.words.text() == item.toolTip()
-    assert len(places(panel)) == 0 or explored.layouts.status.phase == "missing"
+    assert len(places(panel)) == 0 or explored.embeddings.status.phase == "missing"

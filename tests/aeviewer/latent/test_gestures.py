@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.latent.latent_state import Exploration
+    from aeviewer.services.latent.latent_state import LatentState
     from aeviewer.services.runs.session import Session
 
 
@@ -79,7 +79,7 @@ class TestHovering:
         errors = np.square(reconstructions - test.images / 255).sum(axis=(1, 2))
         for image in (17, 4_321):
             hover(panel, pixel(panel, *panel.plot.raster.xy[image].tolist()))
-            found = explored.hovering.image
+            found = explored.hover_error.image
             assert found is not None
             told = (
                 f"digit {test.labels[found]}\ntest image {found:,}\n"
@@ -102,60 +102,60 @@ class TestPointing:
         show(qtbot, panel, session, self.codes)
 
     def test_a_click_on_a_code_marks_that_very_code(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
         press(qtbot, panel, 6.02, 6.0)
         np.testing.assert_array_equal(session.code, self.codes[1234])
-        assert exploration.undo_stack.count() == 1
+        assert latent_state.undo_stack.count() == 1
 
     def test_ctrl_and_a_click_pin(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
         control = Qt.KeyboardModifier.ControlModifier
         left, viewport = Qt.MouseButton.LeftButton, panel.plot.viewport()
         qtbot.mouseClick(viewport, left, control, pixel(panel, 6, 6))
-        assert [pin.image for pin in exploration.pins] == [1234]
+        assert [pin.image for pin in latent_state.pins] == [1234]
         qtbot.mouseClick(viewport, left, control, pixel(panel, 6, -2))
-        assert [pin.image for pin in exploration.pins] == [1234, None]
+        assert [pin.image for pin in latent_state.pins] == [1234, None]
         moved = self.codes + 1
         give(qtbot, panel, session, moved, 5000)
-        np.testing.assert_array_equal(exploration.pins[0].code, moved[1234])
-        np.testing.assert_allclose(exploration.pins[1].code[:2], [6, -2], atol=0.05)
+        np.testing.assert_array_equal(latent_state.pins[0].code, moved[1234])
+        np.testing.assert_allclose(latent_state.pins[1].code[:2], [6, -2], atol=0.05)
 
     def test_p_pins_and_u_unpins_the_last(
-        self, qtbot: QtBot, panel: LatentPanel, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, latent_state: LatentState
     ) -> None:
         press(qtbot, panel, 6, 6)
         qtbot.keyClick(panel.plot, Qt.Key.Key_P)
-        assert [pin.image for pin in exploration.pins] == [1234]
+        assert [pin.image for pin in latent_state.pins] == [1234]
         qtbot.keyClick(panel.plot, Qt.Key.Key_U)
-        assert exploration.pins == ()
+        assert latent_state.pins == ()
 
     def test_shift_and_a_drag_select_what_was_circled(
-        self, panel: LatentPanel, session: Session, exploration: Exploration, qtbot: QtBot
+        self, panel: LatentPanel, session: Session, latent_state: LatentState, qtbot: QtBot
     ) -> None:
         panel.choice.set_mode("rectangle")
         drag(panel, pixel(panel, 5, 5), pixel(panel, 7, 7))
-        np.testing.assert_array_equal(exploration.selection, [1234])
+        np.testing.assert_array_equal(latent_state.selection, [1234])
         assert panel.plot.raster.lit == 1
         panel.choice.set_mode("point")
         before = np.array(session.code)
         drag(panel, pixel(panel, 0, 0), pixel(panel, 1, 1), Qt.KeyboardModifier.ShiftModifier)
         np.testing.assert_array_equal(session.code, before)
         qtbot.keyClick(panel.plot, Qt.Key.Key_Escape)
-        assert len(exploration.selection) == 0
+        assert len(latent_state.selection) == 0
 
     def test_the_selection_stays_through_checkpoints_and_runs(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
-        exploration.select(np.array([5, 3, 5]))
+        latent_state.select(np.array([5, 3, 5]))
         give(qtbot, panel, session, self.codes + 1, 5000)
         show(qtbot, panel, session, codes(2), "relu")
-        np.testing.assert_array_equal(exploration.selection, [3, 5])
+        np.testing.assert_array_equal(latent_state.selection, [3, 5])
         assert panel.plot.raster.lit == 2
 
     def test_a_rectangle_by_keys(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
         session.set_code(np.array([5.5, 5.5, 0, 0, 0], np.float32))
         qtbot.keyClick(panel.plot, Qt.Key.Key_R)
@@ -163,42 +163,42 @@ class TestPointing:
             for _ in range(4):
                 qtbot.keyClick(panel.plot, key, Qt.KeyboardModifier.ShiftModifier)
         qtbot.keyClick(panel.plot, Qt.Key.Key_R)
-        np.testing.assert_array_equal(exploration.selection, [1234])
+        np.testing.assert_array_equal(latent_state.selection, [1234])
 
     def test_k_selects_the_nearest_in_the_whole_space(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
         session.set_code(self.codes[7])
         qtbot.keyClick(panel.plot, Qt.Key.Key_K)
         away = np.linalg.norm(self.codes - self.codes[7], axis=1)
-        np.testing.assert_array_equal(exploration.selection, np.sort(np.argsort(away)[:100]))
+        np.testing.assert_array_equal(latent_state.selection, np.sort(np.argsort(away)[:100]))
 
     def test_a_drag_is_undone_at_once_then_the_pin_then_the_selection(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
         begun = np.array(session.code)
-        exploration.select(np.array([1, 2]))
-        exploration.pin(Pin(self.codes[3], 3))
+        latent_state.select(np.array([1, 2]))
+        latent_state.pin(Pin(self.codes[3], 3))
         drag(panel, pixel(panel, -1, 0), pixel(panel, 1, 1))
-        stack = exploration.undo_stack
+        stack = latent_state.undo_stack
         stack.undo()
         np.testing.assert_array_equal(session.code, self.codes[3])
         stack.undo()
-        assert exploration.pins == ()
+        assert latent_state.pins == ()
         np.testing.assert_array_equal(session.code, begun)
         stack.undo()
-        assert len(exploration.selection) == 0
+        assert len(latent_state.selection) == 0
         assert not stack.canUndo()
         for _ in range(3):
             stack.redo()
-        assert len(exploration.pins) == 1
+        assert len(latent_state.pins) == 1
         np.testing.assert_allclose(session.code[:2], [1, 1], atol=0.05)
 
     def test_three_pins_span_a_plane(
-        self, qtbot: QtBot, panel: LatentPanel, session: Session, exploration: Exploration
+        self, qtbot: QtBot, panel: LatentPanel, session: Session, latent_state: LatentState
     ) -> None:
         for image in (10, 20, 30):
-            exploration.pin(Pin(self.codes[image], image))
+            latent_state.pin(Pin(self.codes[image], image))
         panel.choice.kind.setCurrentIndex(2)
         corners = self.codes[[10, 20, 30]]
         places = panel.plot.raster.xy[[10, 20, 30]]

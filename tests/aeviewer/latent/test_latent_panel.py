@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication
 
 from aeviewer.panels.latent.latent_panel import LatentPanel
-from aeviewer.services.timeline.trajectory import Between
+from aeviewer.services.timeline.trajectory import Interpolation
 from tests.aeviewer.latent.latent_panel_hands import codes, give, show
 from tests.trainers.datasets.sample_images import folder, kept
 from trainers import runs
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.latent_services import Exploring
+    from aeviewer.services.latent_services import LatentServices
     from aeviewer.services.runs.session import Session
 
 
@@ -65,7 +65,7 @@ def test_all_test_codes_are_shown_by_class(
 def test_without_codes_it_says_what_is_the_case(
     qtbot: QtBot, panel: LatentPanel, session: Session, state: str, words: str
 ) -> None:
-    key = session.add(runs.create(preset("elu"), session.folder), "paused")
+    key = session.add(runs.create_run(preset("elu"), session.folder), "paused")
     session.set_current(key)
     session.set_state(key, state)
     qtbot.waitUntil(lambda: panel.empty.label.text() == words)
@@ -73,28 +73,30 @@ def test_without_codes_it_says_what_is_the_case(
 
 
 def test_a_code_of_another_run_than_the_one_that_is_played_has_no_mark(
-    qtbot: QtBot, panel: LatentPanel, session: Session, exploring: Exploring
+    qtbot: QtBot, panel: LatentPanel, session: Session, latent_services: LatentServices
 ) -> None:
     flat = axes_plane(2, 0, 1)
     show(qtbot, panel, session, codes(3))
-    exploring.playback.between = Between((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
+    latent_services.playback.between = Interpolation(
+        (0, 1), (flat, flat), codes(2).astype(np.float64), 0.5
+    )
     session.set_code(np.ones(3, np.float32))
     assert panel.plot.marker is None
-    exploring.playback.between = None
+    latent_services.playback.between = None
 
 
 def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
     qtbot: QtBot,
     panel: LatentPanel,
     session: Session,
-    exploring: Exploring,
+    latent_services: LatentServices,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     show(qtbot, panel, session, codes(2))
-    flat, playback = axes_plane(2, 0, 1), exploring.playback
-    playback.between = Between((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
+    flat, playback = axes_plane(2, 0, 1), latent_services.playback
+    playback.between = Interpolation((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
     playback.track = object()  # type: ignore[assignment]
-    exploring.exploration.cloud._gallery = None
+    latent_services.latent_state.displayed_codes._gallery = None
     gone = DataError("There is no data set 'spots' here.")
     monkeypatch.setattr(session, "data", Mock(side_effect=gone))
     panel._glide()
@@ -160,11 +162,13 @@ def test_codes_that_belong_to_no_test_image_are_refused(
     assert panel.empty.isVisible()
 
 
-def test_hidden_panel_catches_up(qtbot: QtBot, session: Session, exploring: Exploring) -> None:
-    panel = LatentPanel(exploring)
+def test_hidden_panel_catches_up(
+    qtbot: QtBot, session: Session, latent_services: LatentServices
+) -> None:
+    panel = LatentPanel(latent_services)
     qtbot.addWidget(panel)
     config = preset("elu").replace(latent_dim=2)
-    session.set_current(session.add(runs.create(config, session.folder), "running"))
+    session.set_current(session.add(runs.create_run(config, session.folder), "running"))
     session.set_preview(Preview(7, codes(2), np.zeros((32, 28, 28), np.uint8)))
     assert session.code is not None
     assert panel.note.text() == ""
@@ -179,7 +183,7 @@ def test_of_another_data_set_no_class_of_the_old_one_is_looked_up(
     show(qtbot, panel, session, codes(2))
     kept(folder(tmp_path / "unnamed", (), 120))
     config = preset("elu").replace(latent_dim=2, dataset="mine", batch_size=10)
-    run = runs.create(config, session.folder)
+    run = runs.create_run(config, session.folder)
     session.set_current(session.add(run, "running"))
     assert run.dataset.classes == ()
     panel.choice.layers.choose(points=0.5)

@@ -93,7 +93,7 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 @pytest.fixture
 def mosaic(explored: Explored) -> Mosaic:
-    mosaic = Mosaic(explored.exploration, explored.compute)
+    mosaic = Mosaic(explored.latent_state, explored.compute)
     mosaic.switch(True)
     mosaic.set_view(VIEW, 0.02, 28)
     return mosaic
@@ -149,7 +149,7 @@ def test_panning_asks_only_for_what_is_new(
 
 
 def test_switched_off_it_asks_for_nothing(explored: Explored) -> None:
-    mosaic = Mosaic(explored.exploration, explored.compute)
+    mosaic = Mosaic(explored.latent_state, explored.compute)
     mosaic.set_view(VIEW, 0.02, 28)
     assert not is_whole(mosaic)
     assert mosaic.picture()[1].max() == 0

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from aeviewer.panels.latent.latent_panel import LatentPanel
-from aeviewer.services.latent.overlay import Field, Heat, Layer, places
+from aeviewer.services.latent.overlay import Layer, PlaneOverlay, ScalarField, places
 from aeviewer.widgets.plots.background_layers import HeatLayer
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.datasets.mnist import split
@@ -41,7 +41,7 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
     made.compute.close()
 
 
-def found(qtbot: QtBot, heat: Heat, layer: Layer) -> tuple[Field, np.ndarray]:
+def found(qtbot: QtBot, heat: PlaneOverlay, layer: Layer) -> tuple[ScalarField, np.ndarray]:
     """The fine field of a layer, and its places."""
     heat.choose(layer)
     heat.set_view(VIEW)
@@ -63,14 +63,14 @@ def test_places_are_the_middles_of_square_cells_from_the_top() -> None:
 
 
 def test_density_and_prior(qtbot: QtBot, explored: Explored) -> None:
-    exploration = explored.exploration
-    codes, plane = exploration.codes, exploration.plane
+    latent_state = explored.latent_state
+    codes, plane = latent_state.codes, latent_state.plane
     assert codes is not None
     assert plane is not None
-    field, grid = found(qtbot, explored.heat, "density")
+    field, grid = found(qtbot, explored.overlay, "density")
     density = np.maximum(log_density(plane.project(codes), grid), -12)
     np.testing.assert_allclose(field.values, density)
-    field, grid = found(qtbot, explored.heat, "prior")
+    field, grid = found(qtbot, explored.overlay, "prior")
     np.testing.assert_allclose(field.values, density - log_prior(plane, grid), atol=1e-6)
 
 
@@ -78,11 +78,11 @@ def test_magnification_and_cycle_are_the_models_at_the_marked_code(
     qtbot: QtBot, explored: Explored, run: Run
 ) -> None:
     model = load(run)
-    field, grid = found(qtbot, explored.heat, "magnification")
+    field, grid = found(qtbot, explored.overlay, "magnification")
     codes = np.concatenate([grid.reshape(-1, 2), np.full((grid.size // 2, 1), 0.7)], axis=1)
     wanted = np.log10(model.magnification(codes, np.eye(3)[:2]))
     np.testing.assert_allclose(field.values.ravel(), wanted, atol=1e-3)
-    field, _ = found(qtbot, explored.heat, "cycle")
+    field, _ = found(qtbot, explored.overlay, "cycle")
     back = model.encode(model.decode(codes).clip(0, 1))
     wanted = np.linalg.norm(back - codes, axis=1)
     np.testing.assert_allclose(field.values.ravel(), wanted, rtol=1e-3, atol=1e-4)
@@ -91,8 +91,8 @@ def test_magnification_and_cycle_are_the_models_at_the_marked_code(
 def test_class_regions_are_what_most_of_the_nearest_codes_are(
     qtbot: QtBot, explored: Explored
 ) -> None:
-    field, grid = found(qtbot, explored.heat, "classes")
-    codes = explored.exploration.codes
+    field, grid = found(qtbot, explored.overlay, "classes")
+    codes = explored.latent_state.codes
     assert codes is not None
     assert field.classes is not None
     place = np.append(grid[30, 50], 0.7)
@@ -105,7 +105,7 @@ def test_class_regions_are_what_most_of_the_nearest_codes_are(
 def test_a_small_move_asks_for_nothing_and_another_layer_starts_anew(
     qtbot: QtBot, explored: Explored
 ) -> None:
-    heat = explored.heat
+    heat = explored.overlay
     field, _ = found(qtbot, heat, "density")
     heat.set_view((-0.9, -0.5, 2.0, 1.0))
     assert heat.field is field

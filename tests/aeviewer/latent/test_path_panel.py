@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.latent.path_panel import PathPanel
-from aeviewer.services.compute.model_cache import ModelShelf
-from aeviewer.services.latent.path import Route, walked
+from aeviewer.services.compute.model_cache import ModelCache
+from aeviewer.services.latent.path import PathEnds, walked
 from aeviewer.services.latent.undo_state import Pin
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.inference import load
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.latent.path import Walk, Walked
+    from aeviewer.services.latent.path import PathResult, PathService
     from aeviewer.services.runs.session import Session
     from trainers.runs import Run
 
@@ -41,13 +41,13 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 
 @pytest.fixture
-def walk(explored: Explored) -> Walk:
-    return explored.walk
+def walk(explored: Explored) -> PathService:
+    return explored.path_service
 
 
 @pytest.fixture
-def panel(explored: Explored, walk: Walk, qtbot: QtBot) -> PathPanel:
-    panel = PathPanel(explored.exploration, walk)
+def panel(explored: Explored, walk: PathService, qtbot: QtBot) -> PathPanel:
+    panel = PathPanel(explored.latent_state, walk)
     qtbot.addWidget(panel)
     panel.resize(320, 520)
     panel.show()
@@ -55,13 +55,13 @@ def panel(explored: Explored, walk: Walk, qtbot: QtBot) -> PathPanel:
 
 
 def pin(explored: Explored, *images: int) -> None:
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     for image in images:
-        explored.exploration.pin(Pin(codes[image], image))
+        explored.latent_state.pin(Pin(codes[image], image))
 
 
-def found(qtbot: QtBot, walk: Walk, kind: str, frames: int = 12) -> Walked:
+def found(qtbot: QtBot, walk: PathService, kind: str, frames: int = 12) -> PathResult:
     def done() -> bool:
         walked = walk.walked
         return walked is not None and (walked.route.kind, len(walked.film)) == (kind, frames)
@@ -72,12 +72,12 @@ def found(qtbot: QtBot, walk: Walk, kind: str, frames: int = 12) -> Walked:
 
 
 def test_two_pins_are_joined(
-    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel, run: Run
+    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel, run: Run
 ) -> None:
     assert panel.film.count == 0
     pin(explored, 3, 700)
     walked = found(qtbot, walk, "straight")
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     np.testing.assert_allclose(walked.codes[[0, -1]], codes[[3, 700]], atol=1e-6)
     assert walked.code_length == pytest.approx(np.linalg.norm(codes[3] - codes[700]), rel=1e-5)
@@ -87,7 +87,7 @@ def test_two_pins_are_joined(
 
 
 def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
-    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     panel.kind.setFocus()
@@ -99,12 +99,12 @@ def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
 
 
 def test_frames_and_other_pins_are_chosen(
-    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700, 42)
     panel.frames.setValue(5)
     walked = found(qtbot, walk, "straight", 5)
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     # The two last pins are the ones a person means.
     np.testing.assert_allclose(walked.film[[0, -1]], codes[[700, 42]], atol=1e-6)
@@ -115,7 +115,7 @@ def test_frames_and_other_pins_are_chosen(
 
 
 def test_the_film_is_played_through_the_decoder(
-    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     panel.frames.setValue(4)
@@ -129,7 +129,7 @@ def test_the_film_is_played_through_the_decoder(
 
 
 def test_a_frame_that_is_chosen_becomes_the_marked_code(
-    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     walked = found(qtbot, walk, "straight")
@@ -143,7 +143,7 @@ def test_a_frame_that_is_chosen_becomes_the_marked_code(
 def test_the_film_is_saved(
     qtbot: QtBot,
     explored: Explored,
-    walk: Walk,
+    walk: PathService,
     panel: PathPanel,
     tmp_path: Path,
     button: str,
@@ -165,11 +165,11 @@ def test_the_film_is_saved(
 
 
 def test_without_two_pins_it_says_what_to_do(
-    qtbot: QtBot, explored: Explored, walk: Walk, panel: PathPanel
+    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     found(qtbot, walk, "straight")
-    explored.exploration.unpin_all()
+    explored.latent_state.unpin_all()
     assert walk.walked is None
     assert panel.film.isHidden() or not panel.film.isVisible()
 
@@ -177,5 +177,5 @@ def test_without_two_pins_it_says_what_to_do(
 def test_between_codes_of_another_run_nothing_is_walked(run: Run) -> None:
     """The run may have become another one while its pins are still those of the last."""
     ends = np.zeros((2, run.config.model.latent_dim + 1), np.float32)
-    found = walked(ModelShelf(), run, None, ends, (ends[0], ends[1]), Route())
+    found = walked(ModelCache(), run, None, ends, (ends[0], ends[1]), PathEnds())
     assert list(found) == []

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from aeviewer.panels.latent.point_panel import PointPanel
-from aeviewer.services.latent.point_details import NEIGHBOURS, Inspected, Inspection
+from aeviewer.services.latent.point_details import NEIGHBOURS, PointDetails, PointInspector
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.datasets.mnist import split
 from trainers.inference import load
@@ -36,21 +36,23 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 
 @pytest.fixture
-def inspection(explored: Explored) -> Inspection:
-    return Inspection(explored.exploration, explored.compute)
+def inspection(explored: Explored) -> PointInspector:
+    return PointInspector(explored.latent_state, explored.compute)
 
 
 @pytest.fixture
-def panel(explored: Explored, inspection: Inspection, qtbot: QtBot) -> PointPanel:
-    panel = PointPanel(explored.exploration, inspection)
+def panel(explored: Explored, inspection: PointInspector, qtbot: QtBot) -> PointPanel:
+    panel = PointPanel(explored.latent_state, inspection)
     qtbot.addWidget(panel)
     panel.resize(320, 500)
     panel.show()
     return panel
 
 
-def found(qtbot: QtBot, explored: Explored, inspection: Inspection, code: np.ndarray) -> Inspected:
-    explored.exploration.move(code)
+def found(
+    qtbot: QtBot, explored: Explored, inspection: PointInspector, code: np.ndarray
+) -> PointDetails:
+    explored.latent_state.move(code)
     qtbot.waitUntil(
         lambda: inspection.inspected is not None and np.array_equal(inspection.inspected.code, code)
     )
@@ -59,9 +61,9 @@ def found(qtbot: QtBot, explored: Explored, inspection: Inspection, code: np.nda
 
 
 def test_the_code_of_an_image(
-    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel, run: Run
+    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel, run: Run
 ) -> None:
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     told = found(qtbot, explored, inspection, codes[17])
     assert told.image == 17
@@ -84,7 +86,7 @@ def test_the_code_of_an_image(
 
 
 def test_a_code_between_the_images(
-    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
 ) -> None:
     told = found(qtbot, explored, inspection, np.array([9, 9, 9], np.float32))
     assert told.image is None
@@ -95,9 +97,9 @@ def test_a_code_between_the_images(
 
 
 def test_a_neighbour_that_is_chosen_becomes_the_marked_code(
-    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
 ) -> None:
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     told = found(qtbot, explored, inspection, codes[17])
     qtbot.waitUntil(lambda: panel.neighbours.count == NEIGHBOURS)
@@ -108,27 +110,27 @@ def test_a_neighbour_that_is_chosen_becomes_the_marked_code(
 
 
 def test_the_button_pins_the_image(
-    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
 ) -> None:
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     found(qtbot, explored, inspection, codes[17])
     qtbot.mouseClick(panel.pin_button, Qt.MouseButton.LeftButton)
-    assert [pin.image for pin in explored.exploration.pins] == [17]
+    assert [pin.image for pin in explored.latent_state.pins] == [17]
     assert panel.pins.text() == "Pinned: A"
     qtbot.mouseClick(panel.unpin_button, Qt.MouseButton.LeftButton)
-    assert explored.exploration.pins == ()
+    assert explored.latent_state.pins == ()
 
 
 def test_nobody_looks_nobody_computes(
-    qtbot: QtBot, explored: Explored, inspection: Inspection, panel: PointPanel
+    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
 ) -> None:
     qtbot.waitUntil(lambda: inspection.inspected is not None)
     panel.hide()
     assert inspection.inspected is None
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
-    explored.exploration.move(codes[3])
+    explored.latent_state.move(codes[3])
     # What is asked later is answered later: the code's image comes, the inspection stays.
     qtbot.waitUntil(lambda: explored.session.image is not None)
     assert inspection.inspected is None

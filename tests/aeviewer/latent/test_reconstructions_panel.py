@@ -35,7 +35,7 @@ def made(reconstructions: np.ndarray, step: int = 3_000) -> Preview:
 
 @pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> ReconstructionsPanel:
-    session.add(runs.create(preset("vae"), session.folder, "a"), "new")
+    session.add(runs.create_run(preset("vae"), session.folder, "a"), "new")
     session.set_current(session.items[0].key)
     shown = ReconstructionsPanel(session)
     qtbot.addWidget(shown)

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from aeviewer.panels.latent.samples_panel import SamplesPanel
 from aeviewer.services.latent.samples import COLUMNS
-from aeviewer.services.latent.undo_state import PlaneChosen
+from aeviewer.services.latent.undo_state import PlaneChoice
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.exploration.density import mixture_sample, prior_sample
 from trainers.generators import finish
@@ -43,7 +43,7 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 @pytest.fixture
 def panel(explored: Explored, qtbot: QtBot) -> SamplesPanel:
-    panel = SamplesPanel(explored.exploration, explored.compute)
+    panel = SamplesPanel(explored.latent_state, explored.compute)
     qtbot.addWidget(panel)
     panel.resize(320, 520)
     panel.show()
@@ -75,7 +75,7 @@ def quantile_grid(qtbot: QtBot, panel: SamplesPanel, side: int) -> None:
 def test_the_prior_where_there_is_one_and_a_density_elsewhere(
     qtbot: QtBot, explored: Explored, panel: SamplesPanel, run: Run
 ) -> None:
-    codes = explored.exploration.test_codes
+    codes = explored.latent_state.test_codes
     assert codes is not None
     if run.config.model.variational:
         assert panel.source.currentData() == "prior"
@@ -107,7 +107,7 @@ def test_quantiles_of_the_prior_or_of_the_codes(
 ) -> None:
     quantile_grid(qtbot, panel, 4)
     shares = (np.arange(4) + 0.5) / 4
-    codes = explored.exploration.test_codes
+    codes = explored.latent_state.test_codes
     assert codes is not None
     if run.config.model.variational:
         x = y = norm.ppf(shares)
@@ -175,8 +175,8 @@ class TestInMoreDimensions:
     def test_the_grid_lies_in_the_plane_and_is_else_as_the_marked_code(
         self, qtbot: QtBot, explored: Explored, panel: SamplesPanel
     ) -> None:
-        explored.exploration.choose(PlaneChosen("coordinates", (1, 3)))
-        explored.exploration.move(np.array([0.3, 0, -0.4, 0], np.float32))
+        explored.latent_state.choose(PlaneChoice("coordinates", (1, 3)))
+        explored.latent_state.move(np.array([0.3, 0, -0.4, 0], np.float32))
         quantile_grid(qtbot, panel, 2)
         half = norm.ppf(0.75)
         assert panel.note.text().startswith(
@@ -186,7 +186,7 @@ class TestInMoreDimensions:
         qtbot.keyClick(panel.sheet, Qt.Key.Key_Return)
         np.testing.assert_allclose(explored.session.code, [0.3, -half, -0.4, half], rtol=1e-5)
         before = np.array(panel.sheet.images)
-        explored.exploration.move(np.array([2, 0, 2, 0], np.float32))
+        explored.latent_state.move(np.array([2, 0, 2, 0], np.float32))
         qtbot.waitUntil(lambda: not np.array_equal(panel.sheet.images, before))
         qtbot.keyClick(panel.sheet, Qt.Key.Key_Return)
         np.testing.assert_allclose(explored.session.code, [2, -half, 2, half], rtol=1e-5)

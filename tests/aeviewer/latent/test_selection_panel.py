@@ -41,7 +41,7 @@ def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
 
 @pytest.fixture
 def panel(explored: Explored, qtbot: QtBot) -> SelectionPanel:
-    panel = SelectionPanel(explored.exploration, explored.compute)
+    panel = SelectionPanel(explored.latent_state, explored.compute)
     qtbot.addWidget(panel)
     panel.resize(320, 560)
     panel.show()
@@ -49,7 +49,7 @@ def panel(explored: Explored, qtbot: QtBot) -> SelectionPanel:
 
 
 def select(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:
-    explored.exploration.select(CHOSEN)
+    explored.latent_state.select(CHOSEN)
     qtbot.waitUntil(lambda: panel.headline.text() == "5 images selected")
 
 
@@ -57,7 +57,7 @@ def test_it_tells_what_they_have_in_common(
     qtbot: QtBot, explored: Explored, panel: SelectionPanel, run: Run
 ) -> None:
     select(qtbot, explored, panel)
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     mean = codes[CHOSEN].mean(axis=0)
     counts = np.bincount(split("test").labels[CHOSEN], minlength=10)
@@ -81,7 +81,7 @@ def test_an_image_that_is_chosen_becomes_the_marked_code(
     panel.images.setFocus()
     panel.images.set_current(3)
     qtbot.keyClick(panel.images, Qt.Key.Key_Return)
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     np.testing.assert_array_equal(explored.session.code, codes[400])
 
@@ -98,7 +98,7 @@ def test_it_is_saved_as_a_table(
     dialog.close()
     with place.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
     assert [row["image"] for row in rows][-1] == "test image 9,999"
     assert [int(row["class"]) for row in rows] == split("test").labels[CHOSEN].tolist()
@@ -123,6 +123,6 @@ def test_a_folder_that_can_not_be_written_is_one_message(
 def test_clear_selects_none(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:
     select(qtbot, explored, panel)
     qtbot.mouseClick(panel.clear_button, Qt.MouseButton.LeftButton)
-    assert len(explored.exploration.selection) == 0
-    explored.exploration.undo_stack.undo()
-    np.testing.assert_array_equal(explored.exploration.selection, CHOSEN)
+    assert len(explored.latent_state.selection) == 0
+    explored.latent_state.undo_stack.undo()
+    np.testing.assert_array_equal(explored.latent_state.selection, CHOSEN)

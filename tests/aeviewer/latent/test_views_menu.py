@@ -55,7 +55,7 @@ def menu(explored: Explored, panel: LatentPanel, trash: Path) -> ViewsMenu:
     def take(path: str) -> bool:
         return trash.is_dir() and bool(shutil.move(path, trash))
 
-    return ViewsMenu(explored.exploration, panel, panel, take)
+    return ViewsMenu(explored.latent_state, panel, panel, take)
 
 
 def says(panel: LatentPanel, step: int) -> bool:
@@ -80,11 +80,11 @@ def test_a_menu_that_was_opened_before_still_saves(
 def test_a_view_brings_everything_back(
     explored: Explored, panel: LatentPanel, menu: ViewsMenu, qtbot: QtBot
 ) -> None:
-    exploration, session = explored.exploration, explored.session
-    codes = exploration.codes
+    latent_state, session = explored.latent_state, explored.session
+    codes = latent_state.codes
     assert codes is not None
-    exploration.pin(Pin(codes[3], 3))
-    exploration.select(np.array([1, 2, 3]))
+    latent_state.pin(Pin(codes[3], 3))
+    latent_state.select(np.array([1, 2, 3]))
     panel.choice.kind.setCurrentIndex(1)
     panel.choice.layers.choose(mosaic=False, points=0.25)
     session.show_step(session.checkpoints[1])
@@ -94,8 +94,8 @@ def test_a_view_brings_everything_back(
     menu.save("mine")
     assert "mine" in names(menu)
 
-    exploration.unpin_all()
-    exploration.select(np.zeros(0, np.intp))
+    latent_state.unpin_all()
+    latent_state.select(np.zeros(0, np.intp))
     panel.choice.kind.setCurrentIndex(0)
     panel.choice.layers.choose(mosaic=True, points=1.0)
     session.show_step(session.checkpoints[-1])
@@ -103,18 +103,18 @@ def test_a_view_brings_everything_back(
     panel.reset_view()
     menu.open("mine")
     qtbot.waitUntil(lambda: says(panel, session.checkpoints[1]))
-    assert [pin.image for pin in exploration.pins] == [3]
-    np.testing.assert_array_equal(exploration.selection, [1, 2, 3])
-    assert exploration.chosen.kind == panel.choice.chosen_kind == "principal"
+    assert [pin.image for pin in latent_state.pins] == [3]
+    np.testing.assert_array_equal(latent_state.selection, [1, 2, 3])
+    assert latent_state.chosen.kind == panel.choice.chosen_kind == "principal"
     assert panel.choice.layers.points.value() == 25
     assert not panel.choice.layers.mosaic.isChecked()
     assert session.step == step
     assert panel.plot.view() == seen
     assert not panel.plot.follows
     np.testing.assert_allclose(np.abs(panel.plot.raster.xy), np.abs(places), atol=1e-4)
-    exploration.undo_stack.undo()
-    assert exploration.pins == ()
-    assert len(exploration.selection) == 0
+    latent_state.undo_stack.undo()
+    assert latent_state.pins == ()
+    assert len(latent_state.selection) == 0
 
 
 def test_a_view_of_other_codes_is_refused(
@@ -129,7 +129,7 @@ def test_a_view_of_other_codes_is_refused(
     folder = other.path / "views"
     folder.mkdir()
     (folder / "mine.json").write_bytes(
-        (runs.opened(session.run(four.key).path).path / "views" / "mine.json").read_bytes()
+        (runs.open_run(session.run(four.key).path).path / "views" / "mine.json").read_bytes()
     )
     session.set_current(session.add(other, "finished"))
     qtbot.waitUntil(lambda: session.preview is not None)

@@ -53,7 +53,7 @@ def evaluation(step: int, value: float, kl: float = 0.0) -> Evaluation:
 
 
 def started(session: Session, name: str, value: float, kl: float = 0.0) -> str:
-    key = session.add(runs.create(preset(name), session.folder), "running")
+    key = session.add(runs.create_run(preset(name), session.folder), "running")
     session.append_losses(key, losses(100, value, kl))
     session.add_checkpoint(key, evaluation(50, value + 1, kl))
     session.add_checkpoint(key, evaluation(100, value + 3, kl))
@@ -235,7 +235,7 @@ def test_a_pixel_s_share_is_that_of_the_run_s_own_images(
     np.save(tmp_path / "colours.npy", shapes(160, side=10, channels=3))
     drafted(tmp_path / "colours.npy").keep()
     config = preset("elu").replace(dataset="mine")
-    key = session.add(runs.create(config, session.folder), "running")
+    key = session.add(runs.create_run(config, session.folder), "running")
     session.append_losses(key, losses(100, 30))
     session.add_checkpoint(key, evaluation(100, 30))
     told(qtbot, panel, "30.00 (0.10000/px)")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QMessageBo
 
 from aeviewer.panels.runs.runs_model import EYE_COLUMN, NAME_COLUMN
 from aeviewer.panels.runs.runs_panel import RunsPanel
-from aeviewer.services.training.training_progress import Figures
+from aeviewer.services.training.training_progress import TrainingProgress
 from aeviewer.services.training.training_queue import Activity
 from aeviewer.widgets.displays.list_delegate import Role
 from trainers import runs
@@ -37,10 +37,10 @@ class FakeQueue(QObject):
         self.activity = Activity.IDLE
         self.active: tuple[str, ...] = ()
         self.waiting: tuple[str, ...] = ()
-        self.figures = Figures()
+        self.figures = TrainingProgress()
         self.asked: list[tuple[str, str]] = []
 
-    def figures_of(self, key: str) -> Figures | None:
+    def figures_of(self, key: str) -> TrainingProgress | None:
         return self.figures if key in self.active else None
 
     def stop(self, key: str) -> None:
@@ -88,7 +88,7 @@ class Scene:
         self.view.setFocus()
 
     def make(self, name: str, state: str = "stopped", step: int = 100, error: str = "") -> str:
-        run = runs.create(preset("elu"), self.session.folder, name)
+        run = runs.create_run(preset("elu"), self.session.folder, name)
         changes = {"state": state, "step": step, "error": error}
         run.write_status(run.status().model_copy(update=changes))
         return str(run.path)
@@ -148,7 +148,7 @@ class TestList:
         texts = [x.text() for x in empty.panel.findChildren(QLabel) if x.isVisible()]
         assert "No runs yet. Choose a preset and press Train." in texts
         assert not empty.view.isVisible()
-        session.add(runs.create(preset("elu"), session.folder, "a"), "queued")
+        session.add(runs.create_run(preset("elu"), session.folder, "a"), "queued")
         assert empty.view.isVisible()
 
     @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ class TestList:
 
     def test_the_active_run_shows_how_far_it_is(self, scene: Scene) -> None:
         scene.queue.active = (scene.keys["b"],)
-        scene.queue.figures = Figures(25_000, 50_000, 121.0, 200.0, "cpu")
+        scene.queue.figures = TrainingProgress(25_000, 50_000, 121.0, 200.0, "cpu")
         scene.session.set_state(scene.keys["b"], "running")
         scene.queue.progressed.emit()
         assert scene.index("b").data(Role.DETAIL) == "Running · 25,000 / 50,000"
@@ -354,7 +354,7 @@ class TestTrash:
         assert "stop it" in scene.messages[0]
 
     def test_the_demo_can_be_neither_deleted_nor_renamed(self, scene: Scene) -> None:
-        with runs.demo() as demo:
+        with runs.demo_run() as demo:
             scene.session.refresh([demo])
             scene.click(demo.name)
             scene.press(Qt.Key.Key_Delete)

@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from aeviewer.services.compute.event_queue import Ended, Letter, Mailbox, joined
-from aeviewer.services.runs.loss_curves import Curves
+from aeviewer.services.compute.event_queue import (
+    EventQueue,
+    RunEvent,
+    TrainingEnded,
+    merge_progress,
+)
+from aeviewer.services.runs.loss_curves import LossCurves
 from aeviewer.services.runs.session import Session
 from trainers import runs
 from trainers.events import Finished, Losses, Preview, Progress
@@ -48,7 +53,7 @@ def evaluation(step: int, loss: float = 10.0) -> Evaluation:
 
 def made(session: Session, name: str, *steps: int, state: str = "stopped") -> Run:
     """A run folder with checkpoints of those steps."""
-    run = runs.create(preset("elu"), session.folder, name)
+    run = runs.create_run(preset("elu"), session.folder, name)
     for step in steps:
         run.write_checkpoint(step, b"weights")
     reached = steps[-1] if steps else 0
@@ -103,7 +108,7 @@ class TestRuns:
 
     def test_the_demo_is_read_only_and_survives_a_refresh(self, session: Session) -> None:
         made(session, "a")
-        with runs.demo() as demo:
+        with runs.demo_run() as demo:
             session.refresh([demo])
             session.refresh()
             assert [item.read_only for item in session.items] == [True, False]
@@ -241,7 +246,7 @@ class TestTime:
 
 class TestCurves:
     def test_rows_outlive_many_growths(self) -> None:
-        curves = Curves()
+        curves = LossCurves()
         for first in range(1, 5_001, 50):
             curves.append(losses(*range(first, first + 50)))
         assert len(curves) == 5_000
@@ -249,7 +254,7 @@ class TestCurves:
         np.testing.assert_array_equal(curves.loss, np.tile(np.arange(50) + 1, 100))
 
     def test_evaluations_are_sorted_and_the_newer_one_counts(self) -> None:
-        curves = Curves()
+        curves = LossCurves()
         for step, loss in ((10, 1.0), (0, 2.0), (10, 3.0)):
             curves.add_evaluation(evaluation(step, loss))
         assert [(e.step, e.loss) for e in curves.evaluations] == [(0, 2.0), (10, 3.0)]
@@ -277,29 +282,33 @@ class TestCurves:
 
 class TestMailbox:
     def test_a_newer_preview_of_a_run_replaces_the_older(self) -> None:
-        box = Mailbox()
+        box = EventQueue()
         empty = np.empty((0, 2), np.float32), np.empty((0, 28, 28), np.uint8)
         for key, step in (("a", 1), ("b", 1), ("a", 2)):
-            box.post(Letter(key, Preview(step, *empty)))
-        assert [(x.key, x.event.step) for x in box.fetch()] == [("b", 1), ("a", 2)]
+            box.put(RunEvent(key, Preview(step, *empty)))
+        assert [(x.key, x.event.step) for x in box.take_all()] == [("b", 1), ("a", 2)]
 
     def test_everything_else_is_kept_in_order_and_fetched_once(self) -> None:
-        box = Mailbox()
-        letters = [Letter("a", Finished(1)), Letter("a", Ended()), Letter("b", Finished(2))]
-        for letter in letters:
-            box.post(letter)
-        assert box.fetch() == letters
-        assert box.fetch() == []
+        box = EventQueue()
+        run_events = [
+            RunEvent("a", Finished(1)),
+            RunEvent("a", TrainingEnded()),
+            RunEvent("b", Finished(2)),
+        ]
+        for run_event in run_events:
+            box.put(run_event)
+        assert box.take_all() == run_events
+        assert box.take_all() == []
 
     def test_slices_that_follow_one_another_are_told_as_one(self) -> None:
-        def slice_(key: str, first: int, last: int) -> Letter:
+        def slice_(key: str, first: int, last: int) -> RunEvent:
             values = np.arange(first, last + 1, dtype=np.float32)
             losses = Losses(np.arange(first, last + 1), values, values + 1, values + 2)
-            return Letter(key, Progress(last, 100, float(last), losses))
+            return RunEvent(key, Progress(last, 100, float(last), losses))
 
         around = [slice_("a", 1, 2), slice_("b", 1, 1), slice_("a", 3, 5)]
-        told = joined([*around, Letter("a", Finished(5)), slice_("b", 2, 3)])
-        assert [letter.key for letter in told] == ["a", "b", "a", "b"]
+        told = merge_progress([*around, RunEvent("a", Finished(5)), slice_("b", 2, 3)])
+        assert [run_event.key for run_event in told] == ["a", "b", "a", "b"]
         first = told[0].event
         assert (first.step, first.seconds) == (5, 5.0)
         assert first.losses.step.tolist() == [1, 2, 3, 4, 5]
@@ -323,7 +332,7 @@ def test_an_unreadable_runs_folder_is_one_message(
 
 
 def test_steps_that_the_folder_told_already_are_not_added_again() -> None:
-    curves = Curves()
+    curves = LossCurves()
     values = np.ones(10, np.float32)
     for first in (1, 6, 11):
         curves.append(Losses(np.arange(first, first + 10), values, values, values))

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QProgressBar, QWidget
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.timeline.film_action import FilmAction
 from aeviewer.services.latent.undo_state import Pin
-from aeviewer.services.timeline.film import Cancelled, Frames, timing
+from aeviewer.services.timeline.film import FilmCancelled, Frames, timing
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.errors import DataError
 
@@ -123,9 +123,9 @@ def test_decoded_images_and_pins_are_filmed_where_they_are_shown(
     panel.choice.layers.choose(mosaic=True)
     made(qtbot, action, tmp_path / "tiles.gif")
     panel.choice.layers.choose(mosaic=False)
-    codes = explored.exploration.codes
+    codes = explored.latent_state.codes
     assert codes is not None
-    explored.exploration.pin(Pin(codes[3], 3))
+    explored.latent_state.pin(Pin(codes[3], 3))
     made(qtbot, action, tmp_path / "pin.gif")
     bare, tiles, pin = (
         frames_of(tmp_path / f"{name}.gif")[0].astype(int) for name in ("bare", "tiles", "pin")
@@ -268,7 +268,7 @@ def test_frames_come_out_as_they_went_in() -> None:
     frames.order = (0, 3, 3)
     np.testing.assert_array_equal(np.stack([*frames]), table[[0, 3, 3]])
     frames.cancelled.set()
-    with pytest.raises(Cancelled):
+    with pytest.raises(FilmCancelled):
         frames[0]
 
 

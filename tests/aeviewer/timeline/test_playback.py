@@ -79,7 +79,7 @@ def go_to(qtbot: QtBot, explored: Explored, panel: LatentPanel, step: int) -> np
     """Shows a checkpoint; answers its codes."""
     explored.session.show_step(step)
     qtbot.waitUntil(lambda: panel.note.text().startswith(f"step {step:,} "))
-    codes = explored.exploration.test_codes
+    codes = explored.latent_state.test_codes
     assert codes is not None
     return codes
 
@@ -168,9 +168,9 @@ def test_the_mosaic_is_turned_with_the_codes(
     from trainers.inference import load
 
     go_to(qtbot, explored, panel, 0)
-    mosaic, exploration = explored.mosaic, explored.exploration
+    mosaic, latent_state = explored.mosaic, explored.latent_state
     qtbot.waitUntil(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
-    grid, plane, anchor = mosaic.grid, exploration.plane, exploration.anchor
+    grid, plane, anchor = mosaic.grid, latent_state.plane, latent_state.anchor
     assert grid is not None
     assert anchor is not None
     x, y = grid.rectangle[0] + 2.5 * grid.side, grid.rectangle[1] + 1.5 * grid.side
@@ -233,10 +233,10 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
 ) -> None:
     panel.choice.kind.setCurrentIndex(panel.choice.kind.findData(kind))
     explored.alignments.want(aligned)
-    exploration = explored.exploration
-    codes = exploration.codes
+    latent_state = explored.latent_state
+    codes = latent_state.codes
     assert codes is not None
-    exploration.pin(Pin(codes[3], 3))
+    latent_state.pin(Pin(codes[3], 3))
     watched = Watched(explored, panel)
     qtbot.mouseClick(button(timeline, "Play checkpoints"), Qt.MouseButton.LeftButton)
     assert explored.session.step == 0
@@ -252,7 +252,7 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
         np.testing.assert_allclose(pins, [xy[3]], atol=1e-6)
     assert len(watched.views) == 1
     # The last frame is what the checkpoint has.
-    plane = exploration.plane
+    plane = latent_state.plane
     assert plane is not None
     assert not plane.is_aligned
     expected = plane.project(kept(run, 40))
@@ -268,9 +268,9 @@ def test_pausing_shows_the_nearer_checkpoint(
     qtbot.waitUntil(lambda: explored.playback.between is not None)
     timeline.play_action.trigger()
     assert not timeline.is_playing
-    plane, step = explored.exploration.plane, explored.session.step
+    plane, step = explored.latent_state.plane, explored.session.step
     assert step in STEPS[:2]
-    codes = explored.exploration.test_codes
+    codes = explored.latent_state.test_codes
     assert plane is not None
     assert codes is not None
     expected = plane.project(codes)
@@ -284,7 +284,7 @@ def test_a_press_while_codes_glide_decodes_by_the_nearer_checkpoint(
     timeline.play_action.trigger()
     qtbot.waitUntil(lambda: explored.playback.between is not None)
     panel.plot.pressed_at.emit(0.3, -0.2)
-    code, plane = explored.session.code, explored.exploration.plane
+    code, plane = explored.session.code, explored.latent_state.plane
     assert code is not None
     assert plane is not None
     np.testing.assert_allclose(plane.project(code), (0.3, -0.2), atol=1e-5)
@@ -323,7 +323,7 @@ def test_a_plane_through_pins_stays_through_them(
     if codes.shape[1] == 2:
         pytest.skip("a code of two numbers has one plane")
     for image in (3, 5, 7):
-        explored.exploration.pin(Pin(codes[image]))
+        explored.latent_state.pin(Pin(codes[image]))
     panel.choice.kind.setCurrentIndex(2)
     places = np.array(panel.plot.pins)
     np.testing.assert_allclose(places[0], 0, atol=1e-4)
@@ -337,11 +337,11 @@ def test_a_view_keeps_whether_codes_were_aligned(
     qtbot: QtBot, explored: Explored, panel: LatentPanel
 ) -> None:
     go_to(qtbot, explored, panel, 0)
-    view = taken(explored.exploration, panel)
+    view = taken(explored.latent_state, panel)
     assert view.aligned
     explored.alignments.want(False)
-    assert not taken(explored.exploration, panel).aligned
-    shown(view, explored.exploration, panel)
+    assert not taken(explored.latent_state, panel).aligned
+    shown(view, explored.latent_state, panel)
     assert explored.alignments.is_wanted
     assert explored.session.step == 0
 

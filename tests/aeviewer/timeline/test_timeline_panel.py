@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLabel, QToolButton
 
 from aeviewer.panels.timeline.timeline_panel import TimelinePanel
 from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
-from aeviewer.services.latent_services import Exploring
+from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.latent_services import LatentServices
 from trainers import runs
 from trainers.presets import preset
 from trainers.runs.metrics import Evaluation
@@ -25,7 +25,7 @@ STEPS = (0, 10, 1_000, 3_000)
 
 
 def add(session: Session, name: str, steps: tuple[int, ...], state: str = "stopped") -> str:
-    run = runs.create(preset("vae"), session.folder, name)
+    run = runs.create_run(preset("vae"), session.folder, name)
     for step in steps:
         run.write_checkpoint(step, b"")
     return session.add(run, state)
@@ -44,18 +44,18 @@ def evaluated(step: int) -> Evaluation:
 
 
 @pytest.fixture
-def exploring(session: Session) -> Iterator[Exploring]:
+def exploring(session: Session) -> Iterator[LatentServices]:
     """Services over runs whose checkpoints hold nothing that could be shown."""
-    made = Exploring(session, ComputeThread(Mailbox()))
+    made = LatentServices(session, ComputeThread(EventQueue()))
     made.compute.start()
     yield made
     made.compute.close()
 
 
 @pytest.fixture
-def panel(session: Session, exploring: Exploring, qtbot: QtBot) -> TimelinePanel:
+def panel(session: Session, latent_services: LatentServices, qtbot: QtBot) -> TimelinePanel:
     session.set_current(add(session, "a", STEPS))
-    shown = TimelinePanel(exploring)
+    shown = TimelinePanel(latent_services)
     qtbot.addWidget(shown)
     shown.resize(1000, 52)
     shown.show()

@@ -103,7 +103,7 @@ def test_a_fault_is_told_at_its_field_and_nothing_is_trained(
 def test_an_impossible_name_is_told(
     qtbot: QtBot, panel: ExperimentPanel, session: Session, typed: str, told: str
 ) -> None:
-    runs.create(preset("elu"), session.folder, "old")
+    runs.create_run(preset("elu"), session.folder, "old")
     name = next(e for e in panel.findChildren(QLineEdit) if "Name" in e.accessibleName())
     qtbot.keyClicks(name, typed)
     with qtbot.assertNotEmitted(panel.train_requested):
@@ -125,7 +125,7 @@ def test_an_impossible_name_in_a_closed_panel_is_told_in_a_message(
 def test_the_name_it_will_get_is_shown(panel: ExperimentPanel, session: Session) -> None:
     name = next(e for e in panel.findChildren(QLineEdit) if "Name" in e.accessibleName())
     assert name.placeholderText() == "vae-d2"
-    runs.create(preset("vae"), session.folder, "vae-d2")
+    runs.create_run(preset("vae"), session.folder, "vae-d2")
     session.refresh()
     assert name.placeholderText() == "vae-d2-2"
     panel.set_latent_dim(7)

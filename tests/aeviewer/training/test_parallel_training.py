@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject, Signal
 
 from aeviewer.panels.training.parallel_menu import SideBySideMenu, choices
 from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import Mailbox
-from aeviewer.services.latent.step_loader import Explorer
-from aeviewer.services.training.process_trainer import Processes
-from aeviewer.services.training.training_progress import Figures, together
+from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.latent.step_loader import StepLoader
+from aeviewer.services.training.process_trainer import ProcessTrainer
+from aeviewer.services.training.training_progress import TrainingProgress, together
 from aeviewer.services.training.training_queue import Activity, TrainingQueue
 from tests.aeviewer.training.test_training_queue import ENDLESS, TIMEOUT, small
 from trainers import runs
@@ -35,11 +35,11 @@ class Scene:
 
     def __init__(self, session: Session, pool: Pool | None) -> None:
         self.session = session
-        mailbox = Mailbox()
-        self.compute = ComputeThread(mailbox)
-        self.processes = Processes(mailbox, pool)
-        self.queue = TrainingQueue(session, self.compute, mailbox, self.processes)
-        self.explorer = Explorer(session, self.compute)
+        event_queue = EventQueue()
+        self.compute = ComputeThread(event_queue)
+        self.processes = ProcessTrainer(event_queue, pool)
+        self.queue = TrainingQueue(session, self.compute, event_queue, self.processes)
+        self.explorer = StepLoader(session, self.compute)
         self.queue.activity_changed.connect(self.explorer.show_live)
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
@@ -52,7 +52,7 @@ class Scene:
         return str(self.session.folder / name)
 
     def folder(self, name: str) -> Run:
-        return runs.opened(self.session.folder / name)
+        return runs.open_run(self.session.folder / name)
 
     def step(self, name: str) -> int:
         figures = self.queue.figures_of(self.key(name))
@@ -196,7 +196,7 @@ def test_more_room_is_used_at_once_and_less_as_they_end(training: Scene, qtbot: 
 
 
 def test_failure_and_divergence_are_one_message_each(scene: Scene, qtbot: QtBot) -> None:
-    held = runs.create(small(), scene.session.folder, "held")
+    held = runs.create_run(small(), scene.session.folder, "held")
     scene.session.refresh()
     with runs.Run(held.path).training():
         scene.queue.continue_run(scene.key("held"))
@@ -225,9 +225,9 @@ def test_closing_saves_all_of_them(qapp: object, session: Session, qtbot: QtBot)
 
 
 def test_figures_together() -> None:
-    two = [Figures(10, 100, 5.0, 18.0, "cpu"), Figures(50, 100, 7.0, 7.0, "cpu")]
-    assert together(two) == Figures(60, 200, 12.0, 18.0, "cpu", 2)
-    assert together([*two, Figures(0, 100)]).seconds_left is None
+    two = [TrainingProgress(10, 100, 5.0, 18.0, "cpu"), TrainingProgress(50, 100, 7.0, 7.0, "cpu")]
+    assert together(two) == TrainingProgress(60, 200, 12.0, 18.0, "cpu", 2)
+    assert together([*two, TrainingProgress(0, 100)]).seconds_left is None
     assert together(two[:1]) == two[0]
 
 

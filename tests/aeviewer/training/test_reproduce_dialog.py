@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton
 
 from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
-from aeviewer.services.training.reproduction import Reproduction, Stage
+from aeviewer.services.training.reproduction import ReproductionService, Stage
 from trainers import runs
 from trainers.presets import preset
 
@@ -35,7 +35,7 @@ class FakeQueue(QObject):
 
     def train(self, config: RunConfig, name: str = "") -> None:
         self.trained.append(name)
-        self.session.add(runs.create(config, self.session.folder, name), "queued")
+        self.session.add(runs.create_run(config, self.session.folder, name), "queued")
 
     def continue_run(self, key: str) -> None:
         self.continued.append(key)
@@ -48,7 +48,7 @@ class FakeQueue(QObject):
 class Scene:
     def __init__(self, session: Session) -> None:
         self.session, self.queue = session, FakeQueue(session)
-        self.reproduction = Reproduction(session, self.queue)  # type: ignore[arg-type]
+        self.reproduction = ReproductionService(session, self.queue)  # type: ignore[arg-type]
         self.names = [entry.name for entry in self.reproduction.plan(quick=True)]
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
@@ -85,7 +85,7 @@ def test_what_is_missing_goes_into_the_queue_and_what_was_begun_goes_on(scene: S
     begun, done, *rest = scene.names
     for name, state in ((begun, "stopped"), (done, "finished")):
         config = {e.name: e.config for e in scene.reproduction.plan(quick=True)}[name]
-        scene.session.add(runs.create(config, scene.session.folder, name), state)
+        scene.session.add(runs.create_run(config, scene.session.folder, name), state)
     scene.reproduction.start(quick=True)
     assert scene.queue.continued == [scene.key(begun)]
     assert scene.queue.trained == rest
@@ -95,7 +95,7 @@ def test_what_is_missing_goes_into_the_queue_and_what_was_begun_goes_on(scene: S
 
 def test_a_run_in_the_way_is_named_and_nothing_begins(scene: Scene) -> None:
     other = preset("elu").replace(seed=77)
-    scene.session.add(runs.create(other, scene.session.folder, scene.names[3]), "stopped")
+    scene.session.add(runs.create_run(other, scene.session.folder, scene.names[3]), "stopped")
     scene.reproduction.start(quick=True)
     assert scene.names[3] in scene.messages[0]
     assert "other settings" in scene.messages[0]

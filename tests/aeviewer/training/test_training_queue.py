@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeviewer.services.compute.compute_thread import Answer, ComputeThread, Question
-from aeviewer.services.compute.event_queue import Ended, Failed, Letter, Mailbox
+from aeviewer.services.compute.compute_thread import ComputeThread, Reply, Request
+from aeviewer.services.compute.event_queue import (
+    EventQueue,
+    RunEvent,
+    TrainingEnded,
+    TrainingFailed,
+)
 from aeviewer.services.training.training_queue import Activity, TrainingQueue
 from trainers import runs
 from trainers.events import Finished, Started, Stopped
@@ -38,9 +43,9 @@ class Services:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        mailbox = Mailbox()
-        self.compute = ComputeThread(mailbox)
-        self.queue = TrainingQueue(session, self.compute, mailbox)
+        event_queue = EventQueue()
+        self.compute = ComputeThread(event_queue)
+        self.queue = TrainingQueue(session, self.compute, event_queue)
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
         self.compute.start()
@@ -52,7 +57,7 @@ class Services:
         return next(i.key for i in self.session.items if i.name == name)
 
     def folder(self, name: str) -> Run:
-        return runs.opened(self.session.folder / name)
+        return runs.open_run(self.session.folder / name)
 
 
 @pytest.fixture
@@ -105,12 +110,12 @@ class TestOneRun:
         # Whatever was under way has reached us once a question asked after it is answered.
         for number in (1, 2):
             with qtbot.waitSignal(training.compute.answered, timeout=TIMEOUT):
-                training.compute.ask(Question("wait", number, lambda _shelf: None))
+                training.compute.submit(Request("wait", number, lambda _models: None))
         held: list[int] = []
         for number in (3, 4):
             with qtbot.waitSignal(training.compute.answered, timeout=TIMEOUT):
-                training.compute.ask(
-                    Question("step", number, lambda shelf: held.append(shelf.live.step))
+                training.compute.submit(
+                    Request("step", number, lambda models: held.append(models.live.step))
                 )
         assert held[0] == held[1] > 0
         queue.resume()
@@ -195,10 +200,10 @@ class TestQueue:
 
 class TestQuestions:
     def test_one_is_answered_while_it_trains(self, training: Services, qtbot: QtBot) -> None:
-        question = Question("q", 1, lambda shelf: (shelf.live.step, threading.current_thread()))
+        question = Request("q", 1, lambda models: (models.live.step, threading.current_thread()))
         with qtbot.waitSignal(training.compute.answered, timeout=TIMEOUT) as told:
-            training.compute.ask(question)
-        answer: Answer = told.args[0]
+            training.compute.submit(question)
+        answer: Reply = told.args[0]
         step, thread = answer.result
         assert answer.question is question
         assert step > 0
@@ -208,12 +213,12 @@ class TestQuestions:
     def test_a_failure_is_its_answer_and_harms_nothing(
         self, services: Services, qtbot: QtBot
     ) -> None:
-        run = runs.create(small(), services.session.folder, "empty")
+        run = runs.create_run(small(), services.session.folder, "empty")
         with qtbot.waitSignal(services.compute.answered, timeout=TIMEOUT) as told:
-            services.compute.ask(Question("q", 1, lambda shelf: shelf.at(run, 5)))
+            services.compute.submit(Request("q", 1, lambda models: models.at(run, 5)))
         assert "no checkpoint yet" in told.args[0].problem
         with qtbot.waitSignal(services.compute.answered, timeout=TIMEOUT) as told:
-            services.compute.ask(Question("q", 2, lambda _shelf: 42))
+            services.compute.submit(Request("q", 2, lambda _models: 42))
         assert told.args[0].result == 42
 
 
@@ -275,7 +280,7 @@ class TestBadEnds:
     def test_a_run_that_another_program_trains_fails_with_one_message(
         self, services: Services, qtbot: QtBot
     ) -> None:
-        run = runs.create(small(), services.session.folder, "a")
+        run = runs.create_run(small(), services.session.folder, "a")
         services.session.refresh()
         with runs.Run(run.path).training():
             services.queue.continue_run(str(run.path))
@@ -313,14 +318,14 @@ class TestCrossingLetters:
     @pytest.fixture
     def post(self, session: Session, qapp: object) -> Iterator[Callable[..., TrainingQueue]]:
         """Posts events of run "a", and drains them; answers the queue."""
-        mailbox, self.compute = Mailbox(), FakeCompute()
-        queue = TrainingQueue(session, self.compute, mailbox)  # type: ignore[arg-type]
+        event_queue, self.compute = EventQueue(), FakeCompute()
+        queue = TrainingQueue(session, self.compute, event_queue)  # type: ignore[arg-type]
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
 
         def deliver(*events: object) -> TrainingQueue:
             for event in events:
-                mailbox.post(Letter(str(session.folder / "a"), event))
+                event_queue.put(RunEvent(str(session.folder / "a"), event))
             queue._delivery.drain()
             return queue
 
@@ -334,7 +339,7 @@ class TestCrossingLetters:
         queue.train(small(), "a")
         queue.train(small(), "b")
         queue.pause()
-        post(Finished(300), Ended())
+        post(Finished(300), TrainingEnded())
         assert queue.activity is Activity.RUNNING
         assert not self.compute.paused
         assert self.compute.told == [("train", "a"), ("train", "b")]
@@ -346,9 +351,9 @@ class TestCrossingLetters:
         queue.train(small(), "a")
         post(Stopped(10))
         queue.continue_run(session.items[0].key)
-        post(Ended(), Started(10, 300, "cpu", 1))
+        post(TrainingEnded(), Started(10, 300, "cpu", 1))
         assert queue.activity is Activity.RUNNING
-        post(Finished(300), Ended())
+        post(Finished(300), TrainingEnded())
         assert queue.activity is Activity.IDLE
         assert session.items[0].state == "finished"
 
@@ -359,7 +364,7 @@ class TestCrossingLetters:
         queue.train(small(), "a")
         post(Stopped(10))
         session.forget(session.items[0].key)
-        post(Failed("its folder is gone"), Ended())
+        post(TrainingFailed("its folder is gone"), TrainingEnded())
         assert queue.activity is Activity.IDLE
         assert self.messages == []
 
@@ -371,6 +376,6 @@ class TestCrossingLetters:
         (session.folder / "a" / "config.json").unlink()
         session.refresh()
         assert session.items[0].state == "running"
-        post(Failed("its folder is gone"), Ended())
+        post(TrainingFailed("its folder is gone"), TrainingEnded())
         assert queue.activity is Activity.IDLE
         assert self.messages == ["its folder is gone"]

@@ -14,7 +14,7 @@ from aeviewer.panels.training.training_toolbar import (
     progress_text,
     time_text,
 )
-from aeviewer.services.training.training_progress import Figures
+from aeviewer.services.training.training_progress import TrainingProgress
 from aeviewer.services.training.training_queue import Activity
 from trainers.presets import PRESETS
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.runs.session import Session
 
-AT_WORK = Figures(12_300, 50_000, 121.3, 312.0, "cpu")
+AT_WORK = TrainingProgress(12_300, 50_000, 121.3, 312.0, "cpu")
 
 
 class FakeQueue(QObject):
@@ -36,10 +36,10 @@ class FakeQueue(QObject):
         self.active: tuple[str, ...] = ()
         self.side_by_side, self.to_stop = 1, None
         self.waiting: tuple[str, ...] = ()
-        self.figures = Figures()
+        self.figures = TrainingProgress()
         self.asked: list[str] = []
 
-    def become(self, activity: Activity, figures: Figures, *waiting: str) -> None:
+    def become(self, activity: Activity, figures: TrainingProgress, *waiting: str) -> None:
         self.activity, self.figures, self.waiting = activity, figures, waiting
         self.activity_changed.emit()
 
@@ -188,7 +188,7 @@ class TestProgress:
         qtbot.waitUntil(scene.progress.isVisible)
         assert scene.progress.value() / scene.progress.maximum() == pytest.approx(0.246)
         assert scene.text.text() == "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"
-        scene.queue.figures = Figures(12_400, 50_000, 121.3, 311.0, "cpu")
+        scene.queue.figures = TrainingProgress(12_400, 50_000, 121.3, 311.0, "cpu")
         scene.queue.progressed.emit()
         assert scene.text.text().startswith("12,400 / 50,000")
 
@@ -203,7 +203,7 @@ class TestProgress:
         assert "CPU" in scene.labels()
 
     def test_nothing_is_cut_in_a_window_of_1280_pixels(self, scene: Scene, qtbot: QtBot) -> None:
-        longest = Figures(9_999_000, 10_000_000, 12_345.0, 359_999.0, "cuda:0")
+        longest = TrainingProgress(9_999_000, 10_000_000, 12_345.0, 359_999.0, "cuda:0")
         scene.queue.become(Activity.RUNNING, longest, *"abcdefghijkl")
         qtbot.waitUntil(lambda: {"+12 queued", "CUDA 0"} <= set(scene.labels()))
         words = scene.text.fontMetrics().horizontalAdvance(scene.text.text())
@@ -219,17 +219,20 @@ class TestProgress:
 @pytest.mark.parametrize(
     ("figures", "text"),
     [
-        (Figures(0, 50_000), "starting…"),
-        (Figures(0, 50_000, device="cpu"), "0 / 50,000"),
-        (Figures(0, 1, device="cpu"), "solving…"),
+        (TrainingProgress(0, 50_000), "starting…"),
+        (TrainingProgress(0, 50_000, device="cpu"), "0 / 50,000"),
+        (TrainingProgress(0, 1, device="cpu"), "solving…"),
         (
-            Figures(9_000, 15_000, 480.0, 13.0, "cpu", 3),
+            TrainingProgress(9_000, 15_000, 480.0, 13.0, "cpu", 3),
             "3 runs · 9,000 / 15,000 · 480 steps/s · 13 s left",
         ),
-        (Figures(100, 5_000, 3.14, 1_560.0, "cpu"), "100 / 5,000 · 3.1 steps/s · 26 min 00 s left"),
+        (
+            TrainingProgress(100, 5_000, 3.14, 1_560.0, "cpu"),
+            "100 / 5,000 · 3.1 steps/s · 26 min 00 s left",
+        ),
     ],
 )
-def test_every_stage_has_words(figures: Figures, text: str) -> None:
+def test_every_stage_has_words(figures: TrainingProgress, text: str) -> None:
     assert progress_text(Activity.RUNNING, figures) == text
 
 

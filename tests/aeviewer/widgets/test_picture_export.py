@@ -21,7 +21,7 @@ from aeviewer.widgets.displays.picture_export import PictureActions, picture_of,
 from aeviewer.widgets.images.image_grid import ImageGrid, Row
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.plots.curve_plot import CurvePlot
-from aeviewer.widgets.plots.latent_plot import ExplorerPlot
+from aeviewer.widgets.plots.latent_plot import LatentPlot
 from trainers import runs
 from trainers.exporting.export import carry
 from trainers.exporting.exporters import chosen
@@ -116,7 +116,7 @@ def test_a_finer_picture_is_the_same_picture(window: Window) -> None:
 
 
 def test_symbols_are_shapes_in_svg(qtbot: QtBot) -> None:
-    plot = ExplorerPlot("Latent space")
+    plot = LatentPlot("Latent space")
     qtbot.addWidget(plot)
     plot.set_pins([(0.5, 0.5)], ["A"])
     plot.set_marker((0.2, 0.2))
@@ -192,7 +192,7 @@ def test_a_right_click_on_a_plot_opens_the_menu_and_a_right_drag_does_not(
 def test_a_picture_is_saved_under_its_name(
     window: Window, session: Session, tmp_path: Path, qtbot: QtBot, ending: str
 ) -> None:
-    with runs.demo() as demo:
+    with runs.demo_run() as demo:
         session.refresh([demo])
         actions = window.actions_of(window.plot)
         (actions.png_action if ending == "png" else actions.svg_action).trigger()
@@ -217,7 +217,7 @@ def test_names_of_files_are_plain() -> None:
 
 
 def test_what_the_command_draws_is_read_by_an_svg_renderer(tmp_path: Path, qapp: object) -> None:
-    with runs.demo() as demo:
+    with runs.demo_run() as demo:
         files = finish(carry(demo, chosen(["pictures"]), tmp_path))
     drawn = {file.name: file for file in files}
     for name in ("reconstructions", "losses", "codes"):

@@ -15,7 +15,7 @@ from tests.fuzzing.readers.small import SIDE, small_dataset, zipped
 from trainers import runs
 from trainers.datasets.importing.conversion import Conversion
 from trainers.embeddings import embedding_cache
-from trainers.embeddings.embedding import Layout
+from trainers.embeddings.embedding import Embedding
 from trainers.events import Losses
 from trainers.exploration import views
 from trainers.generators import finish
@@ -123,7 +123,7 @@ def _views() -> list[bytes]:
 
 @cache
 def _layouts() -> list[bytes]:
-    layout = Layout(np.zeros(CODES, np.float32), 0.5)
+    layout = Embedding(np.zeros(CODES, np.float32), 0.5)
     told = {"key": _KEY, "trustworthiness": str(layout.trustworthiness)}
     return [safetensors.numpy.save({"places": layout.places}, told)]
 

@@ -54,7 +54,7 @@ def _small(person: Person) -> Path:
 
 @act(2)
 def import_images(person: Person) -> Iterator[Wait]:
-    while len(datasets.names()) > _MOST_DATASETS:
+    while len(datasets.dataset_names()) > _MOST_DATASETS:
         yield from _remove_one(person)
     place = _small(person)
     person.hand.press("ctrl+i" if place.is_dir() else "ctrl+shift+i")
@@ -84,13 +84,13 @@ def import_images(person: Person) -> Iterator[Wait]:
 
 
 def _remove_one(person: Person) -> Iterator[Wait]:
-    name = person.mind.choice(datasets.names()[1:])
+    name = person.mind.choice(datasets.dataset_names()[1:])
     yield from person.choose("Datasets", "Remove", name)
     yield "the question", lambda: person.dialog(QMessageBox)
     box = person.dialog(QMessageBox)
     assert box is not None
     person.click(next(b for b in box.buttons() if b.text() == "Move to trash"))
-    yield "the data set to go", lambda: name not in datasets.names()
+    yield "the data set to go", lambda: name not in datasets.dataset_names()
 
 
 @act(2)

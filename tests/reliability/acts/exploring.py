@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.panels.comparison.compare_window import CompareWindow
-from aeviewer.panels.comparison.figure_dialog import ExportDialog
+from aeviewer.panels.comparison.figure_dialog import FigureDialog
 from tests.reliability.acts.person import Person, Wait, act, is_open
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def _export_figure(person: Person) -> Iterator[Wait]:
     person.hand.press("ctrl+e")
     yield person.moved()
     yield person.pause(0.5)
-    dialog = person.dialog(ExportDialog)
+    dialog = person.dialog(FigureDialog)
     if dialog is not None:
         person.click(dialog.save_button)
         yield person.moved()

@@ -42,7 +42,7 @@ def start(person: Person) -> Iterator[Wait]:
     config = preset(mind.choice(_PRESETS)).replace(
         latent_dim=mind.choice((1, 2, 2, 3, 8)),
         steps=mind.randint(20, 4000),
-        dataset=mind.choice(datasets.names()),
+        dataset=mind.choice(datasets.dataset_names()),
         hidden=(mind.choice((8, 32)),),
         channels=(4,),
         dense=8,

@@ -51,7 +51,7 @@ def test_train_list_and_evaluate(tmp_path: Path) -> None:
     folder = ["--runs", str(tmp_path)]
     code, _ = _call("train", "vae", *SMALL, "--steps", "30", "--name", "mine", *folder)
     assert code == 0
-    config = runs.opened(tmp_path / "mine").config
+    config = runs.open_run(tmp_path / "mine").config
     assert (config.model.hidden, config.model.latent_dim, config.steps) == ((16,), 2, 30)
     assert config.model.variational
     code, text = _call("runs", *folder)
@@ -60,7 +60,7 @@ def test_train_list_and_evaluate(tmp_path: Path) -> None:
     code, text = _call("evaluate", "mine", "--json", *folder, "--samples", "16", "--images", "99")
     measured = json.loads(text)
     assert (measured["likelihood"]["samples"], measured["likelihood"]["images"]) == (16, 99)
-    kept = runs.opened(tmp_path / "mine").checkpoint().evaluation()
+    kept = runs.open_run(tmp_path / "mine").checkpoint().evaluation()
     assert measured["reconstruction"]["loss"] == pytest.approx(kept.loss, rel=1e-5)
     assert measured["likelihood"]["protocol"] == "grey Bernoulli"
     assert measured["likelihood"]["log_likelihood"] > measured["likelihood"]["elbo"]
@@ -124,8 +124,8 @@ def test_what_means_nothing_for_a_model_is_told(tmp_path: Path) -> None:
 
 
 def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path) -> None:
-    broken = runs.create(preset("elu"), tmp_path, "broken")
-    runs.create(preset("elu"), tmp_path, "whole")
+    broken = runs.create_run(preset("elu"), tmp_path, "broken")
+    runs.create_run(preset("elu"), tmp_path, "whole")
     (broken.path / "config.json").write_text("{")
     code, text = _call("runs", "--runs", str(tmp_path))
     assert code == 0
@@ -154,13 +154,13 @@ def test_help_tells_bounds_and_defaults() -> None:
 def test_the_runs_folder_may_be_named_before_the_command(tmp_path: Path) -> None:
     options = ["--steps", "9", "--name", "a", *SMALL]
     assert _call("--runs", str(tmp_path), "train", "elu", *options)[0] == 0
-    assert runs.opened(tmp_path / "a").status().state == "finished"
+    assert runs.open_run(tmp_path / "a").status().state == "finished"
     assert "a finished" in _call("--runs", str(tmp_path), "runs")[1]
 
 
 def test_brackets_in_paths_are_only_letters(tmp_path: Path) -> None:
     folder = tmp_path / "[red]b[ x]"
-    broken = runs.create(preset("elu"), folder, "broken")
+    broken = runs.create_run(preset("elu"), folder, "broken")
     (broken.path / "config.json").write_text('{"model": {"family": "[/b]"}}')
     options = ["--steps", "9", "--runs", str(folder), *SMALL]
     assert _call("train", "elu", *options)[0] == 0
@@ -192,6 +192,6 @@ def test_ctrl_c_saves_and_says_how_to_resume(tmp_path: Path) -> None:
         _, told = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"aeviewer resume long --runs {tmp_path}" in told
-    status = runs.opened(run).status()
+    status = runs.open_run(run).status()
     assert status.state == "stopped"
-    assert runs.opened(run).checkpoint().step == status.step
+    assert runs.open_run(run).checkpoint().step == status.step

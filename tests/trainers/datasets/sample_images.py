@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from trainers.datasets import Dataset, sources
-from trainers.datasets.importing.importer import Imported, Wanted, imported, usual
+from trainers.datasets.importing.importer import Imported, ImportRequest, imported, usual
 from trainers.generators import finish
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def drafted(path: Path, name: str = "mine", **changes: object) -> Imported:
     source = finish(sources.found(path))
     try:
         conversion = usual(source).model_copy(update=changes)
-        return finish(imported(source, Wanted(name, conversion=conversion)))
+        return finish(imported(source, ImportRequest(name, conversion=conversion)))
     finally:
         source.close()
 

@@ -9,7 +9,7 @@ import safetensors
 from PIL import Image
 
 from tests.trainers.datasets.sample_images import drafted, folder, idx, kept, shapes
-from trainers.datasets import named, names, opened, sources, store
+from trainers.datasets import dataset_named, dataset_names, open_dataset, sources, store
 from trainers.datasets.importing.conversion import Conversion
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.spectrum import spectrum_of
@@ -26,9 +26,9 @@ def test_an_array_becomes_a_data_set(tmp_path: Path) -> None:
     dataset = kept(tmp_path / "spots.npy", "spots")
     assert (dataset.side, dataset.channels, dataset.classes) == (16, 1, ())
     assert (dataset.train, dataset.test) == (360, 40)
-    assert names() == ("mnist", "spots")
-    assert named("spots") == dataset
-    data = opened(dataset)
+    assert dataset_names() == ("mnist", "spots")
+    assert dataset_named("spots") == dataset
+    data = open_dataset(dataset)
     found = np.concatenate([data.train.images, data.test.images])
     # Every image once, none changed.
     assert {i.tobytes() for i in found} == {i.tobytes() for i in images}
@@ -43,7 +43,7 @@ def test_an_array_becomes_a_data_set(tmp_path: Path) -> None:
 def test_its_principal_components_are_those_of_the_data(tmp_path: Path) -> None:
     np.save(tmp_path / "spots.npy", shapes(300, 8))
     dataset = kept(tmp_path / "spots.npy")
-    data, spectrum = opened(dataset), spectrum_of(dataset)
+    data, spectrum = open_dataset(dataset), spectrum_of(dataset)
     assert spectrum is not None
     flat = data.train.images.reshape(len(data.train), -1) / 255
     values = np.linalg.svd(flat - flat.mean(0), compute_uv=False) ** 2 / len(flat)
@@ -58,13 +58,13 @@ def test_sub_folders_are_classes_and_sizes_are_made_equal(tmp_path: Path) -> Non
     assert dataset.classes == ("9", "10", "cat")
     assert dataset.shape == (16, 16, 3)
     assert "padded to a square" in dataset.history
-    assert set(opened(dataset).train.labels.tolist()) == {0, 1, 2}
+    assert set(open_dataset(dataset).train.labels.tolist()) == {0, 1, 2}
 
 
 def test_a_folder_without_folders_has_no_labels(tmp_path: Path) -> None:
     dataset = kept(folder(tmp_path / "a", (), 120))
     assert not dataset.is_labelled
-    assert not opened(dataset).test.labels.any()
+    assert not open_dataset(dataset).test.labels.any()
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -80,7 +80,7 @@ def test_idx_files_keep_their_own_test_images(tmp_path: Path, packed: bool) -> N
     )
     idx(tmp_path / f"t10k-labels-idx1-ubyte{end}", np.arange(50, dtype=np.uint8) % 4, packed=packed)
     for number, path in enumerate([tmp_path, tmp_path / f"train-images-idx3-ubyte{end}"]):
-        data = opened(kept(path, f"idx{number}"))
+        data = open_dataset(kept(path, f"idx{number}"))
         assert np.array_equal(data.train.images, train)
         assert np.array_equal(data.test.images, test)
         assert data.test.labels[:5].tolist() == [0, 1, 2, 3, 0]
@@ -98,7 +98,7 @@ def test_an_npz_says_what_is_what(tmp_path: Path) -> None:
     images = shapes(150, 10, 3).transpose(0, 3, 1, 2) / 255
     words = np.array(["no", "yes"] * 75)
     np.savez_compressed(place, x_train=images, y_train=words, x_test=images[:40], y_test=words[:40])
-    data = opened(kept(place))
+    data = open_dataset(kept(place))
     assert data.dataset.classes == ("no", "yes")
     assert (data.dataset.train, data.dataset.test, data.dataset.shape) == (150, 40, (10, 10, 3))
     assert np.array_equal(data.train.images[7], shapes(150, 10, 3)[7])
@@ -108,7 +108,7 @@ def test_an_npz_says_what_is_what(tmp_path: Path) -> None:
 def test_numbers_of_any_usual_range_become_bytes(tmp_path: Path, low: float, high: float) -> None:
     images = shapes(100, 9)
     np.save(tmp_path / "a.npy", (images / 255 * (high - low) + low).astype(np.float32))
-    data = opened(kept(tmp_path / "a.npy"))
+    data = open_dataset(kept(tmp_path / "a.npy"))
     found = np.concatenate([data.train.images, data.test.images])
     assert {i.tobytes() for i in found} == {i.tobytes() for i in images}
 
@@ -139,7 +139,7 @@ def test_what_is_wrong_is_named_counted_and_left_out_only_on_agreement(tmp_path:
     told = "\n".join(draft.flaws.lines())
     for name in ("x/notes.txt", "y/cut.png", "stray.png", "y/out.png"):
         assert name in told
-    assert names() == ("mnist",)
+    assert dataset_names() == ("mnist",)
     draft.discard()
     assert list(store.folder().iterdir()) == []
 
@@ -261,10 +261,10 @@ def test_a_damaged_data_set_is_told(tmp_path: Path) -> None:
         finish(store.check("mine"))
     place.write_bytes(content[:66_000])
     with pytest.raises(DataError, match="damaged"):
-        opened(dataset)
+        open_dataset(dataset)
     place.unlink()
     with pytest.raises(DataError, match="There is no data set 'mine' here; there are: mnist"):
-        opened(dataset)
+        open_dataset(dataset)
 
 
 def test_conversions(tmp_path: Path) -> None:

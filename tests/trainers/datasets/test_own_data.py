@@ -59,8 +59,8 @@ def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path, t
     folder_option = ["--runs", str(tmp_path / "runs")]
     code, text = _call("train", "conv-vae", "--dataset", "pets", *options, *folder_option)
     assert code == 0
-    run = runs.opened(tmp_path / "runs" / "pets-conv-vae-d2")
-    assert run.dataset == store.named("pets")
+    run = runs.open_run(tmp_path / "runs" / "pets-conv-vae-d2")
+    assert run.dataset == store.dataset_named("pets")
     assert run.checkpoint().preview().reconstructions.shape == (32, 16, 16, 3)
     code, text = _call("evaluate", run.name, "--samples", "4", "--images", "8", *folder_option)
     assert code == 0
@@ -95,7 +95,7 @@ def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path)
     kept(tmp_path / "spots.npy", "spots")
     run = _trained(tmp_path, "spots")
     store.remove("spots")
-    again = runs.opened(run.path)
+    again = runs.open_run(run.path)
     assert trainers.load(again).decode(np.zeros((1, 2))).shape == (1, 16, 16)
     with pytest.raises(DataError, match="There is no data set 'spots' here"):
         again.data()
@@ -115,15 +115,15 @@ def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.Mo
     code, text = _call("datasets", "--remove", "spots")
     assert code == 1
     assert "The system has no trash for 'spots' ([Errno 13] Permission denied); delete it" in text
-    assert store.names() == ("mnist", "spots")
+    assert store.dataset_names() == ("mnist", "spots")
 
 
 def test_runs_of_before_there_were_data_sets_are_of_mnist(tmp_path: Path) -> None:
-    run = runs.create(preset("elu"), tmp_path, "old")
+    run = runs.create_run(preset("elu"), tmp_path, "old")
     assert not (run.path / "dataset.json").exists()
     text = (run.path / "config.json").read_text()
     (run.path / "config.json").write_text(text.replace('"dataset": "mnist",', ""))
-    old = runs.opened(run.path)
+    old = runs.open_run(run.path)
     assert old.config == preset("elu")
     assert old.dataset.name == "mnist"
     assert old.data().train.images.shape == (60_000, 28, 28)
@@ -142,7 +142,7 @@ def test_what_does_not_fit_the_data_is_told(
     np.save(tmp_path / "spots.npy", shapes(302, 18))
     kept(tmp_path / "spots.npy", "spots")
     with pytest.raises(ConfigError, match=told):
-        runs.create(preset("vae").replace(dataset="spots", **changes), tmp_path / "runs")
+        runs.create_run(preset("vae").replace(dataset="spots", **changes), tmp_path / "runs")
 
 
 def test_convolutions_keep_the_colours_of_a_pixel_together() -> None:

@@ -11,7 +11,7 @@ from sklearn.manifold import trustworthiness
 
 from trainers import runs
 from trainers.embeddings import embedding, embedding_cache, embedding_process
-from trainers.embeddings.embedding import TSNE, UMAP, Layout, lay_out
+from trainers.embeddings.embedding import TSNE, UMAP, Embedding, compute_embedding
 from trainers.errors import AEViewerError
 from trainers.exploration.planes import principal_plane
 from trainers.presets import preset
@@ -56,7 +56,7 @@ def test_clusters_stay_apart_and_a_layout_is_always_the_same(recipe: Recipe) -> 
         pytest.skip(embedding.missing(recipe))
     codes, labels = clusters()
     shares: list[float] = []
-    layout = lay_out(codes, recipe, lambda share, _places: shares.append(share))
+    layout = compute_embedding(codes, recipe, lambda share, _places: shares.append(share))
     assert layout.places.shape == (150, 2)
     assert layout.places.dtype == np.float32
     assert are_apart(layout.places, labels)
@@ -64,13 +64,13 @@ def test_clusters_stay_apart_and_a_layout_is_always_the_same(recipe: Recipe) -> 
     assert shares[-1] == 1
     expected = trustworthiness(codes, layout.places, n_neighbors=10)
     assert layout.trustworthiness == pytest.approx(expected, abs=1e-6)
-    np.testing.assert_array_equal(lay_out(codes, recipe, quiet).places, layout.places)
+    np.testing.assert_array_equal(compute_embedding(codes, recipe, quiet).places, layout.places)
 
 
 def test_tsne_tells_the_places_so_far() -> None:
     codes, _ = clusters()
     told: list[NDArray[np.float32] | None] = []
-    layout = lay_out(codes, QUICK, lambda _share, places: told.append(places))
+    layout = compute_embedding(codes, QUICK, lambda _share, places: told.append(places))
     assert len(told) == 1 + 20
     assert told[0] is not None
     assert told[-1] is not None
@@ -84,7 +84,7 @@ def test_tsne_tells_the_places_so_far() -> None:
 
 @pytest.mark.parametrize("codes", [np.ones((40, 3)), clusters()[0] * 1e14, clusters()[0][:5]])
 def test_codes_at_one_place_very_large_or_few_are_laid_out(codes: NDArray[np.floating]) -> None:
-    assert np.isfinite(lay_out(codes, QUICK, quiet).places).all()
+    assert np.isfinite(compute_embedding(codes, QUICK, quiet).places).all()
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_codes_at_one_place_very_large_or_few_are_laid_out(codes: NDArray[np.flo
 )
 def test_what_is_no_table_of_codes_is_refused(codes: NDArray[np.floating], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        lay_out(codes, QUICK, quiet)
+        compute_embedding(codes, QUICK, quiet)
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "find_spec", lambda _name: None)
     with pytest.raises(AEViewerError, match=r"umap-learn.*uv sync --extra umap"):
-        lay_out(clusters()[0], UMAP(), quiet)
+        compute_embedding(clusters()[0], UMAP(), quiet)
 
 
 def test_what_the_process_imports_is_no_torch() -> None:
@@ -119,12 +119,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> runs.Checkpoint:
-    run = runs.create(preset("elu").replace(latent_dim=6), tmp_path / "runs")
+    run = runs.create_run(preset("elu").replace(latent_dim=6), tmp_path / "runs")
     return run.write_checkpoint(7, b"weights")
 
 
 CODES = clusters()[0]
-MADE = Layout(np.arange(300, dtype=np.float32).reshape(150, 2), 0.75)
+MADE = Embedding(np.arange(300, dtype=np.float32).reshape(150, 2), 0.75)
 
 
 def keep(checkpoint: runs.Checkpoint) -> tuple[tuple[Path, ...], str, Path]:
@@ -168,7 +168,7 @@ def test_a_damaged_one_is_none(checkpoint: runs.Checkpoint, damage: str) -> None
     nan = MADE.places.copy()
     nan[3, 1] = np.nan
     if damage == "nan":
-        embedding_cache.write([kept, kept], key, Layout(nan, 0.5))
+        embedding_cache.write([kept, kept], key, Embedding(nan, 0.5))
     else:
         damaged = {"cut": content[:-9], "grown": content + bytes(10_000), "other": b"no tensor"}
         kept.write_bytes(damaged[damage])
@@ -211,7 +211,7 @@ def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Che
     kept = embedding_cache.read(places, key, 150)
     assert kept is not None
     np.testing.assert_array_equal(kept.places, told.places)
-    np.testing.assert_array_equal(kept.places, lay_out(CODES, QUICK, quiet).places)
+    np.testing.assert_array_equal(kept.places, compute_embedding(CODES, QUICK, quiet).places)
 
 
 def test_a_process_tells_what_is_wrong_with_the_codes() -> None:

@@ -30,7 +30,7 @@ VIEW = View(
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    return runs.create(preset("elu"), tmp_path, "a")
+    return runs.create_run(preset("elu"), tmp_path, "a")
 
 
 def test_a_view_comes_back_as_it_was(run: Run) -> None:

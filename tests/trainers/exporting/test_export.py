@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def demo() -> Iterator[runs.Run]:
-    with runs.demo() as run:
+    with runs.demo_run() as run:
         yield run
 
 
@@ -49,7 +49,7 @@ def _carried(run: runs.Run, folder: Path, *names: str, step: int | None = None) 
 def _drawn(folder: Path, name: str, **changes: object) -> runs.Run:
     """A run whose only checkpoint holds weights as they are drawn, or anything but zeros."""
     config = preset(name).replace(latent_dim=3, **changes)
-    run = runs.create(config, folder)
+    run = runs.create_run(config, folder)
     model = build(config.model)
     random = torch.Generator().manual_seed(5)
     model.initialise(random, config.model.activation)

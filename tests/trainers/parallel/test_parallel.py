@@ -58,7 +58,7 @@ def until(happened: Callable[[], object]) -> None:
 
 
 def weights(job: Job) -> bytes:
-    return runs.opened(job.path).checkpoint(job.config.steps).model.read_bytes()
+    return runs.open_run(job.path).checkpoint(job.config.steps).model.read_bytes()
 
 
 def in_turn(folder: Path, *names: str, **changes: object) -> dict[str, bytes]:
@@ -191,8 +191,8 @@ class TestPool:
             while len(told) < 2:
                 told |= {ending.job.name: ending for ending in pool.poll(0.2)}
         assert (told["a"].state, told["c"].state) == ("stopped", "finished")
-        assert told["a"].step == runs.opened(endless[0].path).checkpoint().step > 0
-        assert runs.opened(endless[1].path).status().state == "stopped"
+        assert told["a"].step == runs.open_run(endless[0].path).checkpoint().step > 0
+        assert runs.open_run(endless[1].path).status().state == "stopped"
 
     def test_a_failure_is_told_and_harms_no_other(self, tmp_path: Path, threads: Workers) -> None:
         pool = Pool(threads)

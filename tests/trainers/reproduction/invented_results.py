@@ -18,7 +18,7 @@ from trainers.evaluation.measurement import (
 )
 from trainers.reproduction.plan import entries
 from trainers.reproduction.result_files import Result, landmarks
-from trainers.reproduction.result_index import Collected, Finished
+from trainers.reproduction.result_index import CollectedResults, FinishedRun
 from trainers.runs import formats
 from trainers.runs.metrics import Evaluation
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from trainers.reproduction.plan import Entry
+    from trainers.reproduction.plan import PlannedRun
 
 PIXELS = Probes(linear=0.92, nearest_neighbours=0.97, neighbours=5)
 NOISES = (0.0, 0.1, 0.3, 0.5, 0.8)
@@ -37,7 +37,7 @@ _NEAREST = {2: 0.75, 3: 0.85, 5: 0.94, 10: 0.955, 20: 0.97, 30: 0.972, 50: 0.971
 _LINEAR = {2: 0.6, 3: 0.7, 5: 0.8, 10: 0.88, 20: 0.915, 30: 0.92, 50: 0.93, 100: 0.935}
 
 
-def error_of(entry: Entry) -> float:
+def error_of(entry: PlannedRun) -> float:
     """The made-up squared error per image that an entry comes to."""
     preset, latent_dim = entry.config.preset, entry.latent_dim
     if preset == "pca":
@@ -51,7 +51,7 @@ def error_of(entry: Entry) -> float:
     return _AT_FIVE.get(preset, 18.5) + 0.1 * (entry.seed - 2)
 
 
-def evaluation(entry: Entry, step: int, error: float) -> Evaluation:
+def evaluation(entry: PlannedRun, step: int, error: float) -> Evaluation:
     floor = PCA_ERRORS[entry.latent_dim]
     return Evaluation(
         step=step,
@@ -66,7 +66,7 @@ def evaluation(entry: Entry, step: int, error: float) -> Evaluation:
     )
 
 
-def result_of(entry: Entry, error: float | None = None, **parts: object) -> Result:
+def result_of(entry: PlannedRun, error: float | None = None, **parts: object) -> Result:
     """A whole result of an entry; keyword arguments replace parts of its measurement."""
     end = error_of(entry) if error is None else error
     d = entry.latent_dim
@@ -121,7 +121,7 @@ def result_of(entry: Entry, error: float | None = None, **parts: object) -> Resu
     )
 
 
-def _likelihood(entry: Entry) -> LikelihoodFigures | None:
+def _likelihood(entry: PlannedRun) -> LikelihoodFigures | None:
     if not entry.config.model.variational:
         return None
     binarised = entry.config.training.binarisation == "dynamic"
@@ -136,7 +136,7 @@ def _likelihood(entry: Entry) -> LikelihoodFigures | None:
     )
 
 
-def _subspace(entry: Entry, error: float) -> SubspaceFigures | None:
+def _subspace(entry: PlannedRun, error: float) -> SubspaceFigures | None:
     if entry.config.preset != "linear":
         return None
     floor = PCA_ERRORS[entry.latent_dim]
@@ -148,13 +148,13 @@ def _subspace(entry: Entry, error: float) -> SubspaceFigures | None:
     )
 
 
-def _noisy(entry: Entry, end: float, noise: float) -> float:
+def _noisy(entry: PlannedRun, end: float, noise: float) -> float:
     if entry.config.training.corruption == "none":
         return end * (1 + 4 * noise)
     return end * (1 + noise * noise + abs(noise - entry.config.training.corruption_amount) / 4)
 
 
-def keep(folder: Path, entry: Entry, result: Result | None = None) -> None:
+def keep(folder: Path, entry: PlannedRun, result: Result | None = None) -> None:
     """Writes an entry's result and pictures as `results.write` does."""
     place = folder / entry.name
     place.mkdir(parents=True)
@@ -172,10 +172,10 @@ def collected(
     without: Iterable[str] = (),
     *,
     quick: bool = False,
-) -> Collected:
+) -> CollectedResults:
     """Every entry of the plan but those named in `without`, some results changed."""
     plan, gone, other = entries(quick=quick), set(without), changed or {}
     found = tuple(
-        Finished(e, other.get(e.name) or result_of(e)) for e in plan if e.name not in gone
+        FinishedRun(e, other.get(e.name) or result_of(e)) for e in plan if e.name not in gone
     )
-    return Collected(plan, found, folder, quick)
+    return CollectedResults(plan, found, folder, quick)

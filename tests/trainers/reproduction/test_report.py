@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from trainers.reproduction.plan import Entry
+    from trainers.reproduction.plan import PlannedRun
 
 FIGURES = ("figure-2", "figure-3", "figure-5", "curves", "sweep", "denoising")
 TABLES = ("beyond", "claims", "compression", "curves", "denoising", "methods", "runs", "subspace")
@@ -44,7 +44,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("quick"), lambda _: True, quick=True)
 
 
-def written(home: Path, chosen: Callable[[Entry], bool], *, quick: bool = False) -> Path:
+def written(home: Path, chosen: Callable[[PlannedRun], bool], *, quick: bool = False) -> Path:
     for entry in entries(quick=quick):
         if chosen(entry):
             keep(home / "results", entry)

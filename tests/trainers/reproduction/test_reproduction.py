@@ -10,19 +10,19 @@ import pytest
 
 from trainers import runs
 from trainers.errors import RunError
-from trainers.parallel import Progress, processes
+from trainers.parallel import SweepProgress, processes
 from trainers.presets import PRESETS, preset
 from trainers.reproduction import result_files
-from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, Entry, entries
+from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, PlannedRun, entries
 from trainers.reproduction.runner import reproduce
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _tiny(name: str, steps: int = 60, **changes: object) -> Entry:
+def _tiny(name: str, steps: int = 60, **changes: object) -> PlannedRun:
     config = preset("elu").replace(hidden=(8,), latent_dim=2, steps=steps, **changes)
-    return Entry(name, "Tiny", "paper", config)
+    return PlannedRun(name, "Tiny", "paper", config)
 
 
 # -- the plan --------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
         for progress in work:
             if "short" in progress.finished and progress.active.get("long", 0) > 0:
                 break
-    status = runs.opened(folder / "long").status()
+    status = runs.open_run(folder / "long").status()
     assert status.state == "stopped"
     assert 0 < status.step < 100_000
     assert result_files.read(kept, plan[1]) is None
@@ -118,14 +118,14 @@ def test_what_is_finished_needs_no_run_and_no_process(tmp_path: Path) -> None:
 
 
 def test_a_run_in_the_way_is_named(tmp_path: Path) -> None:
-    runs.create(_tiny("mine").config.replace(seed=9), tmp_path, "mine")
+    runs.create_run(_tiny("mine").config.replace(seed=9), tmp_path, "mine")
     with pytest.raises(RunError, match=r"'mine'.*other settings.*rename or remove"):
         next(iter(reproduce((_tiny("mine"),), tmp_path, tmp_path / "results", processes(1))))
 
 
 def test_progress_is_told_by_work_done() -> None:
     plan = (_tiny("a", steps=100), _tiny("b", steps=300))
-    progress = Progress(plan, finished={"a"}, active={"b": 150})
+    progress = SweepProgress(plan, finished={"a"}, active={"b": 150})
     done, whole = progress.work
     assert done / whole == pytest.approx((100 + 150) / 400)
     assert [entry.name for entry in progress.open] == ["b"]

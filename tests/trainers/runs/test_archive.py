@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def demo() -> Iterator[runs.Run]:
-    with runs.demo() as run:
+    with runs.demo_run() as run:
         yield run
 
 
@@ -71,7 +71,7 @@ def test_a_run_comes_back_whole(archive: Path, folder: Path, demo: runs.Run) -> 
     run = finish(unpack(archive, folder))
     assert run.path == folder / "vae-d2-demo"
     assert _files(run) == _files(demo)
-    assert [found.name for found in runs.find(folder)] == ["vae-d2-demo"]
+    assert [found.name for found in runs.find_runs(folder)] == ["vae-d2-demo"]
     assert [path.name for path in folder.iterdir()] == ["vae-d2-demo"]
 
 
@@ -97,7 +97,7 @@ def test_a_stopped_run_goes_on_elsewhere_as_if_never_moved(
     assert views.names(moved) == ["seven"]
     assert not {"lock", "lease", "notes.txt"} & {*_files(moved)}
     for run in (trainer.run, moved):
-        for _ in Trainer(runs.opened(run.path)):
+        for _ in Trainer(runs.open_run(run.path)):
             pass
     ours, theirs = (run.checkpoint(60).model.read_bytes() for run in (trainer.run, moved))
     assert ours == theirs
@@ -131,7 +131,7 @@ def test_what_is_given_up_leaves_nothing(archive: Path, folder: Path) -> None:
     for _ in range(4):
         next(work)
     assert [*folder.iterdir()]
-    assert not runs.find(folder)  # what is half there is listed by nobody
+    assert not runs.find_runs(folder)  # what is half there is listed by nobody
     work.close()
     assert not [*folder.iterdir()]
 

@@ -30,23 +30,23 @@ def _losses(first: int, count: int) -> Losses:
 
 
 def test_a_run_names_itself(tmp_path: Path) -> None:
-    names = [runs.create(CONFIG, tmp_path).name for _ in range(3)]
+    names = [runs.create_run(CONFIG, tmp_path).name for _ in range(3)]
     assert names == ["vae-d2", "vae-d2-2", "vae-d2-3"]
-    assert [run.name for run in runs.find(tmp_path)] == names
-    assert runs.opened(tmp_path / "vae-d2").config == CONFIG
+    assert [run.name for run in runs.find_runs(tmp_path)] == names
+    assert runs.open_run(tmp_path / "vae-d2").config == CONFIG
 
 
 def test_a_taken_or_impossible_name_is_refused(tmp_path: Path) -> None:
-    runs.create(CONFIG, tmp_path, "mine")
+    runs.create_run(CONFIG, tmp_path, "mine")
     with pytest.raises(RunError, match="already"):
-        runs.create(CONFIG, tmp_path, "mine")
+        runs.create_run(CONFIG, tmp_path, "mine")
     for name in ("../up", "a/b", ".hidden", "CON", "x" * 81, "dot.", ""):
         with pytest.raises(RunError, match="can not name a run"):
             runs_folder.checked_name(name)
 
 
 def test_metrics_are_appended_and_cut(tmp_path: Path) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     assert len(run.metrics().step) == 0
     run.append_metrics(_losses(1, 5))
     run.append_metrics(_losses(6, 5))
@@ -57,7 +57,7 @@ def test_metrics_are_appended_and_cut(tmp_path: Path) -> None:
 
 
 def test_a_torn_row_is_left_out(tmp_path: Path) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     run.append_metrics(_losses(1, 3))
     with (run.path / "metrics.csv").open("a") as file:
         file.write("4,0.5,0.")
@@ -68,7 +68,7 @@ def test_a_torn_row_is_left_out(tmp_path: Path) -> None:
     "tail", ["\x00" * 40 + "\n", "\n\n", "4,x,1,1\n", "4,nan,1,1\n", "9,1,1,1\n"]
 )
 def test_rows_are_read_up_to_the_first_damaged_one(tmp_path: Path, tail: str) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     run.append_metrics(_losses(1, 3))
     with (run.path / "metrics.csv").open("a") as file:
         file.write(tail + "4,1,1,1\n5,1,1,1\n")
@@ -79,7 +79,7 @@ def test_rows_are_read_up_to_the_first_damaged_one(tmp_path: Path, tail: str) ->
 
 
 def test_what_a_crash_left_half_written_is_swept_away(tmp_path: Path) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     (run.path / "checkpoints" / ".draft-x").mkdir(parents=True)
     (run.path / ".draft-status.json").write_text("{")
     with run.training():
@@ -87,7 +87,7 @@ def test_what_a_crash_left_half_written_is_swept_away(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_is_written_again_replaces_the_old_one(tmp_path: Path) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     for content in (b"first", b"second"):
         kept = run.write_checkpoint(7, content)
         assert kept.model.read_bytes() == content
@@ -176,10 +176,10 @@ def test_a_torn_checkpoint_is_not_seen(start: Callable[..., Trainer]) -> None:
     ],
 )
 def test_a_damaged_config_is_named(tmp_path: Path, name: str, content: bytes) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     (run.path / name).write_bytes(content)
     with pytest.raises(RunError, match=r"config\.json is damaged"):
-        runs.opened(run.path)
+        runs.open_run(run.path)
 
 
 def test_damaged_files_of_a_checkpoint_are_named(start: Callable[..., Trainer]) -> None:
@@ -211,7 +211,7 @@ def test_weights_of_another_model_are_refused(start: Callable[..., Trainer]) -> 
 
 
 def test_a_run_that_nobody_trains_was_interrupted(tmp_path: Path) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     run.write_status(runs.Status(state="running", step=7))
     assert run.status().state == "interrupted"
     with run.training():
@@ -231,13 +231,13 @@ def test_a_missing_checkpoint_names_those_there_are(start: Callable[..., Trainer
 def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RunError, match="No run can be made"):
-        runs.create(CONFIG, tmp_path / "file")
+        runs.create_run(CONFIG, tmp_path / "file")
 
 
 def test_a_full_disk_is_told_and_what_was_written_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = runs.create(CONFIG, tmp_path)
+    run = runs.create_run(CONFIG, tmp_path)
     before = (run.path / "status.json").read_bytes()
 
     def full(_descriptor: int) -> None:
@@ -251,8 +251,8 @@ def test_a_full_disk_is_told_and_what_was_written_stays(
 
 
 def test_renaming(tmp_path: Path) -> None:
-    run = runs.create(CONFIG, tmp_path, "before")
-    runs.create(CONFIG, tmp_path, "taken")
+    run = runs.create_run(CONFIG, tmp_path, "before")
+    runs.create_run(CONFIG, tmp_path, "taken")
     renamed = run.rename("after")
     assert renamed.config == CONFIG
     assert not run.path.exists()
@@ -264,7 +264,7 @@ def test_renaming(tmp_path: Path) -> None:
 
 
 def test_the_demo_is_whole_and_read_only() -> None:
-    with runs.demo() as run:
+    with runs.demo_run() as run:
         assert run.status().state == "finished"
         assert run.config.model.latent_dim == 2
         assert run.config.model.variational

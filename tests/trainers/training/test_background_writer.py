@@ -14,7 +14,7 @@ from trainers import runs
 from trainers.checkpointing import weights as checkpoints
 from trainers.errors import RunError
 from trainers.events import CheckpointSaved, Finished, Progress, Started, Stopped
-from trainers.training.background_writer import Writer
+from trainers.training.background_writer import BackgroundWriter
 from trainers.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def writer() -> Iterator[Writer]:
-    writer = Writer()
+def writer() -> Iterator[BackgroundWriter]:
+    writer = BackgroundWriter()
     yield writer
     writer.close()
 
@@ -33,14 +33,14 @@ def small(folder: Path, steps: int = 100_000, checkpoints: tuple[int, ...] = (0,
     config = trainers.preset("elu").replace(
         hidden=(32,), latent_dim=2, steps=steps, checkpoints=checkpoints, batch_size=20
     )
-    return Trainer(runs.create(config, folder))
+    return Trainer(runs.create_run(config, folder))
 
 
 def refuse() -> None:
     raise RunError("no room")
 
 
-def test_it_writes_in_order_in_one_other_thread(writer: Writer) -> None:
+def test_it_writes_in_order_in_one_other_thread(writer: BackgroundWriter) -> None:
     done: list[tuple[int, str]] = []
     for number in range(50):
         writer.put(lambda number=number: done.append((number, current_thread().name)))  # type: ignore[misc]
@@ -49,7 +49,7 @@ def test_it_writes_in_order_in_one_other_thread(writer: Writer) -> None:
     assert {name for _, name in done} == {"writer_0"}
 
 
-def test_who_gives_it_work_does_not_wait_for_it(writer: Writer) -> None:
+def test_who_gives_it_work_does_not_wait_for_it(writer: BackgroundWriter) -> None:
     may_go_on = Event()
     first = writer.put(lambda: None if may_go_on.wait(60) else refuse())
     second = writer.put(lambda: None)
@@ -60,7 +60,7 @@ def test_who_gives_it_work_does_not_wait_for_it(writer: Writer) -> None:
     assert first.done() and second.done()
 
 
-def test_a_failure_is_raised_by_a_later_call_and_only_once(writer: Writer) -> None:
+def test_a_failure_is_raised_by_a_later_call_and_only_once(writer: BackgroundWriter) -> None:
     writer.put(refuse)
     with pytest.raises(RunError, match="no room"):
         writer.wait()

@@ -238,7 +238,7 @@ def test_a_run_with_an_engine_that_does_not_fit_leaves_no_folder(tmp_path: Path)
     config = preset("conv-vae").replace(engine="layerwise")
     with pytest.raises(EngineError, match="dense layers alone"):
         trainers.train(config, tmp_path)
-    assert not runs.find(tmp_path)
+    assert not runs.find_runs(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_on_another_device_the_choice_is_free(start: Start, again: Again) -> Non
 
 def test_the_engine_does_not_make_another_experiment(tmp_path: Path) -> None:
     entry = plan.entries()[0]
-    runs.create(entry.config.replace(engine="autograd"), tmp_path, entry.name)
+    runs.create_run(entry.config.replace(engine="autograd"), tmp_path, entry.name)
     runner.refuse_another(entry, tmp_path)
 
 

@@ -304,7 +304,7 @@ def test_previews_come_while_training(tmp_path: Path) -> None:
     config = trainers.preset("elu").replace(
         hidden=(32,), latent_dim=3, steps=100_000, checkpoints=()
     )
-    trainer = Trainer(runs.create(config, tmp_path), preview_seconds=0.0)
+    trainer = Trainer(runs.create_run(config, tmp_path), preview_seconds=0.0)
     events = iter(trainer)
     seen = next(e for e in events if isinstance(e, Preview))
     assert seen.codes.shape == (10_000, 3)

@@ -19,7 +19,7 @@ from trainers.datasets.importing.conversion import (
     Conversion,
 )
 from trainers.datasets.importing.import_errors import Flaw, FlawError, Flaws
-from trainers.datasets.importing.store_writer import Writer
+from trainers.datasets.importing.store_writer import StoreWriter
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _RELEASED = 32
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportRequest:
     """What a source is to become.
 
     Attributes
@@ -77,7 +77,7 @@ class Imported:
         What had to be left out.
     """
 
-    def __init__(self, dataset: Dataset, flaws: Flaws, writer: Writer) -> None:
+    def __init__(self, dataset: Dataset, flaws: Flaws, writer: StoreWriter) -> None:
         self.dataset, self.flaws = dataset, flaws
         self._writer = writer
 
@@ -111,7 +111,7 @@ def usual(source: Source) -> Conversion:
     return Conversion(side=_UNUSUAL_SIDE, fit="crop", colour=colour)
 
 
-def imported(source: Source, wanted: Wanted) -> Generator[float, None, Imported]:
+def imported(source: Source, wanted: ImportRequest) -> Generator[float, None, Imported]:
     """Converts every image; yields the share done, some fifty times a second.
 
     A draft is written meanwhile; closing the generator deletes it.
@@ -126,7 +126,7 @@ def imported(source: Source, wanted: Wanted) -> Generator[float, None, Imported]
     for flaw in source.flaws:
         flaws.add(flaw)
     candidates, wanted_tests = _candidates(source)
-    writer = Writer(wanted.name)
+    writer = StoreWriter(wanted.name)
     try:
         is_tried = np.zeros(source.count, np.bool_)
         clock = _Clock()
@@ -189,9 +189,9 @@ class _Clock:
         return True
 
 
-def _check(source: Source, wanted: Wanted) -> None:
+def _check(source: Source, wanted: ImportRequest) -> None:
     checked_name(wanted.name)
-    if wanted.name in store.names():
+    if wanted.name in store.dataset_names():
         raise DataError(f"There is a data set {wanted.name!r} already; choose another name.")
     if source.count < FEWEST:
         raise DataError(
@@ -225,7 +225,12 @@ def _candidates(source: Source) -> tuple[NDArray[np.intp], int]:
 
 
 def _take(
-    source: Source, wanted: Wanted, index: int, is_test: bool, writer: Writer, flaws: Flaws
+    source: Source,
+    wanted: ImportRequest,
+    index: int,
+    is_test: bool,
+    writer: StoreWriter,
+    flaws: Flaws,
 ) -> None:
     try:
         label = source.label(index) if wanted.has_labels and source.classes else 0
@@ -238,7 +243,7 @@ def _take(
         source.release()
 
 
-def _described(source: Source, wanted: Wanted, writer: Writer, flaws: Flaws) -> Dataset:
+def _described(source: Source, wanted: ImportRequest, writer: StoreWriter, flaws: Flaws) -> Dataset:
     train, test = writer.counts["train"], writer.counts["test"]
     if test < PREVIEWED or train < PREVIEWED:
         told = f": {flaws.summary}" if flaws.total else ""

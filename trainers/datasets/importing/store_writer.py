@@ -26,7 +26,7 @@ _ROOM = 65_536
 _CODES = {kind: code for code, kind in store.KINDS.items()}
 
 
-class Writer:
+class StoreWriter:
     """A draft of a data set; nothing is in the store before `keep`.
 
     Test images come first, then training images.

@@ -26,7 +26,7 @@ _RGB = (3, 4)
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class ArrayBlock:
     """Images that belong together, with their labels.
 
     Attributes
@@ -70,7 +70,7 @@ class ArraySource(Source):
 
     kind = "an array of images"
 
-    def __init__(self, path: Path, blocks: list[Block], classes: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, blocks: list[ArrayBlock], classes: tuple[str, ...] = ()) -> None:
         super().__init__(path)
         self._blocks = [
             replace(block, images=as_images(block.images, block.place)) for block in blocks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.sources.arrays import ArraySource, Block
+from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.datasets.sources.compressed_files import DAMAGED, gunzipped
 from trainers.datasets.sources.source import Scratch
 from trainers.errors import DataError
@@ -100,7 +100,7 @@ def column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
         scratch.drop()
 
 
-def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[Block]:
+def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[ArrayBlock]:
     images = {file: array for file, array in arrays.items() if array.ndim >= 3}
     if not images:
         raise DataError(f"{path} holds no IDX file of images.")
@@ -109,7 +109,7 @@ def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[Block]:
         partner = next((f for f in arrays if f.name in _partners(file)), None)
         labels, labels_place = (arrays[partner], partner.name) if partner else (None, "")
         is_test = any(word in file.name.lower() for word in _TEST)
-        blocks.append(Block(array, labels, is_test, file.name, labels_place))
+        blocks.append(ArrayBlock(array, labels, is_test, file.name, labels_place))
     if len({block.is_test for block in blocks}) < len(blocks):
         told = ", ".join(block.place for block in blocks)
         raise DataError(f"{path} holds several files of images: {told}. Choose one of them.")

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets.importing.import_errors import Flaw
-from trainers.datasets.sources.arrays import ArraySource, Block
+from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.datasets.sources.compressed_files import DAMAGED, copied, guard
 from trainers.datasets.sources.source import Scratch
 from trainers.errors import DataError
@@ -79,7 +79,7 @@ def from_npy(path: Path, labels: Array | None = None, labels_place: str = "") ->
         if there:
             labels, labels_place = mapped(there[0], str(there[0])), there[0].name
     images = mapped(path, str(path))
-    return ArraySource(path, [Block(images, labels, None, path.name, labels_place)])
+    return ArraySource(path, [ArrayBlock(images, labels, None, path.name, labels_place)])
 
 
 def from_npz(path: Path) -> Generator[float, None, ArraySource]:
@@ -172,7 +172,7 @@ def _spoken(shape: tuple[int, ...]) -> str:
     return " × ".join(f"{side:,}" for side in shape) or "no axes"
 
 
-def _paired(arrays: dict[str, Array], path: Path) -> tuple[list[Block], tuple[str, ...]]:
+def _paired(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock], tuple[str, ...]]:
     """Which arrays are images, and which their labels."""
     classes: tuple[str, ...] = ()
     for key in _NAMES:
@@ -188,7 +188,7 @@ def _paired(arrays: dict[str, Array], path: Path) -> tuple[list[Block], tuple[st
         if is_test is not None:
             fitting = [k for k in fitting if _is_test(k) == is_test]
         labels = columns[fitting[0]] if fitting else None
-        blocks.append(Block(array, labels, is_test, f"{path.name}: {key}"))
+        blocks.append(ArrayBlock(array, labels, is_test, f"{path.name}: {key}"))
     if not blocks or (len(blocks) > 1 and {b.is_test for b in blocks} != {True, False}):
         told = ", ".join(f"{key} {a.shape}" for key, a in arrays.items()) or "nothing"
         raise DataError(
