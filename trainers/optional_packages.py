@@ -29,7 +29,7 @@ def remedy(extra: str) -> str:
 
 
 def missing_packages(label: str, packages: tuple[str, ...], extra: str) -> str:
-    """Return what to do before something can be used; empty where nothing is missing.
+    """Returns what to do before something can be used; empty where nothing is missing.
 
     Parameters
     ----------

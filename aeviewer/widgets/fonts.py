@@ -6,14 +6,14 @@ from PySide6.QtGui import QFont
 
 
 def tabular(font: QFont) -> QFont:
-    """Return the font with figures of one width, so that changing numbers stand still."""
+    """Returns the font with figures of one width, so that changing numbers stand still."""
     figures = QFont(font)
     figures.setFeature(QFont.Tag("tnum"), 1)
     return figures
 
 
 def small(font: QFont) -> QFont:
-    """Return a somewhat smaller font with figures of one width."""
+    """Returns a somewhat smaller font with figures of one width."""
     smaller = tabular(font)
     if font.pixelSize() > 0:
         smaller.setPixelSize(max(font.pixelSize() - 2, 9))

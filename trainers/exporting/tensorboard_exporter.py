@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write(task: Task) -> Iterator[None]:
-    """Write the losses of every step and the figures of every checkpoint, yielding in between."""
+    """Writes the losses of every step and the figures of every checkpoint, yielding in between."""
     folder = task.folder / FOLDER
     folder.mkdir()
     yield from written(task.run, EventFile(folder / f"{task.run.name}{SUFFIX}"))

@@ -127,7 +127,7 @@ def blank(width: float, height: float) -> Figure:
 
 
 def finish(figure: Figure, name: str, title: str, caption: str, *, notice: str = "") -> Picture:
-    """Return the figure as files, with the notice in its corner and its caption."""
+    """Returns the figure as files, with the notice in its corner and its caption."""
     if notice:
         figure.text(
             1 - 0.08 / figure.get_figwidth(),

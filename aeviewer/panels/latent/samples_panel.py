@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.latent.latent_state import LatentState
 
 _SOURCES: dict[Source, tuple[str, str]] = {
@@ -75,7 +75,9 @@ class SamplesPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "samples", self)
+        self._client = ComputeClient(
+            compute, "samples", latent_state.session.message_posted.emit, self
+        )
         self._sheet: SampleSheet | None = None
         self._run = ""
         self._is_working = self._is_outdated = False
@@ -237,19 +239,17 @@ class SamplesPanel(QWidget):
             sheet, run=session.run(session.current.key), step=session.step, wanted=wanted
         )
         self._is_working = True
-        self._client.submit("sheet", work, self._take)
+        self._client.submit("sheet", work, self._show_result, on_end=self._end)
 
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, SampleSheet):
-            self._sheet = answer.result
-            self.sheet.set_images(answer.result.images)
-            self.note.setText(f"{self._meaning(answer.result)} Click an image to mark its code.")
-        if answer.is_last:
-            self._is_working = False
-            if self._is_outdated:
-                self._draw()
+    def _show_result(self, found: SampleSheet) -> None:
+        self._sheet = found
+        self.sheet.set_images(found.images)
+        self.note.setText(f"{self._meaning(found)} Click an image to mark its code.")
+
+    def _end(self) -> None:
+        self._is_working = False
+        if self._is_outdated:
+            self._draw()
 
     def _meaning(self, found: SampleSheet) -> str:
         """What the sheet shows, in a sentence."""

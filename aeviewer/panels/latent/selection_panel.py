@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QShowEvent
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.datasets import Dataset
@@ -47,13 +46,6 @@ if TYPE_CHECKING:
 _EMPTY = "Circle codes (Shift and a drag): what they have in common appears here"
 _TITLES = ("mean image", "decoded mean code", "nearest to the mean")
 _SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Decoded:
-    """The (28, 28) image of a selection's mean code."""
-
-    image: NDArray[np.float32]
 
 
 class SelectionPanel(QWidget):
@@ -72,7 +64,9 @@ class SelectionPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "selection", self)
+        self._client = ComputeClient(
+            compute, "selection", latent_state.session.message_posted.emit, self
+        )
         self._summary: selections.Summary | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._show)
@@ -178,14 +172,10 @@ class SelectionPanel(QWidget):
             return
         run = session.run(session.current.key)
         self._client.submit(
-            "mean", partial(_decoded, run=run, step=session.step, code=code), self._take
+            "mean",
+            partial(_decoded, run=run, step=session.step, code=code),
+            self.views[1].set_image,
         )
-
-    def _take(self, answer: Reply) -> None:
-        if isinstance(answer.result, _Decoded):
-            self.views[1].set_image(answer.result.image)
-        elif answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
 
     # -- the person ------------------------------------------------------------------------------
 
@@ -221,5 +211,6 @@ class SelectionPanel(QWidget):
 
 def _decoded(
     models: ModelCache, run: Run, step: int | None, code: NDArray[np.floating]
-) -> _Decoded:
-    return _Decoded(models.at(run, step).decode(code[None])[0])
+) -> NDArray[np.float32]:
+    image: NDArray[np.float32] = models.at(run, step).decode(code[None])[0]
+    return image

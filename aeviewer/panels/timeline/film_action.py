@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aeviewer.panels.latent.latent_panel import LatentPanel
-    from aeviewer.services.compute.compute_thread import Reply
     from aeviewer.services.latent_services import LatentServices
     from trainers.runs import Run
 
@@ -128,7 +127,7 @@ class FilmMaker(QObject):
         super().__init__(parent)
         self._services, self._latent, self._place = latent_services, latent, place
         self._session = latent_services.session
-        self._client = ComputeClient(latent_services.compute, "film", self)
+        self._client = ComputeClient(latent_services.compute, "film", self._fail, self)
         self._run: Run | None = None
         self._track: Trajectory | None = None
         self._stage: FilmStage | None = None
@@ -158,7 +157,7 @@ class FilmMaker(QObject):
     def cancel(self) -> None:
         """Ends it, with nothing kept."""
         self._frames.cancelled.set()
-        self._client.cancel("track")
+        self._client.cancel("trajectory")
         self._client.cancel("tiles")
         self._end()
 
@@ -205,7 +204,7 @@ class FilmMaker(QObject):
         except AEViewerError as error:
             self._fail(str(error))
             return
-        self._client.submit("track", work, self._take_track)
+        self._client.submit("trajectory", work, self._take_track)
 
     def _look(self, name: str) -> Look:
         """What is chosen at this moment."""
@@ -222,15 +221,9 @@ class FilmMaker(QObject):
             latent_state.session.data(),
         )
 
-    def _take_track(self, answer: Reply) -> None:
-        if answer.problem:
-            self._fail(answer.problem)
-        elif (
-            isinstance(answer.result, Trajectory)
-            and self._stage is not None
-            and self._run is not None
-        ):
-            self._track = answer.result
+    def _take_track(self, trajectory: Trajectory) -> None:
+        if self._stage is not None and self._run is not None:
+            self._track = trajectory
             self._stage.set_track(self._track)
             grid = self._stage.grid()
             if grid is None:
@@ -242,13 +235,10 @@ class FilmMaker(QObject):
             )
             self._client.submit("tiles", work, self._take_tiles)
 
-    def _take_tiles(self, answer: Reply) -> None:
-        if answer.problem:
-            self._fail(answer.problem)
-        elif isinstance(answer.result, TileFrame):
-            self._tiles[answer.result.number] = answer.result
-            self.progress.setValue(len(self._tiles))
-        elif answer.is_last:
+    def _take_tiles(self, tiles: TileFrame) -> None:
+        self._tiles[tiles.number] = tiles
+        self.progress.setValue(len(self._tiles))
+        if self._track is not None and len(self._tiles) == len(self._track.steps):
             self._begin_drawing()
 
     # -- the frames ------------------------------------------------------------------------------

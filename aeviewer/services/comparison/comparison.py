@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.runs.session import RunItem, Session
     from trainers.datasets import Data
     from trainers.runs.metrics import Evaluation
@@ -89,7 +89,7 @@ class Comparison(QObject):
     ) -> None:
         super().__init__(parent)
         self.session = session
-        self._client = ComputeClient(compute, "compare", self)
+        self._client = ComputeClient(compute, "comparison", session.report, self)
         self._runs: dict[str, ComparedRun] = {}
         self.data: Data = datasets.open_dataset(MNIST)
         self._chosen: frozenset[str] = frozenset()
@@ -294,17 +294,19 @@ class Comparison(QObject):
             "worst",
             partial(reconstructed, run=run, step=measurement.step, digits=chunk),
             partial(self._take_measured, measurement),
+            on_problem=partial(self._fail_measurement, measurement),
         )
 
-    def _take_measured(self, measurement: _Measurement, answer: Reply) -> None:
+    def _fail_measurement(self, measurement: _Measurement, problem: str) -> None:
+        if measurement is self._measuring:
+            self._measuring = None
+            self._take_problem(measurement.key, problem)
+            self.digits_changed.emit()
+
+    def _take_measured(self, measurement: _Measurement, images: ReconstructedImages) -> None:
         if measurement is not self._measuring:
             return
-        if not isinstance(answer.result, ReconstructedImages):
-            self._measuring = None
-            self._take_problem(measurement.key, answer.problem)
-            self.digits_changed.emit()
-            return
-        measurement.parts.append(answer.result.errors)
+        measurement.parts.append(images.errors)
         if measurement.done < len(self.data.test):
             self._measure_on(measurement)
             self.digits_changed.emit()
@@ -332,16 +334,13 @@ class Comparison(QObject):
             channel,
             partial(reconstructed, run=folder, step=run.step, digits=self._digits),
             partial(self._take_row, key),
+            on_problem=partial(self._take_problem, key),
         )
 
-    def _take_row(self, key: str, answer: Reply) -> None:
-        if key not in self._runs:
-            return
-        if isinstance(answer.result, ReconstructedImages):
-            self._runs[key] = replace(self._runs[key], shown=answer.result, problem="")
+    def _take_row(self, key: str, images: ReconstructedImages) -> None:
+        if key in self._runs:
+            self._runs[key] = replace(self._runs[key], shown=images, problem="")
             self.rows_changed.emit()
-        else:
-            self._take_problem(key, answer.problem)
 
     def _take_problem(self, key: str, problem: str) -> None:
         if key in self._runs:
@@ -367,16 +366,13 @@ class Comparison(QObject):
                 channel,
                 partial(read_codes, run=folder, step=run.step),
                 partial(self._take_codes, key),
+                on_problem=partial(self._take_problem, key),
             )
 
-    def _take_codes(self, key: str, answer: Reply) -> None:
-        if key not in self._runs:
-            return
-        if isinstance(answer.result, ComparedCodes):
-            self._runs[key] = replace(self._runs[key], codes=answer.result)
+    def _take_codes(self, key: str, codes: ComparedCodes) -> None:
+        if key in self._runs:
+            self._runs[key] = replace(self._runs[key], codes=codes)
             self.codes_changed.emit(key)
-        else:
-            self._take_problem(key, answer.problem)
 
     @property
     def selection(self) -> NDArray[np.bool_]:

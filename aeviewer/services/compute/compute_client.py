@@ -63,7 +63,7 @@ class ComputeClient(QObject):
         on_problem: Callable[[str], object] | None = None,
         on_end: Callable[[], object] = lambda: None,
     ) -> None:
-        """Submit work, replacing the work of the same channel that is waiting or unfinished.
+        """Submits work and replaces the work of the same channel that is waiting or unfinished.
 
         Parameters
         ----------
@@ -85,12 +85,12 @@ class ComputeClient(QObject):
         self._compute.submit(request)
 
     def cancel(self, channel: str) -> None:
-        """End the work of a channel; none of its callbacks is called any more."""
+        """Ends the work of a channel; none of its callbacks is called any more."""
         if self._pending.pop(channel, None) is not None:
             self._compute.submit(Request(f"{self._name} {channel}", _do_nothing, weakref.ref(self)))
 
     def receive(self, reply: Reply) -> None:
-        """Pass a reply to the callbacks of its request, unless newer work replaced the request."""
+        """Passes a reply to the callbacks of its request, unless the request was replaced."""
         channel = reply.request.channel.removeprefix(f"{self._name} ")
         request, callbacks = self._pending.get(channel, (None, None))
         if request is not reply.request or callbacks is None:

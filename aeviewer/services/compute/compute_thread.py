@@ -46,7 +46,7 @@ class Receiver(Protocol):
     """Receives the replies to its requests, in the thread that the compute thread was made in."""
 
     def receive(self, reply: Reply) -> None:
-        """Receive one reply."""
+        """Receives one reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,32 +117,32 @@ class ComputeThread(QThread):
     # -- from any thread -------------------------------------------------------------------------
 
     def submit(self, request: Request) -> None:
-        """Queue a request; it replaces one that is waiting on the same channel."""
+        """Queues a request; it replaces one that is waiting on the same channel."""
         with self._work_arrived:
             self._requests[request.channel] = request
             self._work_arrived.notify()
 
     def train(self, run: Run) -> None:
-        """Queue a run for training, behind the runs that were queued before."""
+        """Queues a run for training, behind the runs that were queued before."""
         with self._work_arrived:
             self._training_runs.append(run)
             self._work_arrived.notify()
 
     def set_paused(self, paused: bool) -> None:
-        """Pause or resume training; requests are answered in both states."""
+        """Pauses or resumes training; requests are answered in both states."""
         with self._work_arrived:
             self._paused = paused
             self._work_arrived.notify()
 
     def stop_training(self, run: Run) -> None:
-        """Stop the training of a run and save it."""
+        """Stops the training of a run and saves it."""
         with self._work_arrived:
             self._stop_wanted = run
             self._paused = False
             self._work_arrived.notify()
 
     def close(self) -> None:
-        """Save the run in training, end the thread and wait for its end."""
+        """Saves the run in training, ends the thread and waits for its end."""
         with self._work_arrived:
             self._closing = True
             self._work_arrived.notify()
@@ -150,7 +150,7 @@ class ComputeThread(QThread):
 
     @Slot(object)
     def _deliver(self, reply: Reply) -> None:
-        """Pass a reply to its receiver, in the thread that this object was made in."""
+        """Passes a reply to its receiver, in the thread that this object was made in."""
         receiver = reply.request.receiver()
         if receiver is not None and isValid(receiver):
             receiver.receive(reply)
@@ -158,7 +158,7 @@ class ComputeThread(QThread):
     # -- in the thread ---------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Do the work of requests and train, until `close` is called."""
+        """Does the work of requests and trains, until `close` is called."""
         # Imported here, so that the first search for a point does not wait for the import.
         import_module("scipy.spatial")
         while self._wait_for_work():
@@ -172,7 +172,7 @@ class ComputeThread(QThread):
             self._guard(self._training_runs[0], self._save)
 
     def _wait_for_work(self) -> bool:
-        """Sleep until there is work; return False when the thread is to end."""
+        """Sleeps until there is work; returns False when the thread is to end."""
         with self._work_arrived:
             while not (self._closing or self._requests or self._jobs or self._can_train()):
                 self._work_arrived.wait()
@@ -182,7 +182,7 @@ class ComputeThread(QThread):
         return bool(self._training_runs) and not self._paused
 
     def _start_requests(self) -> None:
-        """Do the work of the waiting requests, or its first part."""
+        """Does the work of the waiting requests, or its first part."""
         with self._work_arrived:
             requests, self._requests = [*self._requests.values()], {}
         self._set_slice_length(has_requests=bool(requests))
@@ -191,7 +191,7 @@ class ComputeThread(QThread):
             self._replied.emit(self._start(request))
 
     def _set_slice_length(self, *, has_requests: bool) -> None:
-        """Train single steps for a while after a request: the next request then waits less."""
+        """Trains single steps for a while after a request: the next request then waits less."""
         now = time.monotonic()
         if has_requests:
             self._requested_at = now
@@ -209,7 +209,7 @@ class ComputeThread(QThread):
         return Reply(request, is_last=False)
 
     def _continue_jobs(self) -> None:
-        """Continue long work for as long as a slice of training takes: half of the time each."""
+        """Continues long work for as long as a slice of training takes: half of the time each."""
         end = time.monotonic() + max(self._last_slice_seconds, _LEAST_JOB_SECONDS)
         while self._jobs and not self._closing:
             for channel in [*self._jobs]:
@@ -220,7 +220,7 @@ class ComputeThread(QThread):
                 return
 
     def _continue(self, request: Request, parts: Generator[object]) -> None:
-        """Do one part of long work."""
+        """Does one part of long work."""
         end = Reply(request)
         part = self._try(request, lambda: next(parts, end))
         if isinstance(part, Reply):
@@ -234,7 +234,7 @@ class ComputeThread(QThread):
             self._jobs.pop(channel)[1].close()
 
     def _try(self, request: Request, work: Callable[[], object]) -> object:
-        """Return the result of `work`, or a reply with the message of its failure."""
+        """Returns the result of `work`, or a reply with the message of its failure."""
         try:
             return work()
         except AEViewerError as error:
@@ -244,7 +244,7 @@ class ComputeThread(QThread):
             return Reply(request, problem=f"{type(error).__name__}: {error}")
 
     def _advance(self, run: Run) -> None:
-        """Train one slice of a run; its end and its failure become events."""
+        """Trains one slice of a run; its end and its failure become events."""
         began = time.monotonic()
 
         def train_slice() -> None:
@@ -271,13 +271,13 @@ class ComputeThread(QThread):
         return iter(self._models.live)
 
     def _save(self) -> None:
-        """Save the run: closing the generator does so."""
+        """Saves the run: closing the generator does so."""
         close = getattr(self._events, "close", None)
         if close is not None:
             close()
 
     def _guard(self, run: Run, work: Callable[[], None]) -> None:
-        """Do `work`; a failure ends the training with one message."""
+        """Does `work`; a failure ends the training with one message."""
         try:
             work()
         except AEViewerError as error:

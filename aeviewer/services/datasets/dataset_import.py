@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from trainers.datasets.sources import Source
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class DatasetImport(QObject):
 
     def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._client = ComputeClient(compute, f"import {id(self)}", self)
+        self._client = ComputeClient(compute, f"import {id(self)}", self._show_problem, self)
         self.source: Source | None = None
         self.draft: Imported | None = None
         self.share: float | None = None
@@ -110,19 +110,19 @@ class DatasetImport(QObject):
     ) -> None:
         self.share, self.problem = 0.0, ""
 
-        def receive(answer: Reply) -> None:
-            if answer.problem:
-                self.share, self.problem = None, answer.problem
-            elif isinstance(answer.result, _Done):
+        def show_result(result: _Done | float) -> None:
+            if isinstance(result, _Done):
                 self.share = None
-                take(answer.result.result)
-            elif isinstance(answer.result, float):
-                self.share = answer.result
+                take(result.result)
             else:
-                return
+                self.share = result
             self.changed.emit()
 
-        self._client.submit("work", lambda _models: _told(begin()), receive)
+        self._client.submit("work", lambda _models: _told(begin()), show_result)
+        self.changed.emit()
+
+    def _show_problem(self, problem: str) -> None:
+        self.share, self.problem = None, problem
         self.changed.emit()
 
     def _take_source(self, source: Source) -> None:

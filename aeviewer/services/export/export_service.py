@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.exporting.exporters import Exporter
@@ -41,8 +41,7 @@ class ExportService(QObject):
 
     def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._client = ComputeClient(compute, "carrying", self)
-        self._files: tuple[Path, ...] = ()
+        self._client = ComputeClient(compute, "export", self._end_with_problem, self)
 
     def start(
         self,
@@ -54,23 +53,21 @@ class ExportService(QObject):
         replaces: bool,
     ) -> None:
         """Begins; see `trainers.exporting.export.carry`."""
-        self._files = ()
         work = partial(_carried, run, tuple(exporters), folder, step, replaces)
-        self._client.submit(_FILES, work, self._take)
+        self._client.submit(_FILES, work, self._show_result)
 
     def cancel(self) -> None:
         """Gives it up; the exports that have ended stay."""
         self._client.cancel(_FILES)
 
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self.ended.emit((), answer.problem)
-        elif isinstance(answer.result, Moment):
-            self.advanced.emit(answer.result.done, answer.result.label)
-        elif isinstance(answer.result, tuple):
-            self._files = answer.result
-        elif answer.is_last:
-            self.ended.emit(self._files, "")
+    def _show_result(self, result: Moment | tuple[Path, ...]) -> None:
+        if isinstance(result, Moment):
+            self.advanced.emit(result.done, result.label)
+        else:
+            self.ended.emit(result, "")
+
+    def _end_with_problem(self, problem: str) -> None:
+        self.ended.emit((), problem)
 
 
 def _carried(
@@ -122,7 +119,7 @@ class ArchiveOpener(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._client = ComputeClient(compute, "opening", self)
+        self._client = ComputeClient(compute, "open archive", session.report, self)
         self._shares: dict[Path, float] = {}
 
     @property
@@ -136,19 +133,21 @@ class ArchiveOpener(QObject):
         if file not in self._shares:
             self._shares[file] = 0.0
             work = partial(_unpacked, file, self._session.folder)
-            self._client.submit(str(file), work, partial(self._take, file))
+            self._client.submit(
+                str(file), work, partial(self._show_result, file), on_end=partial(self._end, file)
+            )
             self.changed.emit()
 
-    def _take(self, file: Path, answer: Reply) -> None:
-        if answer.problem:
-            self._session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, float):
-            self._shares[file] = answer.result
-        elif isinstance(answer.result, Run):
+    def _show_result(self, file: Path, result: float | Run) -> None:
+        if isinstance(result, Run):
             self._session.refresh()
-            self._session.set_current(str(answer.result.path))
-        if answer.is_last:
-            self._shares.pop(file, None)
+            self._session.set_current(str(result.path))
+        else:
+            self._shares[file] = result
+            self.changed.emit()
+
+    def _end(self, file: Path) -> None:
+        self._shares.pop(file, None)
         self.changed.emit()
 
 

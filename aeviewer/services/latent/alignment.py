@@ -16,7 +16,7 @@ from trainers.exploration.alignment import Alignment, chained
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.runs import Run
@@ -72,7 +72,7 @@ class AlignmentService(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._client = ComputeClient(compute, "alignments", self)
+        self._client = ComputeClient(compute, "alignments", self._show_problem, self)
         self._is_wanted = True
         self._asked: tuple[str, tuple[int, ...]] | None = None
         self._failed: tuple[str, tuple[int, ...]] | None = None
@@ -124,7 +124,7 @@ class AlignmentService(QObject):
             return
         self._asked = place
         work = partial(found, run=self._session.run(current.key), key=current.key, steps=steps)
-        self._client.submit("chain", work, self._take)
+        self._client.submit("chain", work, self._show_result)
 
     @Slot()
     def _start_anew(self) -> None:
@@ -140,14 +140,14 @@ class AlignmentService(QObject):
         if step is not None and (known is None or step not in known.alignments):
             self.follow()
 
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self._failed, self._asked, self._problem = self._asked, None, answer.problem
-            self.changed.emit()
-        elif isinstance(answer.result, AlignedCheckpoints):
-            self._asked, self._problem = None, ""
-            self._known = answer.result
-            self.changed.emit()
+    def _show_result(self, aligned: AlignedCheckpoints) -> None:
+        self._asked, self._problem = None, ""
+        self._known = aligned
+        self.changed.emit()
+
+    def _show_problem(self, problem: str) -> None:
+        self._failed, self._asked, self._problem = self._asked, None, problem
+        self.changed.emit()
 
 
 def codes_at(models: ModelCache, run: Run, step: int) -> NDArray[np.float32]:

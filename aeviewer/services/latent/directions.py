@@ -14,7 +14,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.exploration.local_directions import LocalDirections, local_directions
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
@@ -64,7 +64,9 @@ class DirectionsService(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "directions", self)
+        self._client = ComputeClient(
+            compute, "directions", latent_state.session.message_posted.emit, self
+        )
         self._is_wanted = False
         self._worth = WORTH
         self._pointed = -1
@@ -127,13 +129,7 @@ class DirectionsService(QObject):
                 worth=self._worth,
                 previous=self.steps.local if self.steps else None,
             )
-            self._client.submit("steps", work, self._take)
-
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, DirectionSteps):
-            self._show(answer.result)
+            self._client.submit("steps", work, self._show)
 
     def _show(self, steps: DirectionSteps | None) -> None:
         if steps is not self.steps:

@@ -17,7 +17,7 @@ from trainers.errors import AEViewerError
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.datasets import Data, Split
@@ -95,7 +95,7 @@ class DisplayedCodes(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._client = ComputeClient(compute, "cloud", self)
+        self._client = ComputeClient(compute, "displayed codes", session.report, self)
         self._wants_training = False
         self._training: tuple[tuple[str, int], NDArray[np.float32]] | None = None
         self._codes: NDArray[np.float32] | None = None
@@ -156,7 +156,7 @@ class DisplayedCodes(QObject):
             else:
                 run = self._session.run(current.key)
                 work = partial(encoded, run=run, step=preview.step)
-                self._client.submit("training", work, partial(self._take, place))
+                self._client.submit("training", work, partial(self._show_training, place))
         self.changed.emit()
 
     def _has_images(self) -> bool:
@@ -166,12 +166,9 @@ class DisplayedCodes(QObject):
         except AEViewerError:
             return False
 
-    def _take(self, place: tuple[str, int], answer: Reply) -> None:
-        if answer.problem:
-            self._session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, np.ndarray):
-            self._training = place, answer.result
-            self._take_preview()
+    def _show_training(self, place: tuple[str, int], codes: NDArray[np.float32]) -> None:
+        self._training = place, codes
+        self._take_preview()
 
 
 def encoded(models: ModelCache, run: Run, step: int) -> Generator[NDArray[np.float32] | None]:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from aeviewer.services.compute.compute_client import ComputeClient
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.datasets import Dataset
@@ -68,7 +68,9 @@ class DrawingService(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "draw", self)
+        self._client = ComputeClient(
+            compute, "drawing", latent_state.session.message_posted.emit, self
+        )
         self._image: NDArray[np.uint8] | None = None
         self.drawn: DrawingResult | None = None
         latent_state.places_changed.connect(self._ask)
@@ -97,7 +99,7 @@ class DrawingService(QObject):
             labels=self._latent.displayed_codes.labels,
             classes=len(session.dataset.classes),
         )
-        self._client.submit("image", work, self._take)
+        self._client.submit("image", work, self._show_result)
 
     @Slot()
     def _forget(self) -> None:
@@ -106,12 +108,9 @@ class DrawingService(QObject):
             self.drawn = None
             self.changed.emit()
 
-    def _take(self, answer: Reply) -> None:
-        session, drawn = self._latent.session, answer.result
-        if answer.problem:
-            session.message_posted.emit(answer.problem)
-        elif isinstance(drawn, DrawingResult) and drawn.dataset == session.dataset:
-            self.drawn = drawn
+    def _show_result(self, result: DrawingResult) -> None:
+        if result.dataset == self._latent.session.dataset:
+            self.drawn = result
             self.changed.emit()
 
 

@@ -12,7 +12,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.displayed_codes import ImageLookup
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
@@ -36,7 +36,7 @@ class HoverError(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "hover", self)
+        self._client = ComputeClient(compute, "hover error", self._clear_error, self)
         self._image: int | None = None
         self.error: float | None = None
         latent_state.session.preview_changed.connect(self._ask)
@@ -69,11 +69,15 @@ class HoverError(QObject):
             return
         run = session.run(session.current.key)
         work = partial(reconstruction_error, run=run, step=session.step, image=self._image)
-        self._client.submit("error", work, self._take)
+        self._client.submit("error", work, self._show_result)
 
-    def _take(self, answer: Reply) -> None:
-        # A failure is told by what shows the step; here there is just no number.
-        self.error = answer.result if isinstance(answer.result, float) else None
+    def _show_result(self, error: float) -> None:
+        self.error = error
+        self.changed.emit()
+
+    def _clear_error(self, _problem: str) -> None:
+        """Shows no number; the panel that shows the step reports the failure."""
+        self.error = None
         self.changed.emit()
 
 

@@ -23,7 +23,7 @@ from aeviewer.services.latent.tile_grid import (
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.planes import Plane
@@ -61,7 +61,9 @@ class Mosaic(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "mosaic", self)
+        self._client = ComputeClient(
+            compute, "mosaic", latent_state.session.message_posted.emit, self
+        )
         self._store = TileStore()
         self._is_on = False
         self._grid: TileGrid | None = None
@@ -166,13 +168,10 @@ class Mosaic(QObject):
             anchor=anchor,
             wanted=wanted,
         )
-        self._client.submit("tiles", work, partial(self._take, self._store.round))
+        self._client.submit("tiles", work, partial(self._show_result, self._store.round))
 
-    def _take(self, began: int, answer: Reply) -> None:
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, DecodedTiles) and began == self._store.round:
-            tiles = answer.result
+    def _show_result(self, began: int, tiles: DecodedTiles) -> None:
+        if began == self._store.round:
             self._store.put(tiles.keys, tiles.images, tiles.support)
             self.changed.emit()
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from aeviewer.services.compute.compute_client import ComputeClient
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.planes import Plane
@@ -97,7 +97,9 @@ class PlaneOverlay(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "heat", self)
+        self._client = ComputeClient(
+            compute, "overlay", latent_state.session.message_posted.emit, self
+        )
         self._layer: Layer = "none"
         self._view: View | None = None
         self.field: ScalarField | None = None
@@ -163,14 +165,11 @@ class PlaneOverlay(QObject):
             view=view,
             situation=situation,
         )
-        self._client.submit("field", work, self._take)
+        self._client.submit("field", work, self._show_result)
 
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, ScalarField):
-            self.field = answer.result
-            self.changed.emit()
+    def _show_result(self, field: ScalarField) -> None:
+        self.field = field
+        self.changed.emit()
 
 
 def _covers(outer: View, inner: View) -> bool:

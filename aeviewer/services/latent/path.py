@@ -15,7 +15,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.paths import Path
@@ -94,7 +94,9 @@ class PathService(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "walk", self)
+        self._client = ComputeClient(
+            compute, "path", latent_state.session.message_posted.emit, self
+        )
         self._is_wanted = self._is_working = self._is_outdated = False
         self.route = PathEnds()
         self.walked: PathResult | None = None
@@ -135,7 +137,7 @@ class PathService(QObject):
         current, codes = session.current, self._latent.test_codes
         self._is_outdated = self._is_working = False
         if not self._is_wanted or ends is None or codes is None or current is None:
-            self._client.cancel("walk")
+            self._client.cancel("path")
             if self.walked is not None:
                 self.walked = None
                 self.changed.emit()
@@ -149,20 +151,19 @@ class PathService(QObject):
             route=self.route,
         )
         self._is_working = True
-        self._client.submit("walk", work, self._take)
+        self._client.submit("path", work, self._show_result, on_end=self._end)
 
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, PathResult):
-            self.walked = answer.result
+    def _show_result(self, result: PathResult | float) -> None:
+        if isinstance(result, PathResult):
+            self.walked = result
             self.changed.emit()
-        elif isinstance(answer.result, float):
-            self.progressed.emit(answer.result)
-        if answer.is_last:
-            self._is_working = False
-            if self._is_outdated:
-                self._restart()
+        else:
+            self.progressed.emit(result)
+
+    def _end(self) -> None:
+        self._is_working = False
+        if self._is_outdated:
+            self._restart()
 
 
 def walked(

@@ -15,7 +15,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
@@ -102,7 +102,9 @@ class PointColours(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "colour", self)
+        self._client = ComputeClient(
+            compute, "point colours", latent_state.session.message_posted.emit, self
+        )
         self._by: By = "class"
         self._is_working = False
         self.coloured: ColourValues | None = None
@@ -142,15 +144,14 @@ class PointColours(QObject):
         run = session.run(session.current.key)
         work = partial(coloured, run=run, step=session.step, by=self._by, codes=codes)
         self._is_working = True
-        self._client.submit("values", work, self._take)
+        self._client.submit("values", work, self._show_result, on_end=self._end)
 
-    def _take(self, answer: Reply) -> None:
-        self._is_working = not answer.is_last
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, ColourValues):
-            self.coloured = answer.result
-            self.changed.emit()
+    def _show_result(self, values: ColourValues) -> None:
+        self.coloured = values
+        self.changed.emit()
+
+    def _end(self) -> None:
+        self._is_working = False
 
 
 # -- in the compute thread -----------------------------------------------------------------------

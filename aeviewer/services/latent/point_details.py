@@ -14,7 +14,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.displayed_codes import ImageLookup
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
@@ -78,7 +78,9 @@ class PointInspector(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(compute, "inspect", self)
+        self._client = ComputeClient(
+            compute, "point details", latent_state.session.message_posted.emit, self
+        )
         self._is_wanted = False
         self.inspected: PointDetails | None = None
         session = latent_state.session
@@ -98,19 +100,16 @@ class PointInspector(QObject):
         if self._is_wanted and fits and current and code is not None and codes is not None:
             run = session.run(current.key)
             work = partial(inspected, run=run, step=session.step, code=code, codes=codes)
-            self._client.submit("code", work, self._take)
+            self._client.submit("code", work, self._show_result)
             return
         self._client.cancel("code")
         if self.inspected is not None:
             self.inspected = None
             self.changed.emit()
 
-    def _take(self, answer: Reply) -> None:
-        if answer.problem:
-            self._latent.session.message_posted.emit(answer.problem)
-        elif isinstance(answer.result, PointDetails):
-            self.inspected = answer.result
-            self.changed.emit()
+    def _show_result(self, details: PointDetails) -> None:
+        self.inspected = details
+        self.changed.emit()
 
 
 def inspected(

@@ -14,12 +14,10 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.events import Preview
@@ -42,7 +40,7 @@ class StepLoader(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._client = ComputeClient(compute, "explore", self)
+        self._client = ComputeClient(compute, "step", session.report, self)
         session.current_changed.connect(self._show_step)
         session.step_changed.connect(self._show_step)
         session.preview_changed.connect(self._decode)
@@ -57,17 +55,24 @@ class StepLoader(QObject):
             return
         run = self._session.run(current.key)
         if step is None:
-            self._ask("preview", lambda models: models.preview(run, None), self._take_preview)
+            self._client.submit(
+                "preview", lambda models: models.preview(run, None), self._take_preview
+            )
             return
         try:
             checkpoint = run.checkpoint(step)
             if checkpoint.is_evaluated:
                 self._session.set_preview(checkpoint.preview())
             else:
-                self._ask("preview", lambda models: models.preview(run, step), self._take_preview)
+                self._client.submit(
+                    "preview", lambda models: models.preview(run, step), self._take_preview
+                )
         except AEViewerError as error:
             self._session.set_preview(None)
             self._session.message_posted.emit(str(error))
+
+    def _request_preview(self, run: Run, step: int | None) -> None:
+        self._client.submit("preview", lambda models: models.preview(run, step), self._take_preview)
 
     @Slot()
     def show_live(self) -> None:
@@ -89,18 +94,7 @@ class StepLoader(QObject):
             return
         run = self._session.run(current.key)
         work = partial(_decoded, run=run, step=step, code=code)
-        self._ask("image", work, self._session.set_image)
-
-    def _ask(
-        self, channel: str, work: Callable[[ModelCache], object], take: Callable[..., None]
-    ) -> None:
-        def receive(answer: Reply) -> None:
-            if answer.problem:
-                self._session.message_posted.emit(answer.problem)
-            else:
-                take(answer.result)
-
-        self._client.submit(channel, work, receive)
+        self._client.submit("image", work, self._session.set_image)
 
 
 def _decoded(

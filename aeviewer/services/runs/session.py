@@ -100,6 +100,10 @@ class Session(QObject):
         self._code: NDArray[np.float32] | None = None
         self._image: NDArray[np.float32] | None = None
 
+    def report(self, message: str) -> None:
+        """Posts the message of a failure, for the window to show."""
+        self.message_posted.emit(message)
+
     # -- runs ------------------------------------------------------------------------------------
 
     @property

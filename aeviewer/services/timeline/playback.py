@@ -11,7 +11,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.timeline.trajectory import Interpolation, Trajectory, seconds, tracked
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.latent.latent_state import LatentState
 
 _FRAME_MILLISECONDS = 16
@@ -43,7 +43,7 @@ class Playback(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent, self._session = latent_state, latent_state.session
-        self._client = ComputeClient(compute, "playback", self)
+        self._client = ComputeClient(compute, "playback", self._play_without_interpolation, self)
         self._steps: tuple[int, ...] = ()
         self._number, self._time = 0, 0.0
         self._is_playing = False
@@ -83,7 +83,7 @@ class Playback(QObject):
             return
         self._is_playing = False
         self._timer.stop()
-        self._client.cancel("track")
+        self._client.cancel("trajectory")
         self._leave()
         self.changed.emit()
 
@@ -116,13 +116,16 @@ class Playback(QObject):
             previous=self._latent.plane,
         )
         self._steps, self._number = self._steps[self._number :], 0
-        self._client.submit("track", work, self._take)
+        self._client.submit("trajectory", work, self._show_result)
 
-    def _take(self, answer: Reply) -> None:
-        """Begins; where codes are missing, it goes from step to step with nothing between."""
-        if answer.problem or isinstance(answer.result, Trajectory):
-            self.track = answer.result if isinstance(answer.result, Trajectory) else None
-            self._run()
+    def _show_result(self, trajectory: Trajectory) -> None:
+        self.track = trajectory
+        self._run()
+
+    def _play_without_interpolation(self, _problem: str) -> None:
+        """Plays from step to step with nothing between, because codes are missing."""
+        self.track = None
+        self._run()
 
     def _run(self) -> None:
         self._clock.start()

@@ -67,8 +67,8 @@ class TrainingQueue(QObject):
     session
         Told of everything that happens.
     compute
-        Trains where one run is trained at a time, with every core and live previews; its event_queue
-        is `event_queue`.
+        Trains where one run is trained at a time, with every core and live previews; it puts its
+        events into `event_queue`.
     event_queue
         Where what happens to the runs is told.
     processes

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from aeviewer.services.compute.compute_thread import Reply
 from trainers import runs
@@ -37,7 +37,7 @@ class FakeModel:
         return (codes * self.factor).reshape(-1, 28, 28)
 
 
-class FakeShelf:
+class FakeModels:
     """The models by run name; a factor falls with the step."""
 
     def __init__(self) -> None:
@@ -59,34 +59,33 @@ def factor(step: int) -> float:
 
 
 class FakeCompute(QObject):
-    """Keeps the newest question of each channel until it is told to answer."""
-
-    answered = Signal(object)
+    """Keeps the newest request of each channel until `answer` is called."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: dict[str, Request] = {}
-        self.shelf = FakeShelf()
+        self.models = FakeModels()
 
-    def ask(self, question: Request) -> None:
-        self.waiting[question.channel] = question
+    def submit(self, request: Request) -> None:
+        self.waiting[request.channel] = request
 
     def taken(self) -> list[Request]:
         found, self.waiting = list(self.waiting.values()), {}
         return found
 
-    def answer(self, question: Request) -> None:
+    def answer(self, request: Request) -> None:
         try:
-            result = Reply(question, question.work(self.shelf))  # type: ignore[arg-type]
+            reply = Reply(request, request.work(self.models))  # type: ignore[arg-type]
         except AEViewerError as error:
-            result = Reply(question, problem=str(error))
-        self.answered.emit(result)
+            reply = Reply(request, problem=str(error))
+        if receiver := request.receiver():
+            receiver.receive(reply)
 
     def answer_all(self) -> None:
         """Until nothing is asked any more."""
         while self.waiting:
-            for question in self.taken():
-                self.answer(question)
+            for request in self.taken():
+                self.answer(request)
 
 
 def evaluation(step: int, error: float) -> Evaluation:

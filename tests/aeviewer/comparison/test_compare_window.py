@@ -132,7 +132,7 @@ class TestDigits:
         assert row.details[0].endswith(f"· {spectrum().test_errors[5]:.1f} test")
 
     def test_a_damaged_run_says_so_in_its_row(self, scene: Scene) -> None:
-        scene.compute.shelf.broken = {"relu"}
+        scene.compute.models.broken = {"relu"}
         scene.window.digits.count.setValue(12)
         scene.settle()
         rows = {row.title: row for row in scene.window.digits.table.rows}

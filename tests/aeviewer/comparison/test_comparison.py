@@ -121,20 +121,20 @@ class TestRows:
         scene.comparison.show_step(0)
         scene.comparison.show_step(10)
         scene.compute.answer_all()
-        assert ("a", 10) in scene.compute.shelf.asked
-        assert ("a", 0) not in scene.compute.shelf.asked
-        assert ("a", 100) not in scene.compute.shelf.asked
+        assert ("a", 10) in scene.compute.models.asked
+        assert ("a", 0) not in scene.compute.models.asked
+        assert ("a", 100) not in scene.compute.models.asked
 
     def test_a_late_answer_is_dropped(self, scene: Scene) -> None:
         taken = scene.compute.taken()
         scene.comparison.show_step(10)
         for question in taken:
             scene.compute.answer(question)
-        assert ("a", 100) in scene.compute.shelf.asked
+        assert ("a", 100) in scene.compute.models.asked
         assert scene.comparison.run(scene.a).shown is None
 
     def test_a_damaged_run_says_so_and_the_others_go_on(self, scene: Scene) -> None:
-        scene.compute.shelf.broken = {"a"}
+        scene.compute.models.broken = {"a"}
         scene.compute.answer_all()
         assert scene.comparison.run(scene.a).problem == "a is damaged"
         assert scene.comparison.run(scene.b).shown is not None
@@ -184,13 +184,13 @@ class TestWorst:
     def test_what_was_measured_is_not_measured_again(self, scene: Scene) -> None:
         scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
-        scene.compute.shelf.asked.clear()
+        scene.compute.models.asked.clear()
         scene.comparison.set_rule(ImageRule("worst", 6, run=scene.a))
         scene.compute.answer_all()
-        assert scene.compute.shelf.asked.count(("a", 100)) == 1
+        assert scene.compute.models.asked.count(("a", 100)) == 1
 
     def test_a_damaged_run_ends_the_measuring(self, scene: Scene) -> None:
-        scene.compute.shelf.broken = {"a"}
+        scene.compute.models.broken = {"a"}
         scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
         assert scene.comparison.measured_share is None

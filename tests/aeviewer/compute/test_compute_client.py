@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import pytest
+from PySide6.QtCore import QObject
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from aeviewer.services.compute.compute_thread import ComputeThread, Reply
+from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import EventQueue
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -24,95 +25,137 @@ def compute(qapp: object) -> Iterator[ComputeThread]:
     thread.close()
 
 
-class Heard:
-    """Keeps what is answered."""
-
-    def __init__(self) -> None:
-        self.answers: list[Reply] = []
-
-    def __call__(self, answer: Reply) -> None:
-        self.answers.append(answer)
-
-    @property
-    def is_over(self) -> bool:
-        return bool(self.answers) and self.answers[-1].is_last
-
-    @property
-    def results(self) -> list[object]:
-        return [answer.result for answer in self.answers if answer.result is not None]
+@pytest.fixture
+def problems() -> list[str]:
+    return []
 
 
-def test_an_answer_comes_back(compute: ComputeThread, qtbot: QtBot) -> None:
-    heard = Heard()
-    asker = ComputeClient(compute, "test")
-    asker.submit("sum", lambda _models: 1 + 1, heard)
-    qtbot.waitUntil(lambda: heard.is_over)
-    assert heard.results == [2]
+@pytest.fixture
+def client(compute: ComputeThread, problems: list[str]) -> ComputeClient:
+    return ComputeClient(compute, "test", problems.append)
 
 
-def test_long_work_is_answered_part_by_part_while_others_are_served(
-    compute: ComputeThread, qtbot: QtBot
+class Results:
+    """Submits work and keeps what comes back of it."""
+
+    def __init__(self, client: ComputeClient, channel: str, work: Callable[[object], object]):
+        self.values: list[object] = []
+        self.is_over = False
+        client.submit(channel, work, self.values.append, on_end=self._end)
+
+    def _end(self) -> None:
+        self.is_over = True
+
+
+def test_a_result_comes_back_to_the_thread_of_the_client(
+    client: ComputeClient, qtbot: QtBot
 ) -> None:
-    served, parts, other = Event(), Heard(), Heard()
-    asker = ComputeClient(compute, "test")
+    threads = []
+    client.submit("thread", lambda _models: current_thread(), threads.append)
+    client.submit("other", lambda _models: 1, lambda _result: threads.append(current_thread()))
+    qtbot.waitUntil(lambda: len(threads) == 2)
+    assert threads[0] is not main_thread()
+    assert threads[1] is main_thread()
 
-    def counting() -> Iterator[int | None]:
+
+def test_long_work_returns_its_parts_while_other_requests_are_served(
+    client: ComputeClient, qtbot: QtBot
+) -> None:
+    served = Event()
+
+    def count() -> Iterator[int | None]:
         yield 1
-        # It goes on only when somebody else was served between two of its parts.
+        # This continues only when another request was served between two of its parts.
         while not served.is_set():
             yield None
         yield 2
 
-    asker.submit("count", lambda _models: counting(), parts)
-    qtbot.waitUntil(lambda: parts.results == [1])
-    asker.submit("other", lambda _models: served.set(), other)
+    parts = Results(client, "count", lambda _models: count())
+    qtbot.waitUntil(lambda: parts.values == [1])
+    other = Results(client, "other", lambda _models: served.set())
     qtbot.waitUntil(lambda: parts.is_over)
-    assert parts.results == [1, 2]
+    assert parts.values == [1, 2]
     assert other.is_over
+    assert other.values == []
 
 
-def test_a_newer_question_ends_long_work(compute: ComputeThread, qtbot: QtBot) -> None:
-    endless, newer, ended = Heard(), Heard(), Event()
-    asker = ComputeClient(compute, "test")
+def test_a_newer_request_ends_long_work(client: ComputeClient, qtbot: QtBot) -> None:
+    ended = Event()
 
-    def counting() -> Iterator[int]:
+    def count() -> Iterator[int]:
         try:
             while True:
                 yield 0
         finally:
             ended.set()
 
-    asker.submit("count", lambda _models: counting(), endless)
-    qtbot.waitUntil(lambda: bool(endless.results))
-    asker.submit("count", lambda _models: "new", newer)
+    endless = Results(client, "count", lambda _models: count())
+    qtbot.waitUntil(lambda: bool(endless.values))
+    newer = Results(client, "count", lambda _models: "new")
     qtbot.waitUntil(lambda: newer.is_over)
-    told = len(endless.answers)
+    count_before = len(endless.values)
     assert ended.wait(5)
-    qtbot.wait(1)
-    assert len(endless.answers) == told
-    assert newer.results == ["new"]
+    after = Results(client, "after", lambda _models: 1)
+    qtbot.waitUntil(lambda: after.is_over)
+    assert len(endless.values) == count_before
+    assert not endless.is_over
+    assert newer.values == ["new"]
 
 
-def test_what_is_dropped_is_never_heard(compute: ComputeThread, qtbot: QtBot) -> None:
-    begun, dropped, later = Event(), Heard(), Heard()
-    asker = ComputeClient(compute, "test")
-    asker.submit("slow", lambda _models: begun.wait(5), dropped)
-    asker.cancel("slow")
+def test_cancelled_work_calls_nothing_back(client: ComputeClient, qtbot: QtBot) -> None:
+    begun = Event()
+    cancelled = Results(client, "slow", lambda _models: begun.wait(5))
+    client.cancel("slow")
     begun.set()
-    asker.submit("later", lambda _models: 1, later)
+    later = Results(client, "later", lambda _models: 1)
     qtbot.waitUntil(lambda: later.is_over)
-    assert not dropped.answers
+    assert not cancelled.values
+    assert not cancelled.is_over
 
 
-def test_a_failure_in_the_middle_is_one_message(compute: ComputeThread, qtbot: QtBot) -> None:
-    heard = Heard()
-    asker = ComputeClient(compute, "test")
-
-    def failing() -> Iterator[int]:
+def test_a_failure_in_the_middle_is_one_message(
+    client: ComputeClient, problems: list[str], qtbot: QtBot
+) -> None:
+    def fail() -> Iterator[int]:
         yield 1
         raise DataError("Image 3 is damaged; choose another.")
 
-    asker.submit("fail", lambda _models: failing(), heard)
-    qtbot.waitUntil(lambda: heard.is_over)
-    assert heard.results == [1]
-    assert heard.answers[-1].problem == "Image 3 is damaged; choose another."
+    results = Results(client, "fail", lambda _models: fail())
+    qtbot.waitUntil(lambda: results.is_over)
+    assert results.values == [1]
+    assert problems == ["Image 3 is damaged; choose another."]
+
+
+def test_a_request_may_have_its_own_receiver_of_problems(
+    client: ComputeClient, problems: list[str], qtbot: QtBot
+) -> None:
+    own: list[str] = []
+    client.submit("divide", lambda _models: 1 // 0, own.append, on_problem=own.append)
+    qtbot.waitUntil(lambda: bool(own))
+    assert own[0].startswith("ZeroDivisionError")
+    assert problems == []
+
+
+def test_a_reply_reaches_its_client_alone(
+    compute: ComputeThread, client: ComputeClient, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received: list[object] = []
+    monkeypatch.setattr(ComputeClient, "receive", lambda self, _reply: received.append(self))
+    others = [ComputeClient(compute, f"other {n}", lambda _problem: None) for n in range(20)]
+    client.submit("sum", lambda _models: 2, lambda _result: None)
+    qtbot.waitUntil(lambda: bool(received))
+    assert received == [client]
+    assert len(others) == 20
+
+
+def test_a_deleted_client_receives_nothing(compute: ComputeThread, qtbot: QtBot) -> None:
+    parent, begun, received = QObject(), Event(), []
+    client = ComputeClient(compute, "deleted", received.append, parent)
+    client.submit("slow", lambda _models: begun.wait(5), received.append)
+    with qtbot.waitSignal(parent.destroyed):
+        parent.deleteLater()
+    begun.set()
+    other = ComputeClient(compute, "after", received.append)
+    after = Results(other, "after", lambda _models: 1)
+    qtbot.waitUntil(lambda: after.is_over)
+    assert received == []

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aeviewer.services.compute.compute_thread import ComputeThread, Reply, Request
+from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import (
     EventQueue,
     RunEvent,
@@ -48,7 +49,15 @@ class Services:
         self.queue = TrainingQueue(session, self.compute, event_queue)
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
+        self.client = ComputeClient(self.compute, "test", self.messages.append)
         self.compute.start()
+
+    def result(self, qtbot: QtBot, work: Callable[[Any], object]) -> Any:
+        """What the compute thread makes of `work`: its result, or the message of its failure."""
+        results: list[object] = []
+        self.client.submit("test", work, results.append, on_problem=results.append)
+        qtbot.waitUntil(lambda: bool(results), timeout=TIMEOUT)
+        return results[0]
 
     def state(self, name: str) -> str:
         return next(i.state for i in self.session.items if i.name == name)
@@ -107,20 +116,14 @@ class TestOneRun:
         queue.pause()
         assert queue.activity is Activity.PAUSED
         assert training.state("a") == "paused"
-        # Whatever was under way has reached us once a question asked after it is answered.
-        for number in (1, 2):
-            with qtbot.waitSignal(training.compute.answered, timeout=TIMEOUT):
-                training.compute.submit(Request("wait", number, lambda _models: None))
-        held: list[int] = []
-        for number in (3, 4):
-            with qtbot.waitSignal(training.compute.answered, timeout=TIMEOUT):
-                training.compute.submit(
-                    Request("step", number, lambda models: held.append(models.live.step))
-                )
-        assert held[0] == held[1] > 0
+        # The slice under way has ended once a request made after it has its result.
+        training.result(qtbot, lambda _models: True)
+        training.result(qtbot, lambda _models: True)
+        steps = [training.result(qtbot, lambda models: models.live.step) for _ in range(2)]
+        assert steps[0] == steps[1] > 0
         queue.resume()
         assert training.state("a") == "running"
-        qtbot.waitUntil(lambda: queue.figures.step > held[0], timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: queue.figures.step > steps[0], timeout=TIMEOUT)
 
     @pytest.mark.parametrize("paused", [False, True])
     def test_stop_keeps_what_was_learnt(
@@ -200,12 +203,9 @@ class TestQueue:
 
 class TestQuestions:
     def test_one_is_answered_while_it_trains(self, training: Services, qtbot: QtBot) -> None:
-        question = Request("q", 1, lambda models: (models.live.step, threading.current_thread()))
-        with qtbot.waitSignal(training.compute.answered, timeout=TIMEOUT) as told:
-            training.compute.submit(question)
-        answer: Reply = told.args[0]
-        step, thread = answer.result
-        assert answer.question is question
+        step, thread = training.result(
+            qtbot, lambda models: (models.live.step, threading.current_thread())
+        )
         assert step > 0
         assert thread is not threading.main_thread()
         assert training.state("a") == "running"
@@ -214,12 +214,8 @@ class TestQuestions:
         self, services: Services, qtbot: QtBot
     ) -> None:
         run = runs.create_run(small(), services.session.folder, "empty")
-        with qtbot.waitSignal(services.compute.answered, timeout=TIMEOUT) as told:
-            services.compute.submit(Request("q", 1, lambda models: models.at(run, 5)))
-        assert "no checkpoint yet" in told.args[0].problem
-        with qtbot.waitSignal(services.compute.answered, timeout=TIMEOUT) as told:
-            services.compute.submit(Request("q", 2, lambda _models: 42))
-        assert told.args[0].result == 42
+        assert "no checkpoint yet" in services.result(qtbot, lambda models: models.at(run, 5))
+        assert services.result(qtbot, lambda _models: 42) == 42
 
 
 class TestBadEnds:
