@@ -78,14 +78,14 @@ class Program:
         event_queue = EventQueue()
         self.compute = ComputeThread(event_queue)
         self.queue = TrainingQueue(self.session, self.compute, event_queue)
-        self.explorer = StepLoader(self.session, self.compute)
-        self.queue.activity_changed.connect(self.explorer.show_live)
+        self.step_loader = StepLoader(self.session, self.compute)
+        self.queue.activity_changed.connect(self.step_loader.show_live)
         self.queue.set_side_by_side(min(settings.side_by_side, cores()))
         self.reproduction = ReproductionService(self.session, self.queue)
         self.comparison = Comparison(self.session, self.compute)
-        self.exploring = LatentServices(self.session, self.compute)
+        self.latent_services = LatentServices(self.session, self.compute)
         self.window = MainWindow(
-            self.exploring,
+            self.latent_services,
             self.queue,
             self.reproduction,
             self.comparison,
@@ -112,7 +112,7 @@ class Program:
         self._start.stop()
         self.session.message_posted.connect(logger.error)
         self.reproduction.close()
-        self.exploring.close()
+        self.latent_services.close()
         self.queue.close()
 
 

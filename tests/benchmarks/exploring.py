@@ -64,7 +64,7 @@ class Bench:
 
     def rest(self) -> None:
         """Waits until the mosaic is whole and everything is drawn."""
-        mosaic = self.program.exploring.mosaic
+        mosaic = self.program.latent_services.mosaic
         self.until(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
         self.app.processEvents()
 
@@ -130,7 +130,7 @@ def _send(plot: LatentPlot, kind: QEvent.Type, place: QPointF) -> None:
 
 def fresh_tiles(bench: Bench, count: int) -> tuple[list[float], int]:
     """From a view of unknown tiles to all of them drawn."""
-    plot, mosaic = bench.plot, bench.program.exploring.mosaic
+    plot, mosaic = bench.plot, bench.program.latent_services.mosaic
     rng, times, tiles = np.random.default_rng(0), [], 0
     pixel = plot.box.viewPixelSize()[0]
     for _ in range(count):

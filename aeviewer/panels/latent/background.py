@@ -66,10 +66,13 @@ class Surroundings(QObject):
         latent_state.layout_changed.connect(self._show_drawing)
         inspection.changed.connect(self._show)
         latent_state.plane_changed.connect(self._show)
+        latent_state.run_changed.connect(self._show)
         latent_state.places_changed.connect(self._show)
+        latent_state.run_changed.connect(self._show_drawing)
         latent_state.places_changed.connect(self._show_drawing)
         walk.changed.connect(self._show_way)
         latent_state.plane_changed.connect(self._show_way)
+        latent_state.run_changed.connect(self._show_way)
         latent_state.places_changed.connect(self._show_way)
 
     @Slot()

@@ -75,7 +75,7 @@ class DecoderPanel(QWidget):
         session.preview_changed.connect(self._show_spread)
         session.code_changed.connect(self._show_code)
         session.image_changed.connect(self._show_image)
-        session.step_changed.connect(self._show_origin)
+        session.current_changed.connect(self._show_spread)
         self._show_spread()
         self._show_code()
         self._show_image()

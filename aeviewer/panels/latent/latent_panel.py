@@ -170,6 +170,11 @@ class LatentPanel(QWidget):
     @Slot()
     def _show_codes(self) -> None:
         preview = self._session.preview
+        if self._session.is_loading:
+            # The codes arrive in a moment. Those of another run must not stand under this name.
+            if preview is None:
+                self._clear_codes()
+            return
         if preview is None:
             self._refuse(without_codes(self._session))
             return
@@ -266,6 +271,17 @@ class LatentPanel(QWidget):
         except AEViewerError as error:
             self._refuse(str(error))
             return None
+
+    def _clear_codes(self) -> None:
+        """Shows an empty plane while the codes are read."""
+        self._xy = np.empty((0, 2))
+        self.plot.set_points(
+            self._xy, np.empty(0, np.intp), self._palette, np.empty(0, bool), np.empty(0, bool)
+        )
+        self.plot.set_pins([], [])
+        self.plot.set_marker(None)
+        self.note.setText(f"reading step {local(self._session.step or 0):,}…")
+        self.note.setToolTip("")
 
     def _refuse(self, reason: str) -> None:
         self._xy = np.empty((0, 2))

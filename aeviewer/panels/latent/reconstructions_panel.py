@@ -58,7 +58,7 @@ class ReconstructionsPanel(QWidget):
         self.card = HoverCard(self)
         self._make_menu()
         session.preview_changed.connect(self._show)
-        session.step_changed.connect(self._show)
+        session.current_changed.connect(self._show)
         self._show()
 
     def _arrange(self) -> None:

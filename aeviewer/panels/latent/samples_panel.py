@@ -136,9 +136,10 @@ class SamplesPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
+        self._latent.run_changed.connect(self._follow)
         self._latent.places_changed.connect(self._follow)
         self._latent.plane_changed.connect(self._follow_plane)
-        self._latent.session.code_changed.connect(self._follow_anchor)
+        self._latent.code_changed.connect(self._follow_anchor)
         self.source.currentIndexChanged.connect(self._offer)
         for box in (self.seed, self.side):
             box.valueChanged.connect(self._restart)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from aeviewer.services.compute.compute_thread import ComputeThread, Reply, Request
+from aeviewer.services.compute.request_thread import Reply, Request, RequestThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class ComputeClient(QObject):
 
     def __init__(
         self,
-        compute: ComputeThread,
+        compute: RequestThread,
         name: str,
         report: Callable[[str], object],
         parent: QObject | None = None,

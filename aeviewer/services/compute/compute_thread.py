@@ -12,13 +12,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
 from importlib import import_module
-from threading import Condition
-from typing import TYPE_CHECKING, Protocol
-
-from PySide6.QtCore import QObject, QThread, Signal, Slot
-from shiboken6 import isValid
+from typing import TYPE_CHECKING
 
 from aeviewer.services.compute.event_queue import (
     EventQueue,
@@ -27,11 +22,14 @@ from aeviewer.services.compute.event_queue import (
     TrainingFailed,
 )
 from aeviewer.services.compute.model_cache import ModelCache
+from aeviewer.services.compute.request_thread import FileThread, Reply, Request, RequestThread
 from trainers.errors import AEViewerError
 from trainers.events import Working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from PySide6.QtCore import QObject
 
     from trainers.events import Event
     from trainers.runs import Run
@@ -42,85 +40,35 @@ _ATTENTIVE_SECONDS = 0.5
 _LEAST_JOB_SECONDS = 0.02
 
 
-class Receiver(Protocol):
-    """Receives the replies to its requests, in the thread that the compute thread was made in."""
-
-    def receive(self, reply: Reply) -> None:
-        """Receives one reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Work for the compute thread, done between two slices of training.
-
-    Attributes
-    ----------
-    channel
-        A newer request on the same channel replaces one that is waiting or unfinished.
-    work
-        Runs in the compute thread; what it returns is the result. Long work returns a generator,
-        which is continued between two slices of training; each value that it yields is a result
-        (None: no result yet).
-    receiver
-        A weak reference to the receiver of the replies.
-    """
-
-    channel: str
-    work: Callable[[ModelCache], object]
-    receiver: Callable[[], Receiver | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The result of a request, or the message of its failure.
-
-    Attributes
-    ----------
-    is_last
-        False for a part of long work. The end of long work has no result.
-    """
-
-    request: Request
-    result: object = None
-    problem: str = ""
-    is_last: bool = True
-
-
-class ComputeThread(QThread):
+class ComputeThread(RequestThread):
     """Owns torch. Its public methods may be called from any thread, and return at once.
 
     Parameters
     ----------
     event_queue
         Receives the events of training runs.
-    """
 
-    _replied = Signal(object)
+    Attributes
+    ----------
+    files
+        The thread that reads files; it closes with this one.
+    """
 
     def __init__(self, event_queue: EventQueue, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("compute")
         self._event_queue = event_queue
-        self._work_arrived = Condition()
-        self._requests: dict[str, Request] = {}
+        self.files = FileThread(self)
         self._jobs: dict[str, tuple[Request, Generator[object]]] = {}
         self._training_runs: deque[Run] = deque()
         self._paused = False
         self._stop_wanted: Run | None = None
-        self._closing = False
         self._requested_at, self._slice_seconds = -math.inf, 0.0
         self._last_slice_seconds = 0.0
         self._models = ModelCache()
         self._events: Iterator[Event] | None = None
-        self._replied.connect(self._deliver)
 
     # -- from any thread -------------------------------------------------------------------------
-
-    def submit(self, request: Request) -> None:
-        """Queues a request; it replaces one that is waiting on the same channel."""
-        with self._work_arrived:
-            self._requests[request.channel] = request
-            self._work_arrived.notify()
 
     def train(self, run: Run) -> None:
         """Queues a run for training, behind the runs that were queued before."""
@@ -143,17 +91,8 @@ class ComputeThread(QThread):
 
     def close(self) -> None:
         """Saves the run in training, ends the thread and waits for its end."""
-        with self._work_arrived:
-            self._closing = True
-            self._work_arrived.notify()
-        self.wait()
-
-    @Slot(object)
-    def _deliver(self, reply: Reply) -> None:
-        """Passes a reply to its receiver, in the thread that this object was made in."""
-        receiver = reply.request.receiver()
-        if receiver is not None and isValid(receiver):
-            receiver.receive(reply)
+        self.files.close()
+        super().close()
 
     # -- in the thread ---------------------------------------------------------------------------
 
@@ -183,8 +122,7 @@ class ComputeThread(QThread):
 
     def _start_requests(self) -> None:
         """Does the work of the waiting requests, or its first part."""
-        with self._work_arrived:
-            requests, self._requests = [*self._requests.values()], {}
+        requests = self._take_requests()
         self._set_slice_length(has_requests=bool(requests))
         for request in requests:
             self._end_job(request.channel)
@@ -232,16 +170,6 @@ class ComputeThread(QThread):
     def _end_job(self, channel: str) -> None:
         if channel in self._jobs:
             self._jobs.pop(channel)[1].close()
-
-    def _try(self, request: Request, work: Callable[[], object]) -> object:
-        """Returns the result of `work`, or a reply with the message of its failure."""
-        try:
-            return work()
-        except AEViewerError as error:
-            return Reply(request, problem=str(error))
-        except Exception as error:
-            logger.exception("A request on %r failed", request.channel)
-            return Reply(request, problem=f"{type(error).__name__}: {error}")
 
     def _advance(self, run: Run) -> None:
         """Trains one slice of a run; its end and its failure become events."""

@@ -72,8 +72,8 @@ class DirectionsService(QObject):
         self._pointed = -1
         self._run = ""
         self.steps: DirectionSteps | None = None
-        latent_state.session.code_changed.connect(self._ask)
-        latent_state.session.current_changed.connect(self._ask)
+        latent_state.code_changed.connect(self._ask)
+        latent_state.run_changed.connect(self._ask)
         latent_state.places_changed.connect(self._ask)
 
     def want(self, wanted: bool) -> None:

@@ -100,6 +100,7 @@ class DisplayedCodes(QObject):
         self._training: tuple[tuple[str, int], NDArray[np.float32]] | None = None
         self._codes: NDArray[np.float32] | None = None
         self._gallery: ImageLookup | None = None
+        session.current_changed.connect(self._take_run)
         session.preview_changed.connect(self._take_preview)
 
     @property
@@ -141,6 +142,11 @@ class DisplayedCodes(QObject):
         if wanted != self._wants_training:
             self._wants_training = wanted
             self._take_preview()
+
+    @Slot()
+    def _take_run(self) -> None:
+        self._client.cancel("training")
+        self._codes = None
 
     @Slot()
     def _take_preview(self) -> None:

@@ -74,7 +74,7 @@ class DrawingService(QObject):
         self._image: NDArray[np.uint8] | None = None
         self.drawn: DrawingResult | None = None
         latent_state.places_changed.connect(self._ask)
-        latent_state.session.current_changed.connect(self._forget)
+        latent_state.run_changed.connect(self._forget)
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
         """Looks at another drawing, or at none."""

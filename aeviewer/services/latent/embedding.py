@@ -91,9 +91,8 @@ class Embeddings(QObject):
         self._rest = QTimer(self, singleShot=True, interval=_REST_MILLISECONDS)
         self._rest.timeout.connect(self._begin)
         latent_state.plane_changed.connect(self._start_anew)
-        self._session.current_changed.connect(self._start_anew)
+        latent_state.run_changed.connect(self._start_anew)
         latent_state.places_changed.connect(self._follow)
-        self._session.step_changed.connect(self._follow)
         self._session.runs_changed.connect(self._follow)
 
     @property

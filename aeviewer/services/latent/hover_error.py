@@ -39,8 +39,8 @@ class HoverError(QObject):
         self._client = ComputeClient(compute, "hover error", self._clear_error, self)
         self._image: int | None = None
         self.error: float | None = None
-        latent_state.session.preview_changed.connect(self._ask)
-        latent_state.session.current_changed.connect(self._start_anew)
+        latent_state.run_changed.connect(self._start_anew)
+        latent_state.places_changed.connect(self._ask)
 
     def look_at(self, image: int | None) -> None:
         """Looks at another image, by its number in the cloud, or at none."""

@@ -76,12 +76,16 @@ class LatentState(QObject):
         Which way the codes of the step are turned to be shown.
     """
 
+    run_changed = Signal()
+    """Another run is current; its codes have not arrived yet."""
     plane_changed = Signal()
     """Another plane was chosen: the view starts anew."""
     places_changed = Signal()
     """The codes, and with them their places in the plane, are others."""
     layout_changed = Signal()
     """The codes are laid out in another way, or no longer."""
+    code_changed = Signal()
+    """Another code is marked; not emitted where `places_changed` brings it."""
     pins_changed = Signal()
     selection_changed = Signal()
 
@@ -103,7 +107,9 @@ class LatentState(QObject):
         self._held: dict[str, UndoState] = {}
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
+        self._is_taking_codes = False
         session.current_changed.connect(self._take_run)
+        session.code_changed.connect(self._follow_code)
         cloud.changed.connect(self._take_codes)
         alignments.changed.connect(self._turn)
 
@@ -199,9 +205,10 @@ class LatentState(QObject):
 
     @Slot()
     def _turn(self) -> None:
-        """Codes are shown another way round: they are the same, their places are others."""
+        """Takes in other alignments: the codes stay, their places in the plane may change."""
+        before = self._plane if self._is_plane_current else None
         self._base, self._is_plane_current = None, False
-        if self.codes is not None:
+        if self.codes is not None and not _are_equal(before, self.plane):
             self.places_changed.emit()
 
     @property
@@ -275,18 +282,25 @@ class LatentState(QObject):
         self._base, self._is_plane_current = None, False
         self.set_layout(None)
         self.undo_stack.clear()
+        self.run_changed.emit()
         self.pins_changed.emit()
-        self.places_changed.emit()
 
     @Slot()
     def _take_codes(self) -> None:
         codes = self.codes
         self._is_plane_current = False
         if codes is not None:
+            self._is_taking_codes = True
             if self.session.code is None:
                 self.session.set_code(codes.mean(axis=0))
+            self._is_taking_codes = False
             self._move_pins(codes)
         self.places_changed.emit()
+
+    @Slot()
+    def _follow_code(self) -> None:
+        if not self._is_taking_codes:
+            self.code_changed.emit()
 
     # -- what can be undone ----------------------------------------------------------------------
 
@@ -399,3 +413,10 @@ class LatentState(QObject):
             )
             self._held[self._run] = replace(self._held[self._run], pins=moved)
             self.pins_changed.emit()
+
+
+def _are_equal(one: Plane | None, other: Plane | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    same_origin = np.array_equal(one.origin, other.origin)
+    return same_origin and np.array_equal(one.basis, other.basis)

@@ -69,9 +69,8 @@ class Mosaic(QObject):
         self._grid: TileGrid | None = None
         self._view: tuple[tuple[float, float, float, float], float, float] | None = None
         self._off_plane = np.zeros(0)
-        session = latent_state.session
-        session.code_changed.connect(self._take_anchor)
-        session.current_changed.connect(self._start_anew)
+        latent_state.run_changed.connect(self._start_anew)
+        latent_state.code_changed.connect(self._take_anchor)
         latent_state.plane_changed.connect(self._start_anew)
         latent_state.places_changed.connect(self._decode_again)
 

@@ -104,9 +104,9 @@ class PlaneOverlay(QObject):
         self._view: View | None = None
         self.field: ScalarField | None = None
         latent_state.plane_changed.connect(self._start_anew)
-        latent_state.session.current_changed.connect(self._start_anew)
+        latent_state.run_changed.connect(self._start_anew)
         latent_state.places_changed.connect(self._ask)
-        latent_state.session.code_changed.connect(self._follow_anchor)
+        latent_state.code_changed.connect(self._follow_anchor)
 
     @property
     def layer(self) -> Layer:

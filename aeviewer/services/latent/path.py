@@ -101,7 +101,7 @@ class PathService(QObject):
         self.route = PathEnds()
         self.walked: PathResult | None = None
         latent_state.pins_changed.connect(self._restart)
-        latent_state.session.current_changed.connect(self._restart)
+        latent_state.run_changed.connect(self._restart)
         latent_state.places_changed.connect(self._follow)
 
     def want(self, wanted: bool) -> None:

@@ -109,7 +109,7 @@ class PointColours(QObject):
         self._is_working = False
         self.coloured: ColourValues | None = None
         latent_state.places_changed.connect(self._follow)
-        latent_state.session.current_changed.connect(self._start_anew)
+        latent_state.run_changed.connect(self._start_anew)
 
     @property
     def by(self) -> By:

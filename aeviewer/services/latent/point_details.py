@@ -83,9 +83,9 @@ class PointInspector(QObject):
         )
         self._is_wanted = False
         self.inspected: PointDetails | None = None
-        session = latent_state.session
-        session.code_changed.connect(self._ask)
-        session.preview_changed.connect(self._ask)
+        latent_state.run_changed.connect(self._ask)
+        latent_state.places_changed.connect(self._ask)
+        latent_state.code_changed.connect(self._ask)
 
     def want(self, wanted: bool) -> None:
         """Begins, or ends."""

@@ -1,7 +1,4 @@
-"""Keeps what is shown in step with what is chosen: the preview of the step, the image of the code.
-
-Watches the session; reads what checkpoints keep, and asks the compute thread for the rest.
-"""
+"""Loads what the session shows: the preview of its step, and the decoded image of its code."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,12 +23,14 @@ if TYPE_CHECKING:
 class StepLoader(QObject):
     """Answers the session's `step_changed` with a preview and its `code_changed` with an image.
 
+    What a checkpoint keeps is read by the file thread; the rest is computed.
+
     Parameters
     ----------
     session
-        Watched, and told.
+        Watched; receives the preview and the image.
     compute
-        Asked; an answer that a newer question has overtaken is dropped.
+        Reads and computes; a newer request replaces one that is waiting.
     """
 
     def __init__(
@@ -40,64 +38,84 @@ class StepLoader(QObject):
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._client = ComputeClient(compute, "step", session.report, self)
-        session.current_changed.connect(self._show_step)
-        session.step_changed.connect(self._show_step)
+        self._compute = ComputeClient(compute, "step", session.report, self)
+        self._files = ComputeClient(compute.files, "step", session.report, self)
+        self._decoded: tuple[Preview, NDArray[np.float32]] | None = None
+        session.step_changed.connect(self._load_step)
         session.preview_changed.connect(self._decode)
         session.code_changed.connect(self._decode)
 
     @Slot()
-    def _show_step(self) -> None:
-        """Has the preview of the step: from its checkpoint, or computed where that has none."""
-        self._client.cancel("preview")
-        current, step = self._session.current, self._session.step
-        if current is None or (step is None and not self._session.checkpoints):
+    def _load_step(self) -> None:
+        """Requests the preview of the step: kept by its checkpoint, or else computed."""
+        self._compute.cancel("preview")
+        self._files.cancel("preview")
+        shown = self._session.shown
+        if shown is None or (shown.step is None and not self._session.checkpoints):
             return
-        run = self._session.run(current.key)
-        if step is None:
-            self._client.submit(
-                "preview", lambda models: models.preview(run, None), self._take_preview
-            )
+        if shown.step is None:
+            self._compute_preview(shown.run, None)
             return
-        try:
-            checkpoint = run.checkpoint(step)
-            if checkpoint.is_evaluated:
-                self._session.set_preview(checkpoint.preview())
-            else:
-                self._client.submit(
-                    "preview", lambda models: models.preview(run, step), self._take_preview
-                )
-        except AEViewerError as error:
-            self._session.set_preview(None)
-            self._session.message_posted.emit(str(error))
+        self._files.submit(
+            "preview",
+            partial(_read_preview, shown.run, shown.step),
+            partial(self._take_kept_preview, shown.run, shown.step),
+            on_problem=self._report_problem,
+        )
 
-    def _request_preview(self, run: Run, step: int | None) -> None:
-        self._client.submit("preview", lambda models: models.preview(run, step), self._take_preview)
+    def _take_kept_preview(self, run: Run, step: int, kept: tuple[Preview | None]) -> None:
+        (preview,) = kept
+        if preview is None:
+            self._compute_preview(run, step)
+        else:
+            self._session.set_preview(preview)
+
+    def _compute_preview(self, run: Run, step: int | None) -> None:
+        self._compute.submit(
+            "preview",
+            lambda models: models.preview(run, step),
+            self._take_preview,
+            on_problem=self._report_problem,
+        )
+
+    def _report_problem(self, problem: str) -> None:
+        self._session.set_preview(None)
+        self._session.report(problem)
 
     @Slot()
     def show_live(self) -> None:
-        """Has the live model's preview, if it is shown: while paused, no event brings one."""
+        """Requests the preview of the live model, if it is shown: a paused run sends none."""
         if self._session.is_live:
-            self._show_step()
+            self._load_step()
 
     def _take_preview(self, preview: Preview) -> None:
-        """Shows an answer, unless the training has told of a later step meanwhile."""
+        """Shows a computed preview, unless the training has sent one of a later step meanwhile."""
         shown = self._session.preview
         if not self._session.is_live or shown is None or preview.step >= shown.step:
             self._session.set_preview(preview)
 
     @Slot()
     def _decode(self) -> None:
-        """The image of the code, by the model of the step that is shown."""
-        current, code, step = self._session.current, self._session.code, self._session.step
-        if current is None or code is None or self._session.preview is None:
+        """Requests the image of the code, decoded by the model of the step that is shown."""
+        shown, preview, code = self._session.shown, self._session.preview, self._session.code
+        if shown is None or preview is None or code is None:
+            self._decoded = None
             return
-        run = self._session.run(current.key)
-        work = partial(_decoded, run=run, step=step, code=code)
-        self._client.submit("image", work, self._session.set_image)
+        # A preview may bring the code with it: then both signals ask for the same image.
+        known = self._decoded
+        if known is None or known[0] is not preview or known[1] is not code:
+            self._decoded = preview, code
+            work = partial(_decode_code, run=shown.run, step=shown.step, code=code)
+            self._compute.submit("image", work, self._session.set_image)
 
 
-def _decoded(
+def _read_preview(run: Run, step: int, _models: None) -> tuple[Preview | None]:
+    """Reads the preview that a checkpoint keeps; None where it was not evaluated."""
+    checkpoint = run.checkpoint(step)
+    return (checkpoint.preview() if checkpoint.is_evaluated else None,)
+
+
+def _decode_code(
     models: ModelCache, run: Run, step: int | None, code: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     image: NDArray[np.float32] = models.at(run, step).decode(code[None])[0]

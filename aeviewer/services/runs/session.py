@@ -7,7 +7,7 @@ changes things only through the methods here, and hears of its own change as eve
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,13 @@ class RunItem:
     problem: str = ""
 
 
+class ShownStep(NamedTuple):
+    """The run and the step that the panels show; the step is None for the live model."""
+
+    run: Run
+    step: int | None
+
+
 class Session(QObject):
     """The state that panels share.
 
@@ -75,9 +82,11 @@ class Session(QObject):
 
     runs_changed = Signal()
     current_changed = Signal()
+    """Another run is current: it has no preview, code or image yet, and they follow."""
     checkpoints_changed = Signal()
     step_changed = Signal()
     preview_changed = Signal()
+    """The codes and reconstructions of the step have arrived, or cannot be read."""
     metrics_changed = Signal(str)
     metric_changed = Signal()
     code_changed = Signal()
@@ -97,6 +106,7 @@ class Session(QObject):
         self._checkpoints: tuple[int, ...] = ()
         self._step: int | None = None
         self._preview: Preview | None = None
+        self._is_unreadable = False
         self._code: NDArray[np.float32] | None = None
         self._image: NDArray[np.float32] | None = None
 
@@ -221,14 +231,16 @@ class Session(QObject):
             self._settings.current = key
         self._checkpoints = self._kept_checkpoints()
         self._step = self._checkpoints[-1] if self._checkpoints else None
-        self._preview = None
-        self._code = self._image = None
+        had_code, had_image = self._code is not None, self._image is not None
+        self._preview = self._code = self._image = None
+        self._is_unreadable = False
         self.current_changed.emit()
         self.checkpoints_changed.emit()
         self.step_changed.emit()
-        self.preview_changed.emit()
-        self.code_changed.emit()
-        self.image_changed.emit()
+        if had_code:
+            self.code_changed.emit()
+        if had_image:
+            self.image_changed.emit()
 
     @property
     def device(self) -> str:
@@ -284,6 +296,18 @@ class Session(QObject):
         return self._step
 
     @property
+    def shown(self) -> ShownStep | None:
+        """The run and the step that are shown; None without a current run."""
+        run = self._runs.get(self._current or "")
+        return None if run is None else ShownStep(run, self._step)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the preview of the chosen checkpoint has not arrived yet."""
+        has_arrived = self._preview is not None and self._preview.step == self._step
+        return self._step is not None and not has_arrived and not self._is_unreadable
+
+    @property
     def is_live(self) -> bool:
         """Whether the panels follow the model that is being trained."""
         item = self.current
@@ -292,8 +316,7 @@ class Session(QObject):
     def show_step(self, step: int) -> None:
         """Moves every panel to the checkpoint of `step`."""
         if step != self._step and step in self._checkpoints:
-            self._step = step
-            self.step_changed.emit()
+            self._set_step(step)
 
     def follow(self) -> None:
         """Lets every panel follow the model as it learns."""
@@ -301,8 +324,11 @@ class Session(QObject):
         training = item is not None and item.state in {"running", "paused"}
         step = None if training or not self._checkpoints else self._checkpoints[-1]
         if step != self._step:
-            self._step = step
-            self.step_changed.emit()
+            self._set_step(step)
+
+    def _set_step(self, step: int | None) -> None:
+        self._step, self._is_unreadable = step, False
+        self.step_changed.emit()
 
     def add_checkpoint(self, key: str, evaluation: Evaluation) -> None:
         """Takes in a checkpoint that was just saved."""
@@ -326,8 +352,8 @@ class Session(QObject):
         return self._preview
 
     def set_preview(self, preview: Preview | None) -> None:
-        """Takes in the codes and reconstructions of the step that is shown."""
-        self._preview = preview
+        """Takes in the codes and reconstructions of the step; None where they cannot be read."""
+        self._preview, self._is_unreadable = preview, preview is None
         self.preview_changed.emit()
 
     @property

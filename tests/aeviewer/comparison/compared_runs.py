@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject
 
-from aeviewer.services.compute.compute_thread import Reply
+from aeviewer.services.compute.request_thread import Reply
 from trainers import runs
 from trainers.datasets import PREVIEW_DIGITS
 from trainers.datasets.mnist import split
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from aeviewer.services.compute.compute_thread import Request
+    from aeviewer.services.compute.request_thread import Request
     from aeviewer.services.runs.session import Session
     from trainers.runs import Run
 

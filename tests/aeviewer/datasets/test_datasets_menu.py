@@ -215,8 +215,8 @@ def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qt
     picture = tmp_path / "given.png"
     Image.fromarray(shapes(1, 40, 3, 5)[0]).save(picture)
     window.draw.pad.image_given.emit(picture.read_bytes())
-    qtbot.waitUntil(lambda: program.exploring.drawing.drawn is not None)
-    drawn = program.exploring.drawing.drawn
+    qtbot.waitUntil(lambda: program.latent_services.drawing.drawn is not None)
+    drawn = program.latent_services.drawing.drawn
     assert drawn is not None
     # Its colours come to the model, and come back.
     assert drawn.image.shape == (16, 16, 3)
@@ -275,7 +275,7 @@ def test_what_is_shown_stays_known_when_its_data_set_is_removed(
     program: Program, tmp_path: Path, qtbot: QtBot
 ) -> None:
     kept(folder(tmp_path / "pets", ("cat", "dog")))
-    session, cloud = program.session, program.exploring.latent_state.displayed_codes
+    session, cloud = program.session, program.latent_services.latent_state.displayed_codes
     run = trained(tmp_path / "runs", "elu", 2, dataset="mine")
     session.set_current(session.add(run, "finished"))
     qtbot.waitUntil(lambda: cloud.codes is not None)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def exploring(session: Session) -> LatentServices:
+def latent_services(session: Session) -> LatentServices:
     """Services whose questions nobody answers: the thread does not run."""
     return LatentServices(session, ComputeThread(EventQueue()))
 
 
 @pytest.fixture
-def exploration(latent_services: LatentServices) -> LatentState:
+def latent_state(latent_services: LatentServices) -> LatentState:
     return latent_services.latent_state
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.latent.step_loader import StepLoader
@@ -36,6 +37,7 @@ class Explored(LatentServices):
     def __init__(self, session: Session, event_queue: EventQueue | None = None) -> None:
         super().__init__(session, ComputeThread(event_queue or EventQueue()))
         self.explorer = StepLoader(session, self.compute)
+        self.idle = ComputeClient(self.compute, "idle", session.report)
         self.compute.start()
 
 

@@ -82,6 +82,8 @@ def test_code_and_image_are_shown(panel: DecoderPanel, session: Session) -> None
     assert (image.pixelColor(0, 0).red(), image.pixelColor(27, 27).red()) == (0, 255)
     assert "decoded at step 3,000" in words(panel)
     session.show_step(0)
+    assert "decoded at step 3,000" in words(panel), "this image is still of that step"
+    session.set_image(ramp())
     assert "decoded at step 0" in words(panel)
 
 

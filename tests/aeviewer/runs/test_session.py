@@ -14,6 +14,7 @@ from aeviewer.services.compute.event_queue import (
 from aeviewer.services.runs.loss_curves import LossCurves
 from aeviewer.services.runs.session import Session
 from trainers import runs
+from trainers.errors import RunError
 from trainers.events import Finished, Losses, Preview, Progress
 from trainers.presets import preset
 from trainers.runs.metrics import Evaluation
@@ -322,9 +323,9 @@ def test_an_unreadable_runs_folder_is_one_message(
     tmp_path: Path, settings: Settings, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(folder: Path) -> list[Run]:
-        raise runs.RunError(f"The runs folder {folder} can not be read.")
+        raise RunError(f"The runs folder {folder} can not be read.")
 
-    monkeypatch.setattr(runs, "find", refuse)
+    monkeypatch.setattr(runs, "find_runs", refuse)
     session = Session(tmp_path, settings)
     with qtbot.waitSignal(session.message_posted) as told:
         session.refresh()

@@ -44,7 +44,7 @@ def evaluated(step: int) -> Evaluation:
 
 
 @pytest.fixture
-def exploring(session: Session) -> Iterator[LatentServices]:
+def latent_services(session: Session) -> Iterator[LatentServices]:
     """Services over runs whose checkpoints hold nothing that could be shown."""
     made = LatentServices(session, ComputeThread(EventQueue()))
     made.compute.start()
