@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
-    from aeviewer.services.runs.session import RunItem
+    from aeviewer.services.runs.run_item import RunItem
 
 _MEANING = "Squared error is summed over the pixels of an image; full ink is 1."
 NO_CHECKPOINT = "No checkpoint yet"

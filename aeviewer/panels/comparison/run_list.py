@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from aeviewer.services.comparison.comparison import Comparison
-    from aeviewer.services.runs.session import RunItem
+    from aeviewer.services.runs.run_item import RunItem
 
 Index = QModelIndex | QPersistentModelIndex
 TICK_COLUMN, NAME_COLUMN = 0, 1

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QShowEvent
 
     from aeviewer.services.runs.loss_curves import LossCurves
-    from aeviewer.services.runs.session import RunItem, Session
+    from aeviewer.services.runs.run_item import RunItem
+    from aeviewer.services.runs.session import Session
     from trainers.config import RunConfig
 
 _EMPTY = "Press Train to start a run: its losses appear here."

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QObject
     from PySide6.QtGui import QIcon
 
-    from aeviewer.services.runs.session import RunItem, Session
+    from aeviewer.services.runs.run_item import RunItem
+    from aeviewer.services.runs.session import Session
     from aeviewer.services.training.training_queue import TrainingQueue
     from trainers.config import RunConfig
     from trainers.runs.metrics import Evaluation

@@ -39,7 +39,8 @@ from trainers.runs.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeviewer.services.runs.session import RunItem, Session
+    from aeviewer.services.runs.run_item import RunItem
+    from aeviewer.services.runs.session import Session
     from aeviewer.services.system.trash import Trash
     from aeviewer.services.training.training_queue import TrainingQueue
 

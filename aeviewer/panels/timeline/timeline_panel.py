@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QPaintEvent
 
     from aeviewer.services.latent_services import LatentServices
-    from aeviewer.services.runs.session import RunItem
+    from aeviewer.services.runs.run_item import RunItem
 
 _EMPTY = "Checkpoints appear here while a run trains"
 _ALIGN = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aeviewer.services.compute.model_cache import ModelCache
-    from aeviewer.services.runs.session import RunItem
+    from aeviewer.services.runs.run_item import RunItem
     from trainers.config import RunConfig
     from trainers.datasets import Data, Dataset
     from trainers.runs import Run

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.runs.session import RunItem, Session
+    from aeviewer.services.runs.run_item import RunItem
+    from aeviewer.services.runs.session import Session
     from trainers.datasets import Data
     from trainers.runs.metrics import Evaluation
 

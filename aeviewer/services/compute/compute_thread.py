@@ -1,8 +1,8 @@
 """The one thread that runs torch: a small cooperative scheduler.
 
 It holds the generator of the run in training and the requests of panels. It serves waiting requests
-first, then gives long requests and the training half of the time each. A second thread that runs
-torch would slow training by a third for good; serving between slices costs next to nothing.
+first, then gives long requests two thirds of the time and the training the rest. A second thread
+that runs torch would slow training by a third for good; serving between slices costs next to nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _PREVIEW_SECONDS = 1.0
 _ATTENTIVE_SECONDS = 0.5
-_LEAST_JOB_SECONDS = 0.02
+_LEAST_JOB_SECONDS, _MOST_JOB_SECONDS = 0.02, 0.25
+"""How long long work is continued before the next slice of training."""
 
 
 class ComputeThread(RequestThread):
@@ -147,8 +148,12 @@ class ComputeThread(RequestThread):
         return Reply(request, is_last=False)
 
     def _continue_jobs(self) -> None:
-        """Continues long work for as long as a slice of training takes: half of the time each."""
-        end = time.monotonic() + max(self._last_slice_seconds, _LEAST_JOB_SECONDS)
+        """Continues long work for twice as long as a slice of training takes.
+
+        The user waits for its result, and it ends; a training may take an hour longer.
+        """
+        share = min(max(2 * self._last_slice_seconds, _LEAST_JOB_SECONDS), _MOST_JOB_SECONDS)
+        end = time.monotonic() + share
         while self._jobs and not self._closing:
             for channel in [*self._jobs]:
                 if channel in self._jobs:

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from trainers.errors import AEViewerError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainers.events import Losses
+    from trainers.runs import Run
     from trainers.runs.metrics import Evaluation
 
 _COLUMNS = 4
@@ -67,3 +72,16 @@ class LossCurves:
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Adds the test figures of a checkpoint."""
         self._evaluations[evaluation.step] = evaluation
+
+
+def read_curves(run: Run, report: Callable[[str], object]) -> LossCurves:
+    """Reads the losses and the test figures of a run; what cannot be read is reported."""
+    curves = LossCurves()
+    try:
+        curves.append(run.metrics())
+        for checkpoint in run.checkpoints():
+            if checkpoint.is_evaluated:
+                curves.add_evaluation(checkpoint.evaluation())
+    except AEViewerError as error:
+        report(str(error))
+    return curves

@@ -1,19 +1,21 @@
-"""The one truth that the panels watch: the runs, which one is current, which step is shown.
+"""The state that all panels share: the runs, which one is current, which step is shown.
 
-Holds no widget, loads no torch. A panel reads properties and listens to past-tense signals; it
-changes things only through the methods here, and hears of its own change as everybody does.
+It holds no widget and loads no torch. A panel reads properties and listens to past-tense signals.
+It changes the state only through the methods here, and receives the signal of its own change as
+every other panel does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from aeviewer.services.runs.loss_curves import LossCurves
+from aeviewer.services.runs.loss_curves import LossCurves, read_curves
+from aeviewer.services.runs.run_item import RunItem, describe_run
 from trainers import datasets
 from trainers import runs as run_folders
 from trainers.datasets import MNIST
@@ -21,45 +23,14 @@ from trainers.errors import AEViewerError, RunError
 from trainers.runs.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from aeviewer.settings import Settings
-    from trainers.config import RunConfig
     from trainers.datasets import Data, Dataset
     from trainers.events import Losses, Preview
     from trainers.runs import Run, State
     from trainers.runs.metrics import Evaluation
-
-Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class RunItem:
-    """A run as the panels see it.
-
-    Attributes
-    ----------
-    key
-        Its folder: what identifies it everywhere in the program.
-    state
-        See `trainers.runs.State`; "queued" while it waits for its turn, "paused" while it is
-        held, "damaged" when its folder can not be read (`problem` says why).
-    evaluation
-        The test figures of its newest checkpoint that has any.
-    """
-
-    key: str
-    name: str
-    state: State | str
-    step: int
-    steps: int
-    colour: str
-    visible: bool = True
-    read_only: bool = False
-    config: RunConfig | None = None
-    evaluation: Evaluation | None = None
-    problem: str = ""
 
 
 class ShownStep(NamedTuple):
@@ -77,7 +48,7 @@ class Session(QObject):
     folder
         The runs folder.
     settings
-        Where colours and visibility are remembered.
+        Stores colours and visibility.
     """
 
     runs_changed = Signal()
@@ -100,7 +71,7 @@ class Session(QObject):
         self._settings = settings
         self._runs: dict[str, Run] = {}
         self._items: dict[str, RunItem] = {}
-        self._told: dict[str, str] = {}
+        self._active_states: dict[str, str] = {}
         self._curves: dict[str, LossCurves] = {}
         self._current: str | None = None
         self._checkpoints: tuple[int, ...] = ()
@@ -118,63 +89,63 @@ class Session(QObject):
 
     @property
     def items(self) -> tuple[RunItem, ...]:
-        """All runs, oldest first."""
+        """All runs, the oldest first."""
         return tuple(self._items.values())
 
     @property
     def current(self) -> RunItem | None:
-        """The run that is explored."""
+        """The run that the latent panels show."""
         return self._items.get(self._current or "")
 
     def item(self, key: str) -> RunItem:
-        """The run called `key`."""
+        """Returns the item of a run."""
         return self._items[key]
 
     def has(self, key: str) -> bool:
-        """Whether there is such a run; its folder may have been deleted meanwhile."""
+        """Returns whether the run is known; its folder may have been deleted since."""
         return key in self._runs
 
     def is_named(self, name: str) -> bool:
-        """Whether a run is called so, wherever it lies."""
+        """Returns whether any run has this name, in whichever folder."""
         return any(item.name == name for item in self._items.values())
 
     def run(self, key: str) -> Run:
-        """The folder of the run called `key`."""
+        """Returns the run folder of a run."""
         return self._runs[key]
 
     def refresh(self, also: Iterable[Run] = ()) -> None:
-        """Reads the runs folder anew; `also` are runs from elsewhere, shown first (the demo)."""
+        """Reads the runs folder again; `also` are runs from elsewhere (the demo), listed first."""
         kept = [run for run in self._runs.values() if run.read_only]
         try:
             found = run_folders.find_runs(self.folder)
         except AEViewerError as error:
             self.message_posted.emit(str(error))
             found = []
-        # A run in hand stays, whatever became of its folder: its training will tell.
-        in_hand = [self._runs[key] for key in self._told]
-        runs = {str(run.path): run for run in [*kept, *also, *found, *in_hand]}
+        # An active run stays in the list even without its folder: its training will report that.
+        active = [self._runs[key] for key in self._active_states]
+        runs = {str(run.path): run for run in [*kept, *also, *found, *active]}
         self._runs = {key: self._runs.get(key, run) for key, run in runs.items()}
         self._items = {key: item for key, item in self._items.items() if key in runs}
         for key in self._runs:
-            self._items[key] = self._described(key, self._told.get(key))
+            self._items[key] = self._describe(key)
         self._items = {key: self._items[key] for key in self._runs}
         self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
         self.runs_changed.emit()
         if self._current not in self._runs:
-            self.set_current(self._chosen())
+            self.set_current(self._last_shown_run())
 
     def add(self, run: Run, state: str) -> str:
-        """Takes in a run that was just made; answers its key."""
+        """Adds a run that was just created and returns its key."""
         key = str(run.path)
         self._runs[key] = run
-        self._remember(key, state)
-        self._items[key] = self._described(key, state)
+        self._store_active_state(key, state)
+        self._items[key] = replace(self._describe(key), state=state)
         self.runs_changed.emit()
         return key
 
     def set_state(self, key: str, state: State | str, step: int | None = None) -> None:
-        """Tells that a run is queued, running, paused, finished, ... at `step`."""
-        self._remember(key, state)
+        """Sets the state of a run (queued, running, paused, finished, …) and its step."""
+        self._store_active_state(key, state)
         item = self._items[key]
         changed = replace(item, state=state, step=item.step if step is None else step)
         if changed != item:
@@ -182,21 +153,21 @@ class Session(QObject):
             self.runs_changed.emit()
 
     def set_problem(self, key: str, problem: str) -> None:
-        """Tells why a run could not begin or go on."""
+        """Sets the reason why a run could not begin or continue."""
         self._items[key] = replace(self._items[key], problem=problem)
         self.runs_changed.emit()
 
     def set_visible(self, key: str, visible: bool) -> None:
-        """Shows or hides a run in the plots, and remembers it."""
+        """Shows or hides a run in the plots, and stores the choice."""
         self._settings.set_hidden(key, not visible)
         self._items[key] = replace(self._items[key], visible=visible)
         self.runs_changed.emit()
 
     def rename(self, key: str, name: str) -> None:
-        """Renames a run's folder; a failure is posted as a message."""
+        """Renames the folder of a run; a failure is posted as a message."""
         try:
             if self.is_named(name):
-                raise RunError(f"There is a run {name!r} already; choose another name.")
+                raise RunError(f"A run named {name!r} exists already. Choose another name.")
             renamed = self._runs[key].rename(name)
         except AEViewerError as error:
             self.message_posted.emit(str(error))
@@ -214,22 +185,22 @@ class Session(QObject):
             self.current_changed.emit()
 
     def forget(self, key: str) -> None:
-        """Drops a run whose folder is gone, with all that is remembered of it."""
-        for known in (self._runs, self._items, self._curves, self._told):
+        """Removes a run whose folder is gone, with all settings stored for it."""
+        for known in (self._runs, self._items, self._curves, self._active_states):
             known.pop(key, None)
         self._settings.forget(key)
         self.runs_changed.emit()
         if key == self._current:
-            self.set_current(self._chosen())
+            self.set_current(self._last_shown_run())
 
     def set_current(self, key: str | None) -> None:
-        """Chooses the run to explore, at its newest checkpoint."""
+        """Chooses the run to show, at its newest checkpoint."""
         if key == self._current and key is not None:
             return
         self._current = key
         if key is not None:
             self._settings.current = key
-        self._checkpoints = self._kept_checkpoints()
+        self._checkpoints = self._checkpoint_steps()
         self._step = self._checkpoints[-1] if self._checkpoints else None
         had_code, had_image = self._code is not None, self._image is not None
         self._preview = self._code = self._image = None
@@ -244,17 +215,17 @@ class Session(QObject):
 
     @property
     def device(self) -> str:
-        """What new runs are trained on."""
+        """The device that new runs are trained on."""
         return self._settings.device
 
     @property
     def checkpoint_spacing(self) -> int:
-        """Steps between the checkpoints of new runs; 0 has them denser early."""
+        """The steps between checkpoints of new runs; 0 means denser at the beginning."""
         return self._settings.checkpoint_spacing
 
     @property
     def dataset(self) -> Dataset:
-        """What the current run learns from; MNIST where there is none."""
+        """The data set of the current run; MNIST without a current run."""
         run = self._runs.get(self._current or "")
         try:
             return MNIST if run is None else run.dataset
@@ -262,24 +233,24 @@ class Session(QObject):
             return MNIST
 
     def data(self) -> Data:
-        """The images that the current run learns from.
+        """Opens the images of the current run's data set.
 
         Raises
         ------
         AEViewerError
-            When the data set is not here.
+            When the data set is not in the store.
         """
         return datasets.open_dataset(self.dataset)
 
-    # -- figures ---------------------------------------------------------------------------------
+    # -- metrics ---------------------------------------------------------------------------------
 
     @property
     def metric(self) -> Metric | None:
-        """The figure that the list of runs shows."""
+        """The metric that the list of runs shows."""
         return METRICS.get(self._settings.metric)
 
     def set_metric(self, key: str) -> None:
-        """Chooses the figure that the list of runs shows; empty for none."""
+        """Chooses the metric that the list of runs shows; an empty key means none."""
         self._settings.metric = key
         self.metric_changed.emit()
 
@@ -287,12 +258,12 @@ class Session(QObject):
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """Steps of the current run's checkpoints, ascending."""
+        """The steps of the current run's checkpoints, ascending."""
         return self._checkpoints
 
     @property
     def step(self) -> int | None:
-        """The checkpoint that is shown; None while following the live model."""
+        """The step of the checkpoint that is shown; None while following the live model."""
         return self._step
 
     @property
@@ -309,7 +280,7 @@ class Session(QObject):
 
     @property
     def is_live(self) -> bool:
-        """Whether the panels follow the model that is being trained."""
+        """Whether the panels follow the model in training."""
         item = self.current
         return self._step is None and item is not None and item.state in {"running", "paused"}
 
@@ -319,7 +290,7 @@ class Session(QObject):
             self._set_step(step)
 
     def follow(self) -> None:
-        """Lets every panel follow the model as it learns."""
+        """Makes every panel follow the model in training."""
         item = self.current
         training = item is not None and item.state in {"running", "paused"}
         step = None if training or not self._checkpoints else self._checkpoints[-1]
@@ -331,7 +302,7 @@ class Session(QObject):
         self.step_changed.emit()
 
     def add_checkpoint(self, key: str, evaluation: Evaluation) -> None:
-        """Takes in a checkpoint that was just saved."""
+        """Adds a checkpoint that was just saved and evaluated."""
         self.curves(key).add_evaluation(evaluation)
         self._items[key] = replace(self._items[key], evaluation=evaluation)
         self.runs_changed.emit()
@@ -339,7 +310,7 @@ class Session(QObject):
         self.add_step(key, evaluation.step)
 
     def add_step(self, key: str, step: int) -> None:
-        """Takes in a checkpoint that has no figures yet."""
+        """Adds a checkpoint that was not evaluated yet."""
         if key == self._current and step not in self._checkpoints:
             self._checkpoints = tuple(sorted({*self._checkpoints, step}))
             self.checkpoints_changed.emit()
@@ -348,11 +319,11 @@ class Session(QObject):
 
     @property
     def preview(self) -> Preview | None:
-        """Codes and reconstructions of the step that is shown."""
+        """The codes and reconstructions of the step that is shown."""
         return self._preview
 
     def set_preview(self, preview: Preview | None) -> None:
-        """Takes in the codes and reconstructions of the step; None where they cannot be read."""
+        """Sets the codes and reconstructions of the step; None where they cannot be read."""
         self._preview, self._is_unreadable = preview, preview is None
         self.preview_changed.emit()
 
@@ -368,101 +339,58 @@ class Session(QObject):
 
     @property
     def image(self) -> NDArray[np.float32] | None:
-        """(h, w) or (h, w, 3), the decoded code; ink is 1. May lie outside 0..1 where linear."""
+        """(h, w) or (h, w, 3), the decoded code; ink is 1. A linear decoder may leave 0..1."""
         return self._image
 
     def set_image(self, image: NDArray[np.float32] | None) -> None:
-        """Takes in the decoded code."""
+        """Sets the image that the code was decoded to."""
         self._image = image
         self.image_changed.emit()
 
     # -- curves ----------------------------------------------------------------------------------
 
     def curves(self, key: str) -> LossCurves:
-        """The losses of a run, read from its folder the first time."""
+        """Returns the losses of a run; they are read from its folder at the first call."""
         if key not in self._curves:
-            self._curves[key] = self._read_curves(self._runs[key])
+            self._curves[key] = read_curves(self._runs[key], self.report)
         return self._curves[key]
 
     def append_losses(self, key: str, losses: Losses) -> None:
-        """Takes in new steps of a run."""
+        """Adds the losses of new steps to a run."""
         self.curves(key).append(losses)
         self.metrics_changed.emit(key)
 
     def forget_curves(self, key: str) -> None:
-        """Lets the losses be read anew: a resumed run does some steps again."""
+        """Drops the losses, to be read again: a resumed run repeats some steps."""
         self._curves.pop(key, None)
         self.metrics_changed.emit(key)
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def _read_curves(self, run: Run) -> LossCurves:
-        curves = LossCurves()
-        try:
-            curves.append(run.metrics())
-            for checkpoint in run.checkpoints():
-                if checkpoint.is_evaluated:
-                    curves.add_evaluation(checkpoint.evaluation())
-        except AEViewerError as error:
-            self.message_posted.emit(str(error))
-        return curves
-
-    def _chosen(self) -> str | None:
-        """The run that was explored last, else the newest that holds anything."""
+    def _last_shown_run(self) -> str | None:
+        """Returns the run that was shown last, or else the newest run that has a checkpoint."""
         remembered = self._settings.current
         if remembered in self._runs:
             return remembered
         filled = [key for key, run in self._runs.items() if run.checkpoints()]
         return next(reversed(filled or [*self._runs]), None)
 
-    def _kept_checkpoints(self) -> tuple[int, ...]:
+    def _checkpoint_steps(self) -> tuple[int, ...]:
         run = self._runs.get(self._current or "")
         return tuple(c.step for c in run.checkpoints()) if run else ()
 
-    def _remember(self, key: str, state: str) -> None:
-        """Keeps what only the queue knows: a run in hand is not what its folder says."""
+    def _store_active_state(self, key: str, state: str) -> None:
+        """Stores the state of an active run: only the queue knows it, its folder does not."""
         if state in {"queued", "running", "paused"}:
-            self._told[key] = state
+            self._active_states[key] = state
         else:
-            self._told.pop(key, None)
+            self._active_states.pop(key, None)
 
-    def _described(self, key: str, state: str | None) -> RunItem:
-        run = self._runs[key]
-        item = RunItem(
-            key,
-            run.name,
-            "damaged",
-            0,
-            0,
-            self._settings.colour(key, [item.colour for item in self._items.values()]),
-            visible=not self._settings.is_hidden(key),
-            read_only=run.read_only,
+    def _describe(self, key: str) -> RunItem:
+        colours = [item.colour for item in self._items.values()]
+        return describe_run(
+            self._runs[key],
+            self._active_states.get(key),
+            colour=self._settings.colour(key, colours),
+            is_visible=not self._settings.is_hidden(key),
         )
-        problems: list[str] = []
-        config = _tried(lambda: run.config, problems)
-        status = _tried(run.status, problems)
-        evaluation = _tried(lambda: _newest_evaluation(run), problems)
-        return replace(
-            item,
-            state=state or ("damaged" if problems or status is None else status.state),
-            step=status.step if status else 0,
-            steps=config.steps if config else 0,
-            config=config,
-            evaluation=evaluation,
-            problem="\n".join(problems) or (status.error if status else ""),
-        )
-
-
-def _newest_evaluation(run: Run) -> Evaluation | None:
-    measured = [c for c in run.checkpoints() if c.is_evaluated]
-    return measured[-1].evaluation() if measured else None
-
-
-def _tried(read: Callable[[], Found], problems: list[str]) -> Found | None:
-    """What is read; None where it can not be, with the message among the problems."""
-    try:
-        return read()
-    except AEViewerError as error:
-        if str(error) not in problems:
-            problems.append(str(error))
-        return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QPoint
 
-    from aeviewer.services.runs.session import RunItem
+    from aeviewer.services.runs.run_item import RunItem
 
 _PRESETS = ("vae", "vae", "elu", "relu", "sigmoid", "linear", "denoising", "pca", "conv-vae")
 _SOON = 20.0
