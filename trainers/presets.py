@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from trainers.config import ModelConfig, RunConfig, TrainingConfig
 from trainers.errors import ConfigError
-from trainers.models import added
+from trainers.models import added_families
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ PRESETS: dict[str, Preset] = dict(
                 f"The family {family!r} with the paper's settings.",
                 ModelConfig(family=family),
             )
-            for family in added()
+            for family in added_families()
         ),
     ]
 )

@@ -108,7 +108,7 @@ def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
     return spectrum.eigenvalues if spectrum else None
 
 
-def collapsed(evaluation: Evaluation, config: RunConfig) -> CollapseFigures:
+def measure_collapse(evaluation: Evaluation, config: RunConfig) -> CollapseFigures:
     """Which dimensions of a trained model have died, and how many had to."""
     variances = evaluation.code_variances or ()
     dead = (index for index, variance in enumerate(variances) if variance <= ACTIVE_VARIANCE)

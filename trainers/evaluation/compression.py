@@ -26,7 +26,7 @@ _CHUNK = 1_000
 _LEVELS = 255
 
 
-def compression(
+def measure_compression(
     model: Autoencoder, codes: Tensor, images: Images, ranges: tuple[Tensor, Tensor]
 ) -> Generator[None, None, tuple[StoredCode, ...]]:
     """What each way to store a code costs; yields between chunks.
@@ -47,11 +47,11 @@ def compression(
     ways: dict[str, tuple[int, Callable[[Tensor], Tensor]]] = {
         "float32": (4, lambda found: found),
         "float16": (2, lambda found: found.half().float()),
-        "8 bits": (1, lambda found: _quantised(found, low, high)),
+        "8 bits": (1, lambda found: _quantise(found, low, high)),
     }
     errors = {}
     for storage, (_, keep) in ways.items():
-        errors[storage] = yield from _error(model, keep(codes), images)
+        errors[storage] = yield from _squared_error(model, keep(codes), images)
     return tuple(
         StoredCode(
             storage=storage,
@@ -64,14 +64,14 @@ def compression(
     )
 
 
-def _quantised(codes: Tensor, low: Tensor, high: Tensor) -> Tensor:
+def _quantise(codes: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Codes rounded to 256 even levels between the bounds of each dimension."""
     width = (high - low).clamp(min=torch.finfo(low.dtype).tiny)
     levels = ((codes - low) / width * _LEVELS).round().clamp(0, _LEVELS)
     return low + levels / _LEVELS * width
 
 
-def _error(model: Autoencoder, codes: Tensor, images: Images) -> Generator[None, None, float]:
+def _squared_error(model: Autoencoder, codes: Tensor, images: Images) -> Generator[None, None, float]:
     """Squared error per image of what codes decode to."""
     total = 0.0
     for code, image in zip(codes.split(_CHUNK), images.split(_CHUNK), strict=True):

@@ -20,7 +20,7 @@ LEVELS = (0.0, 0.1, 0.3, 0.5, 0.8)
 _CHUNK = 1_000
 
 
-def denoising(
+def measure_denoising(
     model: Autoencoder, images: Images, levels: Sequence[float] = LEVELS, seed: int = 0
 ) -> Generator[None, None, tuple[Denoising, ...]]:
     """Error against the clean images after encoding noisy ones; yields between chunks.

@@ -44,7 +44,7 @@ def protocol_of(config: RunConfig) -> Protocol | None:
     return "grey Gaussian" if model.beta > 0 else None
 
 
-def likelihood(
+def measure_likelihood(
     model: Autoencoder,
     images: Tensor,
     *,
@@ -77,7 +77,7 @@ def likelihood(
     for chunk in images.split(max(1, _DECODED_AT_ONCE // samples)):
         with torch.inference_mode():
             posterior = model.posterior(chunk)
-            codes, log_ratio = _drawn(posterior, samples, dice)
+            codes, log_ratio = _draw_codes(posterior, samples, dice)
             target = chunk.expand(samples, -1, -1).flatten(0, 1)
             output = model.output(codes.flatten(0, 1))
             log_p = _log_density(model, output, target, protocol).view(samples, -1)
@@ -98,7 +98,7 @@ def likelihood(
     )
 
 
-def _drawn(posterior: Posterior, samples: int, dice: torch.Generator) -> tuple[Tensor, Tensor]:
+def _draw_codes(posterior: Posterior, samples: int, dice: torch.Generator) -> tuple[Tensor, Tensor]:
     """(K, B, D) codes of a posterior, and (K, B) float64 log p(z) - log q(z|x) of each."""
     mean, log_variance = posterior
     if log_variance is None:

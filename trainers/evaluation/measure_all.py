@@ -9,10 +9,10 @@ import torch
 from trainers.checkpointing.weights import load_model
 from trainers.datasets.spectrum import spectrum_of
 from trainers.datasets.tensors import PARTS, resident
-from trainers.evaluation.collapse import collapsed
-from trainers.evaluation.compression import compression
-from trainers.evaluation.denoising import denoising
-from trainers.evaluation.likelihood import SAMPLES, likelihood, protocol_of
+from trainers.evaluation.collapse import measure_collapse
+from trainers.evaluation.compression import measure_compression
+from trainers.evaluation.denoising import measure_denoising
+from trainers.evaluation.likelihood import SAMPLES, measure_likelihood, protocol_of
 from trainers.evaluation.measurement import Measurement
 from trainers.evaluation.probes import codes, encoded
 from trainers.evaluation.reconstruction import evaluate_test_set
@@ -65,7 +65,7 @@ def measure(
     shown = None
     if protocol is not None:
         chosen = test[:images]
-        shown = yield from likelihood(model, chosen, protocol=protocol, samples=samples)
+        shown = yield from measure_likelihood(model, chosen, protocol=protocol, samples=samples)
     train_codes = yield from encoded(model, train)
     test_codes = yield from encoded(model, test)
     spectrum = spectrum_of(dataset)
@@ -84,9 +84,9 @@ def measure(
         classes=dataset.classes,
         codes=(yield from codes(train_codes, test_codes, data)),
         subspace=subspace(model, spectrum, evaluation.squared_error) if spectrum else None,
-        compression=(yield from compression(model, torch.from_numpy(test_codes), test, ranges)),
-        denoising=(yield from denoising(model, test)),
-        collapse=collapsed(evaluation, run.config),
+        compression=(yield from measure_compression(model, torch.from_numpy(test_codes), test, ranges)),
+        denoising=(yield from measure_denoising(model, test)),
+        collapse=measure_collapse(evaluation, run.config),
     )
 
 

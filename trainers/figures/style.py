@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from trainers.models import added
+from trainers.models import added_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ _OURS = {
 }
 _OTHERS = ("#7a5c3e", "#5b6b2f", "#7b2d43", "#2f5d62")
 
-COLOURS = {**_OURS, **dict(zip(added(), cycle(_OTHERS), strict=False))}
+COLOURS = {**_OURS, **dict(zip(added_families(), cycle(_OTHERS), strict=False))}
 """A method keeps its colour through all figures (Okabe & Ito 2008, told apart by everybody)."""
 
 NOISES = ("#b39ad6", "#8f6bc4", "#6b46a3", "#44266f")

@@ -29,7 +29,7 @@ def families() -> tuple[str, ...]:
 
 
 @cache
-def added() -> tuple[str, ...]:
+def added_families() -> tuple[str, ...]:
     """The families that came to those of the paper: each gets a preset, and is reported on."""
     return families()[len(_FIRST) :]
 

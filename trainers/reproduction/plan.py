@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from trainers.models import added
+from trainers.models import added_families
 from trainers.parallel.jobs import cost
 from trainers.presets import PRESETS, preset
 
@@ -99,7 +99,7 @@ def _entries() -> Iterator[PlannedRun]:
     yield _entry("pca", "paper", LATENT_DIM)
     for name in ("elu", "linear", "relu", "sigmoid", "vae", "conv-vae"):
         yield _entry(name, "paper", LATENT_DIM)
-    for name in added():
+    for name in added_families():
         yield _entry(name, "paper", LATENT_DIM)
     for latent_dim in SWEEP:
         if latent_dim != LATENT_DIM:

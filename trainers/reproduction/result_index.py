@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainers.errors import RunError
-from trainers.models import added
+from trainers.models import added_families
 from trainers.presets import PRESETS
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import LATENT_DIM, QUICK_NOTICE, SEEDS, SWEEP, PlannedRun, entries
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainers.evaluation.measurement import CodesFigures, Denoising, Probes, StoredCode
     from trainers.reproduction.result_files import Result
 
-METHODS = ("pca", "linear", "sigmoid", "relu", "elu", "vae", "conv-vae", *added())
+METHODS = ("pca", "linear", "sigmoid", "relu", "elu", "vae", "conv-vae", *added_families())
 """Presets that the paper compares at d = 5, and families that came to them."""
 
 NON_LINEAR = ("sigmoid", "relu", "elu")
@@ -35,7 +35,7 @@ NAMES = {
     "denoising": "Denoising",
     "hinton30": "Deep autoencoder",
     "burda50": "Binarised VAE",
-    **{name: PRESETS[name].title for name in added()},
+    **{name: PRESETS[name].title for name in added_families()},
 }
 """Presets as a figure has room to call them."""
 

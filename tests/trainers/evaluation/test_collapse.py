@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from trainers.evaluation.collapse import collapsed, forecast
+from trainers.evaluation.collapse import measure_collapse, forecast
 from trainers.presets import preset
 from trainers.runs.metrics import Evaluation
 
@@ -98,9 +98,9 @@ def test_the_dead_of_a_trained_model() -> None:
         loss=1,
         code_variances=(0.9, 0.01, 0.0, 0.02, 1.1),
     )
-    found = collapsed(evaluation, _linear(7.0))
+    found = measure_collapse(evaluation, _linear(7.0))
     assert found.dead == (1, 2)
     assert (found.certain_dead, found.threshold) == (3, 3.5)
-    hint = collapsed(evaluation, _linear(7.0, activation="relu"))
+    hint = measure_collapse(evaluation, _linear(7.0, activation="relu"))
     assert (hint.certain_dead, hint.threshold) == (0, 3.5)
-    assert collapsed(evaluation, preset("vae")).threshold is None
+    assert measure_collapse(evaluation, preset("vae")).threshold is None

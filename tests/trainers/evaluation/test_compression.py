@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainers.evaluation.compression import compression
+from trainers.evaluation.compression import measure_compression
 from trainers.generators import finish
 from trainers.models.base import Autoencoder, Posterior
 from trainers.models.pca import PCA
@@ -45,7 +45,7 @@ def _ranges(codes: Tensor) -> tuple[Tensor, Tensor]:
 def _stored(
     model: Autoencoder, codes: Tensor, images: Tensor, ranges: tuple[Tensor, Tensor]
 ) -> dict[str, StoredCode]:
-    return {s.storage: s for s in finish(compression(model, codes, images, ranges))}
+    return {s.storage: s for s in finish(measure_compression(model, codes, images, ranges))}
 
 
 def test_bytes_and_ratios(pca: PCA, codes: Tensor) -> None:
@@ -126,4 +126,4 @@ def test_codes_beyond_the_training_range_are_clipped() -> None:
 
 def test_others_are_served_between_chunks(pca: PCA, codes: Tensor) -> None:
     images = pca.decode(codes)
-    assert [*compression(pca, codes, images, _ranges(codes))] == [None] * 12
+    assert [*measure_compression(pca, codes, images, _ranges(codes))] == [None] * 12

@@ -7,7 +7,7 @@ import torch
 
 from trainers.datasets.spectrum import spectrum
 from trainers.datasets.tensors import resident
-from trainers.evaluation.denoising import LEVELS, denoising
+from trainers.evaluation.denoising import LEVELS, measure_denoising
 from trainers.generators import finish
 from trainers.models.pca import PCA
 
@@ -26,7 +26,7 @@ def pca() -> PCA:
 def test_a_projection_lets_through_the_noise_that_lies_in_its_plane(pca: PCA) -> None:
     # With Π the projection, x̂ - x = (Π - 1)(x - mean) + Πε and the two are orthogonal; so the
     # error is that of clean images plus E‖Πε‖² = D·σ², and the input's own is E‖ε‖² = P·σ².
-    found = finish(denoising(pca, _IMAGES))
+    found = finish(measure_denoising(pca, _IMAGES))
     assert tuple(level.noise for level in found) == LEVELS
     for level in found:
         passed = _DIM * level.noise**2
@@ -39,7 +39,7 @@ def test_a_projection_lets_through_the_noise_that_lies_in_its_plane(pca: PCA) ->
 def test_noise_is_the_seeds(pca: PCA) -> None:
     few = _IMAGES[:1_500]
     first, again, other = (
-        finish(denoising(pca, few, levels=(0.3,), seed=seed)) for seed in (1, 1, 2)
+        finish(measure_denoising(pca, few, levels=(0.3,), seed=seed)) for seed in (1, 1, 2)
     )
     assert first == again
     assert first[0].input_error != other[0].input_error
@@ -48,7 +48,7 @@ def test_noise_is_the_seeds(pca: PCA) -> None:
 
 def test_noise_leaves_the_images_and_the_global_dice_alone(pca: PCA) -> None:
     before, state = _IMAGES[:50].clone(), torch.get_rng_state()
-    finish(denoising(pca, _IMAGES[:50], levels=(0.8,)))
+    finish(measure_denoising(pca, _IMAGES[:50], levels=(0.8,)))
     assert torch.equal(_IMAGES[:50], before)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -56,10 +56,10 @@ def test_noise_leaves_the_images_and_the_global_dice_alone(pca: PCA) -> None:
 def test_noise_is_not_clipped(pca: PCA) -> None:
     # Clipped noise on black paper would lose its half below zero.
     paper = torch.zeros(1_000, 784)
-    (found,) = finish(denoising(pca, paper, levels=(0.5,)))
+    (found,) = finish(measure_denoising(pca, paper, levels=(0.5,)))
     assert found.input_error == pytest.approx(784 * 0.25, rel=0.01)
 
 
 def test_others_are_served_between_chunks(pca: PCA) -> None:
-    work = denoising(pca, _IMAGES[:3_000], levels=(0.1, 0.5))
+    work = measure_denoising(pca, _IMAGES[:3_000], levels=(0.1, 0.5))
     assert [*work] == [None] * 6

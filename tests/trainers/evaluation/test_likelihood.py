@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from trainers.evaluation.likelihood import likelihood, protocol_of
+from trainers.evaluation.likelihood import measure_likelihood, protocol_of
 from trainers.generators import finish
 from trainers.models.base import Autoencoder, Posterior
 from trainers.presets import preset
@@ -84,7 +84,7 @@ class _Bernoulli(Autoencoder):
 def _told(
     model: Autoencoder, images: torch.Tensor, protocol: Protocol, **options: int
 ) -> LikelihoodFigures:
-    return finish(likelihood(model, images, protocol=protocol, **options))
+    return finish(measure_likelihood(model, images, protocol=protocol, **options))
 
 
 def _gaussian_images(count: int = 200) -> torch.Tensor:
