@@ -53,7 +53,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
         pass  # what torch takes by itself
     base, began = reset_peak(), time.perf_counter()
     trainer = trainers.train(config, place / "runs", "many")
-    assert isinstance(trainer._images("train"), Streamed)
+    assert isinstance(trainer.model_state.images["train"], Streamed)
     for _event in trainer:
         pass
     training = peak() - base

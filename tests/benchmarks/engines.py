@@ -29,7 +29,7 @@ import torch
 from tests.benchmarks.peers import peers, steps_of
 from trainers.models import build
 from trainers.presets import preset
-from trainers.training.engines import registered
+from trainers.training.engines import registered_engines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def onward(engine: Engine) -> Steps:
 
 def fitting(config: RunConfig) -> dict[str, type[Engine]]:
     """Our engines that can train this, the slowest first."""
-    engines = reversed(registered())
+    engines = reversed(registered_engines())
     return {e.name: e for e in engines if not e.misfit(model_of(config), _CPU)}
 
 

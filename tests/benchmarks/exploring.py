@@ -69,7 +69,7 @@ class Bench:
         self.app.processEvents()
 
     def show_all_codes(self) -> None:
-        self.program.window.latent.choice.layers.choose(training=True, mosaic=True)
+        self.program.window.latent.plane_bar.layers.choose(training=True, mosaic=True)
         self.until(lambda: len(self.plot.raster.xy) == 70_000)
         self.plot.reset_view()
         self.app.processEvents()

@@ -40,7 +40,7 @@ def _walk(person: Person) -> None:
     for key in ("End", "Return"):
         person.press(key)
     person.until(lambda: panel.kind.currentData() == "geodesic")
-    walk = panel._walk
+    walk = panel._service
     person.until(lambda: walk.walked is not None and walk.walked.route.kind == "geodesic")
     assert walk.walked.image_length <= (1 + 1e-9) * walk.walked.straight_length
 
@@ -79,10 +79,10 @@ def _watch_it_form(person: Person) -> None:
 
 def test_the_demo_is_walked_through(person: Person) -> None:
     session, plane = person.session, person.plane
-    mosaic = person.window.latent.backdrop._mosaic
+    mosaic = person.window.latent.background._mosaic
     person.until(lambda: session.preview is not None and session.image is not None)
     person.until(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
-    layers = person.window.latent.choice.layers
+    layers = person.window.latent.plane_bar.layers
     layers.choose(points=0.15, opacity=1.0)
     person.qtbot.wait(300)
     person.picture("mosaic")
@@ -121,7 +121,7 @@ def test_what_is_being_trained_is_walked_through(
     _draw_a_one(person)
     _walk(person)
     _select_and_let_go(person)
-    kind = person.window.latent.choice.kind
+    kind = person.window.latent.plane_bar.kind
     person.click(kind)
     for key in ("Down", "Return"):
         person.press(key)

@@ -56,7 +56,7 @@ class Scene:
         trainer.slice_seconds = 0.0
         events = iter(trainer)
         next(e for e in events if isinstance(e, Progress) and e.step >= step)
-        trainer.slice_seconds, trainer._journal._resume_seconds = 0.02, 0.0
+        trainer.slice_seconds, trainer.writer._resume_seconds = 0.02, 0.0
         return trainer, events
 
     def goes_on(self) -> None:
@@ -164,7 +164,7 @@ def test_a_folder_that_is_taken_away_and_brought_back(scene: Scene) -> None:
 def test_nothing_is_written_that_counts_on_what_was_not(scene: Scene) -> None:
     """A resume point whose rows of losses did not get to the disk would go on without them."""
     trainer, events = scene.begun()
-    trainer._journal.wait()
+    trainer.writer.wait()
     before = (scene.run.path / "resume.safetensors").read_bytes()
     append, scene.run.append_metrics = scene.run.append_metrics, _refuse  # type: ignore[method-assign]
     with pytest.raises(RunError, match="no room"):
@@ -294,7 +294,7 @@ def test_rows_before_and_after_a_damaged_one_are_read(stopped: runs.Run) -> None
 
 def test_a_clock_that_is_set_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, events = scene.begun()
-    trainer._journal.wait()
+    trainer.writer.wait()
     follower = Follower(scene.run)
     ahead = time.time() + 1e6
     for file in scene.run.path.rglob("*"):
@@ -309,7 +309,7 @@ def test_a_clock_that_is_set_back(scene: Scene, monkeypatch: pytest.MonkeyPatch)
     told = list(follower.news())
     while trainer.step < 200:
         next(events)
-    trainer._journal.wait()
+    trainer.writer.wait()
     told += follower.news()
     assert [e for e in told if isinstance(e, Progress)]
     events.close()  # type: ignore[attr-defined]
@@ -389,7 +389,7 @@ def test_a_device_that_fails(scene: Scene, error: RuntimeError, told: str) -> No
     def failing(_first: int, _count: int) -> torch.Tensor:
         raise error
 
-    trainer._engine.run = failing  # type: ignore[method-assign]
+    trainer.engine.run = failing  # type: ignore[method-assign]
     with pytest.raises(DeviceError, match=told) as caught:
         list(events)
     status = scene.run.status()
@@ -416,14 +416,14 @@ def test_weights_that_are_no_numbers_are_not_kept(scene: Scene, value: float) ->
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_losses_that_are_no_numbers_are_not_kept(scene: Scene, value: float) -> None:
     trainer, events = scene.begun()
-    run, at = trainer._engine.run, trainer.step
+    run, at = trainer.engine.run, trainer.step
 
     def failing(first: int, count: int) -> torch.Tensor:
         losses = run(first, count).clone()
         losses[-1, 1] = value
         return losses
 
-    trainer._engine.run = failing  # type: ignore[method-assign]
+    trainer.engine.run = failing  # type: ignore[method-assign]
     end = list(events)[-1]
     assert isinstance(end, Diverged)
     assert end.step == at + 1

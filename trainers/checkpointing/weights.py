@@ -1,4 +1,4 @@
-"""Weights and resume points as safetensors: nothing is ever unpickled."""
+"""Reads and writes weights and resume points as safetensors, without pickle."""
 
 from __future__ import annotations
 
@@ -29,20 +29,27 @@ if TYPE_CHECKING:
 _NOISE = "noise"
 
 
-def weights(model: Autoencoder, precision: Precision = "float32") -> bytes:
-    """A model's state as the content of a safetensors file."""
-    kept = getattr(torch, precision)
+def weights_to_bytes(model: Autoencoder, precision: Precision = "float32") -> bytes:
+    """Returns a model's state as the content of a safetensors file."""
+    dtype = getattr(torch, precision)
     state = model.state_dict().items()
-    return safetensors_file.packed({n: t.detach().to("cpu", kept).numpy() for n, t in state})
+    return safetensors_file.packed({n: t.detach().to("cpu", dtype).numpy() for n, t in state})
 
 
 def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
-    """The model of a run's checkpoint at `step` (the newest where None), and that step.
+    """Returns the model of a run's checkpoint and its step.
+
+    Parameters
+    ----------
+    run
+        The run.
+    step
+        The step of the checkpoint; None for the newest.
 
     Raises
     ------
     RunError
-        When there is no such checkpoint, or its weights are damaged or of another shape.
+        When the run has no such checkpoint, or its weights are damaged or have another shape.
     """
     checkpoint = run.checkpoint(step)
     _compare(_shapes(run), checkpoint.model)
@@ -53,19 +60,19 @@ def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A resume point in memory of its own: training goes on, and any thread may write it down."""
+    """A copy of a resume point: training may continue while any thread writes it."""
 
     arrays: dict[str, NDArray[np.generic]]
     position: str
 
     def to_bytes(self) -> bytes:
-        """The content of a resume.safetensors; runs no torch."""
+        """Returns the content of resume.safetensors; calls no torch."""
         return safetensors_file.packed(self.arrays, {"position": self.position})
 
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Everything that a later process needs to go on as if nothing had happened."""
+    """Everything that a later process needs to continue a run with the same result bit for bit."""
 
     step: int
     seconds: float
@@ -76,23 +83,23 @@ class ResumePoint:
     device: str = ""
 
     def snapshot(self) -> Snapshot:
-        """A copy of everything as it is now."""
+        """Returns a copy of the present values."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.items()}
         tensors |= {f"optimiser.{name}": tensor for name, tensor in self.optimiser.items()}
         tensors[_NOISE] = self.noise
         arrays = {name: t.detach().cpu().contiguous().numpy() for name, t in tensors.items()}
-        told = ("step", "seconds", "engine", "device")
-        position = json.dumps({name: getattr(self, name) for name in told})
+        header = ("step", "seconds", "engine", "device")
+        position = json.dumps({name: getattr(self, name) for name in header})
         return Snapshot({name: array.copy() for name, array in arrays.items()}, position)
 
     @classmethod
     def read(cls, path: Path) -> ResumePoint:
-        """The resume point in a file.
+        """Reads the resume point in a file.
 
         Raises
         ------
         RunError
-            When it is missing or damaged.
+            When the file is missing or damaged.
         """
         tensors = _read(path)
         try:
@@ -107,21 +114,23 @@ class ResumePoint:
                 noise=tensors[_NOISE],
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{path} is no resume point ({error!r} is missing or odd).") from error
+            raise RunError(
+                f"{path} is not a resume point: {error!r} is missing or invalid."
+            ) from error
 
     def restore(
         self, model: Autoencoder, optimiser: Adam, noise: torch.Generator, path: Path
     ) -> None:
-        """Puts everything back; `path` is where it came from.
+        """Copies everything into the model, the optimiser and the noise; `path` is for messages.
 
         Raises
         ------
         RunError
-            When something in it does not fit the model.
+            When a part of it does not fit the model.
         """
         _load(model, self.model, path)
         try:
-            if self.step > 0 or self.optimiser:  # older runs kept none before their first step
+            if self.step > 0 or self.optimiser:  # older runs saved no moments before step 1
                 optimiser.restore(self.optimiser)
             noise.set_state(self.noise)
         except (ValueError, TypeError, RuntimeError) as error:
@@ -140,33 +149,34 @@ def _read(path: Path) -> dict[str, Tensor]:
         tensors = safetensors.torch.load_file(path)
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     except (OSError, SafetensorError, TypeError) as error:
-        raise RunError(f"{path} can not be read ({error}): the run is damaged.") from error
+        raise RunError(f"{path} cannot be read ({error}): the run is damaged.") from error
     safetensors_file.compare(path, arrays, safetensors_file.told(path))
     return tensors
 
 
 def _shapes(run: Run) -> dict[str, tuple[int, ...]]:
-    """The shapes of the weights of a run's model, which is not made for that."""
+    """Returns the shapes of the weights of a run's model without allocating the weights."""
     with torch.device("meta"):
         model = build(run.config.model, run.dataset.pixels, run.dataset.channels)
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
-def _compare(wanted: dict[str, tuple[int, ...]], path: Path) -> None:
-    """Compares what a file says that it holds with what is wanted, before there is any of either.
+def _compare(expected: dict[str, tuple[int, ...]], path: Path) -> None:
+    """Compares the shapes in a file's header with the model's before any memory is allocated.
 
     Raises
     ------
     RunError
-        When the file can not be read, or holds anything else.
+        When the file cannot be read, or its shapes are not the model's.
     """
-    held = safetensors_file.shapes(path)
-    odd = sorted(n for n in held.keys() | wanted.keys() if held.get(n) != wanted.get(n))
-    if odd:
-        name = odd[0]
+    found = safetensors_file.shapes(path)
+    names = found.keys() | expected.keys()
+    different = sorted(name for name in names if found.get(name) != expected.get(name))
+    if different:
+        name = different[0]
         raise RunError(
-            f"{path} does not fit the run's config: {name} is {held.get(name, 'missing')} in the "
-            f"file and {wanted.get(name, 'nothing')} in the model."
+            f"{path} does not fit the run's config: {name} is {found.get(name, 'missing')} in the "
+            f"file and {expected.get(name, 'nothing')} in the model."
         )
 
 

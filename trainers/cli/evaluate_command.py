@@ -86,13 +86,13 @@ def evaluate(
     what the codes know, the plane of a linear decoder, compression, noise and collapse; fitted on
     the training images, told on the 10,000 test images. It takes about a minute.
     """
-    from trainers.evaluation.measure_all import measure
+    from trainers.evaluation.measure_all import measure_checkpoint
     from trainers.generators import finish
 
     run = opened(name, folder)
     console = Console()
     with Console(stderr=True).status(f"Measuring {escape(run.name)} …"):
-        found = finish(measure(run, step, samples=samples, images=images))
+        found = finish(measure_checkpoint(run, step, samples=samples, images=images))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
         return

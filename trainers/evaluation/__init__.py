@@ -1,1 +1,1 @@
-"""What a trained model is worth: one question a module."""
+"""The evaluation of trained models: one question per module."""

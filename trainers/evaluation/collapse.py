@@ -1,10 +1,10 @@
-"""Which dimensions of a code say nothing, and when that is certain before training. Loads no torch.
+"""Posterior collapse: which dimensions of a code carry no information. Loads no torch.
 
-With squared error + β·KL the model is a Gaussian one of variance σ² = β/2. A linear decoder is
-then probabilistic PCA, and at its optimum a dimension stays alive only if the eigenvalue it would
-stand for exceeds σ² (Tipping & Bishop 1999; Lucas et al. 2019, "Don't Blame the ELBO!"): the loss
-itself, not the training, makes the others die. A decoder with hidden non-linearities can do more
-than that, and so the same count is a hint.
+With squared error + β·KL the decoder is a Gaussian of variance σ² = β/2. With a linear decoder the
+model is probabilistic PCA, and at its optimum a dimension stays active only if its eigenvalue
+exceeds σ² (Tipping & Bishop 1999; Lucas et al. 2019, "Don't Blame the ELBO!"): the loss itself, not
+the training, makes the others collapse. A non-linear decoder can do better, so there the same count
+is only a hint.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What the loss says of a code's dimensions before anything is trained.
+    """What the loss predicts about the dimensions of a code before training.
 
     Attributes
     ----------
     beta, latent_dim
-        Of the config.
+        The config's values.
     threshold
-        β/2, the variance that a dimension must explain to pay for itself.
+        β/2, the variance that a dimension must explain to make up for its KL.
     surviving
-        How many of the leading principal components exceed it, at most `latent_dim`.
+        How many of the leading principal components exceed the threshold, at most `latent_dim`.
     is_certain
         Whether the decoder is linear, and the count therefore a theorem.
     needed
-        The eigenvalue of the last dimension: β must stay below twice it for all to live.
+        The eigenvalue of the last dimension: all stay active if β is below twice this value.
     """
 
     beta: float
@@ -54,12 +54,12 @@ class Forecast:
 
     @property
     def dead(self) -> int:
-        """How many dimensions do not pay for themselves."""
+        """How many dimensions do not make up for their KL."""
         return self.latent_dim - self.surviving
 
     @property
     def message(self) -> str:
-        """One sentence for the person who is about to train; empty where none is needed."""
+        """A warning for the user before training; empty if no dimension collapses."""
         if not self.dead:
             return ""
         verb = "will" if self.is_certain else "would, were the decoder linear,"
@@ -72,14 +72,16 @@ class Forecast:
 
 
 def forecast(config: RunConfig, eigenvalues: NDArray[np.float64] | None = None) -> Forecast | None:
-    """What is known before training; None where the loss alone says nothing.
+    """Predicts which dimensions collapse; returns None if the loss alone does not determine it.
 
     Parameters
     ----------
     config
-        Variational, with squared error and β > 0; otherwise nothing is known.
+        The run's settings. The result is None unless the model is variational, with squared error
+        and β > 0.
     eigenvalues
-        Of the training images' covariance, falling; those of its data set where left out.
+        The eigenvalues of the training images' covariance, falling; if omitted, those of the
+        config's data set.
     """
     model = config.model
     is_gaussian = model.variational and model.family != "pca" and model.likelihood != "bernoulli"
@@ -100,7 +102,7 @@ def forecast(config: RunConfig, eigenvalues: NDArray[np.float64] | None = None) 
 
 
 def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
-    """Those of the config's data set, as far as they are known."""
+    """Returns the eigenvalues of the config's data set; None if they are not known."""
     try:
         spectrum = spectrum_of(datasets.dataset_named(config.dataset))
     except DataError:
@@ -109,7 +111,7 @@ def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
 
 
 def measure_collapse(evaluation: Evaluation, config: RunConfig) -> CollapseFigures:
-    """Which dimensions of a trained model have died, and how many had to."""
+    """Returns which dimensions of a trained model have collapsed, and how many had to."""
     variances = evaluation.code_variances or ()
     dead = (index for index, variance in enumerate(variances) if variance <= ACTIVE_VARIANCE)
     known = forecast(config)

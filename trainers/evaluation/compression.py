@@ -1,7 +1,7 @@
-"""Codes as compression: how small a code can be stored, and what that costs.
+"""Codes as compression: how few bytes a code needs, and how much error that adds.
 
-An image of MNIST is 784 bytes, one a pixel. What decoding needs beside the code (the decoder, and
-for 8 bits the range of each dimension: two numbers a dimension, once a model) is not counted.
+An image of MNIST has 784 bytes, one per pixel. What decoding needs beside the code is not counted:
+the decoder, and for 8 bits the range of each dimension (two numbers per dimension and model).
 
 Shape legend: N images, P pixels, D numbers in a code.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
+from trainers.evaluation.errors import squared_errors
 from trainers.evaluation.measurement import StoredCode
 
 if TYPE_CHECKING:
@@ -29,29 +31,29 @@ _LEVELS = 255
 def measure_compression(
     model: Autoencoder, codes: Tensor, images: Images, ranges: tuple[Tensor, Tensor]
 ) -> Generator[None, None, tuple[StoredCode, ...]]:
-    """What each way to store a code costs; yields between chunks.
+    """Returns the size and the error of each way to store a code; yields between chunks.
 
     Parameters
     ----------
     model
-        Decodes.
+        Decodes the stored codes.
     codes
         (N, D), the mean codes of the test images.
     images
         (N, P), the test images.
     ranges
-        Lowest and highest value of each dimension, (D,) each, on the training images: what an
-        8-bit code counts between. Test codes beyond are clipped.
+        The lowest and the highest value of each dimension on the training images, (D,) each. The
+        levels of 8-bit codes lie between them; test codes beyond them are clipped.
     """
     low, high = (bound.to(codes.device) for bound in ranges)
     ways: dict[str, tuple[int, Callable[[Tensor], Tensor]]] = {
-        "float32": (4, lambda found: found),
-        "float16": (2, lambda found: found.half().float()),
-        "8 bits": (1, lambda found: _quantise(found, low, high)),
+        "float32": (4, lambda values: values),
+        "float16": (2, lambda values: values.half().float()),
+        "8 bits": (1, lambda values: _quantise(values, low, high)),
     }
     errors = {}
-    for storage, (_, keep) in ways.items():
-        errors[storage] = yield from _squared_error(model, keep(codes), images)
+    for storage, (_, store) in ways.items():
+        errors[storage] = yield from _squared_error(model, store(codes), images)
     return tuple(
         StoredCode(
             storage=storage,
@@ -65,17 +67,20 @@ def measure_compression(
 
 
 def _quantise(codes: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Codes rounded to 256 even levels between the bounds of each dimension."""
+    """Returns codes rounded to 256 even levels between the bounds of each dimension."""
     width = (high - low).clamp(min=torch.finfo(low.dtype).tiny)
     levels = ((codes - low) / width * _LEVELS).round().clamp(0, _LEVELS)
     return low + levels / _LEVELS * width
 
 
-def _squared_error(model: Autoencoder, codes: Tensor, images: Images) -> Generator[None, None, float]:
-    """Squared error per image of what codes decode to."""
+def _squared_error(
+    model: Autoencoder, codes: Tensor, images: Images
+) -> Generator[None, None, float]:
+    """Returns the mean squared error per image of the decoded codes; yields between chunks."""
     total = 0.0
     for code, image in zip(codes.split(_CHUNK), images.split(_CHUNK), strict=True):
         with torch.inference_mode():
-            total += float((model.decode(code) - image).square().sum(1).cpu().double().sum())
+            decoded = model.decode(code).cpu().numpy()
+        total += float(squared_errors(decoded, image.cpu().numpy()).sum(dtype=np.float64))
         yield
     return total / len(images)

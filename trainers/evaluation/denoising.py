@@ -1,21 +1,25 @@
-"""What a model makes of noisy digits: the question that denoising autoencoders are trained for."""
+"""The error of a model on noisy images, for which denoising autoencoders are trained."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
+from trainers.evaluation.errors import squared_errors
 from trainers.evaluation.measurement import Denoising
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from torch import Tensor
+
     from trainers.datasets.tensors import Images
     from trainers.models.base import Autoencoder
 
 LEVELS = (0.0, 0.1, 0.3, 0.5, 0.8)
-"""Standard deviations of the noise; full ink is 1."""
+"""Standard deviations of the noise; 1 is the step from black to white."""
 
 _CHUNK = 1_000
 
@@ -23,32 +27,45 @@ _CHUNK = 1_000
 def measure_denoising(
     model: Autoencoder, images: Images, levels: Sequence[float] = LEVELS, seed: int = 0
 ) -> Generator[None, None, tuple[Denoising, ...]]:
-    """Error against the clean images after encoding noisy ones; yields between chunks.
+    """Returns the errors against the clean images after encoding noisy ones; yields between chunks.
 
-    The noise is Gaussian and not clipped, as it is in training (Vincent et al. 2008).
+    The noise is Gaussian and not clipped, as in training (Vincent et al. 2008).
 
     Parameters
     ----------
     model
         Encodes the noisy images and decodes their mean codes.
     images
-        (N, P), the clean ones.
+        (N, P), the clean images.
     levels
         Standard deviations of the noise.
     seed
-        Of the noise: the same images and levels get the same.
+        The seed of the noise; the same images, levels and seed give the same noise.
     """
-    dice = torch.Generator(images.device).manual_seed(seed)
-    found = []
+    generator = torch.Generator(images.device).manual_seed(seed)
+    results = []
     for level in levels:
-        given = back = 0.0
+        input_error = output_error = 0.0
         for clean in images.split(_CHUNK):
             with torch.inference_mode():
-                noise = torch.empty_like(clean).normal_(0, 1, generator=dice) * level
-                again = model.decode(model.encode(clean + noise))
-                given += float(noise.square().sum(1).cpu().double().sum())
-                back += float((again - clean).square().sum(1).cpu().double().sum())
+                noise = torch.empty_like(clean).normal_(0, 1, generator=generator) * level
+                noisy = clean + noise
+                output = model.decode(model.encode(noisy))
+            input_error += _sum_of_errors(noisy, clean)
+            output_error += _sum_of_errors(output, clean)
             yield
         count = len(images)
-        found.append(Denoising(noise=level, input_error=given / count, squared_error=back / count))
-    return tuple(found)
+        results.append(
+            Denoising(
+                noise=level,
+                input_error=input_error / count,
+                squared_error=output_error / count,
+            )
+        )
+    return tuple(results)
+
+
+def _sum_of_errors(images: Tensor, clean: Tensor) -> float:
+    """Returns the squared error of (B, P) images against the clean ones, summed over all."""
+    errors = squared_errors(images.cpu().numpy(), clean.cpu().numpy())
+    return float(errors.sum(dtype=np.float64))

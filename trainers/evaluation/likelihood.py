@@ -1,10 +1,10 @@
-"""How probable a variational model holds the test images: the ELBO, its parts, and log p itself.
+"""The likelihood of the test images under a variational model: ELBO, its two terms, and log p.
 
-Three protocols, never to be compared with each other (`trainers.evaluation.measurement.Protocol`):
-grey levels as if they were probabilities, binary pixels drawn from the grey levels, and grey levels
-with a Gaussian around the decoded image.
+There are three protocols, whose values must not be compared with each other
+(`trainers.evaluation.measurement.Protocol`): grey levels taken as probabilities, binary pixels
+drawn from the grey levels, and grey levels with a Gaussian around the decoded image.
 
-Shape legend: B images in a chunk, K codes an image, P pixels, D numbers in a code.
+Shape legend: B images in a chunk, K codes per image, P pixels, D numbers in a code.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder, Posterior
 
 SAMPLES = 128
-"""Codes an image, where nothing else is asked for."""
+"""The default number of codes per image."""
 
 _DECODED_AT_ONCE = 6_400
 
 
 def protocol_of(config: RunConfig) -> Protocol | None:
-    """What a run's likelihood is the likelihood of; None where it has none.
+    """Returns the protocol of a run's likelihood; None if the model has no likelihood.
 
-    Without a posterior there is none, nor with a squared error whose β is 0: its Gaussian would
-    have no width.
+    A model without a posterior has none. Neither has one with squared error and β = 0, because the
+    variance of its Gaussian, β/2, would be 0.
     """
     model = config.model
     if not model.variational or model.family == "pca":
@@ -52,32 +52,32 @@ def measure_likelihood(
     samples: int = SAMPLES,
     seed: int = 0,
 ) -> Generator[None, None, LikelihoodFigures]:
-    """The ELBO and the importance-weighted log p of images; yields between chunks.
+    """Returns the ELBO and the importance-weighted log p of images; yields between chunks.
 
-    The ELBO is that of the model, whatever β it was trained with: both terms count once. It is
-    averaged over the same codes as the weights of log p are.
+    The ELBO does not include the β of the training: both terms have weight 1. It is averaged over
+    the same codes as log p.
 
     Parameters
     ----------
     model
-        A variational one, whose likelihood is the protocol's.
+        A variational model with the likelihood of the protocol.
     images
-        (N, P) grey levels of 0..1, where the model is.
+        (N, P) grey levels of 0..1, on the model's device.
     protocol
-        What is measured. "binarised Bernoulli" draws the pixels once, from the seed.
+        What to measure. "binarised Bernoulli" draws the pixels once, from the seed.
     samples
-        K, codes an image. log p is a lower bound that rises with K (Burda et al. 2015, eq. 8).
+        K, the codes per image. log p is a lower bound that rises with K (Burda et al. 2015, eq. 8).
     seed
-        Of pixels and codes.
+        The seed of pixels and codes.
     """
-    dice = torch.Generator(images.device).manual_seed(seed)
+    generator = torch.Generator(images.device).manual_seed(seed)
     if protocol == "binarised Bernoulli":
-        images = torch.bernoulli(images, generator=dice)
+        images = torch.bernoulli(images, generator=generator)
     sums = torch.zeros(3, dtype=torch.float64)
     for chunk in images.split(max(1, _DECODED_AT_ONCE // samples)):
         with torch.inference_mode():
             posterior = model.posterior(chunk)
-            codes, log_ratio = _draw_codes(posterior, samples, dice)
+            codes, log_ratio = _draw_codes(posterior, samples, generator)
             target = chunk.expand(samples, -1, -1).flatten(0, 1)
             output = model.output(codes.flatten(0, 1))
             log_p = _log_density(model, output, target, protocol).view(samples, -1)
@@ -98,23 +98,26 @@ def measure_likelihood(
     )
 
 
-def _draw_codes(posterior: Posterior, samples: int, dice: torch.Generator) -> tuple[Tensor, Tensor]:
-    """(K, B, D) codes of a posterior, and (K, B) float64 log p(z) - log q(z|x) of each."""
+def _draw_codes(
+    posterior: Posterior, samples: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Returns (K, B, D) codes of a posterior, and their (K, B) float64 log p(z) - log q(z|x)."""
     mean, log_variance = posterior
     if log_variance is None:
         raise ValueError("A model without a posterior has no likelihood.")
-    noise = torch.empty(samples, *mean.shape, device=mean.device).normal_(generator=dice)
+    noise = torch.empty(samples, *mean.shape, device=mean.device).normal_(generator=generator)
     codes = mean + (0.5 * log_variance).exp() * noise
-    # The terms of 2π are the same in both densities.
+    # The terms with 2π are equal in both densities and cancel.
     log_prior = -0.5 * codes.double().square().sum(2)
     log_posterior = -0.5 * (noise.double().square() + log_variance.double()).sum(2)
     return codes, log_prior - log_posterior
 
 
 def _log_density(model: Autoencoder, output: Tensor, target: Tensor, protocol: Protocol) -> Tensor:
-    """(B,) float64, log p(x|z) in nats: the loss is its negative, but for the Gaussian's scale.
+    """Returns (B,) float64, log p(x|z) in nats.
 
-    Squared error + β·KL is 2σ² times a negative ELBO with the variance σ² = β/2.
+    It is the negative loss; for the Gaussian also scaled and normalised, because squared error +
+    β·KL is 2σ² times a negative ELBO with the variance σ² = β/2.
     """
     loss = model.reconstruction_loss(output, target).double()
     if protocol != "grey Gaussian":

@@ -1,4 +1,4 @@
-"""Everything that can be measured of a run's checkpoint, one question after another."""
+"""All measurements of a run's checkpoint, one after another."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from trainers.evaluation.compression import measure_compression
 from trainers.evaluation.denoising import measure_denoising
 from trainers.evaluation.likelihood import SAMPLES, measure_likelihood, protocol_of
 from trainers.evaluation.measurement import Measurement
-from trainers.evaluation.probes import codes, encoded
+from trainers.evaluation.probes import encode_images, evaluate_codes
 from trainers.evaluation.reconstruction import evaluate_test_set
-from trainers.evaluation.subspace import subspace
+from trainers.evaluation.subspace import compare_with_pca
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,49 +25,51 @@ if TYPE_CHECKING:
 
 _CPU = torch.device("cpu")
 LIKELIHOOD_IMAGES = 1_000
-"""Test images whose likelihood is measured, where nothing else is asked for."""
+"""The default number of test images whose likelihood is measured."""
 
 
-def measure(
+def measure_checkpoint(
     run: Run,
     step: int | None = None,
     *,
     samples: int = SAMPLES,
     images: int = LIKELIHOOD_IMAGES,
 ) -> Generator[None, None, Measurement]:
-    """Measures the checkpoint of `step`, or the newest; yields between chunks of work.
+    """Measures a checkpoint; yields between chunks of work.
 
-    Everything is measured anew from the weights, on the CPU. A minute for the paper's models.
+    Everything is computed from the weights, on the CPU. This takes a minute for the paper's models.
 
     Parameters
     ----------
     run
-        Whose checkpoint.
+        The run.
     step
-        Its step; None for the newest.
+        The step of the checkpoint; None for the newest.
     samples
-        Codes an image for log p, which rises with them; time does too.
+        The codes per image for log p; more codes take more time and raise the bound.
     images
-        How many test images, the first ones, log p is measured on.
+        The number of test images, from the first, that log p is measured on.
 
     Raises
     ------
     RunError
-        When there is no such checkpoint, or it is damaged.
+        When the run has no such checkpoint, or the checkpoint is damaged.
     DataError
-        When the data set is not here.
+        When the data set is missing.
     """
-    model, found_step = load_model(run, step)
+    model, loaded_step = load_model(run, step)
     dataset, data = run.dataset, run.data()
     train, test = (resident(part, _CPU, dataset) for part in PARTS)
-    evaluation, _ = yield from evaluate_test_set(model, run, found_step)
+    evaluation, _ = yield from evaluate_test_set(model, run, loaded_step)
     protocol = protocol_of(run.config)
-    shown = None
+    likelihood = None
     if protocol is not None:
         chosen = test[:images]
-        shown = yield from measure_likelihood(model, chosen, protocol=protocol, samples=samples)
-    train_codes = yield from encoded(model, train)
-    test_codes = yield from encoded(model, test)
+        likelihood = yield from measure_likelihood(
+            model, chosen, protocol=protocol, samples=samples
+        )
+    train_codes = yield from encode_images(model, train)
+    test_codes = yield from encode_images(model, test)
     spectrum = spectrum_of(dataset)
     if spectrum and spectrum.floor(model.latent_dim) is None:
         spectrum = None
@@ -76,27 +78,29 @@ def measure(
         run=run.name,
         preset=run.config.preset,
         latent_dim=run.config.model.latent_dim,
-        step=found_step,
+        step=loaded_step,
         reconstruction=evaluation,
-        likelihood=shown,
+        likelihood=likelihood,
         dataset=dataset.name,
         image_bytes=dataset.pixels,
         classes=dataset.classes,
-        codes=(yield from codes(train_codes, test_codes, data)),
-        subspace=subspace(model, spectrum, evaluation.squared_error) if spectrum else None,
-        compression=(yield from measure_compression(model, torch.from_numpy(test_codes), test, ranges)),
+        codes=(yield from evaluate_codes(train_codes, test_codes, data)),
+        subspace=compare_with_pca(model, spectrum, evaluation.squared_error) if spectrum else None,
+        compression=(
+            yield from measure_compression(model, torch.from_numpy(test_codes), test, ranges)
+        ),
         denoising=(yield from measure_denoising(model, test)),
         collapse=measure_collapse(evaluation, run.config),
     )
 
 
-def complete(run: Run) -> Generator[None, None, None]:
-    """Measures anew the checkpoints that an older program measured with fewer figures.
+def complete_evaluations(run: Run) -> Generator[None, None, None]:
+    """Evaluates the checkpoints again that an older program evaluated with fewer figures.
 
     Raises
     ------
     RunError
-        When a checkpoint is damaged or the run's folder can not be written.
+        When a checkpoint is damaged or the run's folder cannot be written.
     """
     for checkpoint in run.checkpoints():
         if checkpoint.is_evaluated and checkpoint.evaluation().pca_ratio is not None:

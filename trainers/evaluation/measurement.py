@@ -1,7 +1,7 @@
-"""Everything that is measured of a run, as one value: JSON in and out. Loads no torch.
+"""The results of all measurements of a run as one value that JSON can hold. Loads no torch.
 
-Each part is the answer of one module of this package; a part is None where the question means
-nothing for the model (a likelihood where there is no posterior, angles where nothing is linear).
+Each part is the result of one module of this package. A part is None when it does not apply to the
+model: the likelihood without a posterior, the angles without a linear decoder.
 """
 
 from __future__ import annotations
@@ -13,41 +13,40 @@ from pydantic import BaseModel, ConfigDict
 from trainers.runs.metrics import Evaluation
 
 Protocol = Literal["grey Bernoulli", "binarised Bernoulli", "grey Gaussian"]
-"""What a likelihood is the likelihood of; figures of different protocols are not comparable.
+"""What a likelihood is measured on; values of different protocols are not comparable.
 
-"grey Bernoulli": grey levels taken as if they were probabilities: a cross-entropy, no density.
+"grey Bernoulli": grey levels taken as probabilities: a cross-entropy, not a density.
 "binarised Bernoulli": pixels drawn from the grey levels; a true probability of binary images.
-"grey Gaussian": a density of grey levels, the variance being β/2 where the loss is squared error
-+ β·KL.
+"grey Gaussian": a density of grey levels with the variance β/2, for the loss squared error + β·KL.
 """
 
 
 class Figures(BaseModel):
-    """A frozen group of figures."""
+    """The base class of results: a frozen group of numbers."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
 
 class LikelihoodFigures(Figures):
-    """What a variational model gives the test images, in nats per image.
+    """The likelihood of the test images under a variational model, in nats per image.
 
     Attributes
     ----------
     protocol
-        What it is the likelihood of.
+        What the likelihood is measured on.
     elbo
         reconstruction - kl, with codes drawn from the posterior (Kingma & Welling 2014, eq. 3).
     reconstruction
-        E[log p(x|z)], the codes drawn from the posterior.
+        E[log p(x|z)], with codes drawn from the posterior.
     kl
         KL of the posterior to the prior.
     log_likelihood
-        log p(x) by importance weighting with `samples` codes an image (Burda et al. 2015, eq. 8):
+        log p(x) by importance weighting with `samples` codes per image (Burda et al. 2015, eq. 8):
         a lower bound that rises with the number of samples.
     samples
-        K, codes an image.
+        K, the codes per image.
     images
-        Test images measured.
+        The number of test images.
     """
 
     protocol: Protocol
@@ -60,14 +59,14 @@ class LikelihoodFigures(Figures):
 
 
 class Probes(Figures):
-    """What a classifier reads off: accuracies on the test set, 0..1.
+    """The accuracies of two classifiers on the test set, 0..1.
 
     Attributes
     ----------
     linear
-        Of a logistic regression on standardised features.
+        That of a logistic regression on standardised features.
     nearest_neighbours
-        Of the majority among the `neighbours` nearest training images.
+        That of the majority among the `neighbours` nearest training images.
     neighbours
         k of the k nearest neighbours.
     """
@@ -78,21 +77,22 @@ class Probes(Figures):
 
 
 class CodesFigures(Figures):
-    """What the codes know of the digits.
+    """How well the codes separate the classes, and how true their 2-D view is.
 
     Attributes
     ----------
     codes
-        Probes on the mean codes, fitted on the training images'; None without labels.
+        Probes on the mean codes, fitted on those of the training images; None without labels.
     pixels
-        The same probes on the raw pixels; of MNIST alone, where they are known.
+        The same probes on the raw pixels; known only for MNIST.
     trustworthiness, continuity
         Of the 2-D view against the space of images, 0..1: whether neighbours in the view are
-        neighbours in truth, and whether true neighbours stay so (Venna & Kaski 2001).
+        neighbours among the images, and whether neighbouring images are neighbours in the view
+        (Venna & Kaski 2001).
     view
         What the 2-D view is: "codes" (d = 2), "principal plane of the codes" or "line" (d = 1).
     view_images, view_neighbours
-        Images and neighbours that the two were computed from.
+        The images and neighbours that both were computed from.
     """
 
     codes: Probes | None = None
@@ -110,9 +110,9 @@ class SubspaceFigures(Figures):
     Attributes
     ----------
     principal_angles
-        (D,) degrees, ascending; all 0 where the planes are one (Björck & Golub 1973).
+        (D,) degrees, ascending; all 0 if the planes are equal (Björck & Golub 1973).
     squared_error, floor
-        Squared error per test image, and what PCA with as many codes leaves.
+        The squared error per test image, and that of PCA with as many codes.
     ratio
         squared_error / floor.
     """
@@ -133,11 +133,11 @@ class StoredCode(Figures):
     code_bytes
         Bytes of one code.
     ratio
-        Bytes of an image (784 of MNIST's, one a pixel) over those of a code.
+        The bytes of an image (784 for MNIST, one per pixel) divided by those of a code.
     squared_error
-        Squared error per test image, decoded from the stored code.
+        The squared error per test image, decoded from the stored code.
     added_error
-        How much of it the storing added.
+        The part of it that storing added.
     """
 
     storage: str
@@ -148,17 +148,17 @@ class StoredCode(Figures):
 
 
 class CollapseFigures(Figures):
-    """Which dimensions of a code say nothing.
+    """Which dimensions of a code carry no information.
 
     Attributes
     ----------
     dead
         Dimensions, counted from 0, whose mean code varies by no more than 0.01.
     certain_dead
-        How many must die whatever the training, by β against the eigenvalues (Lucas et al.
-        2019); 0 where the loss makes nothing certain.
+        How many must collapse in any training, by β against the eigenvalues (Lucas et al. 2019);
+        0 if the loss makes nothing certain.
     threshold
-        The variance below which a dimension does not pay for itself; None where nothing is known.
+        The variance below which a dimension does not make up for its KL; None if not known.
     """
 
     dead: tuple[int, ...]
@@ -167,16 +167,16 @@ class CollapseFigures(Figures):
 
 
 class Denoising(Figures):
-    """The model given noisy digits: what it gives back, against the clean ones.
+    """The error of a model on noisy images, against the clean ones.
 
     Attributes
     ----------
     noise
-        Standard deviation of the Gaussian noise on the input; full ink is 1.
+        Standard deviation of the Gaussian noise on the input; 1 is the step from black to white.
     input_error
         Squared error per test image of the noisy input itself.
     squared_error
-        Squared error per test image of what the model gives back.
+        Squared error per test image of the reconstruction.
     """
 
     noise: float
@@ -185,7 +185,7 @@ class Denoising(Figures):
 
 
 class Measurement(Figures):
-    """Everything that is measured of one checkpoint of one run."""
+    """All measurements of one checkpoint of one run."""
 
     run: str
     preset: str

@@ -1,7 +1,7 @@
-"""What codes know of the digits: probes fitted on training codes and told on test codes.
+"""How well codes separate the classes: classifiers fitted on training codes, scored on test codes.
 
-The raw pixels' accuracies, which every run is held against, do not change: they lie among the
-resources (`resources/mnist/probes.json`). To write them again (some minutes):
+The accuracies of the raw pixels, with which every run is compared, do not change: they are in
+`resources/mnist/probes.json`. To write them again (some minutes):
 `python -m trainers.evaluation.probes`.
 
 Shape legend: N images, P pixels, D numbers in a code, F features of a probe.
@@ -51,8 +51,8 @@ _MOST_STEPS, _TOLERANCE = 1_000, 1e-3
 _VIEW_IMAGES = 2_000
 
 
-def encoded(model: Autoencoder, images: Images) -> Generator[None, None, Features]:
-    """(N, P) images → (N, D), their mean codes; yields between chunks."""
+def encode_images(model: Autoencoder, images: Images) -> Generator[None, None, Features]:
+    """Returns the mean codes of (N, P) images, (N, D); yields between chunks."""
     codes = []
     for chunk in images.split(_CHUNK):
         with torch.inference_mode():
@@ -61,93 +61,95 @@ def encoded(model: Autoencoder, images: Images) -> Generator[None, None, Feature
     return np.concatenate(codes)
 
 
-def codes(train: Features, test: Features, data: Data) -> Generator[None, None, CodesFigures]:
-    """What mean codes know of the classes, and how true their 2-D view is.
+def evaluate_codes(
+    train: Features, test: Features, data: Data
+) -> Generator[None, None, CodesFigures]:
+    """Measures how well mean codes separate the classes, and how true their 2-D view is.
 
     Parameters
     ----------
     train, test
         (N, D), the mean codes of the training and test images.
     data
-        Those images and their labels.
+        The images and their labels.
     """
-    found = None
+    code_probes = None
     if len(np.unique(data.train.labels)) > 1:
-        found = yield from probes(train, data.train.labels, test, data.test.labels)
-    name, view = two_dimensional(test)
-    shown = data.test.images[:_VIEW_IMAGES]
-    pixels = shown.reshape(len(shown), -1).astype(np.float32)
+        code_probes = yield from fit_probes(train, data.train.labels, test, data.test.labels)
+    name, view = two_dimensional_view(test)
+    viewed = data.test.images[:_VIEW_IMAGES]
+    pixels = viewed.reshape(len(viewed), -1).astype(np.float32)
     yield
-    trust, kept = faithfulness(pixels, view[:_VIEW_IMAGES])
+    trust, continuity = faithfulness(pixels, view[:_VIEW_IMAGES])
     return CodesFigures(
-        codes=found,
+        codes=code_probes,
         pixels=pixel_probes() if data.dataset == MNIST else None,
         trustworthiness=trust,
-        continuity=kept,
+        continuity=continuity,
         view=name,
-        view_images=len(shown),
+        view_images=len(viewed),
         view_neighbours=VIEW_NEIGHBOURS,
     )
 
 
-def probes(
+def fit_probes(
     train: Features, train_labels: Labels, test: Features, test_labels: Labels
 ) -> Generator[None, None, Probes]:
-    """Accuracies of a linear classifier and of the nearest neighbours; yields between chunks.
+    """Returns the accuracies of a linear classifier and of the nearest neighbours.
 
-    The linear one is a logistic regression on standardised features (scikit-learn's, C = 1). The
-    neighbours are counted by Euclidean distance among the features as they are, for a code's own
-    scale is part of what it says.
+    The linear classifier is a logistic regression on standardised features (scikit-learn's, C = 1).
+    The neighbours have the smallest Euclidean distance between the features as they are, because
+    the scale of a code is part of its information. Yields between chunks.
 
     Parameters
     ----------
     train, test
         (N, F) features.
     train_labels, test_labels
-        (N,), the digits.
+        (N,), the classes.
     """
     regression = LogisticRegression(max_iter=_MOST_STEPS, tol=_TOLERANCE)
     linear = make_pipeline(StandardScaler(), regression).fit(train, train_labels)
     yield
     nearest = KNeighborsClassifier(NEIGHBOURS).fit(train, train_labels)
-    right = 0
+    correct = 0
     for start in range(0, len(test), _QUERIES):
         chunk = slice(start, start + _QUERIES)
-        right += int((nearest.predict(test[chunk]) == test_labels[chunk]).sum())
+        correct += int((nearest.predict(test[chunk]) == test_labels[chunk]).sum())
         yield
     return Probes(
         linear=float(linear.score(test, test_labels)),
-        nearest_neighbours=right / len(test),
+        nearest_neighbours=correct / len(test),
         neighbours=NEIGHBOURS,
     )
 
 
 @cache
 def pixel_probes() -> Probes:
-    """The same probes on the raw pixels of 0..1.
+    """Returns the probes on the raw pixels of 0..1.
 
     Raises
     ------
     DataError
-        When the file among the resources is missing or damaged.
+        When the resource file is missing or damaged.
     """
     try:
         return Probes.model_validate_json(_RESOURCE.read_bytes())
     except (OSError, ValidationError) as error:
         raise DataError(
-            f"{_RESOURCE} can not be read ({error}); install the program again."
+            f"{_RESOURCE} cannot be read ({error}). Install the program again."
         ) from error
 
 
 def fit_pixel_probes() -> Probes:
-    """`pixel_probes` computed from the images (some minutes)."""
+    """Computes the value of `pixel_probes` from the images (some minutes)."""
     train, test = split("train"), split("test")
     flat = [(part.images.reshape(len(part), -1) / 255).astype(np.float32) for part in (train, test)]
-    return finish(probes(flat[0], train.labels, flat[1], test.labels))
+    return finish(fit_probes(flat[0], train.labels, flat[1], test.labels))
 
 
-def two_dimensional(codes: Features) -> tuple[str, NDArray[np.float64]]:
-    """What the latent panel shows of (N, D) codes at first: its name, and (N, 2) places."""
+def two_dimensional_view(codes: Features) -> tuple[str, NDArray[np.float64]]:
+    """Returns the name and the (N, 2) positions of the latent panel's first view of the codes."""
     latent_dim = codes.shape[1]
     if latent_dim == 1:
         return "line", line().project(codes)

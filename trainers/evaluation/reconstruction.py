@@ -1,7 +1,7 @@
-"""How well a model gives the test images back, a chunk of images at a time.
+"""How well a model reconstructs the test images, one chunk of images at a time.
 
-The measuring functions are generators that yield between chunks, so that whoever drives them may
-serve others in between, and return their result (`result = yield from ...`).
+The measuring functions are generators: they yield between chunks, so that the caller can do other
+work in between, and return their result (`result = yield from ...`).
 
 Shape legend: N images, P pixels, D numbers in a code.
 """
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn import functional
 from torch.utils.weak import WeakIdKeyDictionary
 
 from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
 from trainers.datasets.spectrum import spectrum_of
 from trainers.datasets.tensors import Streamed, resident
-from trainers.evaluation.subspace import subspace
+from trainers.evaluation.errors import HALF_GREY_LEVEL, cross_entropies, squared_errors
+from trainers.evaluation.subspace import compare_with_pca
 from trainers.events import Preview
 from trainers.generators import finish
 from trainers.runs.metrics import ACTIVE_VARIANCE, Evaluation
@@ -37,19 +37,32 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 _CHUNK = 500
-"""Images between two moments at which somebody else may be answered: some 10 ms on a CPU."""
+"""Images between two yields: some 10 ms of work on a CPU."""
 _BINARISATION_SEED = 0xB1
 _MOST_AT_ONCE = 10_000_000
-"""Numbers of test images that are made double at a time; MNIST has fewer."""
-_HALF_A_LEVEL = 0.5 / 255
+"""The most pixels that are converted to double precision at a time; MNIST has fewer."""
 _VARIANCES = WeakIdKeyDictionary()
-"""By images, which are not kept alive for it."""
+"""The variance by images tensor; an entry does not keep its tensor alive."""
 
 
-def preview(
+def compute_preview(
     model: Autoencoder, images: Images, watched: Sequence[int], step: int
 ) -> Generator[None, None, Preview]:
-    """The codes of (N, P) test images, and reconstructions of those that are watched."""
+    """Returns the codes of (N, P) test images and the reconstructions of the watched ones.
+
+    Yields between chunks.
+
+    Parameters
+    ----------
+    model
+        Encodes and decodes.
+    images
+        (N, P) of 0..1, on the model's device.
+    watched
+        The indices of the images to reconstruct.
+    step
+        The training steps of the model.
+    """
     codes = []
     for chunk in images.split(_CHUNK):
         with torch.inference_mode():
@@ -68,61 +81,66 @@ def evaluate(
     dataset: Dataset = MNIST,
     watched: Sequence[int] = PREVIEW_DIGITS,
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
-    """The test figures over (N, P) grey images, each reconstructed from its mean code.
+    """Measures a model on (N, P) images, each reconstructed from its mean code.
 
     Parameters
     ----------
     model
-        Whose figures they are; its squared error is of the decoded mean image, whatever the
+        The model to measure. Its squared error is that of the decoded mean image for every
         likelihood.
     images
         (N, P) of 0..1, on the model's device.
     labels
-        (N,) uint8, the class of each.
+        (N,) uint8, the class of each image.
     step
-        Training steps that the model has behind it.
+        The training steps of the model.
     binarised
-        The model is trained on binarised images: its own loss is measured on such.
+        Whether the model is trained on binarised images. If so, its own loss and KL are measured
+        on binarised images, too.
     dataset
-        What the images are of.
+        The data set of the images.
     watched
-        Numbers of the images that the preview holds.
+        The indices of the images that the preview holds.
 
     Returns
     -------
-    The figures, sums kept in double precision, and the preview.
+    The evaluation, summed in double precision, and the preview.
     """
-    codes, figures, divergences = [], [], []
-    dice = torch.Generator(images.device).manual_seed(_BINARISATION_SEED)
+    codes: list[Tensor] = []
+    kl_sums: list[Tensor] = []
+    figures: list[NDArray[np.float64]] = []
+    generator = torch.Generator(images.device).manual_seed(_BINARISATION_SEED)
     for chunk in images.split(_CHUNK):
         with torch.inference_mode():
             posterior = model.posterior(chunk)
             codes.append(posterior.mean.cpu())
-            divergences.append(posterior.kl_per_dimension().cpu().double().sum(0))
+            kl_sums.append(posterior.kl_per_dimension().cpu().double().sum(0))
         yield
         with torch.inference_mode():
             output = model.output(posterior.mean)
-            figures.append(_figures(model, output, chunk))
+            figures.append(_image_figures(model, output, chunk))
         if binarised:
             yield
             with torch.inference_mode():
-                pixels = torch.bernoulli(chunk, generator=dice)
+                pixels = torch.bernoulli(chunk, generator=generator)
                 posterior = model.posterior(pixels)
                 output = model.output(posterior.mean)
-                figures[-1][:, 2] = model.reconstruction_loss(output, pixels).cpu().double()
-                divergences[-1] = posterior.kl_per_dimension().cpu().double().sum(0)
+                own_loss = model.reconstruction_loss(output, pixels)
+                figures[-1][:, 2] = own_loss.cpu().numpy()
+                kl_sums[-1] = posterior.kl_per_dimension().cpu().double().sum(0)
         yield
-    every_code = torch.cat(codes)
-    sums = torch.stack(divergences).sum(0)
-    found = torch.cat(figures).numpy()
-    evaluation = _summed(model, images, found, sums, every_code, labels, step, dataset)
-    return evaluation, _preview(model, watched, every_code, step)
+    all_codes = torch.cat(codes)
+    sums = torch.stack(kl_sums).sum(0)
+    evaluation = _summarise(
+        model, images, np.concatenate(figures), sums, all_codes, labels, step, dataset
+    )
+    return evaluation, _preview(model, watched, all_codes, step)
 
 
 def evaluate_test_set(
     model: Autoencoder, run: Run, step: int
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
-    """The test figures and the preview of a run's model, where it lies."""
+    """Measures a run's model on its test images, on the model's device; yields between chunks."""
     data = run.data()
     return evaluate(
         model,
@@ -135,35 +153,37 @@ def evaluate_test_set(
     )
 
 
-def _figures(model: Autoencoder, output: Tensor, images: Tensor) -> Tensor:
-    """(B, 3) float64 on the CPU: squared error, cross-entropy, the likelihood's own, per image."""
-    decoded = output.sigmoid() if model.likelihood == "bernoulli" else output
-    ink = decoded.clamp(_HALF_A_LEVEL, 1 - _HALF_A_LEVEL)
-    squared_error = (decoded - images).square().sum(1)
-    cross_entropy = functional.binary_cross_entropy(ink, images, reduction="none").sum(1)
-    own = model.reconstruction_loss(output, images)
-    return torch.stack([squared_error, cross_entropy, own], 1).cpu().double()
+def _image_figures(model: Autoencoder, output: Tensor, images: Tensor) -> NDArray[np.float64]:
+    """Returns (B, 3) float64: squared error, cross-entropy and the model's own loss per image."""
+    decoded = (output.sigmoid() if model.likelihood == "bernoulli" else output).cpu().numpy()
+    pixels = images.cpu().numpy()
+    columns = (
+        squared_errors(decoded, pixels),
+        cross_entropies(decoded, pixels, clamp=HALF_GREY_LEVEL),
+        model.reconstruction_loss(output, images).cpu().numpy(),
+    )
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _summed(
+def _summarise(
     model: Autoencoder,
     images: Images,
     figures: NDArray[np.float64],
-    divergences: Tensor,
+    kl_sums: Tensor,
     codes: Tensor,
     labels: NDArray[np.uint8],
     step: int,
     dataset: Dataset,
 ) -> Evaluation:
-    """The figures of all images from those of each, (N, 3), and the (D,) sums of the KL."""
+    """Averages the (N, 3) figures of the images and the (D,) sums of the KL to an evaluation."""
     count, pixels = images.shape
     squared_error, cross_entropy, reconstruction = figures.mean(0).tolist()
-    per_dimension = (divergences / count).tolist()
+    per_dimension = (kl_sums / count).tolist()
     kl = sum(per_dimension)
     variances = codes.double().var(0, unbiased=False)
     spectrum = spectrum_of(dataset)
     floor = spectrum.floor(model.latent_dim) if spectrum else None
-    plane = subspace(model, spectrum, squared_error) if spectrum and floor else None
+    comparison = compare_with_pca(model, spectrum, squared_error) if spectrum and floor else None
     return Evaluation(
         step=step,
         images=count,
@@ -183,19 +203,19 @@ def _summed(
         active_units=int((variances > ACTIVE_VARIANCE).sum()),
         code_variances=tuple(variances.tolist()),
         kl_per_dimension=tuple(per_dimension) if model.variational else None,
-        principal_angles=plane.principal_angles if plane else None,
+        principal_angles=comparison.principal_angles if comparison else None,
     )
 
 
 def _variance(images: Images) -> float:
-    """Squared distance of an image from the mean image, on average; once for the same images."""
-    found: float | None = _VARIANCES.get(images)
-    if found is None:
-        found = _VARIANCES[images] = _measured_variance(images)
-    return found
+    """Returns the mean squared distance of an image from the mean image, cached by images."""
+    variance: float | None = _VARIANCES.get(images)
+    if variance is None:
+        variance = _VARIANCES[images] = _compute_variance(images)
+    return variance
 
 
-def _measured_variance(images: Images) -> float:
+def _compute_variance(images: Images) -> float:
     if isinstance(images, Streamed) or images.numel() > _MOST_AT_ONCE:
         total = torch.zeros(2, images.shape[1], dtype=torch.float64)
         for chunk in images.split(_CHUNK):
@@ -207,7 +227,7 @@ def _measured_variance(images: Images) -> float:
 
 
 def _to_bytes(images: Tensor, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """(N, P) images → (N, *shape) uint8, clipped to 0..1 and rounded."""
+    """Returns (N, P) images as (N, *shape) uint8, clipped to 0..1 and rounded."""
     scaled = (images.clamp(0, 1) * 255).round().to("cpu", torch.uint8)
     array: NDArray[np.uint8] = scaled.view(-1, *shape).numpy()
     return array
@@ -219,13 +239,13 @@ def _preview(model: Autoencoder, watched: Sequence[int], codes: Tensor, step: in
         return Preview(step, codes.float().numpy(), _to_bytes(decoded, model.image_shape))
 
 
-def evaluated(run: Run, step: int | None = None) -> Evaluation:
-    """The test figures of a run's checkpoint, measured anew from its weights.
+def evaluate_run(run: Run, step: int | None = None) -> Evaluation:
+    """Returns the evaluation of a run's checkpoint, measured from its weights.
 
     Raises
     ------
     RunError
-        When there is no such checkpoint, or it is damaged.
+        When the run has no such checkpoint, or the checkpoint is damaged.
     """
-    model, found = load_model(run, step)
-    return finish(evaluate_test_set(model, run, found))[0]
+    model, loaded_step = load_model(run, step)
+    return finish(evaluate_test_set(model, run, loaded_step))[0]

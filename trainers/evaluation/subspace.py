@@ -1,8 +1,8 @@
-"""How far the plane that a linear decoder spans is from PCA's.
+"""The angles between the subspace of a linear decoder and that of PCA.
 
 The global minima of a linear autoencoder's squared error are exactly those whose decoder spans the
-leading principal components (Baldi & Hornik 1989); which basis of that plane it finds is free. So
-not the weights are compared but the planes, by their principal angles (Björck & Golub 1973).
+leading principal components (Baldi & Hornik 1989), in any basis. So the planes are compared, not
+the weights: by their principal angles (Björck & Golub 1973).
 
 Shape legend: P pixels, D numbers in a code.
 """
@@ -31,32 +31,32 @@ _ROUNDING = 1e-6
 
 
 def principal_angles(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """The principal angles between the spans of two bases.
+    """Returns the principal angles between the spans of two bases.
 
     Parameters
     ----------
     first, second
-        (P, D), a basis in the columns; they need be neither orthogonal nor independent. What is
-        less than a millionth of its largest singular value is the rounding of weights in single
-        precision, and no direction.
+        (P, D), a basis in the columns, which need not be orthogonal or independent. Singular values
+        below a millionth of the largest are the rounding of weights in single precision; their
+        directions do not count.
 
     Returns
     -------
-    (D,) degrees, ascending. A direction that one of the spans lacks counts as a right angle.
+    (D,) degrees, ascending. A direction that one of the spans does not have counts as 90°.
     """
     bases = [np.asarray(basis, np.float64) for basis in (first, second)]
     size = max(basis.shape[1] for basis in bases)
     spans = [linalg.orth(basis, rcond=_ROUNDING) for basis in bases]
     angles = np.full(size, _RIGHT_ANGLE)
     if all(span.shape[1] for span in spans):
-        found = np.degrees(linalg.subspace_angles(*spans))[::-1]
-        angles[: len(found)] = found
+        degrees = np.degrees(linalg.subspace_angles(*spans))[::-1]
+        angles[: len(degrees)] = degrees
     return angles
 
 
 @torch.no_grad()
 def decoder_span(model: Autoencoder) -> NDArray[np.float64] | None:
-    """(P, D), the columns that a linear decoder adds up; None where it is not linear."""
+    """Returns (P, D), the columns of a linear decoder's matrix; None if it is not linear."""
     if isinstance(model, PCA):
         return model.components.T.cpu().double().numpy()
     if model.likelihood == "bernoulli" or not isinstance(model, Network):
@@ -72,19 +72,19 @@ def decoder_span(model: Autoencoder) -> NDArray[np.float64] | None:
     return columns
 
 
-def subspace(
+def compare_with_pca(
     model: Autoencoder, spectrum: Spectrum, squared_error: float
 ) -> SubspaceFigures | None:
-    """How far a linear decoder is from PCA; None where it is not linear.
+    """Compares a linear decoder with PCA; returns None if the decoder is not linear.
 
     Parameters
     ----------
     model
-        Whose decoder it is.
+        The model whose decoder is compared.
     spectrum
-        What PCA finds.
+        The principal components of the data set.
     squared_error
-        Of the model, per test image.
+        The model's squared error per test image.
     """
     span = decoder_span(model)
     if span is None:

@@ -1,7 +1,8 @@
-"""Autoencoders, one family a module; a module's name is its family's name.
+"""Autoencoders: one family per module, and the module's name is the family's name.
 
-Nothing here loads torch: `families()` looks at which modules there are, `build` imports the one
-that is asked for.
+A family module has `build(config, pixels)`, which returns an untrained model. A module of the same
+name in `descriptions` has `describe(config, shape)`, which says in words what the model is.
+Nothing here loads torch until `build` imports the module of a family.
 """
 
 from __future__ import annotations
@@ -13,37 +14,73 @@ from inspect import signature
 from math import isqrt
 from typing import TYPE_CHECKING
 
+from trainers.models import descriptions
+
 if TYPE_CHECKING:
     from trainers.config import ModelConfig
     from trainers.models.base import Autoencoder
 
-_FIRST = ("mlp", "conv", "pca")
+_PAPER_FAMILIES = ("mlp", "conv", "pca")
+_NO_FAMILIES = {"base", "descriptions"}
 
 
 @cache
 def families() -> tuple[str, ...]:
-    """The names that `ModelConfig.family` may take: every public module here but `base`."""
-    found = {m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")}
-    found -= {"base"}
-    return (*_FIRST, *sorted(found - {*_FIRST}))
+    """Returns the names that `ModelConfig.family` may take, the paper's families first."""
+    found = _public_modules(__path__) - _NO_FAMILIES
+    return (*_PAPER_FAMILIES, *sorted(found - {*_PAPER_FAMILIES}))
 
 
 @cache
 def added_families() -> tuple[str, ...]:
-    """The families that came to those of the paper: each gets a preset, and is reported on."""
-    return families()[len(_FIRST) :]
+    """Returns the families beside the paper's; each gets a preset and a place in the report."""
+    return families()[len(_PAPER_FAMILIES) :]
 
 
 def build(config: ModelConfig, pixels: int = 784, channels: int = 1) -> Autoencoder:
-    """An untrained model of `config`'s family; its weights are set by `Autoencoder.initialise`.
+    """Returns an untrained model of `config`'s family.
 
-    A family's `build(config, pixels)` is given P, the numbers in an image; one that treats the
-    colours of a pixel apart takes `channels` besides.
+    `Autoencoder.initialise` sets its weights.
+
+    Parameters
+    ----------
+    config
+        The model's settings.
+    pixels
+        P, the numbers in an image, all colours counted.
+    channels
+        1 for grey images, 3 for colour. Passed only to a family whose `build` has this parameter.
     """
     module = import_module(f"trainers.models.{config.family}")
-    tells_colours = "channels" in signature(module.build).parameters
-    more = {"channels": channels} if tells_colours else {}
-    model: Autoencoder = module.build(config, pixels, **more)
+    takes_channels = "channels" in signature(module.build).parameters
+    options = {"channels": channels} if takes_channels else {}
+    model: Autoencoder = module.build(config, pixels, **options)
     side = isqrt(pixels // channels)
     model.image_shape = (side, side) if channels == 1 else (side, side, channels)
     return model
+
+
+def describe(config: ModelConfig, shape: tuple[int, ...]) -> str:
+    """Returns what a model of `config`'s family is made of, in one or two lines.
+
+    A family without a description of its own is called by its name and the size of its code.
+    Importing the family's module instead would load torch, for which a window cannot wait.
+
+    Parameters
+    ----------
+    config
+        The model's settings.
+    shape
+        The shape of an image: (side, side) or (side, side, 3).
+    """
+    if config.family not in _public_modules(descriptions.__path__):
+        codes = "1 code" if config.latent_dim == 1 else f"{config.latent_dim} codes"
+        return f"{config.family}, {codes}"
+    module = import_module(f"{descriptions.__name__}.{config.family}")
+    text: str = module.describe(config, shape)
+    return text
+
+
+def _public_modules(path: list[str]) -> set[str]:
+    """Returns the names of the modules in a package that do not begin with an underscore."""
+    return {m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")}

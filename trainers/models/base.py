@@ -1,6 +1,6 @@
-"""What every autoencoder is: an encoder to a posterior over codes, a decoder back, and a loss.
+"""The base classes of all autoencoders: encoder, posterior over codes, decoder and loss.
 
-Shape legend: B images in a batch, P numbers of an image (784 of MNIST's), D numbers in a code.
+Shape legend: B images in a batch, P numbers in an image (784 for MNIST), D numbers in a code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.nn import functional
 from trainers.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from trainers.config import Activation, Likelihood
 
@@ -28,7 +28,7 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
-"""What may stand after a hidden layer."""
+"""The activations that may follow a hidden layer."""
 
 _GAINS: dict[Activation, float] = {
     "sigmoid": 4.0,
@@ -41,31 +41,34 @@ _GAINS: dict[Activation, float] = {
 
 
 class Posterior(NamedTuple):
-    """q(code | image): mean and log-variance, both (B, D); no log-variance is a single point."""
+    """q(code | image): mean and log-variance, both (B, D); without log-variance a single point."""
 
     mean: Tensor
     log_variance: Tensor | None
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """(B, D), one code an image: mean + σ·ε (Kingma & Welling 2014, eq. 10)."""
+        """Returns (B, D), one code per image: mean + σ·ε (Kingma & Welling 2014, eq. 10)."""
         if self.log_variance is None:
             return self.mean
         noise = torch.empty_like(self.mean).normal_(generator=generator)
         return self.mean + (0.5 * self.log_variance).exp() * noise
 
     def kl(self) -> Tensor:
-        """(B,), KL to N(0, I) in nats (Kingma & Welling 2014, appendix B); 0 for a point."""
+        """Returns (B,), the KL to N(0, I) in nats (Kingma & Welling 2014, appendix B).
+
+        It is 0 for a posterior that is a single point.
+        """
         return self.kl_per_dimension().sum(1)
 
     def kl_per_dimension(self) -> Tensor:
-        """(B, D), what each dimension adds to the KL."""
+        """Returns (B, D), the KL of each dimension in nats; 0 for a single point."""
         if self.log_variance is None:
             return torch.zeros_like(self.mean)
         return 0.5 * (self.mean**2 + self.log_variance.exp() - self.log_variance - 1)
 
 
 class StepLoss(NamedTuple):
-    """The mean loss of a batch and its parts: scalars, per image, in the likelihood's unit."""
+    """The mean loss of a batch and its parts: scalars per image, in the unit of the likelihood."""
 
     total: Tensor
     reconstruction: Tensor
@@ -73,26 +76,24 @@ class StepLoss(NamedTuple):
 
 
 class Autoencoder(nn.Module, ABC):
-    """An encoder and a decoder with the likelihood that joins them.
+    """An encoder and a decoder with a likelihood for the decoded images.
 
     Parameters
     ----------
     latent_dim
-        D, numbers in a code.
+        D, the numbers in a code.
     variational
-        The encoder gives mean and log-variance, and the loss pays β·KL.
+        Whether the encoder returns mean and log-variance, and the loss includes β·KL.
     likelihood
-        "squared-error": the decoder gives pixels, the loss is their squared error summed over the
-        image. "bernoulli": it gives logits, the loss is the cross-entropy summed over the image.
+        "squared-error": the decoder returns pixels, and the loss is their squared error summed
+        over the image. "bernoulli": the decoder returns logits, and the loss is the cross-entropy
+        summed over the image.
     beta
-        Weight of the KL.
+        β, the weight of the KL.
     """
 
     image_shape: tuple[int, ...] = (28, 28)
-    """Of an image that is not flattened: (side, side), or (side, side, 3)."""
-
-    closed_form = False
-    """Solved by `fit` in one pass over the data rather than by gradient steps."""
+    """The shape of an image that is not flattened: (side, side) or (side, side, 3)."""
 
     def __init__(
         self, *, latent_dim: int, variational: bool, likelihood: Likelihood, beta: float
@@ -105,29 +106,29 @@ class Autoencoder(nn.Module, ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """The device that holds the weights."""
         weights: Tensor = next(iter(self.state_dict().values()))
         return weights.device
 
     @abstractmethod
     def posterior(self, images: Tensor) -> Posterior:
-        """(B, P) images of 0..1 → their posterior over codes."""
+        """Encodes (B, P) images of 0..1 as a posterior over codes."""
 
     @abstractmethod
     def output(self, codes: Tensor) -> Tensor:
-        """(B, D) codes → (B, P), pixels or logits, as the likelihood has it."""
+        """Decodes (B, D) codes to (B, P): pixels, or logits for the Bernoulli likelihood."""
 
     def encode(self, images: Tensor) -> Tensor:
-        """(B, P) images → (B, D), the mean code of each."""
+        """Encodes (B, P) images as their mean codes, (B, D)."""
         return self.posterior(images).mean
 
     def decode(self, codes: Tensor) -> Tensor:
-        """(B, D) codes → (B, P), the mean image of each; a linear output may leave 0..1."""
+        """Decodes (B, D) codes to their mean images, (B, P); a linear output may leave 0..1."""
         output = self.output(codes)
         return output.sigmoid() if self.likelihood == "bernoulli" else output
 
     def reconstruction_loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """(B, P) output and target → (B,), squared error or Bernoulli nats, per image."""
+        """Returns (B,), squared error or Bernoulli nats per image, of (B, P) output and target."""
         if self.likelihood == "bernoulli":
             loss = functional.binary_cross_entropy_with_logits(output, target, reduction="none")
         else:
@@ -135,7 +136,17 @@ class Autoencoder(nn.Module, ABC):
         return loss.sum(1)
 
     def loss(self, images: Tensor, target: Tensor, generator: torch.Generator) -> StepLoss:
-        """The loss of a batch: (B, P) inputs, maybe corrupted, and the (B, P) clean target."""
+        """Returns the loss of a batch.
+
+        Parameters
+        ----------
+        images
+            (B, P), the input, which may be corrupted.
+        target
+            (B, P), the clean images.
+        generator
+            Draws the codes from the posterior.
+        """
         posterior = self.posterior(images)
         output = self.output(posterior.sample(generator))
         reconstruction = self.reconstruction_loss(output, target).mean()
@@ -144,11 +155,11 @@ class Autoencoder(nn.Module, ABC):
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator, activation: Activation) -> None:
-        """Glorot-uniform weights with the activation's gain on hidden layers, biases zero.
+        """Sets zero biases and Glorot-uniform weights, with the activation's gain if hidden.
 
-        Glorot & Bengio 2010; the sigmoid's gain of 4 undoes its slope of 1/4, without which two
-        such layers learn the mean digit and stay there. What feeds the code or the output has
-        gain 1: both are linear.
+        Glorot & Bengio 2010. The sigmoid's gain of 4 compensates its slope of 1/4; without it two
+        sigmoid layers learn only the mean digit. The layers before the code and before the output
+        have gain 1, because no activation follows them.
         """
         for part in self.modules():
             if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
@@ -158,38 +169,51 @@ class Autoencoder(nn.Module, ABC):
                     nn.init.zeros_(part.bias)
 
     def linear_layers(self) -> tuple[nn.Module, ...]:
-        """The layers that no activation follows."""
+        """Returns the layers that no activation follows."""
         return ()
 
     @property
     def pixels(self) -> int:
-        """P, numbers in an image."""
+        """P, the numbers in an image."""
         return self.decode(torch.zeros(1, self.latent_dim, device=self.device)).shape[1]
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential]:
-        """Encoder and decoder as stacks of torch's own layers, for programs that lack ours.
+        """Returns encoder and decoder as stacks of torch's own layers, for use without AE Viewer.
 
-        The encoder gives (B, D), or (B, 2·D) where variational: means, then log-variances; the
-        decoder gives the mean images.
+        The encoder returns (B, D), or (B, 2·D) for a variational model: means, then log-variances.
+        The decoder returns the mean images.
 
         Raises
         ------
         ExportError
-            When the family has none.
+            When the model is not made of such stacks.
         """
         raise ExportError(
-            f"A {type(self).__name__} is no stack of layers that torch alone could load. "
-            "Carry it away as ONNX, or as the whole run."
+            f"A {type(self).__name__} is not a stack of layers that torch alone can load. "
+            "Export it as ONNX, or export the whole run."
         )
 
 
+class ClosedForm(Autoencoder):
+    """An autoencoder whose weights are computed in one pass over the data, without gradients."""
+
+    @abstractmethod
+    def fit(self, batches: Iterable[Tensor]) -> Iterator[None]:
+        """Computes the weights from (n, P) batches; yields after each of them."""
+
+    @property
+    @abstractmethod
+    def training_error(self) -> float:
+        """The mean squared error per training image after `fit`."""
+
+
 class Network(Autoencoder):
-    """An autoencoder of two stacks of layers; a family builds them in its constructor.
+    """An autoencoder of two stacks of layers, which the family creates in its constructor.
 
     Attributes
     ----------
     encoder
-        (B, P) → (B, D), or (B, 2·D) where variational: means, then log-variances.
+        (B, P) → (B, D), or (B, 2·D) for a variational model: means, then log-variances.
     decoder
         (B, D) → (B, P).
     """
@@ -199,29 +223,29 @@ class Network(Autoencoder):
 
     @property
     def encoder_outputs(self) -> int:
-        """Numbers that the encoder gives for an image: D, or 2·D where variational."""
+        """The numbers that the encoder returns per image: D, or 2·D for a variational model."""
         return 2 * self.latent_dim if self.variational else self.latent_dim
 
     def posterior(self, images: Tensor) -> Posterior:
-        """(B, P) → posterior over (B, D)."""
-        parameters: Tensor = self.encoder(images).to(images.dtype)  # autocast may have it shorter
+        """Encodes (B, P) images as a posterior over (B, D) codes."""
+        parameters: Tensor = self.encoder(images).to(images.dtype)  # autocast returns bfloat16
         if not self.variational:
             return Posterior(parameters, None)
         mean, log_variance = parameters.split(self.latent_dim, dim=1)
         return Posterior(mean, log_variance)
 
     def output(self, codes: Tensor) -> Tensor:
-        """(B, D) → (B, P)."""
+        """Decodes (B, D) codes to (B, P): pixels, or logits for the Bernoulli likelihood."""
         output: Tensor = self.decoder(codes).to(codes.dtype)
         return output
 
     def layers(self) -> tuple[nn.Sequential, nn.Sequential]:
-        """The stacks themselves; the decoder's logits become pixels."""
-        squash = [nn.Sigmoid()] if self.likelihood == "bernoulli" else []
-        return self.encoder, nn.Sequential(*self.decoder, *squash)
+        """Returns the two stacks; a sigmoid turns the decoder's logits into pixels."""
+        sigmoid = [nn.Sigmoid()] if self.likelihood == "bernoulli" else []
+        return self.encoder, nn.Sequential(*self.decoder, *sigmoid)
 
     def linear_layers(self) -> tuple[nn.Module, ...]:
-        """The last layer with weights of the encoder and of the decoder."""
+        """Returns the last layer with weights of the encoder, and that of the decoder."""
         weighted = [
             [p for p in stack if [*p.parameters()]] for stack in (self.encoder, self.decoder)
         ]

@@ -1,8 +1,8 @@
 """The paper's convolutional autoencoder: strided convolutions, a dense layer, and mirrored.
 
-Where the paper is silent: 4x4 kernels with stride 2 and padding 1, so that each convolution halves
-the image exactly and the transposed ones double it without a checkerboard (the stride divides the
-kernel; Odena et al. 2016); a dense layer of 256 between the convolutions and the code.
+Details that the paper does not give: 4x4 kernels with stride 2 and padding 1, so that each
+convolution halves the image exactly and each transposed one doubles it without a checkerboard (the
+stride divides the kernel; Odena et al. 2016); a dense layer of 256 between convolutions and code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Planes(nn.Module):
-    """(B, side·side·C), the colours of a pixel side by side → (B, C, side, side)."""
+    """(B, side·side·C), the C colours of a pixel adjacent → (B, C, side, side)."""
 
     def __init__(self, side: int, channels: int) -> None:
         super().__init__()
@@ -34,27 +34,27 @@ class _Planes(nn.Module):
 
 
 class _Interleaved(nn.Module):
-    """(B, C, side, side) → (B, side·side·C), the colours of a pixel side by side."""
+    """(B, C, side, side) → (B, side·side·C), the C colours of a pixel adjacent."""
 
     def forward(self, planes: Tensor) -> Tensor:
         return planes.permute(0, 2, 3, 1).flatten(1)
 
 
 class ConvAutoencoder(Network):
-    """Strided convolutions to a dense layer to the code, and mirrored.
+    """Strided convolutions, a dense layer and the code, and the same mirrored.
 
     Parameters
     ----------
     side
-        Pixels along an image's edge; every convolution must find an even number.
+        The pixels along an image's edge; each convolution halves it, so it must be even each time.
     colours
-        Numbers of a pixel: 1, or 3.
+        The numbers in a pixel: 1 or 3.
     channels
-        Channels after each convolution.
+        The channels after each convolution.
     dense
-        Nodes of the layer between the convolutions and the code.
+        The nodes of the layer between the convolutions and the code.
     activation
-        What follows each convolution and dense layer.
+        The activation after each convolution and dense layer.
     latent_dim, variational, likelihood, beta
         As in `Autoencoder`.
     """
@@ -81,20 +81,20 @@ class ConvAutoencoder(Network):
         down: list[nn.Module] = [
             nn.Unflatten(1, (1, side, side)) if colours == 1 else _Planes(side, colours)
         ]
-        for inputs, found in pairwise([colours, *channels]):
-            down += [nn.Conv2d(inputs, found, 4, stride=2, padding=1), act()]
+        for inputs, outputs in pairwise([colours, *channels]):
+            down += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), act()]
         dense_down = [nn.Flatten(), nn.Linear(prod(bottom), dense), act()]
         self.encoder = nn.Sequential(*down, *dense_down, nn.Linear(dense, self.encoder_outputs))
         up: list[nn.Module] = [nn.Linear(latent_dim, dense), act()]
         up += [nn.Linear(dense, prod(bottom)), act(), nn.Unflatten(1, bottom)]
-        for inputs, found in pairwise([*reversed(channels), colours]):
-            up += [nn.ConvTranspose2d(inputs, found, 4, stride=2, padding=1), act()]
+        for inputs, outputs in pairwise([*reversed(channels), colours]):
+            up += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), act()]
         flat = nn.Flatten() if colours == 1 else _Interleaved()
         self.decoder = nn.Sequential(*up[:-1], flat)
 
 
 def build(config: ModelConfig, pixels: int, channels: int = 1) -> ConvAutoencoder:
-    """The autoencoder that `config` asks for, of square images."""
+    """Returns an untrained autoencoder of square images with the settings of `config`."""
     return ConvAutoencoder(
         side=isqrt(pixels // channels),
         colours=channels,

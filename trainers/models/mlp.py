@@ -1,8 +1,8 @@
 """The paper's fully connected autoencoder: P-500-500-D and mirrored.
 
-Where the paper is silent: the activation follows each hidden layer, code and output are linear,
-the decoder has weights of its own (not the encoder's transposed), and a variational encoder gives
-mean and log-variance from one last layer of 2·D.
+Details that the paper does not give: the activation follows each hidden layer, code and output are
+linear, the decoder has its own weights (not the encoder's transposed), and a variational encoder
+returns mean and log-variance from one last layer of 2·D.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class MLPAutoencoder(Network):
     Parameters
     ----------
     pixels
-        P, numbers in an image.
+        P, the numbers in an image.
     hidden
-        Nodes in each hidden layer of the encoder; the decoder has them the other way round.
+        The nodes in each hidden layer of the encoder; the decoder has them in reverse order.
     activation
-        What follows each hidden layer.
+        The activation after each hidden layer.
     latent_dim, variational, likelihood, beta
         As in `Autoencoder`.
     """
@@ -54,7 +54,7 @@ class MLPAutoencoder(Network):
 
 
 def _stack(widths: Sequence[int], activation: Activation) -> nn.Sequential:
-    """Linear layers from width to width, the activation after each but the last."""
+    """Returns linear layers of these widths, with the activation after each but the last."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         layers += [nn.Linear(inputs, outputs), ACTIVATIONS[activation]()]
@@ -62,7 +62,7 @@ def _stack(widths: Sequence[int], activation: Activation) -> nn.Sequential:
 
 
 def build(config: ModelConfig, pixels: int) -> MLPAutoencoder:
-    """The autoencoder that `config` asks for."""
+    """Returns an untrained autoencoder with the settings of `config`."""
     return MLPAutoencoder(
         pixels=pixels,
         hidden=config.hidden,

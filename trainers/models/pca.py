@@ -1,7 +1,8 @@
 """Principal component analysis: the best linear autoencoder, in closed form.
 
-The codes of centred images on the D leading eigenvectors of the covariance (Pearson 1901); no
-linear autoencoder with D codes has a smaller squared error (Baldi & Hornik 1989).
+A code is the projection of a centred image onto the D leading eigenvectors of the covariance
+(Pearson 1901). No linear autoencoder with D codes has a smaller squared error (Baldi & Hornik
+1989).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trainers.models.base import Autoencoder, Posterior
+from trainers.models.base import ClosedForm, Posterior
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,29 +20,27 @@ if TYPE_CHECKING:
     from trainers.config import Activation, ModelConfig
 
 
-class PCA(Autoencoder):
+class PCA(ClosedForm):
     """Projection onto the leading principal components.
 
     Parameters
     ----------
     pixels
-        P, numbers in an image.
+        P, the numbers in an image.
     latent_dim
-        D, components kept, at most P.
+        D, the number of components, at most P.
 
     Attributes
     ----------
     mean : Tensor
         (P,), the mean image.
     components : Tensor
-        (D, P), orthonormal rows, by falling variance; each one's largest entry is positive.
+        (D, P), orthonormal rows by falling variance; the largest entry of each row is positive.
     variances : Tensor
         (D,), the variance of the data along each component.
     total_variance : Tensor
-        The variance of the data in all.
+        The sum of the variances of all P numbers.
     """
-
-    closed_form = True
 
     mean: Tensor
     components: Tensor
@@ -59,16 +58,16 @@ class PCA(Autoencoder):
         self.register_buffer("total_variance", torch.zeros(()))
 
     def posterior(self, images: Tensor) -> Posterior:
-        """(B, P) → the point (B, D) that each image projects to."""
+        """Projects (B, P) images onto the components: one point each, (B, D)."""
         return Posterior((images - self.mean) @ self.components.T, None)
 
     def output(self, codes: Tensor) -> Tensor:
-        """(B, D) → (B, P)."""
+        """Decodes (B, D) codes to (B, P) pixels."""
         return codes @ self.components + self.mean
 
     @torch.no_grad()
     def layers(self) -> tuple[nn.Sequential, nn.Sequential]:
-        """Both directions as a linear layer: the mean image is in their biases."""
+        """Returns encoder and decoder as one linear layer each, the mean image in the biases."""
         latent_dim, pixels = self.components.shape
         encoder, decoder = nn.Linear(pixels, latent_dim), nn.Linear(latent_dim, pixels)
         encoder.weight.copy_(self.components)
@@ -78,13 +77,13 @@ class PCA(Autoencoder):
         return nn.Sequential(encoder), nn.Sequential(decoder)
 
     def initialise(self, generator: torch.Generator, activation: Activation) -> None:
-        """Nothing is random here."""
+        """Does nothing: PCA has no random weights."""
 
     @torch.no_grad()
     def fit(self, batches: Iterable[Tensor]) -> Iterator[None]:
-        """Fits to (n, P) batches; yields after each, so that others may be served.
+        """Computes mean and components from (n, P) batches; yields after each of them.
 
-        Moments are summed in double precision on the CPU, where every system has it.
+        The moments are summed in double precision, on the CPU because not every device has it.
         """
         pixels = len(self.mean)
         count, total = 0, torch.zeros(pixels, dtype=torch.float64)
@@ -104,7 +103,12 @@ class PCA(Autoencoder):
         self.variances.copy_(variances.flip(0)[: self.latent_dim])
         self.total_variance.copy_(variances.sum())
 
+    @property
+    def training_error(self) -> float:
+        """The variance that the components do not explain, per training image."""
+        return float(self.total_variance - self.variances.sum())
+
 
 def build(config: ModelConfig, pixels: int) -> PCA:
-    """The PCA that `config` asks for."""
+    """Returns a PCA with the settings of `config`."""
     return PCA(pixels=pixels, latent_dim=config.latent_dim)

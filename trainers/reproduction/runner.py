@@ -67,8 +67,8 @@ def is_trained(entry: PlannedRun, folder: Path) -> bool:
 
 def _keep_result(run: Run, entry: PlannedRun, kept: Path) -> Generator[None, None, None]:
     """Measures a finished run and keeps its result: what a worker does when it is trained."""
-    from trainers.evaluation.measure_all import complete, measure
+    from trainers.evaluation.measure_all import complete_evaluations, measure_checkpoint
 
-    yield from complete(run)
-    measured = yield from measure(run, samples=entry.samples, images=entry.images)
+    yield from complete_evaluations(run)
+    measured = yield from measure_checkpoint(run, samples=entry.samples, images=entry.images)
     result_files.write(kept, run, measured)

@@ -1,1 +1,1 @@
-"""Fitting a model: the loop, its data, its checkpoints, its device."""
+"""Training: the loop, the optimiser, the engines, the device, and what a run's folder receives."""

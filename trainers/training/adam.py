@@ -1,4 +1,4 @@
-"""Adam, its moments where they can be kept and put back."""
+"""Adam, with moments that can be saved and restored."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ _DECAYS, _EPSILON = (0.9, 0.999), 1e-8
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015, algorithm 1) by torch's fused kernel, all or some weights at a time.
+    """Adam (Kingma & Ba 2015, algorithm 1) by torch's fused kernel, for all or some of the weights.
 
-    Its weights are those of `torch.optim.Adam(fused=True)`, bit for bit. That one imports torch's
-    compiler when it is made, which takes as long as torch itself, and 170 MB.
+    The weights equal those of `torch.optim.Adam(fused=True)` bit for bit. That class imports
+    torch's compiler, which takes 170 MB and as long as importing torch itself.
 
     Parameters
     ----------
     parameters
-        Of float32, on one device; they are changed where they are.
+        The float32 weights, on one device; they are changed in place.
     rate
         α, the learning rate.
 
     Attributes
     ----------
     rate : float
-        That of the updates to come.
+        The learning rate of the next updates.
     """
 
     def __init__(self, parameters: Iterable[Tensor], rate: float) -> None:
         self.rate = rate
         self._parameters = [parameter.detach() for parameter in parameters]
-        # The kernel goes through all of them as they lie in memory, channels last or not.
+        # The kernel reads all tensors in memory order, so the moments have the parameters' strides.
         self._means = [torch.zeros_like(parameter) for parameter in self._parameters]
         self._squares = [torch.zeros_like(parameter) for parameter in self._parameters]
         self._step = torch.zeros((), device=self._parameters[0].device)
 
     def begin(self) -> None:
-        """One more step: the updates until the next belong to it."""
+        """Begins the next step: the following updates belong to it."""
         self._step.add_(1)
 
     def update(self, gradients: list[Tensor] | tuple[Tensor, ...], first: int = 0) -> None:
-        """Changes as many parameters as there are gradients, from number `first` on.
+        """Updates the parameters from index `first` on, one per gradient.
 
-        A gradient lies in memory as its parameter does.
+        A gradient must have the strides of its parameter.
         """
-        which = slice(first, first + len(gradients))
+        chosen = slice(first, first + len(gradients))
         torch._fused_adam_(
-            self._parameters[which],
+            self._parameters[chosen],
             gradients,
-            self._means[which],
-            self._squares[which],
+            self._means[chosen],
+            self._squares[chosen],
             [],
             [self._step] * len(gradients),
             lr=self.rate,
@@ -68,7 +68,7 @@ class Adam:
         )
 
     def state(self) -> dict[str, Tensor]:
-        """Steps and moments as they are, under "<number>.<torch's name>" of each parameter."""
+        """Returns steps and moments, uncopied, by "<index of the parameter>.<torch's name>"."""
         return {
             f"{number}.{name}": tensor
             for number, (mean, square) in enumerate(zip(self._means, self._squares, strict=True))
@@ -76,13 +76,13 @@ class Adam:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Puts back what `state` gave.
+        """Copies the values that `state` returned back.
 
         Raises
         ------
         ValueError
-            When it is that of other parameters (the kernel would read past its end), or has no
-            single count of steps.
+            When the shapes are those of other parameters (the kernel would read past their end), or
+            the parameters' counts of steps differ.
         """
         own = self.state()
         if {name: tensor.shape for name, tensor in state.items()} != {
@@ -91,6 +91,6 @@ class Adam:
             raise ValueError("the optimiser's moments are not those of the model's weights")
         steps = {float(tensor) for name, tensor in state.items() if name.endswith(".step")}
         if len(steps) != 1 or not min(steps) >= 0:
-            raise ValueError("the optimiser's counts of steps differ, or are none")
+            raise ValueError("the optimiser's counts of steps differ or are not numbers from 0")
         for name, tensor in own.items():
             tensor.copy_(state[name])

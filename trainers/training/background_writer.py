@@ -1,6 +1,6 @@
-"""Writes files in order, in a thread of its own, so that no step waits for the disk.
+"""Writes files in order, in its own thread, so that no training step waits for the disk.
 
-What it is given touches no torch: a second thread that runs torch slows training for good.
+The work must not call torch: a second thread that runs torch slows training permanently.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _MOST_WAITING = 16
 
 
 class BackgroundWriter:
-    """A thread that does one piece of writing after another, in the order they were given.
+    """A thread that does one write after another, in the order of the calls.
 
-    So whatever a crash leaves behind is what it would have left had each been written at once. A
-    failure is raised by the next call but `close`, and what was given after it is left out: nothing
-    may count on what could not be written.
+    A crash therefore leaves a state of the disk that writing without a thread could have left, too.
+    The next call except `close` raises a failure, and the writes after the failed one are dropped,
+    because they may depend on it.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class BackgroundWriter:
         self._failure: Exception | None = None
 
     def put(self, work: Callable[[], None]) -> Future[None]:
-        """Has something written; waits only where much is waiting already."""
+        """Queues a write and returns; waits only if many writes are queued already."""
         self.check()
         if len(self._waiting) >= _MOST_WAITING:
             self._settle(self._waiting.popleft())
@@ -41,17 +41,17 @@ class BackgroundWriter:
         return future
 
     def check(self) -> None:
-        """Raises what went wrong, if anything did by now."""
+        """Raises the failure of a write that has ended by now."""
         while self._waiting and self._waiting[0].done():
             self._settle(self._waiting.popleft())
 
     def wait(self) -> None:
-        """Returns when everything is written."""
+        """Waits until everything is written."""
         while self._waiting:
             self._settle(self._waiting.popleft())
 
     def _do(self, work: Callable[[], None]) -> None:
-        """In the thread: one piece, unless one before it failed."""
+        """Does one write in the thread, unless an earlier one failed."""
         if self._failure is not None:
             raise self._failure
         try:
@@ -61,7 +61,7 @@ class BackgroundWriter:
             raise
 
     def _settle(self, future: Future[None]) -> None:
-        """Waits for a piece; with one that failed goes all that was given after it."""
+        """Waits for a write; when it failed, drops those after it and raises."""
         try:
             future.result()
         except Exception:
@@ -71,7 +71,7 @@ class BackgroundWriter:
             raise
 
     def close(self) -> None:
-        """Ends the thread when everything is written."""
+        """Ends the thread after everything is written."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown()

@@ -1,4 +1,4 @@
-"""Which device trains, and what is said when it cannot."""
+"""The choice of the device that trains, and messages for its failures."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")
 _LOST = ("cuda error", "hip error", "cudnn_status", "cublas_status", "device-side assert")
 
 
-def choose(name: Device) -> torch.device:
-    """The device called `name`; "auto" is CUDA, else Apple's MPS, else the CPU.
+def choose_device(name: Device) -> torch.device:
+    """Returns the device called `name`; "auto" is CUDA, else Apple's MPS, else the CPU.
 
     Raises
     ------
     DeviceError
-        When it is not there; the message says which are.
+        When this computer does not have it; the message lists the devices that it has.
     """
-    present = available()
+    present = available_devices()
     if name == "auto":
         return torch.device(present[0])
     if name not in present:
@@ -37,8 +37,8 @@ def choose(name: Device) -> torch.device:
     return torch.device(name)
 
 
-def available() -> tuple[str, ...]:
-    """The devices that are here, the fastest first."""
+def available_devices() -> tuple[str, ...]:
+    """Returns the names of this computer's devices, the fastest first."""
     cuda = ("cuda",) if torch.cuda.is_available() else ()
     mps = ("mps",) if torch.backends.mps.is_available() else ()
     return (*cuda, *mps, "cpu")
@@ -46,27 +46,26 @@ def available() -> tuple[str, ...]:
 
 @contextmanager
 def guard(device: torch.device) -> Iterator[None]:
-    """Turns a device's running out of memory, or its loss, into one message.
+    """Turns the errors of a device that is out of memory or has failed into one message.
 
     Raises
     ------
     DeviceError
-        Naming the device and what to do.
+        With the name of the device and what to do.
     """
     try:
         yield
     except RuntimeError as error:
-        told = str(error).lower()
-        if any(sign in told for sign in _OUT_OF_MEMORY):
-            elsewhere = "" if device.type == "cpu" else "the CPU as device, "
+        message = str(error).lower()
+        if any(sign in message for sign in _OUT_OF_MEMORY):
+            other_device = "" if device.type == "cpu" else "the CPU as device, "
             raise DeviceError(
-                f"{device} has not enough memory for this model and batch. "
-                f"Choose {elsewhere}a smaller batch or smaller layers."
+                f"{device} does not have enough memory for this model and batch. "
+                f"Choose {other_device}a smaller batch or smaller layers."
             ) from error
-        if isinstance(error, torch.AcceleratorError) or any(sign in told for sign in _LOST):
+        if isinstance(error, torch.AcceleratorError) or any(sign in message for sign in _LOST):
             raise DeviceError(
-                f"{device} does not answer any more ({str(error).splitlines()[0]}). What was "
-                "learnt until the resume point is kept: start the program anew, and go on with "
-                "the run."
+                f"{device} does not answer any more ({str(error).splitlines()[0]}). The run is "
+                "saved up to its resume point: restart the program and continue the run."
             ) from error
         raise

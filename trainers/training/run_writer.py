@@ -1,7 +1,4 @@
-"""What a trainer writes into its run's folder: status, rows of metrics, weights, resume points.
-
-No step waits for the disk: a writer's thread writes one after another what is given here.
-"""
+"""Writes the files of a run in training: status, rows of metrics, weights and resume points."""
 
 from __future__ import annotations
 
@@ -31,27 +28,27 @@ _STATUS_SECONDS = 2.0
 
 
 class RunWriter:
-    """Keeps a run's folder up to date, in an order that a crash can not confuse.
+    """Keeps a run's folder up to date; a crash at any time leaves it consistent.
 
-    Rows of metrics are on disk before the status or the resume point that counts them. Everything
-    is written in the order of the calls, which return before it is; a failure to write is raised by
-    a later call. With the status go TensorBoard's events, where the folder asks for them.
+    Rows of metrics are on disk before the status or the resume point that counts them. A thread
+    writes everything in the order of the calls, which return at once; a later call raises a failure
+    to write. TensorBoard's events are written with the status, if the folder asks for them.
 
     Parameters
     ----------
     run
-        The folder.
+        The run whose folder is written.
     device
-        Told in the status.
+        The device, for the status.
     resume_seconds
-        How much training a crash may cost.
+        The time between two resume points: how much training a crash may cost.
 
     Attributes
     ----------
     engine
-        Told in the status; empty where no steps are done.
+        The name of the engine, for the status; empty for a closed form.
     note
-        Told in the status where nothing went wrong: what the folder has lost.
+        What the folder has lost; the status shows it when no error occurred.
     """
 
     def __init__(self, run: Run, device: torch.device, resume_seconds: float) -> None:
@@ -65,24 +62,27 @@ class RunWriter:
         self._resume_point: Future[None] | None = None
         self._completed: deque[tuple[Future[None], CheckpointSaved]] = deque()
         self._events = LiveEvents(run)
-        self._kept_at = self._told_at = time.perf_counter()
+        self._last_resume_point = self._last_status = time.perf_counter()
 
     @property
     def status_is_due(self) -> bool:
-        """Whether the status is older than a reader would like."""
-        return time.perf_counter() - self._told_at > _STATUS_SECONDS
+        """Whether the status is older than two seconds."""
+        return time.perf_counter() - self._last_status > _STATUS_SECONDS
 
     @property
     def resume_point_is_due(self) -> bool:
-        """Whether a crash would cost more steps than it may."""
-        return time.perf_counter() - self._kept_at > self._resume_seconds
+        """Whether the resume point is older than `resume_seconds`."""
+        return time.perf_counter() - self._last_resume_point > self._resume_seconds
 
     def add(self, losses: Losses) -> None:
-        """Takes in the losses of a slice, to be written with what comes next."""
+        """Adds the losses of a slice; the next write of status or resume point includes them."""
         self._unwritten.append(losses)
 
-    def tell(self, state: State, step: int, seconds: float, error: str = "") -> None:
-        """Writes the status; a failure is told before the rows, which may be what failed."""
+    def write_status(self, state: State, step: int, seconds: float, error: str = "") -> None:
+        """Writes the rows of metrics and the status.
+
+        A failure goes first: writing the rows may be what failed.
+        """
         if state != "failed":
             self._write_metrics()
         changes = {
@@ -99,21 +99,24 @@ class RunWriter:
         self._writer.put(partial(self.run.write_status, self.status))
         self._write_metrics()
         self._writer.put(self._events.follow)
-        self._told_at = time.perf_counter()
+        self._last_status = time.perf_counter()
 
     def write_weights(self, model: Autoencoder, step: int) -> None:
-        """Makes the checkpoint of `step`; its figures follow later."""
-        content = checkpoints.weights(model, self.run.config.training.precision)
+        """Writes the weights of the checkpoint of `step`; its evaluation follows later."""
+        content = checkpoints.weights_to_bytes(model, self.run.config.training.precision)
         self._writer.put(partial(_write_weights, self.run, step, content))
 
-    def write_figures(self, step: int, evaluation: Evaluation, seen: Preview) -> None:
-        """Adds its figures to the checkpoint of `step`; `completed` tells when it is whole."""
-        work = partial(self.run.complete_checkpoint, step, evaluation, seen)
-        event = CheckpointSaved(step, evaluation, seen)
+    def write_evaluation(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
+        """Adds the evaluation to the checkpoint of `step`.
+
+        `take_completed` returns the checkpoint when everything is written.
+        """
+        work = partial(self.run.complete_checkpoint, step, evaluation, preview)
+        event = CheckpointSaved(step, evaluation, preview)
         self._completed.append((self._writer.put(work), event))
 
-    def completed(self) -> list[CheckpointSaved]:
-        """The checkpoints that have become whole since the last time, by step."""
+    def take_completed(self) -> list[CheckpointSaved]:
+        """Returns the checkpoints that were completed since the last call, by step."""
         self._writer.check()
         events = []
         while self._completed and self._completed[0][0].done():
@@ -123,28 +126,31 @@ class RunWriter:
         return events
 
     def write_resume_point(self, point: checkpoints.ResumePoint) -> None:
-        """Replaces the resume point; waits for the one before: one is in memory at most."""
+        """Replaces the resume point.
+
+        Waits until the previous one is written, so that at most one is in memory.
+        """
         if self._resume_point is not None:
             wait([self._resume_point])
             self._writer.check()
         self._write_metrics()
         self._resume_point = self._writer.put(partial(_write_point, self.run, point.snapshot()))
-        self._kept_at = time.perf_counter()
+        self._last_resume_point = time.perf_counter()
 
     def drop_resume_point(self) -> None:
-        """Removes the resume point of a run that is done."""
+        """Removes the resume point of a run that has finished."""
         self._writer.put(self.run.drop_resume)
 
     def wait(self) -> None:
-        """Returns when everything is on disk."""
+        """Waits until everything is on disk."""
         self._writer.wait()
 
     def close(self) -> None:
-        """Ends the writer's thread; what waits is written first."""
+        """Ends the thread after everything is written."""
         self._writer.close()
 
-    def is_kept(self, step: int) -> bool:
-        """Whether the checkpoint of `step` is there with all its figures."""
+    def has_checkpoint(self, step: int) -> bool:
+        """Returns whether the checkpoint of `step` is complete, with its evaluation."""
         self.wait()
         return any(c.step == step and c.is_evaluated for c in self.run.checkpoints())
 

@@ -1,4 +1,4 @@
-"""What lies behind the codes and around the marked one: decoded images, layers, outlines."""
+"""What is drawn behind the codes (decoded images, overlay) and around the marked code."""
 
 from __future__ import annotations
 
@@ -24,56 +24,56 @@ TILE_PIXELS = 28
 
 
 _SIGMAS = (1.0, 2.0)
-_HEAT_ALPHA = 120
+_OVERLAY_ALPHA = 120
 
 
 def class_palette(count: int = 10) -> NDArray[np.uint8]:
-    """(count, 4) uint8 red, green, blue, alpha of so many classes."""
+    """Returns (count, 4) uint8: red, green, blue and alpha of each class."""
     return np.array([[*bytes.fromhex(c[1:]), 255] for c in class_colours(count)], np.uint8)
 
 
-class Surroundings(QObject):
-    """Draws the marked code's posterior and way back, a direction, a walk, a drawing's star.
+class Annotations(QObject):
+    """Draws what other panels compute: posterior, re-encoded code, path, drawing, direction.
 
-    Each only while somebody looks into it.
+    Each is drawn only while its panel is visible.
 
     Parameters
     ----------
-    exploring
+    latent_services
         Watched.
     plot
-        Where it is drawn.
+        The plot of the latent space.
     """
 
     def __init__(self, latent_services: LatentServices, plot: LatentPlot) -> None:
         super().__init__(plot)
-        latent_state, inspection, walk = (
+        latent_state, inspector, path = (
             latent_services.latent_state,
             latent_services.point_inspector,
             latent_services.path_service,
         )
-        self._latent, self._inspection, self._walk = latent_state, inspection, walk
+        self._latent, self._inspector, self._path = latent_state, inspector, path
         self._drawing, self._directions = latent_services.drawing, latent_services.directions
         self._plot = plot
         latent_services.directions.pointed_changed.connect(self._show_direction)
         latent_state.plane_changed.connect(self._show_direction)
         self._playback = latent_services.playback
-        # While points glide, what is known of a checkpoint lies nowhere.
-        self._playback.changed.connect(self._show)
-        self._playback.changed.connect(self._show_way)
+        # While the points move between two checkpoints, nothing of one checkpoint has a place.
+        self._playback.changed.connect(self._show_details)
+        self._playback.changed.connect(self._show_path)
         latent_services.drawing.changed.connect(self._show_drawing)
         latent_state.plane_changed.connect(self._show_drawing)
         latent_state.layout_changed.connect(self._show_drawing)
-        inspection.changed.connect(self._show)
-        latent_state.plane_changed.connect(self._show)
-        latent_state.run_changed.connect(self._show)
-        latent_state.places_changed.connect(self._show)
+        inspector.changed.connect(self._show_details)
+        latent_state.plane_changed.connect(self._show_details)
+        latent_state.run_changed.connect(self._show_details)
+        latent_state.places_changed.connect(self._show_details)
         latent_state.run_changed.connect(self._show_drawing)
         latent_state.places_changed.connect(self._show_drawing)
-        walk.changed.connect(self._show_way)
-        latent_state.plane_changed.connect(self._show_way)
-        latent_state.run_changed.connect(self._show_way)
-        latent_state.places_changed.connect(self._show_way)
+        path.changed.connect(self._show_path)
+        latent_state.plane_changed.connect(self._show_path)
+        latent_state.run_changed.connect(self._show_path)
+        latent_state.places_changed.connect(self._show_path)
 
     @Slot()
     def _show_drawing(self) -> None:
@@ -83,7 +83,7 @@ class Surroundings(QObject):
 
     @Slot()
     def _show_direction(self) -> None:
-        """The row of steps that is pointed at."""
+        """Draws the row of steps under the mouse."""
         codes, plane = self._directions.pointed, self._latent.plane
         fits = codes is not None and plane is not None and codes.shape[1:] == plane.origin.shape
         if codes is None or plane is None or not fits or len(plane.origin) == 1:
@@ -92,19 +92,19 @@ class Surroundings(QObject):
             self._plot.set_ray(plane.project(codes))
 
     @Slot()
-    def _show_way(self) -> None:
-        """The way, and the straight line between its ends."""
-        walked = None if self._playback.is_playing else self._walk.walked
+    def _show_path(self) -> None:
+        """Draws the path, and the straight line between its ends."""
+        result = None if self._playback.is_playing else self._path.walked
         plane = self._latent.plane
-        if walked is None or plane is None or len(plane.origin) != walked.codes.shape[1]:
+        if result is None or plane is None or len(plane.origin) != result.codes.shape[1]:
             self._plot.set_paths(())
         elif len(plane.origin) > 1:
-            way = plane.project(walked.codes)
-            self._plot.set_paths([way[[0, -1]], way], strong=1)
+            path = plane.project(result.codes)
+            self._plot.set_paths([path[[0, -1]], path], strong=1)
 
     @Slot()
-    def _show(self) -> None:
-        found = None if self._playback.is_playing else self._inspection.inspected
+    def _show_details(self) -> None:
+        found = None if self._playback.is_playing else self._inspector.inspected
         plane = self._latent.plane
         fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
         if found is None or plane is None or not fits or len(plane.origin) == 1:
@@ -120,19 +120,19 @@ class Surroundings(QObject):
         )
 
 
-class Backdrop(QObject):
-    """Keeps what lies behind the points in step with the view and with what is chosen.
+class Background(QObject):
+    """Draws decoded images, the overlay and the circles of the prior behind the codes.
 
     Parameters
     ----------
-    exploring
-        Watched; mosaic and heat are told what is in view.
+    latent_services
+        Watched; mosaic and overlay receive the rectangle in view.
     plot
-        Where it is drawn.
+        The plot of the latent space.
     layers
-        What is chosen.
+        The user's choice of layers.
     bar
-        Says what the layer's colours stand for.
+        The colour bar of the overlay.
     """
 
     def __init__(
@@ -144,16 +144,16 @@ class Backdrop(QObject):
     ) -> None:
         super().__init__(plot)
         latent_state, mosaic = latent_services.latent_state, latent_services.mosaic
-        self._latent, self._mosaic, self._heat = latent_state, mosaic, latent_services.overlay
+        self._latent, self._mosaic, self._overlay = latent_state, mosaic, latent_services.overlay
         self._plot, self._layers, self._bar = plot, layers, bar
-        latent_services.overlay.changed.connect(self._show_heat)
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._follow_view)
-        plot.view_changed.connect(self._later.start)
+        latent_services.overlay.changed.connect(self._show_overlay)
+        self._view_timer = QTimer(self, singleShot=True, interval=0)
+        self._view_timer.timeout.connect(self._send_view)
+        plot.view_changed.connect(self._view_timer.start)
         mosaic.changed.connect(self._show_tiles)
-        layers.changed.connect(self._follow_choice)
-        latent_state.places_changed.connect(self._follow_choice)
-        latent_state.plane_changed.connect(self._follow_choice)
+        layers.changed.connect(self._show_layers)
+        latent_state.places_changed.connect(self._show_layers)
+        latent_state.plane_changed.connect(self._show_layers)
 
     @property
     def _is_plane(self) -> bool:
@@ -161,25 +161,28 @@ class Backdrop(QObject):
         return plane is not None and len(plane.origin) > 1
 
     @Slot()
-    def _follow_choice(self) -> None:
+    def _show_layers(self) -> None:
         item = self._latent.session.current
         config = item.config if item else None
         has_prior = config is not None and config.model.has_prior
-        self._layers.offer(has_prior=has_prior, is_plane=self._is_plane)
+        self._layers.set_available(has_prior=has_prior, is_plane=self._is_plane)
         self._mosaic.switch(self._layers.chosen.mosaic and self._is_plane)
-        self._heat.choose(self._layers.chosen.layer if self._is_plane else "none")
+        self._overlay.choose(self._layers.chosen.layer if self._is_plane else "none")
         self._show_prior(has_prior)
         self._show_tiles()
-        self._later.start()
+        self._view_timer.start()
 
     @Slot()
-    def _follow_view(self) -> None:
-        """Tells the mosaic what is seen, tiles being about as large as their images at least."""
+    def _send_view(self) -> None:
+        """Sends the rectangle in view to the mosaic and the overlay.
+
+        Tiles are at least about as large as their images.
+        """
         view, pixel = self._plot.view(), self._plot.box.viewPixelSize()[0]
         if self._is_plane and 0 < pixel < np.inf and self._plot.isVisible():
             place = view.left(), view.top(), view.width(), view.height()
             self._mosaic.set_view(place, pixel, TILE_PIXELS)
-            self._heat.set_view(place)
+            self._overlay.set_view(place)
 
     @Slot()
     def _show_tiles(self) -> None:
@@ -193,8 +196,8 @@ class Backdrop(QObject):
         self._plot.tiles.set_tiles(images, shares, QRectF(*grid.rectangle))
 
     @Slot()
-    def _show_heat(self) -> None:
-        field = self._heat.field
+    def _show_overlay(self) -> None:
+        field = self._overlay.field
         if field is None:
             self._plot.overlay.set_colours(None, QRectF())
             self._bar.clear()
@@ -205,11 +208,11 @@ class Backdrop(QObject):
         if field.classes is not None:
             low, high = 0.0, 1.0
             colours = class_palette(int(field.classes.max()) + 1)[field.classes]
-            colours[..., 3] = np.rint(_HEAT_ALPHA * field.values)
+            colours[..., 3] = np.rint(_OVERLAY_ALPHA * field.values)
             self._bar.clear()
         else:
             palette, rows = shades(field.values.ravel(), low, high, colour_map)
-            palette[:, 3] = np.where(np.arange(256) == MISSING, 0, _HEAT_ALPHA)
+            palette[:, 3] = np.where(np.arange(256) == MISSING, 0, _OVERLAY_ALPHA)
             colours = palette[rows].reshape(*field.values.shape, 4)
             self._bar.set_scale(meaning.name, low, high, colour_map)
         self._plot.overlay.set_colours(colours, QRectF(*field.view))

@@ -1,4 +1,4 @@
-"""The image that a code stands for, and the code itself, to be turned by hand."""
+"""The decoded image of the code, and sliders that change the code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _EMPTY = "Press in the latent space: the point is decoded here"
 _LEAST_TEXT = 40
 _WIDEST = (1 << 24) - 1
-"""Qt's own bound, which its Python face lacks."""
+"""Qt's QWIDGETSIZE_MAX, which Qt for Python does not define."""
 
 
 class DecoderPanel(QWidget):
@@ -45,8 +45,8 @@ class DecoderPanel(QWidget):
 
     Parameters
     ----------
-    exploration
-        Told of a code chosen here; its session is watched: code, image, preview, step.
+    latent_state
+        Receives the code that is chosen here; its session is watched.
     """
 
     def __init__(self, latent_state: LatentState, parent: QWidget | None = None) -> None:
@@ -67,21 +67,23 @@ class DecoderPanel(QWidget):
         self.origin.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.reset_button = QPushButton("Reset")
         self.reset_button.setAccessibleName("Reset the code")
-        self.reset_button.setToolTip("Set every dimension to the mean of the test images' codes.")
+        self.reset_button.setToolTip(
+            "Set every dimension to the mean of the codes of the test images."
+        )
         self._make_menu()
         self._arrange()
-        self.sliders.code_edited.connect(self._turn)
+        self.sliders.code_edited.connect(self._move_code)
         self.reset_button.clicked.connect(self._choose_mean)
-        session.preview_changed.connect(self._show_spread)
+        session.preview_changed.connect(self._show_codes)
         session.code_changed.connect(self._show_code)
         session.image_changed.connect(self._show_image)
-        session.current_changed.connect(self._show_spread)
-        self._show_spread()
+        session.current_changed.connect(self._show_codes)
+        self._show_codes()
         self._show_code()
         self._show_image()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Puts the sliders beside the image where the panel is wide."""
+        """Places the sliders beside the image where the panel is wide."""
         is_wide = self.width() > 1.5 * self.height()
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._parts.setDirection(across if is_wide else down)
@@ -123,14 +125,14 @@ class DecoderPanel(QWidget):
         self.copy_code_action = QAction("Copy code as text", self)
         self.copy_code_action.triggered.connect(self.copy_code)
         self.paste_code_action = QAction("Paste code", self)
-        self.paste_code_action.setToolTip("Numbers with commas or spaces between.")
+        self.paste_code_action.setToolTip("Numbers, separated by commas or spaces.")
         self.paste_code_action.triggered.connect(self.paste_code)
         self.view.addActions([self.copy_code_action, self.paste_code_action])
 
     # -- what is shown ---------------------------------------------------------------------------
 
     @Slot()
-    def _show_spread(self) -> None:
+    def _show_codes(self) -> None:
         preview = self._session.preview
         self.empty.button.setVisible(preview is not None)
         if preview is not None:
@@ -155,14 +157,14 @@ class DecoderPanel(QWidget):
     def _show_origin(self) -> None:
         step = self._session.step
         if self._session.image is None:
-            self.origin.setText("decoding begins when the model is loaded…")
+            self.origin.setText("The image appears when the model is loaded…")
         else:
             self.origin.setText(
                 "decoded live" if step is None else f"decoded at step {local(step):,}"
             )
 
     @Slot(object)
-    def _turn(self, code: NDArray[np.float32]) -> None:
+    def _move_code(self, code: NDArray[np.float32]) -> None:
         self.latent_state.move(code, "sliders", in_bursts=True)
 
     @Slot()
@@ -170,14 +172,14 @@ class DecoderPanel(QWidget):
         if len(self.sliders.mean):
             self.latent_state.move(self.sliders.mean)
 
-    # -- taking it elsewhere ---------------------------------------------------------------------
+    # -- copy and paste -------------------------------------------------------------------------
 
     @Slot()
     def copy_code(self) -> None:
-        """Puts the code on the clipboard, as numbers with commas between."""
+        """Copies the code to the clipboard as numbers, separated by commas."""
         QGuiApplication.clipboard().setText(self.latent_state.code_text())
 
     @Slot()
     def paste_code(self) -> None:
-        """Marks the code that the clipboard's text holds."""
+        """Marks the code that the text of the clipboard holds."""
         self.latent_state.take_text(QGuiApplication.clipboard().text())

@@ -1,4 +1,4 @@
-"""What varies around the marked code: steps along the strongest local directions, decoded."""
+"""What varies most around the marked code: decoded steps along the local directions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aeviewer.services.latent.directions import DirectionsService
     from aeviewer.services.latent.latent_state import LatentState
 
-_EMPTY = "Train a run, or choose one: what varies around the marked code appears here"
+_EMPTY = "Train a run, or choose one: what varies most around the marked code appears here"
 _MIDDLE = len(STEPS) // 2
 _HEADS = tuple("here" if not step else f"{step:+d} σ".replace("-", "−") for step in STEPS)
 _AROUND = {100: "the nearest 100", 300: "300", 1_000: "1,000", 3_000: "3,000", 10_000: "all codes"}
@@ -29,14 +29,14 @@ _LISTED = 6
 
 
 class DirectionsPanel(QWidget):
-    """A grid around the marked code: a row a direction, the strongest first; a click goes there.
+    """A grid of images, one row for each direction, the strongest first; a click marks a code.
 
     Parameters
     ----------
-    exploration
-        Its code moves to the step that is chosen.
+    latent_state
+        Its code moves to the chosen step.
     directions
-        Watched, and told how far to look around.
+        Watched; receives the number of codes to consider.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class DirectionsPanel(QWidget):
         super().__init__(parent)
         self._latent, self._directions = latent_state, directions
         self.around = QComboBox()
-        self.grid = ImageMatrix("Steps along local directions", self._told, has_tips=False)
+        self.grid = ImageMatrix("Steps along local directions", self._step_text, has_tips=False)
         self.note = QLabel()
         self._pages = QStackedLayout(self)
         self._build()
@@ -56,19 +56,19 @@ class DirectionsPanel(QWidget):
         self.around.currentIndexChanged.connect(self._choose)
         self.grid.chosen.connect(self._go_to)
         self.grid.pointed.connect(self._point)
-        self.grid.room_changed.connect(self._tell)
+        self.grid.room_changed.connect(self._show_note)
         self._show()
 
     def _build(self) -> None:
         for worth, title in _AROUND.items():
             self.around.addItem(f"{title} codes" if worth == 100 else title, worth)
         self.around.setCurrentIndex(self.around.findData(self._directions.worth))
-        self.around.setAccessibleName("Codes looked at")
+        self.around.setAccessibleName("Codes considered")
         self.around.setToolTip(
-            "How many codes around the marked one decide the directions. Nearer ones count more, "
-            "by a Gaussian as wide as makes them worth so many."
+            "The effective number of codes around the marked code that determine the directions. "
+            "Nearer codes count more, by a Gaussian of the corresponding width."
         )
-        caption = QLabel("Codes looked at")
+        caption = QLabel("Codes considered")
         caption.setBuddy(self.around)
         self.note.setFont(tabular(small(self.font())))
         self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -91,12 +91,12 @@ class DirectionsPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Has the steps decoded."""
+        """Starts decoding the steps."""
         super().showEvent(event)
         self._directions.want(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """No longer."""
+        """Stops decoding the steps."""
         super().hideEvent(event)
         self._directions.want(False)
 
@@ -116,32 +116,34 @@ class DirectionsPanel(QWidget):
             )
         ]
         self.grid.set_images(steps.images, titles, _HEADS, (0, _MIDDLE))
-        self._tell()
+        self._show_note()
 
     @Slot()
-    def _tell(self) -> None:
-        """What is pointed at, or else how to use it."""
+    def _show_note(self) -> None:
+        """Describes the step under the mouse, or else how to use the grid."""
         at, shown, count = self.grid.current, self.grid.shown_rows, self.grid.shape[0]
         if at is not None:
-            self.note.setText(self._told(*at))
+            self.note.setText(self._step_text(*at))
         elif shown < count:
-            self.note.setText(f"{shown} of {count} directions find room: enlarge the panel.")
+            self.note.setText(
+                f"{shown} of {count} directions fit. Enlarge the panel to see all of them."
+            )
         else:
-            self.note.setText("Click a step to go there; arrow keys and Return do the same.")
+            self.note.setText("Click a step to mark its code; arrow keys and Return do the same.")
 
-    def _told(self, row: int, column: int) -> str:
-        """How far a step is, and which way."""
+    def _step_text(self, row: int, column: int) -> str:
+        """Returns the length and the direction of a step."""
         steps = self._directions.steps
         if steps is None or row >= len(steps.codes):
             return ""
         if column == _MIDDLE:
             return "The marked code."
         moved = steps.codes[row, column] - steps.code
-        told = listed(moved, "+.2g", _LISTED)
-        far = local(float(np.linalg.norm(moved)))
-        return f"Direction {row + 1}, {_HEADS[column]}: {far:.2g} from here, Δz = ({told})"
+        change = listed(moved, "+.2g", _LISTED)
+        distance = local(float(np.linalg.norm(moved)))
+        return f"Direction {row + 1}, {_HEADS[column]}: distance {distance:.2g}, Δz = ({change})"
 
-    # -- the person ------------------------------------------------------------------------------
+    # -- the user --------------------------------------------------------------------------------
 
     @Slot()
     def _choose(self) -> None:
@@ -156,4 +158,4 @@ class DirectionsPanel(QWidget):
     @Slot(int, int)
     def _point(self, row: int, _column: int) -> None:
         self._directions.point_at(row)
-        self._tell()
+        self._show_note()

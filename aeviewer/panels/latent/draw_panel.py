@@ -1,4 +1,4 @@
-"""A pad to draw on, and what the model makes of it while it is drawn."""
+"""A pad to draw on, with the code and the reconstruction of the drawing."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _TITLES = ("as MNIST has it", "reconstruction")
 
 
 class DrawPanel(QWidget):
-    """A person draws; the model encodes, reconstructs and guesses at once.
+    """The user draws; the model encodes and reconstructs at once, and the class is estimated.
 
     Parameters
     ----------
-    exploration
-        Where the drawing's code, or a neighbour's, is marked and pinned.
+    latent_state
+        The code of the drawing, or of a neighbour, is marked and pinned there.
     drawing
-        Watched, and told what is drawn.
+        Watched; receives the drawing.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class DrawPanel(QWidget):
         self.undo = self._button("undo", f"Undo ({QKeySequence('Ctrl+Z').toString()} on the pad)")
         self.clear = self._button("delete-outline", "Clear (Delete)")
         self.paste = self._button("content-paste", "Paste an image or an image file (Ctrl+V)")
-        self.mark = self._button("crosshairs-gps", "Mark the drawing's code: decode from there")
+        self.mark = self._button("crosshairs-gps", "Mark the code of the drawing")
         self.pin = self._button("pin-outline", "Pin the drawing's code")
         self.views = tuple(ImageView() for _ in _TITLES)
         self.guess, self.bars = QLabel(), ClassBars(CLASS_COLOURS)
@@ -112,7 +112,7 @@ class DrawPanel(QWidget):
         top.addLayout(results, 1)
         self.guess.setWordWrap(True)
         self.guess.setToolTip(
-            "What the 15 nearest codes are of, nearer ones counting more (k-nearest neighbours)."
+            "The classes of the 15 nearest codes; nearer codes count more (k-nearest neighbours)."
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -126,19 +126,19 @@ class DrawPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
-        self.pad.drawn.connect(self._take)
+        self.pad.drawn.connect(self._submit_drawing)
         self.pad.image_given.connect(self._read)
         self.pad.stack.canUndoChanged.connect(self.undo.setEnabled)
         self.undo.setEnabled(False)
         self.brush.toggled.connect(self._choose_tool)
-        for button, act in self._acts().items():
+        for button, act in self._button_actions().items():
             button.clicked.connect(act)
         self.neighbours.chosen.connect(self._go_to)
         self._drawing.changed.connect(self._show)
-        self._latent.session.current_changed.connect(self._take_dataset)
-        self._take_dataset()
+        self._latent.session.current_changed.connect(self._change_dataset)
+        self._change_dataset()
 
-    def _acts(self) -> dict[QToolButton, Callable[[], None]]:
+    def _button_actions(self) -> dict[QToolButton, Callable[[], None]]:
         return {
             self.undo: self.pad.stack.undo,
             self.clear: self.pad.clear,
@@ -148,12 +148,12 @@ class DrawPanel(QWidget):
         }
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Has the drawing looked at again."""
+        """Submits the drawing again."""
         super().showEvent(event)
-        self._take(self.pad.ink)
+        self._submit_drawing(self.pad.ink)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """No longer."""
+        """Stops encoding the drawing."""
         super().hideEvent(event)
         self._drawing.set_image(None)
 
@@ -164,8 +164,8 @@ class DrawPanel(QWidget):
         self.pad.erases = not brush
 
     @Slot()
-    def _take_dataset(self) -> None:
-        """Another run may learn from other images: the drawing becomes one of those."""
+    def _change_dataset(self) -> None:
+        """Converts the drawing to the data set of the current run."""
         dataset = self._latent.session.dataset
         if dataset != self._dataset:
             self._dataset, self._given = dataset, None
@@ -173,11 +173,11 @@ class DrawPanel(QWidget):
             self.captions[0].setText(f"as {dataset.title} has it")
             hint = "Draw a digit" if dataset == MNIST else "Draw"
             self.pad.set_hint(hint, centred=dataset.centred)
-            self._take(self.pad.ink)
+            self._submit_drawing(self.pad.ink)
             self._show()
 
     @Slot(object)
-    def _take(self, ink: NDArray[np.float32]) -> None:
+    def _submit_drawing(self, ink: NDArray[np.float32]) -> None:
         image = as_drawn(ink, self._dataset)
         if self._given is not None and np.array_equal(self._given[0], ink):
             image = self._given[1]
@@ -187,7 +187,7 @@ class DrawPanel(QWidget):
     def _paste(self) -> None:
         if not self.pad.paste():
             self._latent.session.message_posted.emit(
-                "The clipboard holds no image. Copy an image, or an image file, and paste again."
+                "The clipboard holds no image. Copy an image or an image file, and paste again."
             )
 
     @Slot(object)
@@ -195,9 +195,9 @@ class DrawPanel(QWidget):
         try:
             image = as_given(content, self._dataset)
             self.pad.set_image(image if image.ndim == 2 else image.mean(2).astype(np.uint8))
-            # The pad holds ink; the model is to see the image itself, with its colours.
+            # The pad holds ink only; the model receives the image itself, with its colours.
             self._given = None if self._dataset.centred else (self.pad.ink, image)
-            self._take(self.pad.ink)
+            self._submit_drawing(self.pad.ink)
         except AEViewerError as error:
             self._latent.session.message_posted.emit(str(error))
 
@@ -205,10 +205,10 @@ class DrawPanel(QWidget):
 
     @Slot()
     def _show(self) -> None:
-        drawn = self._drawing.drawn
+        result = self._drawing.drawn
         for button in (self.mark, self.pin):
-            button.setEnabled(drawn is not None)
-        if drawn is None:
+            button.setEnabled(result is not None)
+        if result is None:
             for view in self.views:
                 view.set_image(None)
             what = "a digit" if self._dataset == MNIST else "an image"
@@ -216,13 +216,13 @@ class DrawPanel(QWidget):
             self.bars.set_shares(np.zeros(len(self._dataset.classes)))
             self.neighbours.set_images(np.zeros((0, 28, 28)))
             return
-        self.views[0].set_image(drawn.image)
-        self.views[1].set_image(drawn.reconstruction)
-        self._show_guess(drawn.shares)
-        near, gallery = drawn.neighbours.tolist(), self._latent.displayed_codes.gallery
+        self.views[0].set_image(result.image)
+        self.views[1].set_image(result.reconstruction)
+        self._show_guess(result.shares)
+        near, gallery = result.neighbours.tolist(), self._latent.displayed_codes.gallery
         self.neighbours.set_images(
             gallery.images(near),
-            [f"{local(distance):.3g}" for distance in drawn.distances],
+            [f"{local(distance):.3g}" for distance in result.distances],
             [gallery.described(index) for index in near],
         )
         self.neighbours.set_current(-1)
@@ -230,14 +230,14 @@ class DrawPanel(QWidget):
     def _show_guess(self, shares: NDArray[np.float64]) -> None:
         classes = self._dataset.classes
         if len(shares) != len(classes):
-            self.guess.setText("")  # without labels there is nothing to guess
+            self.guess.setText("")  # A data set without labels has no classes.
             return
         likeliest = int(shares.argmax())
         name = f"a {classes[likeliest]}" if self._dataset == MNIST else classes[likeliest]
         self.guess.setText(f"It looks like {name} ({local(100 * shares[likeliest]):.0f} %).")
         self.bars.set_shares(shares)
 
-    # -- the person ------------------------------------------------------------------------------
+    # -- the user --------------------------------------------------------------------------------
 
     @Slot()
     def _mark(self) -> None:
@@ -251,6 +251,6 @@ class DrawPanel(QWidget):
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        drawn, codes = self._drawing.drawn, self._latent.codes
-        if drawn is not None and codes is not None and number < len(drawn.neighbours):
-            self._latent.move(codes[drawn.neighbours[number]])
+        result, codes = self._drawing.drawn, self._latent.codes
+        if result is not None and codes is not None and number < len(result.neighbours):
+            self._latent.move(codes[result.neighbours[number]])

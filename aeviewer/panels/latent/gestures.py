@@ -1,4 +1,4 @@
-"""What the mouse and the keys do in the latent space."""
+"""Mouse gestures and keys of the latent space."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ _NO_IMAGE = np.empty((0, 0), np.uint8)
 
 
 class Gestures(QObject):
-    """Moves, pins and selects codes as a person points, and tells what is under the mouse.
+    """Moves, pins and selects codes by mouse and keys, and describes the code under the mouse.
 
     Parameters
     ----------
-    exploring
-        Whose code, pins and selection are changed.
+    latent_services
+        Code, pins and selection are changed there.
     plot
-        Where the person points.
+        Receives the mouse and the keys.
     choice
-        Says what the left button does; keys change it.
+        Holds the mode of the left button; keys change it.
     """
 
     def __init__(self, latent_services: LatentServices, plot: LatentPlot, choice: PlaneBar) -> None:
         super().__init__(plot)
         self._latent, self._session = latent_services.latent_state, latent_services.session
-        self._hovering, self._plot, self._choice = latent_services.hover_error, plot, choice
+        self._hover_error, self._plot, self._choice = latent_services.hover_error, plot, choice
         self._gesture = 0
         self._corner: tuple[float, float] | None = None
         plot.pressed_at.connect(self._decode)
         plot.clicked.connect(self._click)
         plot.circled.connect(self._select)
         plot.nudged.connect(self._nudge)
-        plot.asked.connect(self._do)
+        plot.asked.connect(self._press_key)
         plot.hovered_at.connect(self._hover)
         plot.left.connect(self._leave)
-        self._hovering.changed.connect(self._show_hovered)
+        self._hover_error.changed.connect(self._show_hovered)
 
     @Slot(float, float)
     def _decode(self, x: float, y: float) -> None:
@@ -57,7 +57,7 @@ class Gestures(QObject):
             self._latent.move(code, f"drag {self._gesture}")
 
     def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
-        """The code at a place: the plane's, or in a layout the nearest of those that are there."""
+        """Returns the code at a place of the plane; in an embedding, the nearest code."""
         if not self._latent.is_layout:
             return self._latent.lifted(np.array([x, y]))
         codes, point = self._latent.codes, self._plot.nearest(x, y, math.inf)
@@ -65,7 +65,7 @@ class Gestures(QObject):
 
     @Slot(float, float, bool)
     def _click(self, x: float, y: float, pins: bool) -> None:
-        """A click on a code marks that very code; with Ctrl, it or the place is pinned."""
+        """Marks the code that was clicked; with Ctrl, pins that code, or else the place."""
         self._gesture += 1
         far = (math.inf,) if self._latent.is_layout else ()
         codes, point = self._latent.codes, self._plot.nearest(x, y, *far)
@@ -96,8 +96,8 @@ class Gestures(QObject):
             self._latent.move(code, "arrows", in_bursts=True)
 
     @Slot(Qt.Key)
-    def _do(self, key: Qt.Key) -> None:
-        """What the mouse can do, by a key."""
+    def _press_key(self, key: Qt.Key) -> None:
+        """Does by a key what the mouse can do."""
         latent_state = self._latent
         match key:
             case Qt.Key.Key_P:
@@ -122,13 +122,13 @@ class Gestures(QObject):
                 latent_state.select(np.zeros(0, np.intp))
 
     def _click_marked(self) -> None:
-        """Goes to the code at the marker; of one number it has no place up or down to be near."""
+        """Marks the code at the marker. A one-dimensional code has no y and is never near one."""
         marker = self._plot.marker
         if marker is not None and not np.isnan(marker[1]):
             self._click(*marker, False)
 
     def _pin_marked(self) -> None:
-        """Pins the marked code; if it is an image's own, the pin goes with the image."""
+        """Pins the marked code; a pin on the code of an image follows the image."""
         code, codes = self._session.code, self._latent.codes
         if code is None or codes is None or code.shape != codes.shape[1:]:
             return
@@ -136,7 +136,7 @@ class Gestures(QObject):
         self._latent.pin(Pin(code, int(own[0]) if len(own) else None))
 
     def _rectangle_by_keys(self) -> None:
-        """First one corner at the marker, then, when it was moved, the other."""
+        """Sets one corner at the marker; when the marker was moved, sets the opposite one."""
         self._choice.set_mode("rectangle")
         marker = self._plot.marker
         if marker is None or np.isnan(marker[1]):
@@ -149,7 +149,7 @@ class Gestures(QObject):
         self._select(self._plot.inside(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])))
 
     def _select_around(self) -> None:
-        """Selects the codes nearest to the marked one, in the whole latent space."""
+        """Selects the codes that are nearest to the marked code in the whole latent space."""
         code, codes = self._session.code, self._latent.codes
         if code is not None and codes is not None and code.shape == codes.shape[1:]:
             away = np.square(codes - code).sum(axis=1)
@@ -157,23 +157,23 @@ class Gestures(QObject):
 
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:
-        self._hovering.look_at(self._plot.nearest(x, y))
+        self._hover_error.look_at(self._plot.nearest(x, y))
         self._show_hovered()
 
     @Slot()
     def _show_hovered(self) -> None:
-        """The image under the mouse: class, number, and its error as soon as that is known."""
-        point, error = self._hovering.image, self._hovering.error
+        """Shows the image under the mouse with its class, number and, once known, its error."""
+        point, error = self._hover_error.image, self._hover_error.error
         if point is None or point >= len(self._plot.places()):
             self._plot.set_hovered(None, _NO_IMAGE, "")
             return
-        told = "…" if error is None else f"{local(error):.2f}"
+        value = "…" if error is None else f"{local(error):.2f}"
         gallery = self._latent.displayed_codes.gallery
-        lines = [gallery.kind(point), gallery.name(point), f"squared error {told}"]
+        lines = [gallery.kind(point), gallery.name(point), f"squared error {value}"]
         text = "\n".join(line for line in lines if line)
         self._plot.set_hovered(point, gallery.image(point), text)
 
     @Slot()
     def _leave(self) -> None:
-        self._hovering.look_at(None)
+        self._hover_error.look_at(None)
         self._plot.set_hovered(None, _NO_IMAGE, "")

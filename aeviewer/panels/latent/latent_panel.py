@@ -1,4 +1,4 @@
-"""The latent space: the codes of all test images in a plane, and a point in it to be decoded."""
+"""The latent space: the codes of all test images in a plane."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from superqt import QElidingLabel
 
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
-from aeviewer.panels.latent.background import Backdrop, Surroundings, class_palette
-from aeviewer.panels.latent.embedding_status import LayoutStrip
+from aeviewer.panels.latent.background import Annotations, Background, class_palette
+from aeviewer.panels.latent.embedding_bar import EmbeddingBar
 from aeviewer.panels.latent.gestures import Gestures
 from aeviewer.panels.latent.plane_bar import PlaneBar
-from aeviewer.panels.latent.status_text import told, without_codes
+from aeviewer.panels.latent.status_text import codes_text, no_codes_text
 from aeviewer.services.latent import point_colours
 from aeviewer.services.latent.undo_state import PlaneChoice, letter
 from aeviewer.widgets.displays.empty_state import EmptyState
@@ -41,13 +41,13 @@ _LEAST_NOTE = 64
 
 
 class LatentPanel(QWidget):
-    """All test codes, live; what is pressed is decoded.
+    """Shows all codes, live; a press decodes the place.
 
     Parameters
     ----------
-    exploring
-        Plane and pins are shown, and changed by pressing, clicking and circling; behind the codes
-        is the mosaic; what is known of the marked code, and the way between two pins, is drawn.
+    latent_services
+        Plane, pins and selection are shown and changed; mosaic, overlay, details of the marked code
+        and the path between two pins are drawn.
     """
 
     def __init__(self, latent_services: LatentServices, parent: QWidget | None = None) -> None:
@@ -56,7 +56,7 @@ class LatentPanel(QWidget):
         self.setAutoFillBackground(True)
         latent_state = latent_services.latent_state
         self._latent, self._session = latent_state, latent_services.session
-        self._services, self._colouring = latent_services, latent_services.point_colours
+        self._services, self._point_colours = latent_services, latent_services.point_colours
         self._playback = latent_services.playback
         self._run: str | None = None
         self._classes, self._palette = MNIST.classes, class_palette()
@@ -66,18 +66,18 @@ class LatentPanel(QWidget):
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show_codes)
         self.plot = LatentPlot("Latent space")
-        self.choice = PlaneBar()
+        self.plane_bar = PlaneBar()
         self.bar, self.point_bar = ColourBar(), ColourBar()
-        self.backdrop = Backdrop(latent_services, self.plot, self.choice.layers, self.bar)
-        self.surroundings = Surroundings(latent_services, self.plot)
-        self.gestures = Gestures(latent_services, self.plot, self.choice)
-        self.strip = LayoutStrip(latent_services.embeddings, self)
+        self.background = Background(latent_services, self.plot, self.plane_bar.layers, self.bar)
+        self.annotations = Annotations(latent_services, self.plot)
+        self.gestures = Gestures(latent_services, self.plot, self.plane_bar)
+        self.embedding_bar = EmbeddingBar(latent_services.embeddings, self)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
         self.empty, self.note = EmptyState(""), QElidingLabel()
         self._pages = QStackedWidget()
         self._build()
         self._connect()
-        self._take_run()
+        self._change_run()
 
     def _build(self) -> None:
         self.plot.setAccessibleDescription(
@@ -88,7 +88,7 @@ class LatentPanel(QWidget):
         self.note.setFont(small(self.font()))
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
-        # The note is cut short before the names of the classes need a second row.
+        # The note is elided before the names of the classes need a second row.
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.note.setMinimumWidth(_LEAST_NOTE)
         footer.addWidget(self.legend)
@@ -97,9 +97,9 @@ class LatentPanel(QWidget):
         layout = QVBoxLayout(space)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
-        layout.addWidget(self.choice)
+        layout.addWidget(self.plane_bar)
         layout.addWidget(self.plot, 1)
-        layout.addWidget(self.strip)
+        layout.addWidget(self.embedding_bar)
         bars = QHBoxLayout()
         bars.setSpacing(24)
         bars.addWidget(self.point_bar)
@@ -114,54 +114,54 @@ class LatentPanel(QWidget):
 
     def _connect(self) -> None:
         session, latent_state, plot = self._session, self._latent, self.plot
-        session.current_changed.connect(self._take_run)
-        session.runs_changed.connect(self._take_runs)
-        session.checkpoints_changed.connect(self._take_runs)
+        session.current_changed.connect(self._change_run)
+        session.runs_changed.connect(self._show_run_state)
+        session.checkpoints_changed.connect(self._show_run_state)
         session.code_changed.connect(self._mark_code)
-        latent_state.places_changed.connect(self._take_places)
-        latent_state.layout_changed.connect(self._take_places)
-        latent_state.plane_changed.connect(self._take_plane)
+        latent_state.places_changed.connect(self._request_codes)
+        latent_state.layout_changed.connect(self._request_codes)
+        latent_state.plane_changed.connect(self._show_plane)
         latent_state.pins_changed.connect(self._show_pins)
         latent_state.selection_changed.connect(self._show_points)
-        self._playback.moved.connect(self._glide)
-        self._colouring.changed.connect(self._show_points)
-        plot.following_changed.connect(self.choice.set_following)
-        self.choice.plane_changed.connect(self._change_plane)
-        self.choice.mode_changed.connect(self._change_mode)
-        self.choice.layers.changed.connect(self._follow_layers)
-        self.choice.reset_requested.connect(plot.reset_view)
+        self._playback.moved.connect(self._show_playback)
+        self._point_colours.changed.connect(self._show_points)
+        plot.following_changed.connect(self.plane_bar.set_following)
+        self.plane_bar.plane_changed.connect(self._change_plane)
+        self.plane_bar.mode_changed.connect(self._change_mode)
+        self.plane_bar.layers.changed.connect(self._follow_layers)
+        self.plane_bar.reset_requested.connect(plot.reset_view)
         self.legend.visibility_changed.connect(self._show_points)
 
     def reset_view(self) -> None:
-        """Shows all codes, and follows them from now on."""
+        """Shows all codes, and keeps them in view."""
         self.plot.reset_view()
 
     # -- the session -----------------------------------------------------------------------------
 
     @Slot()
-    def _take_run(self) -> None:
-        """Another run: nothing of the old one's view holds."""
+    def _change_run(self) -> None:
+        """Clears the plot and the view for another run."""
         item = self._session.current
         key = item.key if item else None
         if key != self._run:
             self._run = key
-            self._xy = np.empty((0, 2))  # its labels are of other classes
-            self._take_classes(self._session.dataset.classes)
+            self._xy = np.empty((0, 2))  # The old points have labels of other classes.
+            self._set_classes(self._session.dataset.classes)
             self.plot.reset_view()
-        self._take_places()
+        self._request_codes()
 
-    def _take_classes(self, classes: tuple[str, ...]) -> None:
+    def _set_classes(self, classes: tuple[str, ...]) -> None:
         if classes != self._classes:
             self._classes, self._palette = classes, class_palette(max(1, len(classes)))
             self.legend.set_names(classes, class_colours(len(classes)))
 
     @Slot()
-    def _take_places(self) -> None:
+    def _request_codes(self) -> None:
         if self.isVisible():
             self._refresh.start()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up with what came while it was hidden."""
+        """Shows what changed while the panel was hidden."""
         super().showEvent(event)
         self._show_codes()
 
@@ -176,7 +176,7 @@ class LatentPanel(QWidget):
                 self._clear_codes()
             return
         if preview is None:
-            self._refuse(without_codes(self._session))
+            self._show_reason(no_codes_text(self._session))
             return
         images = self._images()
         if images is None:
@@ -184,12 +184,13 @@ class LatentPanel(QWidget):
         codes = self._latent.codes
         if codes is None or len(preview.codes) != len(images):
             known = len(preview.codes)
-            self._refuse(
-                f"This run keeps {local(known):,} codes for {local(len(images)):,} test images."
+            self._show_reason(
+                f"This run has {local(known):,} codes for {local(len(images)):,} test images. "
+                "Train it again."
             )
             return
-        self.choice.set_latent_dim(codes.shape[1])
-        self._exploration_follows()
+        self.plane_bar.set_latent_dim(codes.shape[1])
+        self._sync_plane()
         places = self._latent.places
         if places is None:
             return
@@ -198,25 +199,25 @@ class LatentPanel(QWidget):
         between = self._playback.between
         self._place(places if between is None else between.places)
         self._show_points()
-        self.note.setText(told(self._services, preview.step, len(codes)))
+        self.note.setText(codes_text(self._services, preview.step, len(codes)))
         self.note.setToolTip(self.note.text())
         self._show_pins()
         self._mark_code()
 
     @Slot()
-    def _glide(self) -> None:
-        """On the way from one checkpoint to the next, only the points' places are another's."""
+    def _show_playback(self) -> None:
+        """Moves the points between two checkpoints; all else stays that of the nearer one."""
         between, track = self._playback.between, self._playback.track
         if between is None or track is None:
             self.plot.set_stage(None)
-            self._take_places()
+            self._request_codes()
             return
         if not self.isVisible():
             return
         try:
             self._place(between.places)
         except AEViewerError as error:
-            self._refuse(str(error))
+            self._show_reason(str(error))
             return
         left, bottom, width, height = track.extent()
         if len(between.planes[0].origin) == 1:
@@ -228,20 +229,20 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _show_points(self) -> None:
-        """The points as they are coloured, lit and hidden."""
+        """Draws the points, with their colours, selection and visibility."""
         if not len(self._xy):
             return
         chosen = np.zeros(len(self._xy), np.bool_)
         selection = self._latent.selection
         chosen[selection[selection < len(chosen)]] = True
-        self.plot.raster.set_opacity(self.choice.layers.chosen.points)
+        self.plot.raster.set_opacity(self.plane_bar.layers.chosen.points)
         visible = self.legend.visible[self._labels] & np.isfinite(self._xy).all(axis=1)
-        colours, palette = self._coloured()
+        colours, palette = self._colour_rows()
         self.plot.set_points(self._xy, colours, palette, visible, chosen)
 
-    def _coloured(self) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
-        """Rows of a palette for the points, and the palette."""
-        found = self._colouring.coloured
+    def _colour_rows(self) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+        """Returns the row of the palette for each point, and the palette."""
+        found = self._point_colours.coloured
         if found is None or len(found.values) != len(self._xy):
             self.point_bar.clear()
             return self._labels, self._palette
@@ -255,13 +256,13 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _follow_layers(self) -> None:
-        self._latent.displayed_codes.want_training(self.choice.layers.chosen.training)
-        self._colouring.choose(self.choice.layers.chosen.colour)
+        self._latent.displayed_codes.want_training(self.plane_bar.layers.chosen.training)
+        self._point_colours.choose(self.plane_bar.layers.chosen.colour)
         self._show_points()
 
     @Slot()
-    def _take_runs(self) -> None:
-        """Another state of the run: it matters where there are no codes."""
+    def _show_run_state(self) -> None:
+        """Updates the text that says why there are no codes."""
         if self._session.preview is None and self.isVisible():
             self._refresh.start()
 
@@ -269,7 +270,7 @@ class LatentPanel(QWidget):
         try:
             return self._session.data().test
         except AEViewerError as error:
-            self._refuse(str(error))
+            self._show_reason(str(error))
             return None
 
     def _clear_codes(self) -> None:
@@ -283,37 +284,36 @@ class LatentPanel(QWidget):
         self.note.setText(f"reading step {local(self._session.step or 0):,}…")
         self.note.setToolTip("")
 
-    def _refuse(self, reason: str) -> None:
+    def _show_reason(self, reason: str) -> None:
         self._xy = np.empty((0, 2))
         self.empty.label.setText(reason)
         self._pages.setCurrentIndex(0)
 
-    def _exploration_follows(self) -> None:
-        """Has the plane that the row above says: another run may have other coordinates."""
+    def _sync_plane(self) -> None:
+        """Chooses the plane of the plane bar: another run may have another dimension."""
         chosen = self._latent.chosen
-        if (chosen.kind, chosen.axes) != (self.choice.chosen_kind, self.choice.axes):
+        if (chosen.kind, chosen.axes) != (self.plane_bar.chosen_kind, self.plane_bar.axes):
             self._change_plane()
 
     def _place(self, xy: NDArray[np.floating]) -> None:
-        """Puts points at (n, 2) places; a code of one number is spread over y by class."""
+        """Puts points at (n, 2) places; one-dimensional codes are spread over y by class."""
         self._xy, self._labels = xy, self._latent.displayed_codes.labels[: len(xy)]
         plane = self._latent.plane
         if plane is not None and len(plane.origin) == 1:
             if len(self._jitter) != len(xy):
-                # Each point always alike.
                 rng = np.random.default_rng(0)
                 self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
             xy[:, 1] = self._labels + self._jitter
 
     def _name_axes(self, plane: Plane | None) -> None:
-        """What runs along x and y; in a layout nothing does, and there are no axes."""
+        """Names the axes; an embedding has none."""
         self.plot.show_axes(plane is not None)
         if plane is None:
             self.plot.set_square(True)
             return
         flat = len(plane.origin) == 1
         self.plot.set_square(not flat)
-        x, y = self.choice.axis_names(plane)
+        x, y = self.plane_bar.axis_names(plane)
         self.plot.axis("bottom").setLabel(x)
         self.plot.axis("left").setLabel("class" if flat else y)
         ticks = [(float(digit), name) for digit, name in enumerate(self._classes)]
@@ -321,7 +321,7 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _change_plane(self) -> None:
-        kind, axes = self.choice.chosen_kind, self.choice.axes
+        kind, axes = self.plane_bar.chosen_kind, self.plane_bar.axes
         corners = [pin.code for pin in self._latent.pins[:3]]
         if kind == "three-points" and len(corners) == 3:
             step = self._session.step
@@ -330,7 +330,7 @@ class LatentPanel(QWidget):
             self._latent.choose(PlaneChoice(kind, axes))
 
     @Slot()
-    def _take_plane(self) -> None:
+    def _show_plane(self) -> None:
         self._show_codes()
         self.plot.reset_view()
 
@@ -343,7 +343,7 @@ class LatentPanel(QWidget):
     @Slot()
     def _show_pins(self) -> None:
         pins = self._latent.pins
-        self.choice.set_pins(len(pins))
+        self.plane_bar.set_pins(len(pins))
         placed = {
             letter(at): place
             for at, pin in enumerate(pins)
@@ -354,12 +354,12 @@ class LatentPanel(QWidget):
     def _place_of(
         self, code: NDArray[np.floating], image: int | None = None
     ) -> tuple[float, float] | None:
-        """Where a code is seen; that of an image is where its point is."""
+        """Returns the place of a code; the code of an image is at its point."""
         between = self._playback.between
         if between is None:
             return self._latent.place_of(code)
         if code.shape != between.planes[0].origin.shape:
-            return None  # of a run that was turned to while another one was played
+            return None  # The code belongs to a run that was chosen during the playback.
         gone = image is None or image >= len(between.places)
         x, y = between.place(code) if gone else between.places[image].tolist()
         return x, np.nan if len(code) == 1 else y

@@ -1,4 +1,4 @@
-"""What is shown behind the codes, and how the points are coloured: one button, one small form."""
+"""A button with a small form: what is shown behind the codes, and how the points are coloured."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from aeviewer.services.latent.overlay import Layer
 
 LAYERS: Mapping[Layer, tuple[str, str]] = {
-    "none": ("None", "Nothing behind the points but the images."),
-    "density": ("Density of the codes", "How many codes lie where, on a logarithmic scale."),
+    "none": ("None", "Only the decoded images behind the points."),
+    "density": (
+        "Density of the codes",
+        "The number of codes at each place, on a logarithmic scale.",
+    ),
     "prior": (
         "Codes against the prior",
         "log density of the codes − log density of the prior N(0, I): above 0 there are more codes "
@@ -40,11 +43,11 @@ LAYERS: Mapping[Layer, tuple[str, str]] = {
     ),
     "cycle": (
         "Cycle error",
-        "‖encode(decode(z)) − z‖: how far a code is from the code of its own image.",
+        "‖encode(decode(z)) − z‖: the distance of a code from the code of its decoded image.",
     ),
     "classes": (
         "Class regions",
-        "Which class most of the 15 nearest codes are of, and what share of them.",
+        "The class of most of the 15 nearest codes, and their share.",
     ),
 }
 _WIDTH = 220
@@ -52,23 +55,23 @@ _WIDTH = 220
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What is chosen.
+    """The user's choice.
 
     Attributes
     ----------
     mosaic
-        The decoder's images behind the points; `opacity` says how strong, 0..1; `fades` whether
-        less where no codes are.
+        Whether decoded images are shown behind the points, with `opacity` (0..1); `fades` makes
+        them fainter where there are no codes.
     layer
-        What is coloured behind the points.
+        The overlay behind the points.
     prior
-        Circles at 1 and 2 standard deviations of the prior.
+        Whether circles at 1 and 2 standard deviations of the prior are shown.
     points
-        How strong the points are, 0..1.
+        The opacity of the points, 0..1.
     training
-        Whether the training images' codes are shown too.
+        Whether the codes of the training images are shown too.
     colour
-        What the points are coloured by.
+        The quantity that colours the points.
     """
 
     mosaic: bool = True
@@ -82,7 +85,7 @@ class Layers:
 
 
 class LayersButton(QToolButton):
-    """Opens the form; `chosen` is what it says."""
+    """Opens the form; `chosen` holds its values."""
 
     changed = Signal()
 
@@ -93,29 +96,34 @@ class LayersButton(QToolButton):
         self.setIcon(icon("layers-outline"))
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setAutoRaise(True)
-        self.setToolTip("What lies behind the points: decoded images (M), density, magnification…")
+        self.setToolTip(
+            "What is shown behind the points: decoded images (M), density, magnification…"
+        )
         self.setAccessibleName("Layers")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.mosaic, self.fades = QCheckBox("Decoded images"), QCheckBox("Fade where no codes are")
+        self.mosaic, self.fades = (
+            QCheckBox("Decoded images"),
+            QCheckBox("Fade where there are no codes"),
+        )
         self.prior = QCheckBox("Circles of the prior")
         self.training = QCheckBox("Training images too")
         self.training.setToolTip("The codes of the training images, at checkpoints.")
         self.opacity, self.points = _strength("decoded images"), _strength("codes")
         self.layer, self.colour = QComboBox(), QComboBox()
         self._build()
-        self._show()
+        self._show_chosen()
         for box in (self.mosaic, self.fades, self.prior, self.training):
-            box.toggled.connect(self._take)
+            box.toggled.connect(self._read_form)
         for slider in (self.opacity, self.points):
-            slider.valueChanged.connect(self._take)
+            slider.valueChanged.connect(self._read_form)
         for combo in (self.layer, self.colour):
-            combo.currentIndexChanged.connect(self._take)
+            combo.currentIndexChanged.connect(self._read_form)
 
     def _build(self) -> None:
-        self.mosaic.setToolTip("The decoder's image of every place in the plane (M).")
+        self.mosaic.setToolTip("The decoded image of every place in the plane (M).")
         self.fades.setToolTip(
-            "Images far from any code are the decoder's invention: they are shown faintly."
+            "Images far from every code are invented by the decoder, and are shown faintly."
         )
         self.prior.setToolTip("Circles at 1 and 2 standard deviations of the prior N(0, I).")
         self.layer.setAccessibleName("Layer")
@@ -143,22 +151,22 @@ class LayersButton(QToolButton):
 
     @property
     def chosen(self) -> Layers:
-        """What is shown."""
+        """The user's choice."""
         return self._chosen
 
     def choose(self, **changes: Any) -> None:
-        """Shows something else, as if it were chosen in the form."""
+        """Changes some values, as if they were chosen in the form."""
         self._chosen = replace(self._chosen, **changes)
-        self._show()
+        self._show_chosen()
         self.changed.emit()
 
-    def offer(self, *, has_prior: bool, is_plane: bool) -> None:
-        """Offers what there is: a prior's circles, and images where there is a plane."""
+    def set_available(self, *, has_prior: bool, is_plane: bool) -> None:
+        """Enables the circles of the prior and the images where they can be shown."""
         self.prior.setEnabled(has_prior and is_plane)
         for box in (self.mosaic, self.fades, self.opacity, self.layer):
             box.setEnabled(is_plane)
 
-    def _show(self) -> None:
+    def _show_chosen(self) -> None:
         chosen = self._chosen
         boxes = self.mosaic, self.fades, self.prior, self.training
         widgets = *boxes, self.points, self.opacity, self.layer, self.colour
@@ -174,7 +182,7 @@ class LayersButton(QToolButton):
         del blockers
 
     @Slot()
-    def _take(self) -> None:
+    def _read_form(self) -> None:
         self._chosen = Layers(
             self.mosaic.isChecked(),
             self.opacity.value() / 100,
@@ -192,7 +200,7 @@ def _strength(what: str) -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, 100)
     slider.setAccessibleName(f"Strength of the {what}")
-    slider.setToolTip(f"How strong the {what} are.")
+    slider.setToolTip(f"The opacity of the {what}.")
     return slider
 
 

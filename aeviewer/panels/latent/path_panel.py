@@ -1,4 +1,4 @@
-"""A walk between two pins: as a line in the plane, as a film, as numbers."""
+"""A path between two pins: as a line in the plane, as a film, and its lengths."""
 
 from __future__ import annotations
 
@@ -43,44 +43,44 @@ if TYPE_CHECKING:
     from aeviewer.services.latent.latent_state import LatentState
     from aeviewer.services.latent.path import PathService
 
-_EMPTY = "Pin two codes (P, or Ctrl and a click): the way between them appears here"
+_EMPTY = "Pin two codes (P, or Ctrl and click): the path between them appears here"
 _KINDS = {
     "straight": ("Straight", "The straight line between the two codes."),
-    "spherical": ("Spherical", "Along the sphere around 0, the norm changing evenly."),
+    "spherical": ("Spherical", "Along the sphere around 0; the norm changes at a constant rate."),
     "geodesic": (
         "Geodesic",
-        "The shortest way in terms of the decoded images: a geodesic of the decoder's pull-back "
+        "The shortest path in terms of the decoded images: a geodesic of the decoder's pull-back "
         "metric (Arvanitidis et al. 2018; Chen et al. 2018).",
     ),
 }
 _STEPS = {
-    "image": ("in the images", "Neighbouring frames differ equally as images."),
-    "code": ("in the code", "Neighbouring frames differ equally as codes."),
+    "image": ("in the images", "All neighbouring frames have the same distance as images."),
+    "code": ("in the code", "All neighbouring frames have the same distance as codes."),
 }
 _FILM_MILLISECONDS, _GIF_SCALE = 120, 8
 _FEWEST, _MOST = 3, 60
 
 
 class PathPanel(QWidget):
-    """Chooses a walk, shows its film, plays and exports it.
+    """Chooses a path, shows its film, plays and exports it.
 
     Parameters
     ----------
-    exploration
-        Has the pins; its code moves when the film is played.
-    walk
-        Watched, and told which way to go.
+    latent_state
+        Holds the pins; its code moves when the film is played.
+    service
+        Watched; receives the kind and the ends of the path.
     """
 
     def __init__(
-        self, latent_state: LatentState, walk: PathService, parent: QWidget | None = None
+        self, latent_state: LatentState, service: PathService, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._latent, self._walk = latent_state, walk
+        self._latent, self._service = latent_state, service
         self.start, self.end = QComboBox(), QComboBox()
-        self.kind, self.steps = _combo(_KINDS, "Way"), _combo(_STEPS, "Equal steps")
+        self.kind, self.steps = _combo(_KINDS, "Path"), _combo(_STEPS, "Equal steps")
         self.frames = QSpinBox()
-        self.film = DigitList("Film of the way")
+        self.film = DigitList("Film of the path")
         self.lengths, self.progress = QLabel(), QProgressBar()
         self.play_button = QPushButton(theme.icon("play"), "Play")
         self.gif_button, self.strip_button = QToolButton(), QToolButton()
@@ -95,18 +95,18 @@ class PathPanel(QWidget):
         self.start.setAccessibleName("From pin")
         self.end.setAccessibleName("To pin")
         self.frames.setRange(_FEWEST, _MOST)
-        self.frames.setValue(self._walk.route.frames)
+        self.frames.setValue(self._service.route.frames)
         self.frames.setAccessibleName("Frames")
-        self.frames.setToolTip("Frames of the film.")
+        self.frames.setToolTip("The number of frames of the film.")
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(4)
-        self.progress.setAccessibleName("Search for the shortest way")
+        self.progress.setAccessibleName("Search for the shortest path")
         self.lengths.setWordWrap(True)
         self.lengths.setFont(tabular(small(self.font())))
         self.lengths.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.lengths.setToolTip(
-            "Length in the code: the sum of the steps' Euclidean lengths. Length in the images: "
-            "the same of the decoded images, in units of full ink."
+            "Length in the code: the sum of the Euclidean lengths of the steps. Length in the "
+            "images: the same for the decoded images, in units of full ink."
         )
         self.gif_button.setText("GIF…")
         self.gif_button.setToolTip("Save the film as an animated GIF.")
@@ -119,7 +119,7 @@ class PathPanel(QWidget):
         ends.addWidget(self.end, 1)
         form.setVerticalSpacing(4)
         form.addRow("From", ends)
-        form.addRow("Way", self.kind)
+        form.addRow("Path", self.kind)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.steps, 1)
@@ -152,18 +152,18 @@ class PathPanel(QWidget):
         self.gif_button.clicked.connect(self._save_gif)
         self.strip_button.clicked.connect(self._save_strip)
         self._latent.pins_changed.connect(self._show_pins)
-        self._walk.changed.connect(self._show)
-        self._walk.progressed.connect(self._show_progress)
+        self._service.changed.connect(self._show)
+        self._service.progressed.connect(self._show_progress)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Has the way found."""
+        """Starts computing the path."""
         super().showEvent(event)
-        self._walk.want(True)
+        self._service.want(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """No longer."""
+        """Stops computing the path, and the film."""
         super().hideEvent(event)
-        self._walk.want(False)
+        self._service.want(False)
         self._stop()
 
     # -- what is chosen --------------------------------------------------------------------------
@@ -172,14 +172,14 @@ class PathPanel(QWidget):
     def _choose(self) -> None:
         self._stop()
         route = replace(
-            self._walk.route,
+            self._service.route,
             start=self.start.currentIndex(),
             end=self.end.currentIndex(),
             kind=self.kind.currentData(),
             steps=self.steps.currentData(),
             frames=self.frames.value(),
         )
-        self._walk.choose(route)
+        self._service.choose(route)
 
     @Slot()
     def _show_pins(self) -> None:
@@ -188,7 +188,7 @@ class PathPanel(QWidget):
         known = [self.start.itemText(at) for at in range(self.start.count())]
         if known == names:
             return
-        # The two last pins are the ones a person means.
+        # The path usually leads from the last but one pin to the last one.
         chosen = (len(names) - 2, len(names) - 1)
         for combo, index in ((self.start, chosen[0]), (self.end, chosen[1])):
             with QSignalBlocker(combo):
@@ -207,38 +207,38 @@ class PathPanel(QWidget):
 
     @Slot()
     def _show(self) -> None:
-        walked = self._walk.walked
+        result = self._service.walked
         self.progress.setValue(0)
         for button in (self.play_button, self.gif_button, self.strip_button):
-            button.setEnabled(walked is not None)
-        if walked is None:
+            button.setEnabled(result is not None)
+        if result is None:
             self.film.set_images(np.zeros((0, 28, 28)))
             self.lengths.clear()
             return
-        self.film.set_images(walked.images)
-        ratio = walked.image_length / max(walked.straight_length, 1e-12)
+        self.film.set_images(result.images)
+        ratio = result.image_length / max(result.straight_length, 1e-12)
         compared = (
-            "" if walked.route.kind == "straight" else f" ({local(ratio):.3f} × the straight way)"
+            "" if result.route.kind == "straight" else f" ({local(ratio):.3f} × the straight path)"
         )
         self.lengths.setText(
-            f"Length {local(walked.code_length):.3g} in the code, "
-            f"{local(walked.image_length):.3g} in the images{compared}"
+            f"Length {local(result.code_length):.3g} in the code, "
+            f"{local(result.image_length):.3g} in the images{compared}"
         )
 
     # -- the film --------------------------------------------------------------------------------
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        walked = self._walk.walked
-        if walked is not None and number < len(walked.film):
+        result = self._service.walked
+        if result is not None and number < len(result.film):
             self.film.set_current(number)
-            self._latent.move(walked.film[number], "film", in_bursts=True)
+            self._latent.move(result.film[number], "film", in_bursts=True)
 
     @Slot()
     def _toggle_play(self) -> None:
         if self._timer.isActive():
             self._stop()
-        elif self._walk.walked is not None:
+        elif self._service.walked is not None:
             self._go_to(0)
             self._timer.start()
             self.play_button.setText("Stop")
@@ -246,8 +246,8 @@ class PathPanel(QWidget):
 
     @Slot()
     def _play_next(self) -> None:
-        walked, number = self._walk.walked, self.film.currentIndex().row() + 1
-        if walked is None or number >= len(walked.film):
+        result, number = self._service.walked, self.film.currentIndex().row() + 1
+        if result is None or number >= len(result.film):
             self._stop()
         else:
             self._go_to(number)
@@ -259,35 +259,35 @@ class PathPanel(QWidget):
 
     @Slot()
     def _save_gif(self) -> None:
-        walked = self._walk.walked
-        if walked is None:
+        result = self._service.walked
+        if result is None:
             return
-        frames = [*_bytes(walked.images)]
-        # There and back again, so that it does not jump.
+        frames = [*_bytes(result.images)]
+        # The film runs forward and back, so that it does not jump.
         frames += frames[-2:0:-1]
         large = [frame.repeat(_GIF_SCALE, 0).repeat(_GIF_SCALE, 1) for frame in frames]
         self._save("gif", lambda place: film.write_gif(place, large, _FILM_MILLISECONDS))
 
     @Slot()
     def _save_strip(self) -> None:
-        walked = self._walk.walked
-        if walked is not None:
-            images = _bytes(walked.images)
+        result = self._service.walked
+        if result is not None:
+            images = _bytes(result.images)
             self._save("png", lambda place: write_sheet(place, images[None]))
 
     def _save(self, ending: str, write: Callable[[Path], None]) -> None:
-        """Asks where to, and writes; a failure is posted as a message."""
-        run, route = self._latent.session.current, self._walk.route
+        """Asks for a file name and writes the file; a failure is posted as a message."""
+        run, route = self._latent.session.current, self._service.route
         ends = f"{letter(route.start)}-{letter(route.end)}"
-        name = f"{run.name if run else 'walk'}-{route.kind}-{ends}.{ending}"
+        name = f"{run.name if run else 'path'}-{route.kind}-{ends}.{ending}"
 
-        def chosen(place: Path) -> None:
+        def write_file(place: Path) -> None:
             try:
                 write(place)
             except AEViewerError as error:
                 self._latent.session.message_posted.emit(str(error))
 
-        ask_place(self, name, chosen)
+        ask_place(self, name, write_file)
 
 
 def _combo(entries: dict[str, tuple[str, str]], name: str) -> QComboBox:

@@ -1,4 +1,4 @@
-"""Which plane of the latent space is shown."""
+"""The row above the latent space: its plane, what the mouse does, and its layers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _NARROWEST, _NARROWEST_AXIS = 48, 74
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def coordinate(index: int) -> str:
-    """The name of a coordinate, counted from 0: z₁, z₂, ..."""
+def coordinate_name(index: int) -> str:
+    """Returns the name of a coordinate that is counted from 0: z₁, z₂ and so on."""
     return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
 
 
@@ -39,19 +39,19 @@ _KINDS: dict[PlaneKind, str] = {
     "umap": "UMAP",
 }
 _FLAT: frozenset[PlaneKind] = frozenset({"coordinates", "t-sne", "umap"})
-"""What there is for codes of two numbers, which all lie in one plane."""
+"""The kinds that two-dimensional codes have; all of them lie in one plane."""
 _MODES: dict[Mode, tuple[str, str]] = {
     "point": (
         "cursor-default-outline",
-        "Point: press or drag to decode, click a code to see it (D)",
+        "Point: press or drag to decode, click a code to mark it (D)",
     ),
-    "lasso": ("lasso", "Lasso: circle codes to select them (L); Shift with a drag does so too"),
-    "rectangle": ("selection", "Rectangle: select the codes in it (R, arrows, R)"),
+    "lasso": ("lasso", "Lasso: circle codes to select them (L, or drag with Shift)"),
+    "rectangle": ("selection", "Rectangle: drag to select the codes in it (R, arrow keys, R)"),
 }
 
 
 class PlaneBar(QWidget):
-    """The row above the plot: plane, axes, what the mouse does, layers, show everything."""
+    """Chooses the plane, the axes, the mode of the mouse and the layers, and shows all codes."""
 
     plane_changed = Signal()
     mode_changed = Signal(str)
@@ -62,26 +62,22 @@ class PlaneBar(QWidget):
         self._latent_dim = 0
         self.kind = self._combo(
             "Plane",
-            "Two coordinates of the code, the plane in which the codes vary most, or the one "
-            "through the first three pins; or a map by t-SNE or UMAP, in which neighbours stay "
-            "neighbours and nothing can be decoded between points.",
+            "Two coordinates of the code, the plane in which the codes vary most, or the plane "
+            "through the first three pins; or an embedding by t-SNE or UMAP, which keeps "
+            "neighbours together and in which nothing can be decoded between points.",
         )
         for kind, name in _KINDS.items():
             self.kind.addItem(name, kind)
-        self._wished: PlaneKind = "coordinates"
+        self._preferred_kind: PlaneKind = "coordinates"
         self._pins = 0
-        self.x_axis = self._combo(
-            "Coordinate on x", "The coordinate of the code that runs along x."
-        )
-        self.y_axis = self._combo(
-            "Coordinate on y", "The coordinate of the code that runs along y."
-        )
+        self.x_axis = self._combo("Coordinate on x", "The coordinate of the code on the x axis.")
+        self.y_axis = self._combo("Coordinate on y", "The coordinate of the code on the y axis.")
         for axis in (self.x_axis, self.y_axis):
             axis.setMinimumWidth(_NARROWEST_AXIS)
         self.note = QElidingLabel()
         self.modes = {mode: self._mode_button(*entry, mode) for mode, entry in _MODES.items()}
         self.layers = LayersButton()
-        self.reset = self._button("Show all", "Show all codes, and follow them (A).")
+        self.reset = self._button("Show all", "Show all codes, and keep them in view (A).")
         self.reset.setIcon(icon("fit-to-screen-outline"))
         self.reset.setDisabled(True)
         self._build()
@@ -137,7 +133,7 @@ class PlaneBar(QWidget):
 
     @property
     def chosen_kind(self) -> PlaneKind:
-        """The kind of plane; for codes of one number there is nothing to choose."""
+        """The kind of plane; one-dimensional codes have no choice."""
         kind: PlaneKind = self.kind.currentData() if self._latent_dim > 1 else "coordinates"
         return kind
 
@@ -147,46 +143,46 @@ class PlaneBar(QWidget):
         return max(0, self.x_axis.currentIndex()), max(0, self.y_axis.currentIndex())
 
     def choose(self, kind: PlaneKind, axes: tuple[int, int]) -> None:
-        """Shows another plane as chosen; tells nobody."""
+        """Shows another plane as chosen; emits no signal."""
         combos = self.kind, self.x_axis, self.y_axis
         blockers = [QSignalBlocker(combo) for combo in combos]
         for combo, index in zip(combos, (self.kind.findData(kind), *axes), strict=True):
             if 0 <= index < combo.count():
                 combo.setCurrentIndex(index)
         del blockers
-        self._wished = kind
+        self._preferred_kind = kind
         self._show_controls()
 
     def set_mode(self, mode: Mode) -> None:
-        """What the left button does."""
+        """Sets what the left button does."""
         for name, button in self.modes.items():
             button.setChecked(name == mode)
         self.mode_changed.emit(mode)
 
     def set_pins(self, count: int) -> None:
-        """Offers the plane through three pins where there are three."""
+        """Sets the number of pins; three pins enable the plane through them."""
         self._pins = count
-        self._offer_kinds()
+        self._enable_kinds()
 
-    def _offer_kinds(self) -> None:
-        """Enables what there is; of the rest, those that could be there say what is missing."""
+    def _enable_kinds(self) -> None:
+        """Enables the available kinds; the tool tip of the others says what is missing."""
         model, view = self.kind.model(), self.kind.view()
         if not isinstance(model, QStandardItemModel) or not isinstance(view, QListView):
             return
         for row, kind in enumerate(_KINDS):
-            reason = self._reason(kind)
+            reason = self._reason_against(kind)
             model.item(row).setEnabled(not reason)
             model.item(row).setToolTip(reason)
             view.setRowHidden(row, self._latent_dim == 2 and kind not in _FLAT)
 
-    def _reason(self, kind: PlaneKind) -> str:
-        """Why a kind can not be chosen; empty where it can."""
+    def _reason_against(self, kind: PlaneKind) -> str:
+        """Returns why a kind cannot be chosen; empty where it can."""
         if kind == "t-sne" or kind == "umap":
             return missing(RECIPES[kind])
         if self._latent_dim == 2 and kind not in _FLAT:
-            return "Codes of two numbers all lie in one plane."
+            return "All two-dimensional codes lie in one plane."
         if kind == "three-points" and self._pins < 3:
-            return "Pin three codes first: P, or Ctrl and a click."
+            return "Pin three codes first: P, or Ctrl and click."
         return ""
 
     @staticmethod
@@ -196,7 +192,7 @@ class PlaneBar(QWidget):
         if plane.is_picked:
             return f"{which}from A towards B", f"{which}towards C"
         if plane.shares is None:
-            x, y = (f"{which}{coordinate(axis)}" for axis in plane.axes)
+            x, y = (f"{which}{coordinate_name(axis)}" for axis in plane.axes)
         elif plane.is_aligned:
             x, y = (f"aligned PC {axis + 1} of the last codes" for axis in plane.axes)
         else:
@@ -207,11 +203,11 @@ class PlaneBar(QWidget):
         return x, y
 
     def set_latent_dim(self, latent_dim: int) -> None:
-        """Offers the planes that codes of so many numbers have."""
+        """Sets the dimension of the codes, which decides the planes to choose from."""
         if latent_dim == self._latent_dim:
             return
         self._latent_dim = latent_dim
-        names = [coordinate(index) for index in range(latent_dim)]
+        names = [coordinate_name(index) for index in range(latent_dim)]
         self._fill(self.x_axis, names, 0)
         self._fill(self.y_axis, names, 1)
         x = self.x_axis.currentIndex()
@@ -219,21 +215,25 @@ class PlaneBar(QWidget):
             with QSignalBlocker(self.y_axis):
                 self.y_axis.setCurrentIndex((x + 1) % latent_dim)
         self.kind.setVisible(latent_dim > 1)
-        self._offer_kinds()
-        kind = self._wished if latent_dim > 2 or self._wished in _FLAT else "coordinates"
+        self._enable_kinds()
+        kind = (
+            self._preferred_kind
+            if latent_dim > 2 or self._preferred_kind in _FLAT
+            else "coordinates"
+        )
         with QSignalBlocker(self.kind):
             self.kind.setCurrentIndex(self.kind.findData(kind))
         self._show_controls()
 
     @Slot(bool)
     def set_following(self, follows: bool) -> None:
-        """Offers to show everything where the view does not follow."""
+        """Enables the button that shows all codes where the view does not follow them."""
         self.reset.setDisabled(follows)
 
-    # -- inside ----------------------------------------------------------------------------------
+    # -- private ---------------------------------------------------------------------------------
 
     def _fill(self, combo: QComboBox, names: Sequence[str], fallback: int) -> None:
-        # Where nothing can be chosen, what was chosen for another run does not count.
+        # Two-dimensional codes have no choice, so the choice made for another run is dropped.
         kept = combo.currentIndex() if len(names) > 2 else fallback
         with QSignalBlocker(combo):
             combo.clear()
@@ -247,19 +247,19 @@ class PlaneBar(QWidget):
         several = several and self.chosen_kind not in RECIPES
         others = self._latent_dim - 2
         rest = "The other coordinate stays" if others == 1 else f"The other {others} stay"
-        rest = rest if self.chosen_kind == "coordinates" else "What is off this plane stays"
+        rest = rest if self.chosen_kind == "coordinates" else "The code off this plane stays"
         self.note.setText(f"{rest} as in the marked code." if several else "")
         self.note.setToolTip(self.note.text())
 
     @Slot()
     def _change_kind(self) -> None:
-        self._wished = self.kind.currentData()
+        self._preferred_kind = self.kind.currentData()
         self._show_controls()
         self.plane_changed.emit()
 
     @Slot()
     def _change_axis(self) -> None:
-        """Two axes never show the same coordinate: the other one gives way."""
+        """Changes the other axis where both axes would show the same coordinate."""
         if self.x_axis.currentIndex() == self.y_axis.currentIndex():
             other = self.y_axis if self.sender() is self.x_axis else self.x_axis
             with QSignalBlocker(other):

@@ -1,4 +1,4 @@
-"""The marked code: the image it may be of, its reconstruction, its way back, its neighbours."""
+"""The marked code: its image, its reconstruction, its re-encoded code and its neighbours."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ if TYPE_CHECKING:
     from aeviewer.services.latent.latent_state import LatentState
     from aeviewer.services.latent.point_details import PointDetails, PointInspector
 
-_EMPTY = "Click a code in the latent space: what it is appears here"
+_EMPTY = "Click a code in the latent space: its details appear here"
 _LISTED = 6
-_TITLES = ("image", "decoded", "way back")
+_TITLES = ("image", "decoded", "re-encoded")
 
 
 class PointPanel(QWidget):
-    """Tells what there is to know of the marked code.
+    """Shows the details of the marked code.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Its pins are listed; a neighbour that is chosen becomes the marked code.
-    inspection
+    inspector
         Watched.
     """
 
     def __init__(
-        self, latent_state: LatentState, inspection: PointInspector, parent: QWidget | None = None
+        self, latent_state: LatentState, inspector: PointInspector, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._latent, self._inspection = latent_state, inspection
+        self._latent, self._inspector = latent_state, inspector
         self.headline, self.facts = QLabel(), QLabel()
         self.views = tuple(ImageView() for _ in _TITLES)
         self.captions = tuple(QLabel(title) for title in _TITLES)
@@ -59,7 +59,7 @@ class PointPanel(QWidget):
         self.pins = QLabel()
         self._pages = QStackedLayout(self)
         self._build()
-        inspection.changed.connect(self._show)
+        inspector.changed.connect(self._show)
         latent_state.pins_changed.connect(self._show_pins)
         self.neighbours.chosen.connect(self._go_to)
         self.pin_button.clicked.connect(self._pin)
@@ -83,17 +83,17 @@ class PointPanel(QWidget):
             tiles.setColumnStretch(column, 1)
         self.views[0].setAccessibleName("Test image")
         self.views[1].setAccessibleName("Decoded code")
-        self.views[2].setAccessibleName("Decoded way back")
+        self.views[2].setAccessibleName("Decoded re-encoded code")
         for label in (self.facts, self.pins):
             label.setFont(tabular(small(self.font())))
             label.setForegroundRole(quiet)
             label.setWordWrap(True)
-        title = QLabel("Nearest codes, with their distance in the whole latent space")
+        title = QLabel("Nearest codes, with their distances in the whole latent space")
         title.setFont(small(self.font()))
         title.setForegroundRole(quiet)
         title.setWordWrap(True)
-        self.pin_button.setToolTip("Hold on to this code (P, or Ctrl and a click)")
-        self.unpin_button.setToolTip("Let go of all pins (U lets go of the last)")
+        self.pin_button.setToolTip("Pin this code (P, or Ctrl and click)")
+        self.unpin_button.setToolTip("Remove all pins (U removes the last one)")
         row = QHBoxLayout()
         row.addWidget(self.pins, 1)
         row.addWidget(self.pin_button)
@@ -115,18 +115,18 @@ class PointPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Has the code looked into."""
         super().showEvent(event)
-        self._inspection.want(True)
+        self._inspector.want(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """No longer."""
         super().hideEvent(event)
-        self._inspection.want(False)
+        self._inspector.want(False)
 
     # -- what is shown ---------------------------------------------------------------------------
 
     @Slot()
     def _show(self) -> None:
-        found = self._inspection.inspected
+        found = self._inspector.inspected
         self._pages.setCurrentIndex(0 if found is None else 1)
         if found is None:
             return
@@ -138,50 +138,50 @@ class PointPanel(QWidget):
         self.views[1].set_image(found.decoded)
         self.views[2].set_image(found.returned)
         self.headline.setText(
-            "A code between the images" if found.image is None else gallery.described(found.image)
+            "A code of no image" if found.image is None else gallery.described(found.image)
         )
         error = (
             "decoded" if found.error is None else f"reconstruction, error {local(found.error):.2f}"
         )
         self.captions[1].setText(error)
-        self.captions[1].setToolTip("Squared error, summed over the image's pixels.")
-        self.captions[2].setText(f"way back, drift {local(found.drift):.3g}")
-        self.captions[2].setToolTip("The code encode(decode(z)), and how far it is from z.")
-        self.facts.setText(facts(found))
+        self.captions[1].setToolTip("Squared error, summed over the pixels of the image.")
+        self.captions[2].setText(f"re-encoded, distance {local(found.drift):.3g}")
+        self.captions[2].setToolTip("The decoded code encode(decode(z)), and its distance from z.")
+        self.facts.setText(facts_text(found))
         self._show_neighbours(found)
 
     def _show_neighbours(self, found: PointDetails) -> None:
         near = found.neighbours.tolist()
         words = [f"{local(distance):.3g}" for distance in found.distances]
         gallery = self._latent.displayed_codes.gallery
-        told = [gallery.described(index) for index in near]
-        self.neighbours.set_images(gallery.images(near), words, told)
+        tooltips = [gallery.described(index) for index in near]
+        self.neighbours.set_images(gallery.images(near), words, tooltips)
         self.neighbours.set_current(-1)
 
     @Slot()
     def _show_pins(self) -> None:
         count = len(self._latent.pins)
         names = ", ".join(letter(at) for at in range(count))
-        self.pins.setText(f"Pinned: {names}" if count else "Nothing pinned")
+        self.pins.setText(f"Pins: {names}" if count else "No pins yet")
         self.unpin_button.setEnabled(count > 0)
 
-    # -- the person ------------------------------------------------------------------------------
+    # -- the user --------------------------------------------------------------------------------
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        found, codes = self._inspection.inspected, self._latent.codes
+        found, codes = self._inspector.inspected, self._latent.codes
         if found is not None and codes is not None and number < len(found.neighbours):
             self._latent.move(codes[found.neighbours[number]])
 
     @Slot()
     def _pin(self) -> None:
-        found = self._inspection.inspected
+        found = self._inspector.inspected
         if found is not None:
             self._latent.pin(Pin(found.code, found.image))
 
 
-def facts(found: PointDetails) -> str:
-    """Where the code lies, and how wide its posterior is."""
+def facts_text(found: PointDetails) -> str:
+    """Returns the norm of the code and the standard deviations of its posterior."""
     lines = [f"norm of the code {local(float(np.linalg.norm(found.code))):.3g}"]
     if found.log_variance is not None:
         deviations = np.exp(0.5 * found.log_variance)

@@ -1,4 +1,4 @@
-"""What comes back of the same 32 test images: input, reconstruction, difference."""
+"""The same 32 test images at every step: input, reconstruction, difference."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ from aeviewer.widgets.images.image_grid import ImageGrid, Row
 from aeviewer.widgets.images.image_view import DivergingBar
 from aeviewer.widgets.plots.hover_card import HoverCard
 from trainers.errors import AEViewerError
+from trainers.evaluation.errors import squared_errors
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from aeviewer.services.runs.session import Session
     from trainers.datasets import Data
 
@@ -37,17 +40,17 @@ class ReconstructionsPanel(QWidget):
     Parameters
     ----------
     session
-        Watched: the preview, and the run it belongs to.
+        Watched for previews of the current run.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._errors = np.empty(0)
-        self._shown: Data | None = None
+        self._errors: NDArray[np.floating] = np.empty(0)
+        self._data_shown: Data | None = None
         self.grid = ImageGrid()
         self.grid.setAccessibleName("Input, reconstruction and difference of 32 test images")
-        self.grid.hovered.connect(self._tell_digit)
+        self.grid.hovered.connect(self._show_card)
         self.figure = QElidingLabel()
         self.figure.setMinimumWidth(_LEAST_TEXT)
         self.figure.setFont(small(self.font()))
@@ -94,9 +97,9 @@ class ReconstructionsPanel(QWidget):
             self._pages.setCurrentIndex(0)
             return
         difference = outputs.astype(np.int16) - inputs
-        self._shown = data
-        self._errors = np.square(difference / _FULL_INK).reshape(len(inputs), -1).sum(axis=1)
-        if difference.ndim == 4:  # of colours, their mean
+        self._data_shown = data
+        self._errors = squared_errors(outputs / _FULL_INK, inputs / _FULL_INK)
+        if difference.ndim == 4:  # The difference of a colour image is the mean over its colours.
             difference = np.rint(difference.mean(axis=3)).astype(np.int16)
         self.grid.set_rows(
             (
@@ -110,10 +113,10 @@ class ReconstructionsPanel(QWidget):
             f" · step {local(preview.step):,}"
         )
         self._pages.setCurrentIndex(1)
-        self._tell_digit(self.grid.current)
+        self._show_card(self.grid.current)
 
     def _data(self) -> Data | None:
-        """What was to be reconstructed; None where the data can not be read."""
+        """Returns the images of the data set; None where they cannot be read."""
         try:
             return self._session.data()
         except AEViewerError as error:
@@ -121,24 +124,24 @@ class ReconstructionsPanel(QWidget):
             return None
 
     @Slot(int)
-    def _tell_digit(self, index: int) -> None:
+    def _show_card(self, index: int) -> None:
         preview = self._session.preview
-        data = self._shown  # it stays as it was, though its file may have gone
+        data = self._data_shown  # it stays as it was, though its file may have gone
         if index < 0 or preview is None or data is None:
             self.card.hide()
             return
         pair = np.hstack([data.test.images[data.preview[index]], preview.reconstructions[index]])
         self.card.raise_()
-        self.card.show_at(self._beside(index), pair, self._described(data, index))
+        self.card.show_at(self._beside(index), pair, self._card_text(data, index))
 
     def _beside(self, index: int) -> QPoint:
-        """Where the card hides least of the column: on the side where there is more room."""
+        """Returns the place of the card, on the side of the column that has more room."""
         column = self.grid.place(index)
         is_left = column.center().x() < self.grid.width() / 2
         edge = column.right() - _CARD_OVERLAP if is_left else column.left() + _CARD_OVERLAP
         return self.grid.mapTo(self, QPoint(edge, column.top()))
 
-    def _described(self, data: Data, index: int) -> str:
+    def _card_text(self, data: Data, index: int) -> str:
         image = data.preview[index]
         name = data.dataset.class_name(int(data.test.labels[image]))
         return (

@@ -1,4 +1,4 @@
-"""New digits: codes drawn from the prior or from a density of the codes, or a grid of quantiles."""
+"""New images: codes drawn from the prior or from a density of the codes, or a quantile grid."""
 
 from __future__ import annotations
 
@@ -41,33 +41,36 @@ if TYPE_CHECKING:
     from aeviewer.services.latent.latent_state import LatentState
 
 _SOURCES: dict[Source, tuple[str, str]] = {
-    "prior": ("The prior N(0, I)", "What a variational autoencoder is trained to draw from."),
+    "prior": (
+        "The prior N(0, I)",
+        "The distribution that a variational autoencoder is trained to sample from.",
+    ),
     "mixture": (
         "A density of the codes",
-        "A mixture of Gaussians fitted to the codes of the test images, with as many components "
-        "as the Bayesian information criterion favours.",
+        "A mixture of Gaussians fitted to the codes of the test images. The Bayesian information "
+        "criterion chooses the number of components.",
     ),
     "quantiles": (
         "Quantile grid",
-        "What codes decode to that divide the plane into equally probable parts (Kingma & Welling "
-        "2014, figure 4): by the prior where there is one, else by the codes along either axis.",
+        "Decoded codes that divide the plane into equally probable parts (Kingma & Welling 2014, "
+        "figure 4): by the prior if the model has one, or else by the codes along each axis.",
     ),
 }
-_EMPTY = "Train a run, or choose one: digits are drawn from it here"
+_EMPTY = "Train a run, or choose one: images sampled from it appear here"
 _MOST_SEEDS = 999_999
 _FEWEST, _MOST, _SIDE = 2, 30, 10
 _LISTED = 6
 
 
 class SamplesPanel(QWidget):
-    """A sheet of images; one that is chosen becomes the marked code.
+    """A sheet of images; choosing one marks its code.
 
     Parameters
     ----------
-    exploration
-        Its run is drawn from; its code moves to the image that is chosen.
+    latent_state
+        Its run is sampled from; its code moves to the chosen image.
     compute
-        Draws and decodes.
+        Samples and decodes.
     """
 
     def __init__(
@@ -84,14 +87,14 @@ class SamplesPanel(QWidget):
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._draw)
         self.source, self.seed, self.side = QComboBox(), QSpinBox(), QSpinBox()
-        self.again = QPushButton(theme.icon("dice-multiple-outline"), "Draw others")
+        self.again = QPushButton(theme.icon("dice-multiple-outline"), "Draw again")
         self.png_button, self.svg_button = QPushButton("PNG…"), QPushButton("SVG…")
-        self.sheet, self.note = ImageMatrix("Samples", self._told), QLabel()
+        self.sheet, self.note = ImageMatrix("Samples", self._code_text), QLabel()
         self._pages = QStackedLayout(self)
         self._build()
         self._connect()
-        self._offer()
-        self._follow()
+        self._show_controls()
+        self._follow_step()
 
     def _build(self) -> None:
         for source, (title, meaning) in _SOURCES.items():
@@ -102,15 +105,15 @@ class SamplesPanel(QWidget):
         self.seed.setRange(0, _MOST_SEEDS)
         self.seed.setPrefix("seed ")
         self.seed.setAccessibleName("Seed")
-        self.seed.setToolTip("The same seed draws the same.")
+        self.seed.setToolTip("The same seed draws the same codes.")
         self.side.setRange(_FEWEST, _MOST)
         self.side.setValue(_SIDE)
         self.side.setPrefix("side ")
         self.side.setAccessibleName("Rows and columns")
-        self.side.setToolTip("Rows and columns of the grid.")
+        self.side.setToolTip("The number of rows and columns of the grid.")
         self.again.setToolTip("Draw with the next seed.")
         for button, kind in ((self.png_button, "PNG"), (self.svg_button, "SVG")):
-            button.setToolTip(f"Save the sheet as {kind}, every pixel a whole square.")
+            button.setToolTip(f"Save the sheet as {kind}. Every pixel becomes a square.")
         self.note.setWordWrap(True)
         self.note.setFont(small(self.font()))
         self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -136,11 +139,11 @@ class SamplesPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
-        self._latent.run_changed.connect(self._follow)
-        self._latent.places_changed.connect(self._follow)
+        self._latent.run_changed.connect(self._follow_step)
+        self._latent.places_changed.connect(self._follow_step)
         self._latent.plane_changed.connect(self._follow_plane)
         self._latent.code_changed.connect(self._follow_anchor)
-        self.source.currentIndexChanged.connect(self._offer)
+        self.source.currentIndexChanged.connect(self._show_controls)
         for box in (self.seed, self.side):
             box.valueChanged.connect(self._restart)
         self.again.clicked.connect(
@@ -151,15 +154,15 @@ class SamplesPanel(QWidget):
         self.svg_button.clicked.connect(lambda: self._save("svg"))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up with what came while it was hidden."""
+        """Shows what changed while the panel was hidden."""
         super().showEvent(event)
-        self._follow()
+        self._follow_step()
 
-    # -- what is wanted --------------------------------------------------------------------------
+    # -- what is requested -----------------------------------------------------------------------
 
     @Slot()
-    def _offer(self) -> None:
-        """Another source: it has a seed, or a side."""
+    def _show_controls(self) -> None:
+        """Shows the seed or the side, whichever the source has."""
         is_grid = self.source.currentData() == "quantiles"
         self.side.setVisible(is_grid)
         for widget in (self.seed, self.again):
@@ -168,13 +171,13 @@ class SamplesPanel(QWidget):
 
     @Slot()
     def _restart(self) -> None:
-        """Something else is wanted: what is being drawn no longer matters."""
+        """Starts again with other settings."""
         self._is_working = False
         self._later.start()
 
     @Slot()
-    def _follow(self) -> None:
-        """Another run, or another step of it."""
+    def _follow_step(self) -> None:
+        """Draws again for another run or step."""
         session, codes = self._latent.session, self._latent.test_codes
         self._pages.setCurrentIndex(0 if codes is None else 1)
         if session.current is None or codes is None:
@@ -185,7 +188,7 @@ class SamplesPanel(QWidget):
             if self.source.currentData() != "quantiles":
                 self.source.setCurrentIndex(0 if self._has_prior else 1)
         if self._is_working and session.is_live:
-            # A density that is being fitted is fitted to its end, or it never would be.
+            # The fit of the density is finished first; the live model changes faster than it fits.
             self._is_outdated = True
         elif self.isVisible():
             self._later.start()
@@ -193,12 +196,12 @@ class SamplesPanel(QWidget):
     @Slot()
     def _follow_plane(self) -> None:
         if self.source.currentData() == "quantiles":
-            self._follow()
+            self._follow_step()
 
     @Slot()
     def _follow_anchor(self) -> None:
-        """Off the plane, another code means other images."""
-        found, wanted = self._sheet, self._wanted()
+        """Draws again where another marked code changes the images."""
+        found, wanted = self._sheet, self._request()
         if found is None or wanted is None or wanted.source != "quantiles":
             return
         if len(wanted.plane.origin) > 2 and found.wanted.plane is wanted.plane:
@@ -206,14 +209,14 @@ class SamplesPanel(QWidget):
                 wanted.plane.lift(np.zeros(2), at.anchor) for at in (found.wanted, wanted)
             )
             if not np.allclose(before, after, atol=1e-6):
-                self._follow()
+                self._follow_step()
 
     @property
     def _has_prior(self) -> bool:
         item = self._latent.session.current
         return item is not None and item.config is not None and item.config.model.has_prior
 
-    def _wanted(self) -> SampleRequest | None:
+    def _request(self) -> SampleRequest | None:
         latent_state = self._latent
         codes, plane, anchor = latent_state.test_codes, latent_state.plane, latent_state.anchor
         if codes is None or plane is None or anchor is None:
@@ -232,7 +235,7 @@ class SamplesPanel(QWidget):
 
     @Slot()
     def _draw(self) -> None:
-        session, wanted = self._latent.session, self._wanted()
+        session, wanted = self._latent.session, self._request()
         self._is_outdated = False
         if session.current is None or wanted is None or not self.isVisible():
             return
@@ -245,15 +248,15 @@ class SamplesPanel(QWidget):
     def _show_result(self, found: SampleSheet) -> None:
         self._sheet = found
         self.sheet.set_images(found.images)
-        self.note.setText(f"{self._meaning(found)} Click an image to mark its code.")
+        self.note.setText(f"{self._describe_sheet(found)} Click an image to mark its code.")
 
     def _end(self) -> None:
         self._is_working = False
         if self._is_outdated:
             self._draw()
 
-    def _meaning(self, found: SampleSheet) -> str:
-        """What the sheet shows, in a sentence."""
+    def _describe_sheet(self, found: SampleSheet) -> str:
+        """Returns what the sheet shows, in a sentence."""
         wanted, (rows, columns) = found.wanted, found.codes.shape[:2]
         if wanted.source == "prior":
             return f"{rows * columns} codes drawn from the prior."
@@ -264,17 +267,17 @@ class SamplesPanel(QWidget):
         if latent_dim == 1:
             return f"{whose} of z₁, row by row."
         x, y = (name.partition(" (")[0] for name in PlaneBar.axis_names(wanted.plane))
-        others = "" if latent_dim == 2 else ", all else as in the marked code"
+        others = "" if latent_dim == 2 else ", the other coordinates as in the marked code"
         return f"{whose}: {x} to the right, {y} upwards{others}."
 
-    def _told(self, row: int, column: int) -> str:
-        """The code of an image."""
+    def _code_text(self, row: int, column: int) -> str:
+        """Returns the code of an image as text."""
         if self._sheet is None:
             return ""
         code = self._sheet.codes[row, column]
         return f"z = ({listed(code, '.3g', _LISTED)})"
 
-    # -- the person ------------------------------------------------------------------------------
+    # -- the user --------------------------------------------------------------------------------
 
     @Slot(int, int)
     def _go_to(self, row: int, column: int) -> None:
@@ -284,15 +287,15 @@ class SamplesPanel(QWidget):
             self._latent.move(found.codes[row, column])
 
     def _save(self, ending: str) -> None:
-        """Asks where to, and writes the sheet that is shown now."""
+        """Asks for a file name and writes the sheet that is shown."""
         found, item = self._sheet, self._latent.session.current
         if found is None or item is None:
             return
         rows, columns = found.codes.shape[:2]
         is_grid = found.wanted.source == "quantiles"
         images: NDArray[np.uint8] = np.rint(found.images.clip(0, 1) * 255).astype(np.uint8)
-        title = f"{item.name}, step {local(found.step):,}. {self._meaning(found)}"
-        words = [self._told(row, column) for row in range(rows) for column in range(columns)]
+        title = f"{item.name}, step {local(found.step):,}. {self._describe_sheet(found)}"
+        words = [self._code_text(row, column) for row in range(rows) for column in range(columns)]
 
         def write(place: Path) -> None:
             try:

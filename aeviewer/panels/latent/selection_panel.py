@@ -1,4 +1,4 @@
-"""The selected codes: how many of each class, what they have in common, and taking them away."""
+"""The selected codes: their number in each class, their mean, and their export as CSV."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
     from trainers.datasets import Dataset
     from trainers.runs import Run
 
-_EMPTY = "Circle codes (Shift and a drag): what they have in common appears here"
+_EMPTY = "Circle codes (drag with Shift): what they have in common appears here"
 _TITLES = ("mean image", "decoded mean code", "nearest to the mean")
 _SHOWN = 200
 
 
 class SelectionPanel(QWidget):
-    """Tells of the selection; it stays through checkpoints and runs.
+    """Describes the selection, which stays the same for all checkpoints and runs.
 
     Parameters
     ----------
-    exploration
-        Has the selection.
+    latent_state
+        Holds the selection.
     compute
-        Decodes its mean.
+        Decodes its mean code.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class SelectionPanel(QWidget):
             tiles.setColumnStretch(column, 1)
         self.headline.setFont(tabular(self.font()))
         self.clear_button.setToolTip("Select nothing (Esc)")
-        self.csv_button.setToolTip("Save numbers, classes and codes of the selected images.")
+        self.csv_button.setToolTip("Save the numbers, classes and codes of the selected images.")
         foot = QHBoxLayout()
         foot.addStretch()
         foot.addWidget(self.csv_button)
@@ -121,7 +121,7 @@ class SelectionPanel(QWidget):
         self.setAutoFillBackground(True)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up with what came while it was hidden."""
+        """Shows what changed while the panel was hidden."""
         super().showEvent(event)
         self._show()
 
@@ -131,20 +131,20 @@ class SelectionPanel(QWidget):
             self._later.start()
 
     @property
-    def _chosen(self) -> NDArray[np.intp]:
+    def _known_selection(self) -> NDArray[np.intp]:
         """The selected images whose codes are known."""
         chosen, codes = self._latent.selection, self._latent.codes
         return chosen[: 0 if codes is None else int(np.searchsorted(chosen, len(codes)))]
 
     @Slot()
     def _show(self) -> None:
-        chosen, codes = self._chosen, self._latent.codes
+        chosen, codes = self._known_selection, self._latent.codes
         self._pages.setCurrentIndex(1 if len(chosen) else 0)
         if not len(chosen) or codes is None:
             self._summary = None
             return
         gallery = self._latent.displayed_codes.gallery
-        self._take_classes(gallery.data.dataset)
+        self._set_classes(gallery.data.dataset)
         labels = np.array([gallery.label(index) for index in chosen.tolist()])
         images = gallery.images(chosen.tolist())
         classes = max(1, len(self._dataset.classes))
@@ -157,11 +157,11 @@ class SelectionPanel(QWidget):
         self.views[0].set_image(found.mean_image)
         self.views[2].set_image(images[found.nearest])
         self.views[2].setToolTip(gallery.described(int(chosen[found.nearest])))
-        told = [gallery.described(index) for index in chosen[:_SHOWN].tolist()]
-        self.images.set_images(images[:_SHOWN], tooltips=told)
+        tooltips = [gallery.described(index) for index in chosen[:_SHOWN].tolist()]
+        self.images.set_images(images[:_SHOWN], tooltips=tooltips)
         self._decode(found.mean_code)
 
-    def _take_classes(self, dataset: Dataset) -> None:
+    def _set_classes(self, dataset: Dataset) -> None:
         if dataset != self._dataset:
             self._dataset = dataset
             self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
@@ -173,15 +173,15 @@ class SelectionPanel(QWidget):
         run = session.run(session.current.key)
         self._client.submit(
             "mean",
-            partial(_decoded, run=run, step=session.step, code=code),
+            partial(decode_code, run=run, step=session.step, code=code),
             self.views[1].set_image,
         )
 
-    # -- the person ------------------------------------------------------------------------------
+    # -- the user --------------------------------------------------------------------------------
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        chosen, codes = self._chosen, self._latent.codes
+        chosen, codes = self._known_selection, self._latent.codes
         if codes is not None and number < len(chosen):
             self._latent.move(codes[chosen[number]])
 
@@ -191,7 +191,7 @@ class SelectionPanel(QWidget):
 
     @Slot()
     def _save(self) -> None:
-        chosen, codes = self._chosen, self._latent.codes
+        chosen, codes = self._known_selection, self._latent.codes
         run = self._latent.session.current
         if codes is None or run is None or not len(chosen):
             return
@@ -209,8 +209,9 @@ class SelectionPanel(QWidget):
         ask_place(self, f"{run.name}-selection.csv", write)
 
 
-def _decoded(
+def decode_code(
     models: ModelCache, run: Run, step: int | None, code: NDArray[np.floating]
 ) -> NDArray[np.float32]:
+    """Returns the image of a code by the model of a step."""
     image: NDArray[np.float32] = models.at(run, step).decode(code[None])[0]
     return image

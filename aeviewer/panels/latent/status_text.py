@@ -1,4 +1,4 @@
-"""What the latent panel says of the codes that it shows, or why there are none."""
+"""The texts of the latent panel: which codes it shows, or why it shows none."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from aeviewer.services.runs.session import Session
 
 _EMPTY = "Press Train, or choose a run: its codes appear here."
-_STARTING = "Starting: the first codes appear in a moment"
-_WAITING = "It waits for its turn"
-_NOT_STARTED = "Not started: choose Continue training in the runs list"
+_STARTING = "Training starts: the first codes appear in a moment."
+_WAITING = "This run is queued."
+_NOT_STARTED = "This run was not trained yet. Choose Continue training in the list of runs."
 _CONTINUABLE = {"new", "stopped", "interrupted"}
 
 
-def without_codes(session: Session) -> str:
-    """Why there are no codes yet, and what to do."""
+def no_codes_text(session: Session) -> str:
+    """Returns why there are no codes yet, and what to do."""
     item = session.current
     state = item.state if item else ""
     if state == "running":
@@ -30,13 +30,15 @@ def without_codes(session: Session) -> str:
     return _EMPTY
 
 
-def told(latent_services: LatentServices, step: int, count: int) -> str:
-    """Which codes these are, and how they are turned: `count` of them, of a step."""
-    return " · ".join([_counted(latent_services, step, count), *_turned(latent_services, step)])
+def codes_text(latent_services: LatentServices, step: int, count: int) -> str:
+    """Returns the step, the number of codes, and how they are aligned."""
+    return " · ".join(
+        [_count_text(latent_services, step, count), *_alignment_text(latent_services, step)]
+    )
 
 
-def _turned(latent_services: LatentServices, step: int) -> list[str]:
-    """That they are aligned, where they are."""
+def _alignment_text(latent_services: LatentServices, step: int) -> list[str]:
+    """Returns how the codes are aligned; nothing where they are not."""
     aligned, plane = latent_services.alignments.aligned, latent_services.latent_state.plane
     if aligned is None or plane is None or not plane.is_aligned:
         return []
@@ -45,16 +47,18 @@ def _turned(latent_services: LatentServices, step: int) -> list[str]:
     return [f"aligned to step {local(aligned.last):,} by {way}"]
 
 
-def _counted(latent_services: LatentServices, step: int, count: int) -> str:
+def _count_text(latent_services: LatentServices, step: int, count: int) -> str:
     latent_state = latent_services.latent_state
     tests = latent_services.session.dataset.test
     if count > tests and latent_state.is_layout:
         seen = f"step {local(step):,} · {local(tests):,} test images"
-        return f"{seen} · training images are not laid out"
+        return f"{seen} · the embedding is of the test images only"
     if count > tests:
         return f"step {local(step):,} · {local(count):,} test and training images"
     words = f"step {local(step):,} · {local(count):,} test images"
     if not latent_state.displayed_codes.wants_training:
         return words
     is_live = latent_services.session.is_live
-    return f"{words} · " + ("training images at checkpoints" if is_live else "encoding the others…")
+    return f"{words} · " + (
+        "training images at checkpoints" if is_live else "encoding the training images…"
+    )

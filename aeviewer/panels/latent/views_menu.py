@@ -1,4 +1,4 @@
-"""Keeping what a person chose in the latent space under a name, and opening it again."""
+"""Saving what is shown in the latent space under a name, and opening it again."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 
-def taken(latent_state: LatentState, panel: LatentPanel) -> View:
-    """What is chosen at this moment."""
+def capture_view(latent_state: LatentState, panel: LatentPanel) -> View:
+    """Returns what is shown at this moment."""
     chosen, held = latent_state.chosen, latent_state.held
     seen = panel.plot.view()
     rectangle = seen.left(), seen.top(), seen.width(), seen.height()
@@ -37,29 +37,31 @@ def taken(latent_state: LatentState, panel: LatentPanel) -> View:
         code=None if held.code is None else tuple(held.code.tolist()),
         pins=tuple(KeptPin(code=tuple(p.code.tolist()), image=p.image) for p in held.pins),
         selection=tuple(held.selection.tolist()),
-        layers=KeptLayers(**asdict(panel.choice.layers.chosen)),
+        layers=KeptLayers(**asdict(panel.plane_bar.layers.chosen)),
         step=latent_state.session.step,
         corners_step=chosen.step,
         aligned=latent_state.alignments.is_wanted,
     )
 
 
-def shown(view: View, latent_state: LatentState, panel: LatentPanel) -> None:
-    """Makes a view what is chosen; what was chosen before comes back with Undo.
+def apply_view(view: View, latent_state: LatentState, panel: LatentPanel) -> None:
+    """Shows a view; Undo brings back what was shown before.
 
     Raises
     ------
     AEViewerError
-        When the view is of codes with another count of numbers.
+        When the codes of the view have another dimension than those of the run.
     """
     codes = latent_state.test_codes
     lengths = {
         len(code) for code in (view.code, *(p.code for p in view.pins), *view.corners) if code
     }
     if codes is None or lengths - {codes.shape[1]}:
+        saved = ", ".join(map(str, sorted(lengths)))
+        here = "no codes" if codes is None else f"codes of dimension {codes.shape[1]}"
         raise AEViewerError(
-            f"The view is of codes of {', '.join(map(str, sorted(lengths)))} numbers; this run has "
-            f"{'none' if codes is None else codes.shape[1]}."
+            f"The view was saved for codes of dimension {saved}, but this run has {here}. Open the "
+            "view with the run that it was saved for."
         )
     latent_state.alignments.want(view.aligned)
     if view.step is not None:
@@ -73,9 +75,9 @@ def shown(view: View, latent_state: LatentState, panel: LatentPanel) -> None:
             np.array(view.selection, np.intp),
         ),
     )
-    panel.choice.choose(view.plane, view.axes)
+    panel.plane_bar.choose(view.plane, view.axes)
     latent_state.choose(PlaneChoice(view.plane, view.axes, corners, view.corners_step))
-    panel.choice.layers.choose(**view.layers.model_dump())
+    panel.plane_bar.layers.choose(**view.layers.model_dump())
     if view.rectangle is None:
         panel.reset_view()
     else:
@@ -83,14 +85,14 @@ def shown(view: View, latent_state: LatentState, panel: LatentPanel) -> None:
 
 
 class ViewsMenu(QMenu):
-    """Save, open and delete views of the current run.
+    """Saves, opens and deletes views of the current run.
 
     Parameters
     ----------
-    exploration, panel
-        What a view is taken from, and shown in.
+    latent_state, panel
+        A view is captured from these, and shown in them.
     trash
-        Takes a file's path and moves it to the trash; answers whether it could.
+        Moves the file at a path to the trash and returns whether it succeeded.
     """
 
     def __init__(
@@ -102,9 +104,11 @@ class ViewsMenu(QMenu):
     ) -> None:
         super().__init__("&Views", parent)
         self._latent, self._panel, self._trash = latent_state, panel, trash
-        self.save_action = QAction("&Save view…", parent)  # `clear` deletes the menu's own
+        self.save_action = QAction(
+            "&Save view…", parent
+        )  # `clear` would delete an action of the menu.
         self.save_action.setShortcut(QKeySequence("Ctrl+Shift+S"))
-        # ... and parts an action from all that the menu itself would do.
+        # `clear` also disconnects an action from what the menu would do, so it is connected here.
         self.save_action.triggered.connect(lambda: self._ask_name())
         self._delete = QMenu("&Delete view", self)
         self.aboutToShow.connect(self.fill)
@@ -117,7 +121,7 @@ class ViewsMenu(QMenu):
 
     @Slot()
     def fill(self) -> None:
-        """Lists the views that there are."""
+        """Lists the saved views."""
         self.clear()
         self._delete.clear()
         run, known = self._run, self._latent.codes is not None
@@ -126,8 +130,10 @@ class ViewsMenu(QMenu):
         self.addSeparator()
         names = views.names(run) if run is not None else []
         for name in names:
-            self.addAction(name).triggered.connect(lambda _checked, n=name: self.open(n))
-            self._delete.addAction(name).triggered.connect(lambda _checked, n=name: self.forget(n))
+            self.addAction(name).triggered.connect(lambda _checked, n=name: self.open_view(n))
+            self._delete.addAction(name).triggered.connect(
+                lambda _checked, n=name: self.delete_view(n)
+            )
         if names:
             self.addSeparator()
             self.addMenu(self._delete)
@@ -146,42 +152,42 @@ class ViewsMenu(QMenu):
         if accepted and name.strip() in views.names(run):
             self._ask_to_replace(name.strip())
         elif accepted:
-            self.save(name.strip())
+            self.save_view(name.strip())
 
     def _ask_to_replace(self, name: str) -> None:
         ask(
             self._panel,
             "Save view",
-            f"There is a view “{name}” already. Replace it?",
-            "The one that is there goes to the trash.",
+            f"A view named “{name}” exists already. Replace it?",
+            "The existing view is moved to the trash.",
             "Replace",
             lambda: self._replace(name),
         )
 
     def _replace(self, name: str) -> None:
-        if self.forget(name):
-            self.save(name)
+        if self.delete_view(name):
+            self.save_view(name)
 
-    def save(self, name: str) -> None:
-        """Keeps what is chosen; a failure is posted as a message."""
+    def save_view(self, name: str) -> None:
+        """Saves what is shown; a failure is posted as a message."""
         run = self._run
         try:
             if run is not None:
-                views.save(run, name, taken(self._latent, self._panel))
+                views.save(run, name, capture_view(self._latent, self._panel))
         except AEViewerError as error:
             self._latent.session.message_posted.emit(str(error))
 
-    def open(self, name: str) -> None:
+    def open_view(self, name: str) -> None:
         """Shows a view; a failure is posted as a message."""
         run = self._run
         try:
             if run is not None:
-                shown(views.opened(run, name), self._latent, self._panel)
+                apply_view(views.opened(run, name), self._latent, self._panel)
         except AEViewerError as error:
             self._latent.session.message_posted.emit(str(error))
 
-    def forget(self, name: str) -> bool:
-        """Moves a view to the trash; whether it is gone. A failure is posted as a message."""
+    def delete_view(self, name: str) -> bool:
+        """Moves a view to the trash and returns whether it succeeded; a failure is posted."""
         run = self._run
         if run is None:
             return False

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPalette
 
 from aeviewer import theme
 from aeviewer.numbers import local, localised
-from aeviewer.panels.training.experiment_panel import described
+from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.displays.list_delegate import Role
 from trainers.datasets import MNIST
 from trainers.presets import PRESETS
@@ -249,10 +249,10 @@ def summary(config: RunConfig) -> list[str]:
         head += f", of {config.dataset}"
     training = config.training
     if config.model.family == "pca":
-        return [head, *described(config).splitlines()]
+        return [head, *describe_architecture(config).splitlines()]
     return [
         head,
-        *described(config).splitlines(),
+        *describe_architecture(config).splitlines(),
         f"Adam {local(training.learning_rate):g}, {local(training.batch_size):,} images a step, "
         f"seed {training.seed}",
     ]

@@ -213,11 +213,11 @@ class FilmMaker(QObject):
         return Look(
             name,
             None if aligned is None else aligned.last,
-            latent.choice.layers.chosen,
+            latent.plane_bar.layers.chosen,
             np.array(latent.legend.visible),
             latent_state.pins,
             None if latent.plot.follows else QRectF(latent.plot.view()),
-            latent.choice.axis_names,
+            latent.plane_bar.axis_names,
             latent_state.session.data(),
         )
 

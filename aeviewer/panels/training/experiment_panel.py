@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.numbers import local
+from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
 from trainers import datasets
 from trainers.config import Leaf, RunConfig, faults, fields, spaced_checkpoints
@@ -212,7 +211,7 @@ class ExperimentPanel(QWidget):
         else:
             self._base = config
             self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
-            self._architecture.setText(described(config))
+            self._architecture.setText(describe_architecture(config))
             self._tell_forecast(config)
             self._tell_preset(config)
             self._suggest_name()
@@ -262,30 +261,6 @@ class ExperimentPanel(QWidget):
         self._name_problem.setText(problem)
         self._name_problem.setVisible(bool(problem))
         return not problem
-
-
-def described(config: RunConfig) -> str:
-    """The model in a line: its layers and how many weights they have."""
-    model = config.model
-    try:
-        dataset = datasets.dataset_named(config.dataset)
-    except AEViewerError:
-        return f"The data set {config.dataset!r} is not here."
-    pixels = dataset.pixels
-    ends = 2 * model.latent_dim if model.variational else model.latent_dim
-    match model.family:
-        case "pca":
-            return f"{pixels} – {model.latent_dim} – {pixels}, solved in closed form"
-        case "mlp":
-            down = [pixels, *model.hidden, ends]
-            up = [model.latent_dim, *reversed(model.hidden), pixels]
-            count = sum(a * b + b for a, b in [*pairwise(down), *pairwise(up)])
-            shape = [pixels, *model.hidden, model.latent_dim, *up[1:]]
-            layers = " – ".join(str(width) for width in shape)
-            return f"{layers}, {model.activation}\n{local(count):,} weights"
-        case _:
-            chain = " → ".join(str(n) for n in (dataset.channels, *model.channels))
-            return f"{chain} channels – {model.dense} – {model.latent_dim}, mirrored"
 
 
 def _leaves() -> list[Leaf]:

@@ -13,6 +13,7 @@ import numpy as np
 from aeviewer.palette import RUN_COLOURS
 from trainers.datasets.spectrum import spectrum_of
 from trainers.errors import DataError
+from trainers.evaluation.errors import squared_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +155,7 @@ def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
 def _told(
     step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
 ) -> ReconstructedImages:
-    errors = np.square(outputs - inputs / 255.0).reshape(len(inputs), -1).sum(axis=1)
+    errors = squared_errors(outputs, inputs / 255.0).astype(np.float64)
     images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
     return ReconstructedImages(step, digits, images, errors)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.displayed_codes import ImageLookup
+from trainers.evaluation.errors import squared_errors
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -84,5 +85,5 @@ class HoverError(QObject):
 def reconstruction_error(models: ModelCache, run: Run, step: int | None, image: int) -> float:
     """Squared error of an image's reconstruction by the model of a step, summed over its pixels."""
     model, pixels = models.at(run, step), ImageLookup(run.data()).image(image)
-    decoded = model.decode(model.encode(pixels[None]))[0]
-    return float(np.square(decoded - pixels / np.float32(255)).sum())
+    decoded = model.decode(model.encode(pixels[None]))
+    return float(squared_errors(decoded, pixels[None] / np.float32(255))[0])

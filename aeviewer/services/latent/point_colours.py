@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
+from trainers.evaluation.errors import cross_entropies, kl_to_prior, squared_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,7 +25,7 @@ By = Literal["class", "error", "cross-entropy", "kl", "cluster", "nearest", "nor
 
 _CHUNK = 500
 _CLUSTERS = 10
-_EPSILON = 1e-6
+_CLAMP = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,23 +208,12 @@ def _of_images(
             if log_variance is None:
                 parts.append(np.full(len(images), np.nan))
             else:
-                kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1)
-                parts.append(kl.sum(axis=1).astype(np.float64))
+                parts.append(kl_to_prior(mean, log_variance).astype(np.float64))
         else:
-            decoded = model.decode(chunk).reshape(len(images), -1).astype(np.float64)
-            wanted = images.reshape(len(images), -1) / 255
-            parts.append(_lost(by, decoded, wanted))
+            decoded = model.decode(chunk).astype(np.float64)
+            if by == "error":
+                parts.append(squared_errors(decoded, images / 255))
+            else:
+                parts.append(cross_entropies(decoded, images / 255, clamp=_CLAMP))
         yield None
     yield ColourValues(by, np.concatenate(parts))
-
-
-def _lost(by: By, decoded: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,), squared error or cross-entropy of (n, P) pixels."""
-    if by == "error":
-        errors: NDArray[np.float64] = np.square(decoded - wanted).sum(axis=1)
-        return errors
-    share = decoded.clip(_EPSILON, 1 - _EPSILON)
-    entropy: NDArray[np.float64] = -(wanted * np.log(share) + (1 - wanted) * np.log(1 - share)).sum(
-        axis=1
-    )
-    return entropy

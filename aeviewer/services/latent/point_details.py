@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.displayed_codes import ImageLookup
+from trainers.evaluation.errors import squared_errors
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -133,7 +134,7 @@ def inspected(
         pixels = ImageLookup(run.data()).image(image)
         _, variances = model.posterior(pixels[None])
         log_variance = None if variances is None else variances[0]
-        error = float(np.square(decoded[0] - pixels / np.float32(255)).sum())
+        error = float(squared_errors(decoded, pixels[None] / np.float32(255))[0])
     return PointDetails(
         code,
         image,

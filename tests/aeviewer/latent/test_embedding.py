@@ -86,12 +86,12 @@ def keep(run: runs.Run, step: int, recipe: embedding.Recipe, seed: int = 0) -> N
 
 def choose(qtbot: QtBot, panel: LatentPanel, kind: str) -> None:
     """Goes to a kind by the keyboard, from the first one down."""
-    combo = panel.choice.kind
+    combo = panel.plane_bar.kind
     qtbot.keyClick(combo, Qt.Key.Key_Home)
     for _ in range(combo.count()):
-        if panel.choice.chosen_kind != kind:
+        if panel.plane_bar.chosen_kind != kind:
             qtbot.keyClick(combo, Qt.Key.Key_Down)
-    assert panel.choice.chosen_kind == kind
+    assert panel.plane_bar.chosen_kind == kind
 
 
 def pixel(panel: LatentPanel, x: float, y: float) -> QPoint:
@@ -106,15 +106,15 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
     explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
 ) -> None:
     explored.embeddings.recipes["t-sne"] = SHORT
-    strip, last = panel.strip, run.checkpoints()[-1]
+    strip, last = panel.embedding_bar, run.checkpoints()[-1]
     assert not strip.isVisible()
     choose(qtbot, panel, "t-sne")
     assert strip.bar.isVisible()
-    assert strip.words.text() == f"t-SNE of the codes of step {last.step:,}…"
+    assert strip.text.text() == f"t-SNE of the codes of step {last.step:,}…"
     assert len(places(panel)) == 0
-    qtbot.waitUntil(lambda: MAP in strip.words.text(), timeout=240_000)
-    assert strip.words.text() == f"A map of the codes of step {last.step:,}: {MAP}"
-    assert "Trustworthiness 0." in strip.words.toolTip()
+    qtbot.waitUntil(lambda: MAP in strip.text.text(), timeout=240_000)
+    assert strip.text.text() == f"A map of the codes of step {last.step:,}: {MAP}"
+    assert "Trustworthiness 0." in strip.text.toolTip()
     assert not strip.bar.isVisible()
     assert not strip.button.isVisible()
     shown = explored.latent_state.places
@@ -138,17 +138,17 @@ def test_what_is_computed_can_be_stopped_and_begun_again(
     qtbot.waitUntil(lambda: (explored.embeddings.status.share or 0) > 0, timeout=240_000)
     # The map is seen while it forms.
     qtbot.waitUntil(lambda: len(places(panel)) == 10_000)
-    button = panel.strip.button
+    button = panel.embedding_bar.button
     assert button.text() == "Stop"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert panel.strip.words.text().endswith("was stopped.")
+    assert panel.embedding_bar.text.text().endswith("was stopped.")
     # What is half done is no map.
     qtbot.waitUntil(lambda: len(places(panel)) == 0)
     assert button.text() == "Lay out"
-    assert not panel.strip.bar.isVisible()
+    assert not panel.embedding_bar.bar.isVisible()
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert explored.embeddings.status.phase == "computing"
-    assert panel.strip.bar.isVisible()
+    assert panel.embedding_bar.bar.isVisible()
 
 
 def test_another_layout_that_is_wanted_takes_its_place(
@@ -202,11 +202,11 @@ class TestMap:
         np.testing.assert_array_equal(panel.plot.raster.xy, self.places)
         for side in ("bottom", "left"):
             assert not panel.plot.axis(side).isVisible()
-        assert "Trustworthiness 0.875 of 1" in panel.strip.words.toolTip()
+        assert "Trustworthiness 0.875 of 1" in panel.embedding_bar.text.toolTip()
         assert not explored.mosaic.is_on
-        assert not panel.choice.layers.mosaic.isEnabled()
-        assert not panel.choice.x_axis.isVisible()
-        assert panel.choice.note.text() == ""
+        assert not panel.plane_bar.layers.mosaic.isEnabled()
+        assert not panel.plane_bar.x_axis.isVisible()
+        assert panel.plane_bar.note.text() == ""
 
     def test_press_and_drag_go_to_the_nearest_code(
         self, explored: Explored, panel: LatentPanel
@@ -249,7 +249,7 @@ class TestMap:
     ) -> None:
         hover(panel, pixel(panel, 14, 14))
         assert "test image 77" in panel.plot.card.words.text()
-        panel.choice.set_mode("rectangle")
+        panel.plane_bar.set_mode("rectangle")
         drag(panel, pixel(panel, 13, 13), pixel(panel, 14.5, 14.5))
         np.testing.assert_array_equal(explored.latent_state.selection, [77])
         label = int(mnist.split("test").labels[77])
@@ -274,7 +274,7 @@ class TestMap:
         other = keep(run, session.checkpoints[1], TSNE(), seed=1)
         session.show_step(session.checkpoints[1])
         qtbot.waitUntil(lambda: np.array_equal(panel.plot.raster.xy, other))
-        assert panel.strip.words.text().startswith(
+        assert panel.embedding_bar.text.text().startswith(
             f"A map of the codes of step {session.checkpoints[1]:,}:"
         )
         # One that has none shows none.
@@ -296,7 +296,7 @@ class TestMap:
         qtbot.waitUntil(lambda: panel.note.text().startswith("step 123,456"))
         np.testing.assert_array_equal(panel.plot.raster.xy, self.places)
         step = run.checkpoints()[-1].step
-        assert panel.strip.words.text().startswith(f"A map of the codes of step {step:,}:")
+        assert panel.embedding_bar.text.text().startswith(f"A map of the codes of step {step:,}:")
         # A click shows the image's code as it is by now.
         left = Qt.MouseButton.LeftButton
         qtbot.mouseClick(panel.plot.viewport(), left, pos=pixel(panel, 14, 14))
@@ -305,7 +305,7 @@ class TestMap:
     def test_training_images_have_no_place(
         self, explored: Explored, panel: LatentPanel, qtbot: QtBot
     ) -> None:
-        panel.choice.layers.choose(training=True)
+        panel.plane_bar.layers.choose(training=True)
         qtbot.waitUntil(
             lambda: "training images are not laid out" in panel.note.text(), timeout=60_000
         )
@@ -316,18 +316,18 @@ class TestMap:
         self, explored: Explored, panel: LatentPanel, qtbot: QtBot
     ) -> None:
         menu = ViewsMenu(explored.latent_state, panel, panel)
-        menu.save("map")
+        menu.save_view("map")
         choose(qtbot, panel, "coordinates")
         qtbot.waitUntil(lambda: panel.plot.axis("bottom").isVisible())
-        menu.open("map")
+        menu.open_view("map")
         qtbot.waitUntil(lambda: np.array_equal(panel.plot.raster.xy, self.places))
-        assert panel.choice.chosen_kind == "t-sne"
+        assert panel.plane_bar.chosen_kind == "t-sne"
 
 
 def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     explored: Explored, panel: LatentPanel, qtbot: QtBot
 ) -> None:
-    session, choice = explored.session, panel.choice
+    session, choice = explored.session, panel.plane_bar
     choice.kind.setCurrentIndex(1)
     assert choice.chosen_kind == "principal"
     flat = runs.create_run(explored.session.items[0].config.replace(latent_dim=2), session.folder)
@@ -340,7 +340,7 @@ def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     hidden = [choice.kind.view().isRowHidden(row) for row in range(choice.kind.count())]
     assert hidden == [False, True, True, False, False]
     choose(qtbot, panel, "t-sne")
-    assert panel.strip.words.text() == "t-SNE: the first checkpoint's codes will be laid out."
+    assert panel.embedding_bar.text.text() == "t-SNE: the first checkpoint's codes will be laid out."
     session.set_current(session.items[0].key)
     qtbot.waitUntil(lambda: choice.x_axis.count() == 4)
     assert choice.chosen_kind == "t-sne"
@@ -350,11 +350,11 @@ def test_without_its_package_umap_is_shown_and_says_what_to_do(
     explored: Explored, panel: LatentPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedding, "find_spec", lambda name: None if name == "umap" else object())
-    panel.choice.set_pins(0)
-    item = panel.choice.kind.model().item(panel.choice.kind.findData("umap"))
+    panel.plane_bar.set_pins(0)
+    item = panel.plane_bar.kind.model().item(panel.plane_bar.kind.findData("umap"))
     assert not item.isEnabled()
     assert "uv sync --extra umap" in item.toolTip()
     # A view of somebody who has it may ask for it nevertheless.
-    panel.choice.kind.setCurrentIndex(panel.choice.kind.findData("umap"))
-    assert panel.strip.words.text() == item.toolTip()
+    panel.plane_bar.kind.setCurrentIndex(panel.plane_bar.kind.findData("umap"))
+    assert panel.embedding_bar.text.text() == item.toolTip()
     assert len(places(panel)) == 0 or explored.embeddings.status.phase == "missing"

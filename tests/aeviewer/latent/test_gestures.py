@@ -45,7 +45,7 @@ def test_other_coordinates_stay_as_in_the_marked_code(
     session.set_code(np.array([0, 0, 3, 4, 5], np.float32))
     drag(panel, pixel(panel, -1.0, 0.5), pixel(panel, 1.0, -0.5))
     np.testing.assert_allclose(session.code, [1, -0.5, 3, 4, 5], atol=0.03)
-    assert panel.choice.note.text() == "The other 3 stay as in the marked code."
+    assert panel.plane_bar.note.text() == "The other 3 stay as in the marked code."
 
 
 def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
@@ -134,11 +134,11 @@ class TestPointing:
     def test_shift_and_a_drag_select_what_was_circled(
         self, panel: LatentPanel, session: Session, latent_state: LatentState, qtbot: QtBot
     ) -> None:
-        panel.choice.set_mode("rectangle")
+        panel.plane_bar.set_mode("rectangle")
         drag(panel, pixel(panel, 5, 5), pixel(panel, 7, 7))
         np.testing.assert_array_equal(latent_state.selection, [1234])
         assert panel.plot.raster.lit == 1
-        panel.choice.set_mode("point")
+        panel.plane_bar.set_mode("point")
         before = np.array(session.code)
         drag(panel, pixel(panel, 0, 0), pixel(panel, 1, 1), Qt.KeyboardModifier.ShiftModifier)
         np.testing.assert_array_equal(session.code, before)
@@ -199,7 +199,7 @@ class TestPointing:
     ) -> None:
         for image in (10, 20, 30):
             latent_state.pin(Pin(self.codes[image], image))
-        panel.choice.kind.setCurrentIndex(2)
+        panel.plane_bar.kind.setCurrentIndex(2)
         corners = self.codes[[10, 20, 30]]
         places = panel.plot.raster.xy[[10, 20, 30]]
         np.testing.assert_allclose(places[0], 0, atol=1e-5)

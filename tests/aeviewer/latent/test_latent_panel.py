@@ -99,7 +99,7 @@ def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
     latent_services.latent_state.displayed_codes._gallery = None
     gone = DataError("There is no data set 'spots' here.")
     monkeypatch.setattr(session, "data", Mock(side_effect=gone))
-    panel._glide()
+    panel._show_playback()
     assert panel.empty.isVisible()
     assert panel.empty.label.text() == "There is no data set 'spots' here."
     playback.between = playback.track = None
@@ -145,7 +145,7 @@ def test_prior_is_offered_for_variational_runs(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:
     show(qtbot, panel, session, codes(2), "vae")
-    layers = panel.choice.layers
+    layers = panel.plane_bar.layers
     assert layers.prior.isEnabled()
     image = panel.plot.grab().toImage()
     layers.prior.click()
@@ -186,7 +186,7 @@ def test_of_another_data_set_no_class_of_the_old_one_is_looked_up(
     run = runs.create_run(config, session.folder)
     session.set_current(session.add(run, "running"))
     assert run.dataset.classes == ()
-    panel.choice.layers.choose(points=0.5)
+    panel.plane_bar.layers.choose(points=0.5)
     tests = run.dataset.test
     session.set_preview(Preview(3, codes(2)[:tests], np.zeros((32, 16, 16), np.uint8)))
     qtbot.waitUntil(lambda: panel.note.text() == f"step 3 · {tests} test images")

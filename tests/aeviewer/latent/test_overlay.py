@@ -120,11 +120,11 @@ def test_the_panel_shows_a_layer_with_its_bar(qtbot: QtBot, explored: Explored) 
     panel.show()
     qtbot.waitUntil(lambda: len(panel.plot.raster.xy) > 0)
     assert not panel.bar.isVisible()
-    panel.choice.layers.choose(layer="density", mosaic=False)
+    panel.plane_bar.layers.choose(layer="density", mosaic=False)
     qtbot.waitUntil(panel.bar.isVisible)
     assert panel.bar.accessibleName() or panel.bar.texts
     before = panel.plot.grab().toImage()
-    panel.choice.layers.choose(layer="none")
+    panel.plane_bar.layers.choose(layer="none")
     assert not panel.bar.isVisible()
     assert panel.plot.grab().toImage() != before
 

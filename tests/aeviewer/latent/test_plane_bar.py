@@ -21,9 +21,9 @@ def test_axes_are_chosen_and_never_the_same(
 ) -> None:
     table = codes(5)
     show(qtbot, panel, session, table)
-    qtbot.keyClick(panel.choice.x_axis, Qt.Key.Key_End)
+    qtbot.keyClick(panel.plane_bar.x_axis, Qt.Key.Key_End)
     np.testing.assert_allclose(panel.plot.raster.xy, table[:, [4, 1]])
-    qtbot.keyClick(panel.choice.y_axis, Qt.Key.Key_End)
+    qtbot.keyClick(panel.plane_bar.y_axis, Qt.Key.Key_End)
     np.testing.assert_allclose(panel.plot.raster.xy, table[:, [0, 4]])
     assert panel.plot.axis("bottom").labelText == "z₁"
     assert panel.plot.axis("left").labelText == "z₅"
@@ -36,8 +36,8 @@ def test_runs_with_fewer_or_more_coordinates_follow_each_other(
     table = codes(5)
     show(qtbot, panel, session, table, "relu")
     np.testing.assert_allclose(panel.plot.raster.xy, table[:, [0, 1]])
-    panel.choice.x_axis.setCurrentIndex(1)
-    qtbot.keyClick(panel.choice.y_axis, Qt.Key.Key_End)
+    panel.plane_bar.x_axis.setCurrentIndex(1)
+    qtbot.keyClick(panel.plane_bar.y_axis, Qt.Key.Key_End)
     show(qtbot, panel, session, codes(2), "sigmoid")
     np.testing.assert_allclose(panel.plot.raster.xy, codes(2))
 
@@ -46,8 +46,8 @@ def test_fewer_coordinates_keep_what_can_be_kept(
     qtbot: QtBot, panel: LatentPanel, session: Session
 ) -> None:
     show(qtbot, panel, session, codes(5))
-    qtbot.keyClick(panel.choice.y_axis, Qt.Key.Key_End)
-    panel.choice.x_axis.setCurrentIndex(1)
+    qtbot.keyClick(panel.plane_bar.y_axis, Qt.Key.Key_End)
+    panel.plane_bar.x_axis.setCurrentIndex(1)
     table = codes(3)
     show(qtbot, panel, session, table, "relu")
     np.testing.assert_allclose(panel.plot.raster.xy, table[:, [1, 2]])
@@ -66,7 +66,7 @@ def test_principal_plane_is_named_and_does_not_flip(
 ) -> None:
     table = codes(5) * np.array([1, 5, 1, 3, 1], np.float32)
     show(qtbot, panel, session, table)
-    qtbot.keyClick(panel.choice.kind, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.plane_bar.kind, Qt.Key.Key_Down)
     before = panel.plot.raster.xy
     label = panel.plot.axis("bottom").labelText
     assert label.startswith("PC 1 of the codes (6")

@@ -85,29 +85,29 @@ def test_a_view_brings_everything_back(
     assert codes is not None
     latent_state.pin(Pin(codes[3], 3))
     latent_state.select(np.array([1, 2, 3]))
-    panel.choice.kind.setCurrentIndex(1)
-    panel.choice.layers.choose(mosaic=False, points=0.25)
+    panel.plane_bar.kind.setCurrentIndex(1)
+    panel.plane_bar.layers.choose(mosaic=False, points=0.25)
     session.show_step(session.checkpoints[1])
     qtbot.waitUntil(lambda: says(panel, session.checkpoints[1]))
     panel.plot.set_view(QRectF(-1, -2, 3, 1))
     seen, places, step = panel.plot.view(), panel.plot.raster.xy, session.step
-    menu.save("mine")
+    menu.save_view("mine")
     assert "mine" in names(menu)
 
     latent_state.unpin_all()
     latent_state.select(np.zeros(0, np.intp))
-    panel.choice.kind.setCurrentIndex(0)
-    panel.choice.layers.choose(mosaic=True, points=1.0)
+    panel.plane_bar.kind.setCurrentIndex(0)
+    panel.plane_bar.layers.choose(mosaic=True, points=1.0)
     session.show_step(session.checkpoints[-1])
     qtbot.waitUntil(lambda: says(panel, session.checkpoints[-1]))
     panel.reset_view()
-    menu.open("mine")
+    menu.open_view("mine")
     qtbot.waitUntil(lambda: says(panel, session.checkpoints[1]))
     assert [pin.image for pin in latent_state.pins] == [3]
     np.testing.assert_array_equal(latent_state.selection, [1, 2, 3])
-    assert latent_state.chosen.kind == panel.choice.chosen_kind == "principal"
-    assert panel.choice.layers.points.value() == 25
-    assert not panel.choice.layers.mosaic.isChecked()
+    assert latent_state.chosen.kind == panel.plane_bar.chosen_kind == "principal"
+    assert panel.plane_bar.layers.points.value() == 25
+    assert not panel.plane_bar.layers.mosaic.isChecked()
     assert session.step == step
     assert panel.plot.view() == seen
     assert not panel.plot.follows
@@ -122,7 +122,7 @@ def test_a_view_of_other_codes_is_refused(
 ) -> None:
     session, told = explored.session, []
     session.message_posted.connect(told.append)
-    menu.save("mine")
+    menu.save_view("mine")
     four = session.current
     assert four is not None
     other = trained(tmp_path / "runs", "relu", 2)
@@ -134,14 +134,14 @@ def test_a_view_of_other_codes_is_refused(
     session.set_current(session.add(other, "finished"))
     qtbot.waitUntil(lambda: session.preview is not None)
     before = session.code
-    menu.open("mine")
+    menu.open_view("mine")
     assert told == ["The view is of codes of 4 numbers; this run has 2."]
     assert session.code is before
 
 
 def test_a_deleted_view_goes_to_the_trash(menu: ViewsMenu, trash: Path) -> None:
-    menu.save("mine")
-    menu.forget("mine")
+    menu.save_view("mine")
+    menu.delete_view("mine")
     assert names(menu) == ["&Save view…", "No views yet"]
     assert [file.name for file in trash.iterdir()] == ["mine.json"]
 
@@ -149,9 +149,9 @@ def test_a_deleted_view_goes_to_the_trash(menu: ViewsMenu, trash: Path) -> None:
 def test_without_a_trash_a_view_stays(explored: Explored, menu: ViewsMenu, trash: Path) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
-    menu.save("mine")
+    menu.save_view("mine")
     trash.rmdir()
-    menu.forget("mine")
+    menu.delete_view("mine")
     assert names(menu)[1:] == ["mine", "&Delete view"]
     assert len(told) == 1
     assert "The system has no trash for 'mine'; delete it yourself: " in told[0]
@@ -167,7 +167,7 @@ def test_a_view_is_replaced_after_a_question_and_goes_to_the_trash(
     answer: str,
     kept: int,
 ) -> None:
-    menu.save("mine")
+    menu.save_view("mine")
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("mine", True))
     menu.save_action.trigger()
     (box,) = panel.findChildren(QMessageBox)
@@ -181,6 +181,6 @@ def test_a_view_is_replaced_after_a_question_and_goes_to_the_trash(
 def test_a_bad_name_is_one_message(explored: Explored, menu: ViewsMenu) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
-    menu.save("../elsewhere")
+    menu.save_view("../elsewhere")
     assert len(told) == 1
     assert "can not name a view" in told[0]

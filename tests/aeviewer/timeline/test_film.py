@@ -118,11 +118,11 @@ def test_decoded_images_and_pins_are_filmed_where_they_are_shown(
 ) -> None:
     visible = panel.legend.visible
     assert visible.all()
-    panel.choice.layers.choose(mosaic=False, points=0.0)
+    panel.plane_bar.layers.choose(mosaic=False, points=0.0)
     made(qtbot, action, tmp_path / "bare.gif")
-    panel.choice.layers.choose(mosaic=True)
+    panel.plane_bar.layers.choose(mosaic=True)
     made(qtbot, action, tmp_path / "tiles.gif")
-    panel.choice.layers.choose(mosaic=False)
+    panel.plane_bar.layers.choose(mosaic=False)
     codes = explored.latent_state.codes
     assert codes is not None
     explored.latent_state.pin(Pin(codes[3], 3))
@@ -284,7 +284,7 @@ def test_the_window_lives_while_it_is_made(
         pass
     window: QWidget = panel
     assert window.isEnabled()
-    panel.choice.set_mode("lasso")
+    panel.plane_bar.set_mode("lasso")
     assert panel.plot.mode == "lasso"
     assert action.maker is not None
     action.cancel()

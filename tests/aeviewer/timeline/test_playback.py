@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QToolButton
 
 from aeviewer.panels.latent.latent_panel import LatentPanel
-from aeviewer.panels.latent.views_menu import shown, taken
+from aeviewer.panels.latent.views_menu import apply_view, capture_view
 from aeviewer.panels.timeline.timeline_panel import TimelinePanel
 from aeviewer.services.latent.undo_state import Pin
 from tests.aeviewer.latent.explored_run import Explored, services, trained
@@ -231,7 +231,7 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
     kind: str,
     aligned: bool,
 ) -> None:
-    panel.choice.kind.setCurrentIndex(panel.choice.kind.findData(kind))
+    panel.plane_bar.kind.setCurrentIndex(panel.plane_bar.kind.findData(kind))
     explored.alignments.want(aligned)
     latent_state = explored.latent_state
     codes = latent_state.codes
@@ -324,7 +324,7 @@ def test_a_plane_through_pins_stays_through_them(
         pytest.skip("a code of two numbers has one plane")
     for image in (3, 5, 7):
         explored.latent_state.pin(Pin(codes[image]))
-    panel.choice.kind.setCurrentIndex(2)
+    panel.plane_bar.kind.setCurrentIndex(2)
     places = np.array(panel.plot.pins)
     np.testing.assert_allclose(places[0], 0, atol=1e-4)
     np.testing.assert_allclose(places[1, 1], 0, atol=1e-4)
@@ -337,11 +337,11 @@ def test_a_view_keeps_whether_codes_were_aligned(
     qtbot: QtBot, explored: Explored, panel: LatentPanel
 ) -> None:
     go_to(qtbot, explored, panel, 0)
-    view = taken(explored.latent_state, panel)
+    view = capture_view(explored.latent_state, panel)
     assert view.aligned
     explored.alignments.want(False)
-    assert not taken(explored.latent_state, panel).aligned
-    shown(view, explored.latent_state, panel)
+    assert not capture_view(explored.latent_state, panel).aligned
+    apply_view(view, explored.latent_state, panel)
     assert explored.alignments.is_wanted
     assert explored.session.step == 0
 

@@ -7,7 +7,8 @@ import torch
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox
 
-from aeviewer.panels.training.experiment_panel import ExperimentPanel, described
+from aeviewer.panels.training.experiment_panel import ExperimentPanel
+from aeviewer.services.runs.architecture import describe_architecture
 from trainers import runs
 from trainers.config import fields
 from trainers.models import build
@@ -137,7 +138,7 @@ def test_the_weights_it_tells_are_those_there_are(name: str) -> None:
     config = preset(name)
     with torch.no_grad():
         count = sum(weight.numel() for weight in build(config.model).parameters())
-    assert f"{count:,} weights" in described(config)
+    assert f"{count:,} weights" in describe_architecture(config)
 
 
 def test_a_collapse_that_the_loss_makes_certain_is_told_before_training(

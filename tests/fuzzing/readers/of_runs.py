@@ -136,11 +136,11 @@ def _read_tail(folder: Path) -> None:
 
 @cache
 def _models() -> list[bytes]:
-    from trainers.checkpointing.weights import weights
+    from trainers.checkpointing.weights import weights_to_bytes
     from trainers.models import build
 
     model = build(_config().model, small_dataset().pixels)
-    return [weights(model), weights(model, "float16")]
+    return [weights_to_bytes(model), weights_to_bytes(model, "float16")]
 
 
 @cache

@@ -56,7 +56,7 @@ def press_keys_in_the_plane(person: Person) -> Iterator[Wait]:
 def go_through_the_layers(person: Person) -> Iterator[Wait]:
     """All colours of the points, and all that can lie behind them, one after another."""
     yield from person.open_dock("Latent space")
-    layers = person.window.latent.choice.layers
+    layers = person.window.latent.plane_bar.layers
     if not person.is_to_be_seen(layers):
         return
     person.click(layers)

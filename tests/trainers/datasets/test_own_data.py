@@ -17,8 +17,8 @@ from trainers import runs
 from trainers.datasets import store, tensors
 from trainers.datasets.tensors import Streamed, resident
 from trainers.errors import ConfigError, DataError
-from trainers.evaluation.measure_all import measure
-from trainers.evaluation.reconstruction import _variance, evaluated
+from trainers.evaluation.measure_all import measure_checkpoint
+from trainers.evaluation.reconstruction import _variance, evaluate_run
 from trainers.generators import finish
 from trainers.models import build
 from trainers.presets import preset
@@ -82,7 +82,7 @@ def test_images_without_labels_are_measured(tmp_path: Path) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     run = _trained(tmp_path, "spots")
-    found = finish(measure(run, samples=4, images=8))
+    found = finish(measure_checkpoint(run, samples=4, images=8))
     assert found.reconstruction.class_squared_error is None
     assert found.codes.codes is None
     assert found.reconstruction.pca_ratio is not None
@@ -171,7 +171,7 @@ def test_streamed_images_train_to_the_very_same_bits(
         one, other = (run.checkpoint().path / kind for run in (whole, streamed))
         if kind != "evaluation.json":
             assert one.read_bytes() == other.read_bytes()
-    one, other = evaluated(whole), evaluated(streamed)
+    one, other = evaluate_run(whole), evaluate_run(streamed)
     assert one.loss == other.loss
     assert one.explained_variance == pytest.approx(other.explained_variance, rel=1e-9)
 

@@ -1,4 +1,4 @@
-"""Which dimensions die, against the loss's own minimum."""
+"""Collapsed dimensions against the minimum of the loss."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from trainers.evaluation.collapse import measure_collapse, forecast
+from trainers.evaluation.collapse import forecast, measure_collapse
 from trainers.presets import preset
 from trainers.runs.metrics import Evaluation
 
@@ -28,7 +28,7 @@ def _loss(parameters: np.ndarray, variance: float, beta: float) -> float:
 
 @pytest.mark.parametrize("variance", _EIGENVALUES)
 @pytest.mark.parametrize("beta", [0.1, 1.0, 5.0, 7.0, 12.0])
-def test_a_direction_lives_exactly_if_its_eigenvalue_exceeds_half_of_beta(
+def test_a_direction_stays_active_exactly_if_its_eigenvalue_exceeds_half_of_beta(
     variance: float, beta: float
 ) -> None:
     starts = [(0.5, 0.5, -1.0), (0.05, 2.0, 0.0), (1.0, 1.0, 0.0)]
@@ -38,12 +38,12 @@ def test_a_direction_lives_exactly_if_its_eigenvalue_exceeds_half_of_beta(
         for s in starts
     ]  # fmt: skip
     best = min(found, key=lambda result: result.fun)
-    # A dead direction costs its variance and no KL.
-    lives = best.fun < variance - 1e-6
-    assert lives == (variance > beta / 2)
+    # A collapsed direction costs its variance and no KL.
+    is_active = best.fun < variance - 1e-6
+    assert is_active == (variance > beta / 2)
     known = forecast(_linear(beta), np.array([variance] * 5))
     assert known is not None
-    assert (known.surviving == 5) == lives
+    assert (known.surviving == 5) == is_active
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_the_survivors_are_counted(beta: float, surviving: int) -> None:
     assert known.is_certain
 
 
-def test_mnists_own_eigenvalues_are_taken() -> None:
+def test_the_eigenvalues_of_mnist_are_the_default() -> None:
     known = forecast(_linear(7.0, latent_dim=3))
     assert known is not None
     assert known.surviving == 2
@@ -67,7 +67,7 @@ def test_mnists_own_eigenvalues_are_taken() -> None:
     assert forecast(_linear(6.5, latent_dim=3)).message == ""  # type: ignore[union-attr]
 
 
-def test_of_a_non_linear_decoder_it_is_a_hint() -> None:
+def test_the_forecast_is_a_hint_for_a_non_linear_decoder() -> None:
     known = forecast(_linear(7.0, activation="elu"), _EIGENVALUES)
     assert known is not None
     assert not known.is_certain
@@ -83,11 +83,11 @@ def test_of_a_non_linear_decoder_it_is_a_hint() -> None:
         preset("linear").replace(variational=True, beta=0.0),
     ],
 )
-def test_where_the_loss_alone_says_nothing(config) -> None:  # type: ignore[no-untyped-def]
+def test_other_losses_give_no_forecast(config) -> None:  # type: ignore[no-untyped-def]
     assert forecast(config) is None
 
 
-def test_the_dead_of_a_trained_model() -> None:
+def test_the_collapsed_dimensions_of_a_trained_model() -> None:
     evaluation = Evaluation(
         step=1,
         images=1,

@@ -1,4 +1,4 @@
-"""Stored codes against what rounding to even levels costs in theory."""
+"""The errors of stored codes against the theory of rounding to even levels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COUNT, _PIXELS, _DIM = 4_000, 784, 6
 
 @pytest.fixture(scope="module")
 def pca() -> PCA:
-    """A projection onto orthonormal directions; the images' codes are known to be even."""
+    """A projection onto orthonormal directions."""
     frame = np.linalg.qr(np.random.default_rng(0).normal(size=(_PIXELS, _DIM)))[0]
     model = PCA(pixels=_PIXELS, latent_dim=_DIM)
     model.components.copy_(torch.from_numpy(frame.T))
@@ -32,10 +32,10 @@ def pca() -> PCA:
 
 @pytest.fixture(scope="module")
 def codes() -> Tensor:
-    """(N, D), even between -s and s, each dimension with a scale s of its own."""
-    dice = torch.Generator().manual_seed(1)
+    """(N, D), uniform between -s and s, with another scale s for each dimension."""
+    generator = torch.Generator().manual_seed(1)
     scales = torch.tensor([0.1, 0.5, 1.0, 2.0, 4.0, 8.0])
-    return (torch.rand(_COUNT, _DIM, generator=dice) * 2 - 1) * scales
+    return (torch.rand(_COUNT, _DIM, generator=generator) * 2 - 1) * scales
 
 
 def _ranges(codes: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,7 +60,7 @@ def test_bytes_and_ratios(pca: PCA, codes: Tensor) -> None:
 
 
 def test_rounding_adds_a_twelfth_of_a_squared_level_a_dimension(pca: PCA, codes: Tensor) -> None:
-    # What the codes do not hold, at right angles to the plane, stays an error whatever is stored.
+    # The part of an image at right angles to the plane is an error for every way of storage.
     noise = torch.randn(_COUNT, _PIXELS, generator=torch.Generator().manual_seed(2)) * 0.1
     beyond = noise - noise @ pca.components.T @ pca.components
     images = pca.decode(codes) + beyond
@@ -77,7 +77,7 @@ def test_rounding_adds_a_twelfth_of_a_squared_level_a_dimension(pca: PCA, codes:
 
 
 def test_half_precision_adds_what_ten_bits_of_fraction_lose(pca: PCA, codes: Tensor) -> None:
-    # Decoded from the codes themselves the exact error is 0, so what storing adds is all there is.
+    # Images decoded from the exact codes have no error, so all of it comes from storing.
     found = _stored(pca, codes, pca.decode(codes), _ranges(codes))
     spacing = 2.0 ** (np.floor(np.log2(np.abs(codes.numpy()))) - 10)
     added = float((spacing**2 / 12).sum(1).mean())
@@ -87,7 +87,7 @@ def test_half_precision_adds_what_ten_bits_of_fraction_lose(pca: PCA, codes: Ten
 
 
 class _Rows(Autoencoder):
-    """Decodes a code to itself: the code's errors are the image's."""
+    """Decodes a code to itself: the errors of codes are those of images."""
 
     def __init__(self) -> None:
         super().__init__(latent_dim=2, variational=False, likelihood="squared-error", beta=0.0)
@@ -109,7 +109,7 @@ def test_a_dimension_that_does_not_vary_costs_its_byte_and_no_error() -> None:
     assert _stored(_Rows(), zero, zero, _ranges(zero))["8 bits"].squared_error == 0
 
 
-def test_where_the_exact_codes_have_no_error_storing_adds_its_own() -> None:
+def test_half_precision_has_an_error_where_the_exact_codes_have_none() -> None:
     codes = torch.tensor([[0.1, 1.0], [0.3, 1 / 3]])
     found = _stored(_Rows(), codes, codes, _ranges(codes))
     half = float((codes.half().float() - codes).double().square().sum(1).mean())
@@ -124,6 +124,6 @@ def test_codes_beyond_the_training_range_are_clipped() -> None:
     assert found.squared_error == pytest.approx((2**2 + 1**2 + 2**2 + 0) / 4)
 
 
-def test_others_are_served_between_chunks(pca: PCA, codes: Tensor) -> None:
+def test_the_measurement_yields_after_each_chunk(pca: PCA, codes: Tensor) -> None:
     images = pca.decode(codes)
     assert [*measure_compression(pca, codes, images, _ranges(codes))] == [None] * 12

@@ -23,7 +23,7 @@ def pca() -> PCA:
     return model
 
 
-def test_a_projection_lets_through_the_noise_that_lies_in_its_plane(pca: PCA) -> None:
+def test_a_projection_keeps_the_noise_in_its_plane(pca: PCA) -> None:
     # With Π the projection, x̂ - x = (Π - 1)(x - mean) + Πε and the two are orthogonal; so the
     # error is that of clean images plus E‖Πε‖² = D·σ², and the input's own is E‖ε‖² = P·σ².
     found = finish(measure_denoising(pca, _IMAGES))
@@ -36,7 +36,7 @@ def test_a_projection_lets_through_the_noise_that_lies_in_its_plane(pca: PCA) ->
         assert level.input_error == pytest.approx(784 * level.noise**2, rel=0.0026)
 
 
-def test_noise_is_the_seeds(pca: PCA) -> None:
+def test_the_seed_determines_the_noise(pca: PCA) -> None:
     few = _IMAGES[:1_500]
     first, again, other = (
         finish(measure_denoising(pca, few, levels=(0.3,), seed=seed)) for seed in (1, 1, 2)
@@ -46,7 +46,7 @@ def test_noise_is_the_seeds(pca: PCA) -> None:
     assert first[0].squared_error != other[0].squared_error
 
 
-def test_noise_leaves_the_images_and_the_global_dice_alone(pca: PCA) -> None:
+def test_noise_changes_neither_the_images_nor_the_global_generator(pca: PCA) -> None:
     before, state = _IMAGES[:50].clone(), torch.get_rng_state()
     finish(measure_denoising(pca, _IMAGES[:50], levels=(0.8,)))
     assert torch.equal(_IMAGES[:50], before)
@@ -54,12 +54,12 @@ def test_noise_leaves_the_images_and_the_global_dice_alone(pca: PCA) -> None:
 
 
 def test_noise_is_not_clipped(pca: PCA) -> None:
-    # Clipped noise on black paper would lose its half below zero.
-    paper = torch.zeros(1_000, 784)
-    (found,) = finish(measure_denoising(pca, paper, levels=(0.5,)))
+    # On black images, clipping would remove the half of the noise below zero.
+    black = torch.zeros(1_000, 784)
+    (found,) = finish(measure_denoising(pca, black, levels=(0.5,)))
     assert found.input_error == pytest.approx(784 * 0.25, rel=0.01)
 
 
-def test_others_are_served_between_chunks(pca: PCA) -> None:
+def test_the_measurement_yields_after_each_chunk(pca: PCA) -> None:
     work = measure_denoising(pca, _IMAGES[:3_000], levels=(0.1, 0.5))
     assert [*work] == [None] * 6

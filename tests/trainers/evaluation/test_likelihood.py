@@ -1,4 +1,4 @@
-"""The likelihood against models whose exact one is known."""
+"""The likelihood of models whose exact likelihood is known."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class _LinearGaussian(Autoencoder):
     Parameters
     ----------
     error
-        By how much the posterior's mean is wrong.
+        The error of the posterior's mean.
     stretch
-        By how much its standard deviation is.
+        The factor by which its standard deviation is wrong.
     """
 
     def __init__(self, error: float = 0.0, stretch: float = 1.0) -> None:
         super().__init__(
             latent_dim=_CODES, variational=True, likelihood="squared-error", beta=_BETA
         )
-        dice = torch.Generator().manual_seed(3)
-        self.register_buffer("w", torch.randn(_PIXELS, _CODES, generator=dice))
-        self.register_buffer("b", torch.randn(_PIXELS, generator=dice))
+        generator = torch.Generator().manual_seed(3)
+        self.register_buffer("w", torch.randn(_PIXELS, _CODES, generator=generator))
+        self.register_buffer("b", torch.randn(_PIXELS, generator=generator))
         # Orthogonal columns make the exact posterior a diagonal one.
         self.w = torch.linalg.qr(self.w).Q * torch.tensor([1.5, 0.6])
         self.error, self.stretch = error, stretch
@@ -59,7 +59,7 @@ class _LinearGaussian(Autoencoder):
 
 
 class _Bernoulli(Autoencoder):
-    """One code, logits that are linear in it; p(x) is an integral over one variable."""
+    """One code with logits linear in it; p(x) is an integral over one variable."""
 
     def __init__(self) -> None:
         super().__init__(latent_dim=1, variational=True, likelihood="bernoulli", beta=3.0)
@@ -81,7 +81,7 @@ class _Bernoulli(Autoencoder):
         return math.log(integrate.quad(density, -9, 9)[0])
 
 
-def _told(
+def _measure(
     model: Autoencoder, images: torch.Tensor, protocol: Protocol, **options: int
 ) -> LikelihoodFigures:
     return finish(measure_likelihood(model, images, protocol=protocol, **options))
@@ -94,18 +94,18 @@ def _gaussian_images(count: int = 200) -> torch.Tensor:
 @pytest.mark.parametrize("samples", [1, 7])
 def test_with_the_exact_posterior_both_bounds_are_the_likelihood(samples: int) -> None:
     model, images = _LinearGaussian(), _gaussian_images()
-    found = _told(model, images, "grey Gaussian", samples=samples)
+    found = _measure(model, images, "grey Gaussian", samples=samples)
     assert found.log_likelihood == pytest.approx(model.exact(images), abs=1e-3)
     if samples == 1:
         return
-    # Every weight is the same then, and so the ELBO differs by its samples' noise alone.
-    many = _told(model, images, "grey Gaussian", samples=2_000)
+    # All weights are equal then, so the ELBO differs only by the noise of its samples.
+    many = _measure(model, images, "grey Gaussian", samples=2_000)
     assert many.elbo == pytest.approx(model.exact(images), abs=0.02)
 
 
-def test_a_wrong_posterior_costs_the_elbo_what_theory_says_and_weights_make_up_for_it() -> None:
+def test_a_wrong_posterior_lowers_the_elbo_by_its_kl_and_not_log_p() -> None:
     model, images = _LinearGaussian(error=0.1, stretch=1.3), _gaussian_images()
-    found = [_told(model, images, "grey Gaussian", samples=k) for k in (1, 8, 4_000)]
+    found = [_measure(model, images, "grey Gaussian", samples=k) for k in (1, 8, 4_000)]
     exact = model.exact(images)
     bounds = [f.log_likelihood for f in found]
     assert bounds == sorted(bounds)
@@ -118,7 +118,7 @@ def test_a_wrong_posterior_costs_the_elbo_what_theory_says_and_weights_make_up_f
 
 
 def test_the_elbo_is_its_parts() -> None:
-    found = _told(_LinearGaussian(stretch=2), _gaussian_images(), "grey Gaussian", samples=5)
+    found = _measure(_LinearGaussian(stretch=2), _gaussian_images(), "grey Gaussian", samples=5)
     assert found.elbo == pytest.approx(found.reconstruction - found.kl)
     assert (found.samples, found.images) == (5, 200)
 
@@ -126,7 +126,7 @@ def test_the_elbo_is_its_parts() -> None:
 def test_grey_bernoulli_is_the_integral_over_the_prior() -> None:
     model = _Bernoulli()
     image = torch.tensor([0.0, 0.2, 0.9, 0.4, 1.0, 1.0])
-    found = _told(model, image[None], "grey Bernoulli", samples=20_000)
+    found = _measure(model, image[None], "grey Bernoulli", samples=20_000)
     assert found.log_likelihood == pytest.approx(model.exact(image), abs=0.01)
     assert found.elbo < found.log_likelihood
 
@@ -135,19 +135,19 @@ def test_binarised_bernoulli_is_a_probability_of_binary_images() -> None:
     model = _Bernoulli()
     every = torch.tensor(list(np.ndindex(*(2,) * _PIXELS)), dtype=torch.float32)
     # Binary images are drawn from themselves; over all of them p sums to one.
-    told = [
-        _told(model, image[None], "binarised Bernoulli", samples=2_000).log_likelihood
+    found = [
+        _measure(model, image[None], "binarised Bernoulli", samples=2_000).log_likelihood
         for image in every
     ]
-    assert sum(math.exp(value) for value in told) == pytest.approx(1, abs=0.02)
+    assert sum(math.exp(value) for value in found) == pytest.approx(1, abs=0.02)
     one = every[37]
-    assert told[37] == pytest.approx(model.exact(one), abs=0.05)
+    assert found[37] == pytest.approx(model.exact(one), abs=0.05)
 
 
-def test_the_protocols_differ_and_the_draw_is_the_seeds() -> None:
+def test_the_protocols_differ_and_the_seed_determines_the_pixels() -> None:
     model, images = _Bernoulli(), torch.full((50, _PIXELS), 0.5)
-    grey = _told(model, images, "grey Bernoulli", samples=50)
-    drawn = [_told(model, images, "binarised Bernoulli", samples=50, seed=s) for s in (0, 0, 1)]
+    grey = _measure(model, images, "grey Bernoulli", samples=50)
+    drawn = [_measure(model, images, "binarised Bernoulli", samples=50, seed=s) for s in (0, 0, 1)]
     assert drawn[0] == drawn[1]
     assert drawn[0] != drawn[2]
     assert drawn[0].reconstruction != grey.reconstruction

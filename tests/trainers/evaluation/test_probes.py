@@ -1,4 +1,4 @@
-"""Probes and the truth of views on codes whose answers are known."""
+"""Probes and view quality of codes whose results are known."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from trainers.datasets.spectrum import spectrum
 from trainers.datasets.tensors import resident
 from trainers.evaluation import probes as measuring
 from trainers.evaluation.probes import (
-    codes,
-    encoded,
+    encode_images,
+    evaluate_codes,
     faithfulness,
     fit_pixel_probes,
+    fit_probes,
     pixel_probes,
-    probes,
-    two_dimensional,
+    two_dimensional_view,
 )
 from trainers.generators import finish
 from trainers.models.pca import PCA
@@ -40,37 +40,37 @@ def _labels(seed: int, count: int) -> NDArray[np.uint8]:
 
 
 def _blobs(seed: int, labels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 12), points about a centre for each digit, far apart."""
+    """Returns (n, 12) points around one centre per digit; the centres are far apart."""
     scatter = np.random.default_rng(seed).normal(size=(len(labels), 12))
     return (_CENTRES[labels] + scatter).astype(np.float32)
 
 
 def _with_dead(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same with dimensions that say nothing: zeros, a constant."""
+    """Adds dimensions without information: zeros and a constant."""
     dead = np.tile(np.array([0.0, 3.3], np.float32), (len(features), 1))
     return np.concatenate([features, dead], 1)
 
 
 def _found(train: NDArray[np.float32], test: NDArray[np.float32]) -> Probes:
-    return finish(probes(train, _labels(0, len(train)), test, _labels(1, len(test))))
+    return finish(fit_probes(train, _labels(0, len(train)), test, _labels(1, len(test))))
 
 
-def test_what_lies_apart_is_told_apart() -> None:
+def test_separate_classes_are_recognised() -> None:
     train, test = _blobs(2, _labels(0, 2_000)), _blobs(3, _labels(1, 1_500))
     found = _found(train, test)
     assert (found.linear, found.nearest_neighbours, found.neighbours) == (1.0, 1.0, 5)
 
 
-def test_codes_that_know_nothing_of_the_labels_guess() -> None:
-    dice = np.random.default_rng(4)
-    train, test = (dice.normal(size=(count, 3)).astype(np.float32) for count in (2_000, 4_000))
+def test_codes_without_information_give_the_accuracy_of_chance() -> None:
+    random = np.random.default_rng(4)
+    train, test = (random.normal(size=(count, 3)).astype(np.float32) for count in (2_000, 4_000))
     found = _found(train, test)
     # A guess among ten is right with a standard error of 0.005.
     assert found.linear == pytest.approx(0.1, abs=0.025)
     assert found.nearest_neighbours == pytest.approx(0.1, abs=0.025)
 
 
-def test_rings_are_for_neighbours_and_not_for_a_plane() -> None:
+def test_rings_are_separable_by_neighbours_and_not_by_a_plane() -> None:
     def rings(seed: int, labels: NDArray[np.uint8]) -> NDArray[np.float32]:
         angles = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(labels))
         ring = np.stack([np.cos(angles), np.sin(angles)], 1) * (1 + labels[:, None])
@@ -81,7 +81,7 @@ def test_rings_are_for_neighbours_and_not_for_a_plane() -> None:
     assert found.linear < 0.35
 
 
-def test_a_codes_scale_is_the_neighbours_and_not_the_planes() -> None:
+def test_the_scale_of_a_code_matters_to_neighbours_and_not_to_the_linear_probe() -> None:
     train, test = _blobs(2, _labels(0, 1_000)), _blobs(3, _labels(1, 1_000))
     noise = np.random.default_rng(7).normal(size=(2, 1_000, 1)).astype(np.float32) * 1e4
     found = _found(np.append(train, noise[0], 1), np.append(test, noise[1], 1))
@@ -98,8 +98,8 @@ def test_the_unit_of_a_dimension_is_nothing_to_the_plane() -> None:
 def test_dead_dimensions_do_no_harm() -> None:
     # Overlapping, so that neither probe is perfect and harm would show.
     train, test = _blobs(2, _labels(0, 2_000)), _blobs(3, _labels(1, 1_500))
-    dice = np.random.default_rng(8)
-    train, test = (p + dice.normal(size=p.shape).astype(np.float32) * 9 for p in (train, test))
+    random = np.random.default_rng(8)
+    train, test = (p + random.normal(size=p.shape).astype(np.float32) * 9 for p in (train, test))
     alive, lame = _found(train, test), _found(_with_dead(train), _with_dead(test))
     assert 0.3 < alive.linear < 0.99
     assert lame.linear == pytest.approx(alive.linear, abs=0.002)
@@ -112,7 +112,7 @@ def test_a_code_that_collapsed_whole_guesses() -> None:
     assert _found(dead, dead).linear == (_labels(1, 1_000) == most).mean()
 
 
-def test_the_shipped_probes_are_those_known_of_mnist() -> None:
+def test_the_shipped_probes_agree_with_the_literature() -> None:
     found = pixel_probes()
     # Nearest neighbours: 3.12 % errors with k = 5. Logistic regression: 92 % to 92.6 %.
     assert found.nearest_neighbours == 0.9688
@@ -122,7 +122,7 @@ def test_the_shipped_probes_are_those_known_of_mnist() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-def test_the_shipped_probes_are_what_the_images_give() -> None:
+def test_the_shipped_probes_agree_with_the_images() -> None:
     found, shipped = fit_pixel_probes(), pixel_probes()
     # Sums in another order may move a digit or two across a border.
     assert found.linear == pytest.approx(shipped.linear, abs=5e-4)
@@ -130,7 +130,7 @@ def test_the_shipped_probes_are_what_the_images_give() -> None:
     assert found.neighbours == shipped.neighbours
 
 
-def test_a_view_that_only_turns_and_shifts_is_true() -> None:
+def test_a_rotated_and_shifted_view_is_perfect() -> None:
     flat = np.random.default_rng(9).normal(size=(300, 2))
     frame = np.linalg.qr(np.random.default_rng(10).normal(size=(50, 2)))[0]
     space = (flat @ frame.T).astype(np.float32)
@@ -138,52 +138,52 @@ def test_a_view_that_only_turns_and_shifts_is_true() -> None:
     assert faithfulness(space, 3 * flat @ turn + 7) == (1.0, 1.0)
 
 
-def test_a_view_that_means_nothing_is_half_true() -> None:
-    dice = np.random.default_rng(11)
-    space = dice.normal(size=(500, 5)).astype(np.float32)
-    trust, kept = faithfulness(space, dice.normal(size=(500, 2)))
+def test_a_random_view_has_half_of_the_trustworthiness() -> None:
+    random = np.random.default_rng(11)
+    space = random.normal(size=(500, 5)).astype(np.float32)
+    trust, continuity = faithfulness(space, random.normal(size=(500, 2)))
     # Ranks of neighbours by chance are even over 1..n.
     assert trust == pytest.approx(0.5, abs=0.03)
-    assert kept == pytest.approx(0.5, abs=0.03)
+    assert continuity == pytest.approx(0.5, abs=0.03)
 
 
 def test_folding_breaks_trust_and_tearing_breaks_continuity() -> None:
     sheet = np.random.default_rng(12).uniform(size=(400, 2)).astype(np.float32)
     upper = (np.arange(400) % 2).astype(np.float32)
     folded_apart = np.column_stack([sheet, 10 * upper])
-    # Two sheets far from each other, shown on one another: neighbours that are none.
-    trust, kept = faithfulness(folded_apart, sheet.astype(np.float64))
-    assert kept > 0.98 and trust < 0.9
-    # One sheet, shown as two: each point's neighbours of the other half are gone.
+    # Two distant sheets are shown on top of each other: neighbours in the view are not neighbours.
+    trust, continuity = faithfulness(folded_apart, sheet.astype(np.float64))
+    assert continuity > 0.98 and trust < 0.9
+    # One sheet is shown as two: each point loses its neighbours of the other half.
     torn = sheet.astype(np.float64) + 10 * upper[:, None]
-    trust, kept = faithfulness(sheet, torn)
-    assert trust > 0.98 and kept < 0.9
+    trust, continuity = faithfulness(sheet, torn)
+    assert trust > 0.98 and continuity < 0.9
 
 
 def test_the_view_is_what_the_latent_panel_shows() -> None:
-    dice = np.random.default_rng(13)
-    one, two, five = (dice.normal(size=(200, d)).astype(np.float32) for d in (1, 2, 5))
-    name, view = two_dimensional(one)
+    random = np.random.default_rng(13)
+    one, two, five = (random.normal(size=(200, d)).astype(np.float32) for d in (1, 2, 5))
+    name, view = two_dimensional_view(one)
     assert name == "line"
     np.testing.assert_array_equal(view, np.append(one, np.zeros((200, 1)), 1))
-    name, view = two_dimensional(two)
+    name, view = two_dimensional_view(two)
     assert name == "codes"
     np.testing.assert_array_equal(view, two)
     five[:, 1] *= 9
     five[:, 3] *= 4
-    name, view = two_dimensional(five)
+    name, view = two_dimensional_view(five)
     assert name == "principal plane of the codes"
     # The two directions of most variance are nearly the second and the fourth coordinate.
     for seen, truth in ((view[:, 0], five[:, 1]), (view[:, 1], five[:, 3])):
         assert abs(np.corrcoef(seen, truth)[0, 1]) > 0.99
 
 
-def test_encoding_goes_in_chunks_and_gives_the_mean_codes() -> None:
+def test_encoding_yields_between_chunks_and_returns_the_mean_codes() -> None:
     model, images = PCA(pixels=784, latent_dim=3), resident("test", _CPU)[:2_500]
     model.components.copy_(torch.from_numpy(spectrum().components[:3]))
-    work = encoded(model, images)
+    work = encode_images(model, images)
     assert [*work] == [None] * 3
-    found = finish(encoded(model, images))
+    found = finish(encode_images(model, images))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, (images @ model.components.T).numpy(), rtol=1e-5, atol=1e-5)
 
@@ -198,12 +198,12 @@ def test_the_figures_of_principal_components() -> None:
     few = Split(train.images[:6_000], train.labels[:6_000])
     data = replace(mnist.data(), train=few)
     features = projected(few.images), projected(test.images)
-    first, again = (finish(codes(*features, data)) for _ in range(2))
+    first, again = (finish(evaluate_codes(*features, data)) for _ in range(2))
     assert first == again
     assert first.pixels == pixel_probes()
     assert first.view == "principal plane of the codes"
     assert (first.view_images, first.view_neighbours) == (2_000, 10)
     assert 0.7 < first.codes.linear < 0.85
     assert 0.85 < first.codes.nearest_neighbours < 0.95
-    # Two components fold digits on one another more than they tear them.
+    # Two components show distant digits together more often than they separate near ones.
     assert 0.6 < first.trustworthiness < first.continuity < 1

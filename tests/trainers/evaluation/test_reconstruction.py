@@ -1,4 +1,4 @@
-"""The figures that every checkpoint keeps, against closed forms."""
+"""The evaluation of every checkpoint against closed forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _measured(model: Autoencoder, **options: bool) -> Evaluation:
 
 
 class _Constant(Autoencoder):
-    """Gives back the same grey, whatever it sees; its posterior is known."""
+    """Returns the same grey for every image; its posterior is known."""
 
     def __init__(self, grey: float, *, likelihood: str = "bernoulli") -> None:
         super().__init__(latent_dim=3, variational=True, likelihood=likelihood, beta=2.0)  # type: ignore[arg-type]
@@ -46,12 +46,12 @@ class _Constant(Autoencoder):
         return self.logit.repeat(len(codes), 784)  # type: ignore[operator]
 
 
-def test_pca_is_its_own_floor() -> None:
+def test_pca_has_the_error_of_the_floor() -> None:
     found, left = _measured(_pca(5)), spectrum().test_errors[5]
     assert found.squared_error == pytest.approx(left, rel=1e-5)
     assert found.squared_error_per_pixel == pytest.approx(left / 784, rel=1e-5)
     assert found.pca_ratio == pytest.approx(1, abs=1e-5)
-    # R² is against the test images' own mean, from which those of training hardly differ.
+    # R² uses the mean of the test images, which is nearly that of the training images.
     assert found.explained_variance == pytest.approx(1 - left / spectrum().test_errors[0], abs=1e-3)
     assert found.principal_angles == pytest.approx([0] * 5, abs=0.1)
     assert found.kl_per_dimension is None
@@ -86,7 +86,7 @@ def test_kl_and_activity_of_each_dimension() -> None:
     assert found.active_units == 1
 
 
-def test_a_binarised_models_loss_is_of_binary_images_and_the_rest_is_not() -> None:
+def test_only_the_loss_of_a_binarised_model_is_measured_on_binary_images() -> None:
     grey, binary = _measured(_Constant(0.25)), _measured(_Constant(0.25), binarised=True)
     assert binary.squared_error == grey.squared_error
     assert binary.cross_entropy == grey.cross_entropy

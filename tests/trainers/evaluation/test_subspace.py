@@ -1,4 +1,4 @@
-"""Principal angles against planes turned by known angles, and which decoders have a span."""
+"""Principal angles of planes turned by known angles; which decoders have a span."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from trainers.datasets.spectrum import spectrum
-from trainers.evaluation.subspace import decoder_span, principal_angles, subspace
+from trainers.evaluation.subspace import compare_with_pca, decoder_span, principal_angles
 from trainers.models import build
 from trainers.models.mlp import MLPAutoencoder
 from trainers.models.pca import PCA
@@ -27,7 +27,7 @@ _FRAME = np.linalg.qr(_DICE.normal(size=(784, 12)))[0]
 
 
 def _turned(degrees: list[float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Two planes whose principal angles are those: each direction turned towards one beyond."""
+    """Returns two planes with these principal angles."""
     count, radians = len(degrees), np.radians(degrees)
     first, beyond = _FRAME[:, :count], _FRAME[:, count : 2 * count]
     return first, first * np.cos(radians) + beyond * np.sin(radians)
@@ -61,7 +61,7 @@ def _pca(latent_dim: int) -> PCA:
     return model
 
 
-def test_the_angles_by_which_a_plane_was_turned_in_any_basis() -> None:
+def test_principal_angles_do_not_depend_on_the_basis() -> None:
     angles = [10.0, 30.0, 45.0, 72.5]
     first, second = _turned(angles)
     assert principal_angles(first, second) == pytest.approx(angles, abs=1e-9)
@@ -70,7 +70,7 @@ def test_the_angles_by_which_a_plane_was_turned_in_any_basis() -> None:
     assert principal_angles(mixed, first) == pytest.approx(angles, abs=1e-6)
 
 
-def test_small_angles_are_kept_apart_from_none() -> None:
+def test_small_angles_are_not_rounded_to_zero() -> None:
     first, second = _turned([1e-6, 1e-3])
     assert principal_angles(first, second) == pytest.approx([1e-6, 1e-3], rel=1e-6)
 
@@ -83,11 +83,11 @@ def test_one_span_in_two_bases_has_no_angles_and_orthogonal_spans_right_ones() -
 
 def test_a_missing_direction_is_at_a_right_angle() -> None:
     whole = _FRAME[:, :4]
-    lame = whole.copy()
-    lame[:, 3] = 0.0
-    assert principal_angles(lame, whole) == pytest.approx([0, 0, 0, 90], abs=1e-9)
+    deficient = whole.copy()
+    deficient[:, 3] = 0.0
+    assert principal_angles(deficient, whole) == pytest.approx([0, 0, 0, 90], abs=1e-9)
     assert principal_angles(np.zeros((784, 4)), whole) == pytest.approx([90] * 4)
-    # A column that is the others' but for single precision adds rounding and no direction.
+    # A column that depends on the others except for rounding adds no direction.
     doubled = whole.astype(np.float32)
     doubled[:, 3] = doubled[:, 0] * np.float32(0.3) + doubled[:, 1] * np.float32(1.7)
     assert principal_angles(doubled, doubled) == pytest.approx([0, 0, 0, 90], abs=1e-4)
@@ -106,32 +106,32 @@ def test_a_linear_decoder_is_its_span_and_its_bias() -> None:
 @pytest.mark.parametrize(
     ("activation", "likelihood"), [("elu", "squared-error"), ("linear", "bernoulli")]
 )
-def test_what_is_not_linear_has_no_span(activation: Activation, likelihood: Likelihood) -> None:
+def test_a_non_linear_decoder_has_no_span(activation: Activation, likelihood: Likelihood) -> None:
     model = _mlp(activation, likelihood)
     assert decoder_span(model) is None
-    assert subspace(model, spectrum(), 30.0) is None
+    assert compare_with_pca(model, spectrum(), 30.0) is None
 
 
-def test_every_family_is_linear_or_not() -> None:
+def test_only_linear_models_have_a_span() -> None:
     linear = {"linear", "pca"}
     for name in ("linear", "pca", "elu", "vae", "conv-vae"):
         assert (decoder_span(build(preset(name).model)) is not None) == (name in linear), name
 
 
-def test_pca_is_pca() -> None:
+def test_pca_agrees_with_the_spectrum() -> None:
     floor = float(spectrum().test_errors[8])
-    found = subspace(_pca(8), spectrum(), floor)
+    found = compare_with_pca(_pca(8), spectrum(), floor)
     assert found is not None
     assert found.principal_angles == pytest.approx([0] * 8, abs=1e-3)
     assert (found.squared_error, found.floor, found.ratio) == (floor, floor, 1.0)
 
 
-def test_a_linear_autoencoder_is_held_against_as_many_components() -> None:
+def test_a_linear_autoencoder_is_compared_with_as_many_components() -> None:
     model = _mlp(dead=2)
-    found = subspace(model, spectrum(), 2 * float(spectrum().test_errors[5]))
+    found = compare_with_pca(model, spectrum(), 2 * float(spectrum().test_errors[5]))
     assert found is not None and found.ratio == pytest.approx(2)
     assert len(found.principal_angles) == 5
     assert list(found.principal_angles) == sorted(found.principal_angles)
     assert found.principal_angles[-2:] == (90.0, 90.0)
-    # Three directions at random among 784 are far from any plane of five, but not at right angles.
+    # Three random directions among 784 are far from any plane of five, but not at right angles.
     assert 45 < found.principal_angles[0] < 89.99

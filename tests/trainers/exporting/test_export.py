@@ -19,7 +19,7 @@ from torch import nn
 import trainers
 from aeviewer.__main__ import main
 from trainers import optional_packages, runs, tensorboard
-from trainers.checkpointing.weights import weights
+from trainers.checkpointing.weights import weights_to_bytes
 from trainers.datasets import split
 from trainers.errors import ExportError
 from trainers.exporting import exporters, onnx_exporter
@@ -55,7 +55,7 @@ def _drawn(folder: Path, name: str, **changes: object) -> runs.Run:
     model.initialise(random, config.model.activation)
     for tensor in model.state_dict().values():
         tensor += 0.02 * torch.randn(tensor.shape, generator=random)
-    run.write_checkpoint(7, weights(model))
+    run.write_checkpoint(7, weights_to_bytes(model))
     return run
 
 

@@ -12,7 +12,7 @@ from trainers.presets import PRESETS, preset
 from trainers.training.engines.autograd import Autograd
 
 
-def _built(config: ModelConfig, seed: int = 0) -> Autoencoder:
+def _build(config: ModelConfig, seed: int = 0) -> Autoencoder:
     model = build(config)
     model.initialise(torch.Generator().manual_seed(seed), config.activation)
     return model
@@ -26,7 +26,7 @@ def _widths(layers: torch.nn.Module) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("latent_dim", [1, 2, 256])
 def test_shapes(name: str, latent_dim: int) -> None:
-    model = _built(preset(name).replace(latent_dim=latent_dim).model)
+    model = _build(preset(name).replace(latent_dim=latent_dim).model)
     images = torch.rand(3, 784)
     posterior = model.posterior(images)
     assert posterior.mean.shape == (3, latent_dim)
@@ -38,7 +38,7 @@ def test_shapes(name: str, latent_dim: int) -> None:
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "pca"])
 def test_every_weight_receives_a_gradient(name: str) -> None:
-    model = _built(preset(name).model)
+    model = _build(preset(name).model)
     images = torch.rand(8, 784, generator=torch.Generator().manual_seed(2))
     model.loss(images, images, torch.Generator().manual_seed(1)).total.backward()
     for label, weight in model.named_parameters():
@@ -77,28 +77,28 @@ class _Loss(torch.nn.Module):
 
 
 def test_the_papers_layers() -> None:
-    model = _built(preset("elu").model)
+    model = _build(preset("elu").model)
     assert _widths(model.encoder) == [(784, 500), (500, 500), (500, 5)]
     assert _widths(model.decoder) == [(5, 500), (500, 500), (500, 784)]
-    assert _widths(_built(preset("vae").model).encoder)[-1] == (500, 10)
+    assert _widths(_build(preset("vae").model).encoder)[-1] == (500, 10)
 
 
 def test_the_convolutions_halve_and_double() -> None:
-    model = _built(preset("conv-vae").model)
+    model = _build(preset("conv-vae").model)
     kinds = (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
     channels = [(p.in_channels, p.out_channels) for p in model.modules() if isinstance(p, kinds)]
     assert channels == [(1, 32), (32, 64), (64, 32), (32, 1)]
 
 
 def test_the_linear_autoencoder_is_affine() -> None:
-    model = _built(preset("linear").model)
+    model = _build(preset("linear").model)
     a, b = torch.rand(2, 1, 784)
     between = model.decode(model.encode(0.3 * a + 0.7 * b))
     expected = 0.3 * model.decode(model.encode(a)) + 0.7 * model.decode(model.encode(b))
     assert torch.allclose(between, expected, atol=1e-5)
 
 
-def test_kl_in_closed_form_agrees_with_sampling() -> None:
+def test_the_kl_agrees_with_sampling() -> None:
     posterior = Posterior(torch.tensor([[0.5, -1.0]]), torch.tensor([[-0.7, 0.2]]))
     many = Posterior(*(part.expand(200_000, 2) for part in posterior))
     codes = many.sample(torch.Generator().manual_seed(0))
@@ -112,7 +112,7 @@ def test_kl_in_closed_form_agrees_with_sampling() -> None:
 def test_beta_weighs_the_kl() -> None:
     images = torch.rand(4, 784)
     losses = [
-        _built(preset("vae").replace(beta=beta).model).loss(
+        _build(preset("vae").replace(beta=beta).model).loss(
             images, images, torch.Generator().manual_seed(0)
         )
         for beta in (0.0, 4.0)
@@ -123,16 +123,16 @@ def test_beta_weighs_the_kl() -> None:
     )
 
 
-def test_the_seed_decides_the_weights() -> None:
-    first, second, other = (_built(preset("vae").model, seed) for seed in (1, 1, 2))
+def test_the_seed_determines_the_weights() -> None:
+    first, second, other = (_build(preset("vae").model, seed) for seed in (1, 1, 2))
     assert torch.equal(first.encoder[0].weight, second.encoder[0].weight)
     assert not torch.equal(first.encoder[0].weight, other.encoder[0].weight)
 
 
 @torch.no_grad()
-def test_two_sigmoid_layers_pass_the_signal_on() -> None:
+def test_two_sigmoid_layers_do_not_lose_the_signal() -> None:
     images = torch.tensor(split("test").images[:500]).flatten(1) / 255
-    codes = _built(preset("sigmoid").model).encode(images)
+    codes = _build(preset("sigmoid").model).encode(images)
     assert float(codes.std(0).mean()) > 0.1
 
 
@@ -140,7 +140,7 @@ def test_two_sigmoid_layers_pass_the_signal_on() -> None:
 def test_the_input_is_corrupted_and_the_target_is_not(kind: str, amount: float) -> None:
     config = preset("denoising").replace(corruption=kind, corruption_amount=amount, hidden=(8,))
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
-    model = _built(config.model)
+    model = _build(config.model)
     loss = model.loss
     model.loss = lambda images, target, noise: (  # type: ignore[method-assign]
         seen.append((images, target)) or loss(images, target, noise)
@@ -156,6 +156,6 @@ def test_the_input_is_corrupted_and_the_target_is_not(kind: str, amount: float) 
         assert float((inputs[ink] == 0).float().mean()) == pytest.approx(amount, abs=0.02)
 
 
-def test_every_family_can_be_built() -> None:
+def test_every_family_can_be_build() -> None:
     for family in families():
-        assert _built(ModelConfig(family=family)).latent_dim == 5
+        assert _build(ModelConfig(family=family)).latent_dim == 5

@@ -50,6 +50,6 @@ def test_codes_have_the_variances_of_the_components(thirty: PCA) -> None:
     assert codes.mean(0).abs().max() < 1e-3
 
 
-def test_signs_are_settled(thirty: PCA) -> None:
+def test_the_largest_entry_of_each_component_is_positive(thirty: PCA) -> None:
     largest = thirty.components.gather(1, thirty.components.abs().argmax(1, keepdim=True))
     assert (largest > 0).all()

@@ -17,41 +17,41 @@ _SHAPES = (8, 4, 3, 3), (8,), (5, 7)
 
 
 def _parameters(device: str = "cpu") -> list[torch.Tensor]:
-    """As a model has them, one of them with its channels last."""
-    dice = torch.Generator().manual_seed(0)
-    made = [torch.randn(shape, generator=dice).to(device) for shape in _SHAPES]
-    made[0] = made[0].contiguous(memory_format=torch.channels_last)
-    return [parameter.requires_grad_() for parameter in made]
+    """Returns weights as a model has them, one of them with channels last."""
+    generator = torch.Generator().manual_seed(0)
+    parameters = [torch.randn(shape, generator=generator).to(device) for shape in _SHAPES]
+    parameters[0] = parameters[0].contiguous(memory_format=torch.channels_last)
+    return [parameter.requires_grad_() for parameter in parameters]
 
 
 def _gradients(parameters: list[torch.Tensor], step: int) -> list[torch.Tensor]:
-    dice = torch.Generator().manual_seed(step + 1)
-    drawn = [torch.randn(p.shape, generator=dice) for p in parameters]
+    generator = torch.Generator().manual_seed(step + 1)
+    drawn = [torch.randn(p.shape, generator=generator) for p in parameters]
     return [torch.empty_like(p).copy_(g) for p, g in zip(parameters, drawn, strict=True)]
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=_CUDA)])
-def test_the_weights_are_those_of_torchs_adam_bit_for_bit(device: str) -> None:
-    own, wanted = _parameters(device), _parameters(device)
-    adam, reference = Adam(own, 0.1), torch.optim.Adam(wanted, 0.1, fused=True)
+def test_the_weights_equal_those_of_torchs_adam_bit_for_bit(device: str) -> None:
+    own, expected = _parameters(device), _parameters(device)
+    adam, reference = Adam(own, 0.1), torch.optim.Adam(expected, 0.1, fused=True)
     for step in range(5):
         rate = 0.1 / (step + 1)
         adam.rate = reference.param_groups[0]["lr"] = rate
-        for parameter, gradient in zip(wanted, _gradients(wanted, step), strict=True):
+        for parameter, gradient in zip(expected, _gradients(expected, step), strict=True):
             parameter.grad = gradient
         reference.step()
         adam.begin()
         adam.update(_gradients(own, step))
-    assert all(torch.equal(a, b) for a, b in zip(own, wanted, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(own, expected, strict=True))
     assert not torch.equal(own[0], _parameters(device)[0])
     kept = {
-        f"{n}.{name}": t for n, p in enumerate(wanted) for name, t in reference.state[p].items()
+        f"{n}.{name}": t for n, p in enumerate(expected) for name, t in reference.state[p].items()
     }
     assert kept.keys() == adam.state().keys()
     assert all(torch.equal(tensor, kept[name]) for name, tensor in adam.state().items())
 
 
-def test_some_at_a_time_are_all_at_once() -> None:
+def test_updates_of_some_weights_at_a_time_equal_one_update_of_all() -> None:
     whole, parts = _parameters(), _parameters()
     at_once, piecewise = Adam(whole, 0.1), Adam(parts, 0.1)
     for step in range(3):
@@ -64,12 +64,12 @@ def test_some_at_a_time_are_all_at_once() -> None:
     assert all(torch.equal(a, b) for a, b in zip(whole, parts, strict=True))
 
 
-def test_what_is_put_back_goes_on_as_if_nothing_had_happened() -> None:
+def test_restored_moments_continue_with_the_same_weights() -> None:
     parameters = _parameters()
     adam = Adam(parameters, 0.1)
     adam.begin()
     adam.update(_gradients(parameters, 0))
-    # As a file has them: channels first.
+    # A file stores the tensors with channels first.
     kept = {name: tensor.clone().contiguous() for name, tensor in adam.state().items()}
     again = [parameter.detach().clone() for parameter in parameters]
     other = Adam(again, 0.1)

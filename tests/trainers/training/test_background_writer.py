@@ -1,8 +1,9 @@
-"""No step waits for the disk, and everything is written as if each had."""
+"""Training does not wait for the disk, and the files are written in order."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from threading import Event, current_thread
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def refuse() -> None:
     raise RunError("no room")
 
 
-def test_it_writes_in_order_in_one_other_thread(writer: BackgroundWriter) -> None:
+def test_the_writer_writes_in_order_in_one_other_thread(writer: BackgroundWriter) -> None:
     done: list[tuple[int, str]] = []
     for number in range(50):
         writer.put(lambda number=number: done.append((number, current_thread().name)))  # type: ignore[misc]
@@ -49,13 +50,13 @@ def test_it_writes_in_order_in_one_other_thread(writer: BackgroundWriter) -> Non
     assert {name for _, name in done} == {"writer_0"}
 
 
-def test_who_gives_it_work_does_not_wait_for_it(writer: BackgroundWriter) -> None:
-    may_go_on = Event()
-    first = writer.put(lambda: None if may_go_on.wait(60) else refuse())
+def test_the_caller_does_not_wait_for_the_write(writer: BackgroundWriter) -> None:
+    may_continue = Event()
+    first = writer.put(lambda: None if may_continue.wait(60) else refuse())
     second = writer.put(lambda: None)
     writer.check()
     assert not first.done() and not second.done()
-    may_go_on.set()
+    may_continue.set()
     writer.wait()
     assert first.done() and second.done()
 
@@ -68,24 +69,24 @@ def test_a_failure_is_raised_by_a_later_call_and_only_once(writer: BackgroundWri
     writer.wait()
 
 
-def test_training_goes_on_while_the_disk_hangs(
+def test_training_continues_while_the_disk_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = small(tmp_path, checkpoints=(0,))
     events = iter(trainer)
     assert isinstance(next(events), Started)
-    answers, fsync = Event(), os.fsync
+    disk_answers, fsync = Event(), os.fsync
 
     def hanging(descriptor: int) -> None:
-        answers.wait(60)
+        disk_answers.wait(60)
         fsync(descriptor)
 
     monkeypatch.setattr("os.fsync", hanging)
     while trainer.step < 200:
         assert not isinstance(next(events), CheckpointSaved)
-    # Nobody is told of a checkpoint before it is whole.
+    # No event announces a checkpoint before it is complete.
     assert not trainer.run.checkpoints()
-    answers.set()
+    disk_answers.set()
     assert next(e for e in events if isinstance(e, CheckpointSaved)).step == 0
     assert trainer.run.checkpoint(0).is_evaluated
     trainer.stop()
@@ -109,47 +110,43 @@ def test_a_full_disk_ends_the_training_with_one_message(
     assert not trainer.run.checkpoints()
 
 
-def test_the_end_is_told_when_everything_is_written(tmp_path: Path) -> None:
+def test_the_last_event_comes_when_everything_is_written(tmp_path: Path) -> None:
     trainer = small(tmp_path, steps=20, checkpoints=(0, 5, 20))
-    told = []
+    events = []
     for event in trainer:
-        told.append(event)
+        events.append(event)
         if isinstance(event, CheckpointSaved):
             assert trainer.run.checkpoint(event.step).is_evaluated
         if isinstance(event, Finished):
             assert trainer.run.written_status().state == "finished"
             assert len(trainer.run.metrics().step) == 20
             assert not (trainer.run.path / "resume.safetensors").exists()
-    assert [e.step for e in told if isinstance(e, CheckpointSaved)] == [0, 5, 20]
+    assert [e.step for e in events if isinstance(e, CheckpointSaved)] == [0, 5, 20]
 
 
-def test_a_snapshot_does_not_change_while_training_goes_on(tmp_path: Path) -> None:
+def test_a_snapshot_does_not_change_while_training_continues(tmp_path: Path) -> None:
     trainer = small(tmp_path, checkpoints=())
     events = iter(trainer)
     while trainer.step < 5:
         next(events)
 
     def point() -> checkpoints.ResumePoint:
-        return checkpoints.ResumePoint(
-            trainer.step,
-            1.5,
-            trainer.model.state_dict(),
-            trainer._engine.optimiser.state(),
-            trainer._engine.noise.get_state(),
-        )
+        point = trainer.model_state.resume_point()
+        assert point is not None
+        return replace(point, seconds=1.5)
 
-    step, kept = trainer.step, point().snapshot()
-    wanted = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    step, snapshot = trainer.step, point().snapshot()
+    expected = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
     while trainer.step < 2 * step + 5:
         assert isinstance(next(events), Progress)
     place = tmp_path / "resume.safetensors"
-    place.write_bytes(kept.to_bytes())
+    place.write_bytes(snapshot.to_bytes())
     read = checkpoints.ResumePoint.read(place)
     assert (read.step, read.seconds) == (step, 1.5)
-    assert read.model.keys() == wanted.keys()
-    assert all(torch.equal(read.model[name], wanted[name]) for name in wanted)
+    assert read.model.keys() == expected.keys()
+    assert all(torch.equal(read.model[name], expected[name]) for name in expected)
     now = trainer.model.state_dict()
-    assert not all(torch.equal(now[name], wanted[name]) for name in wanted)
+    assert not all(torch.equal(now[name], expected[name]) for name in expected)
     assert {name: t.dtype for name, t in read.optimiser.items()} == {
         name: t.dtype for name, t in point().optimiser.items()
     }

@@ -1,4 +1,4 @@
-"""What a step does, beside the gradient."""
+"""The learning rate and the pixels of a training step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from trainers.datasets.tensors import resident
 from trainers.models import build
 from trainers.presets import preset
-from trainers.training.engines import Engine, choose
+from trainers.training.engines import Engine, choose_engine
 
 _CPU = torch.device("cpu")
 
@@ -19,7 +19,7 @@ def _engine(name: str, **changes: object) -> Engine:
     config = preset(name).replace(hidden=(8,), latent_dim=2, steps=100, **changes)
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
-    return choose(config.training.engine, model, _CPU)(model, config.training, _CPU)
+    return choose_engine(config.training.engine, model, _CPU)(model, config.training, _CPU)
 
 
 @pytest.mark.parametrize(
@@ -46,19 +46,19 @@ def test_dynamic_binarisation_draws_pixels_from_their_grey_level(
 ) -> None:
     engine = _engine("vae", engine="autograd", binarisation="dynamic", batch_size=10_000)
     seen = []
-    keep = engine._model.loss
+    loss = engine.model.loss
 
-    def watched(images: torch.Tensor, target: torch.Tensor, noise: torch.Generator) -> object:
+    def record(images: torch.Tensor, target: torch.Tensor, noise: torch.Generator) -> object:
         seen.append((images, target))
-        return keep(images, target, noise)
+        return loss(images, target, noise)
 
-    monkeypatch.setattr(engine._model, "loss", watched)
+    monkeypatch.setattr(engine.model, "loss", record)
     engine.run(0, 6)
-    drawn = torch.cat([target for _, target in seen])
+    pixels = torch.cat([target for _, target in seen])
     assert all(images is target for images, target in seen)
-    assert drawn.unique().tolist() == [0, 1]
+    assert pixels.unique().tolist() == [0, 1]
     grey = resident("train", _CPU).mean(0)
     # Over 60,000 images the standard error of a pixel's mean is at most 0.002.
-    assert (drawn.mean(0) - grey).abs().max() < 0.01
+    assert (pixels.mean(0) - grey).abs().max() < 0.01
     engine.run(6, 1)
     assert not torch.equal(seen[0][1], seen[-1][1])

@@ -1,4 +1,4 @@
-"""Every engine does what the reference does, is chosen, named, told, and kept to."""
+"""Every engine agrees with the reference; choosing, naming and keeping the engine of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trainers.models import build
 from trainers.models.mlp import MLPAutoencoder
 from trainers.presets import preset
 from trainers.reproduction import plan, runner
-from trainers.training.engines import Engine, choose, registered
+from trainers.training.engines import Engine, choose_engine, registered_engines
 from trainers.training.engines.dense import HalfDense
 from trainers.training.engines.layerwise import Passes
 
@@ -45,14 +45,14 @@ def _engine(kind: str, name: str, **changes: object) -> Engine:
     config = preset(name).replace(**{**_SMALL, **changes})
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
-    return choose(kind, model, _CPU)(model, config.training, _CPU)
+    return choose_engine(kind, model, _CPU)(model, config.training, _CPU)
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.float64])
 @pytest.mark.parametrize("variational", [False, True])
 @pytest.mark.parametrize("likelihood", get_args(Likelihood))
 @pytest.mark.parametrize("activation", get_args(Activation))
-def test_gradients_are_those_of_autograd(
+def test_gradients_equal_those_of_autograd(
     activation: Activation, likelihood: Likelihood, variational: bool, precision: torch.dtype
 ) -> None:
     model = MLPAutoencoder(
@@ -67,20 +67,20 @@ def test_gradients_are_those_of_autograd(
     model.initialise(torch.Generator().manual_seed(1), activation)
     model.to(precision)
     target = resident("train", _CPU)[:20].to(precision)
-    seen = target * 0.7
-    loss = model.loss(seen, target, torch.Generator().manual_seed(2))
+    inputs = target * 0.7
+    loss = model.loss(inputs, target, torch.Generator().manual_seed(2))
     loss.total.backward()
     passes, losses = Passes(model, 20), torch.zeros(3, dtype=precision)
     with torch.inference_mode():
-        met = list(passes.backward(seen, target, losses, torch.Generator().manual_seed(2)))
-    assert met == [*reversed(passes.layers)]
+        layers = list(passes.backward(inputs, target, losses, torch.Generator().manual_seed(2)))
+    assert layers == [*reversed(passes.layers)]
     rtol, atol = (1e-4, 2e-5) if precision == torch.float32 else (1e-10, 1e-10)
     found = [gradient for layer in passes.layers for gradient in layer.gradients]
     for gradient, parameter in zip(found, model.parameters(), strict=True):
         assert parameter.grad is not None
         torch.testing.assert_close(gradient, parameter.grad, rtol=rtol, atol=atol)
-    told = torch.stack([loss.reconstruction, loss.kl]).detach()
-    torch.testing.assert_close(losses[1:] / 20, told, rtol=rtol, atol=atol)
+    found = torch.stack([loss.reconstruction, loss.kl]).detach()
+    torch.testing.assert_close(losses[1:] / 20, found, rtol=rtol, atol=atol)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_gradients_are_those_of_autograd(
         ("vae", {"likelihood": "squared-error", "activation": "gelu", "schedule": "cosine"}),
     ],
 )
-def test_300_steps_are_those_of_the_reference(name: str, changes: dict[str, object]) -> None:
+def test_300_steps_agree_with_the_reference(name: str, changes: dict[str, object]) -> None:
     reference, fast = (_engine(kind, name, **changes) for kind in ("autograd", "layerwise"))
-    told = [torch.cat([e.run(0, 170), e.run(170, 130)]) for e in (reference, fast)]
+    found = [torch.cat([e.run(0, 170), e.run(170, 130)]) for e in (reference, fast)]
     # The same draws in the same order: only rounding differs, and grows with the steps.
-    torch.testing.assert_close(told[1][:30], told[0][:30], rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(told[1], told[0], rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(found[1][:30], found[0][:30], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found[1], found[0], rtol=1e-2, atol=1e-3)
     assert torch.equal(fast.noise.get_state(), reference.noise.get_state())
 
 
 @pytest.mark.parametrize("name", ["elu", "vae"])
-def test_gradients_by_short_products_are_those_of_autograd_to_two_digits(name: str) -> None:
+def test_gradients_in_bfloat16_agree_with_autograd_to_two_digits(name: str) -> None:
     config = preset(name).replace(hidden=(96, 80), latent_dim=3)
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(1), config.model.activation)
@@ -130,59 +130,61 @@ def test_gradients_by_short_products_are_those_of_autograd_to_two_digits(name: s
         ("autograd-bf16", "conv-vae", {"channels": (4, 8), "dense": 32}),
     ],
 )
-def test_300_steps_by_short_products_cost_what_they_cost_in_the_reference(
+def test_300_steps_in_bfloat16_have_the_loss_of_the_reference(
     kind: str, name: str, changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Every processor can do it; this one may have to do it slowly.
+    # Every processor can emulate bfloat16, if slowly.
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     reference, short = (_engine(k, name, **changes) for k in ("autograd", kind))
-    told = [engine.run(0, 300) for engine in (reference, short)]
-    assert not torch.equal(told[1], told[0])
-    torch.testing.assert_close(told[1][:30], told[0][:30], rtol=1e-2, atol=0.1)
-    torch.testing.assert_close(told[1][-100:].mean(0), told[0][-100:].mean(0), rtol=1e-2, atol=0.1)
+    found = [engine.run(0, 300) for engine in (reference, short)]
+    assert not torch.equal(found[1], found[0])
+    torch.testing.assert_close(found[1][:30], found[0][:30], rtol=1e-2, atol=0.1)
+    torch.testing.assert_close(
+        found[1][-100:].mean(0), found[0][-100:].mean(0), rtol=1e-2, atol=0.1
+    )
     assert torch.equal(short.noise.get_state(), reference.noise.get_state())
 
 
-def test_what_is_narrow_is_not_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_narrow_layers_stay_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
     # With narrow layers alone it does what `layerwise` does, bit for bit.
     exact, short = (_engine(kind, "vae") for kind in ("layerwise", "layerwise-bf16"))
     assert torch.equal(short.run(0, 5), exact.run(0, 5))
 
 
-def test_short_products_want_a_processor_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bfloat16_engines_need_a_processor_with_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
     model = build(preset("elu").model)
     for kind in ("layerwise-bf16", "autograd-bf16"):
         with pytest.raises(EngineError, match=r"no products in bfloat16 \(AVX512_BF16 or AMX\)"):
-            choose(kind, model, _CPU)
+            choose_engine(kind, model, _CPU)
         with pytest.raises(EngineError, match="on the cpu, not on cuda"):
-            choose(kind, model, torch.device("cuda"))
+            choose_engine(kind, model, torch.device("cuda"))
 
 
-def test_an_overflowing_logit_costs_what_it_costs_in_the_reference() -> None:
+def test_an_overflowing_logit_has_the_loss_of_the_reference() -> None:
     reference, fast = (_engine(kind, "vae", hidden=(8,)) for kind in ("autograd", "layerwise"))
     for engine in (reference, fast):
         with torch.no_grad():
-            engine._model.decoder[-1].bias.copy_(torch.linspace(-200, 200, 784))  # type: ignore[index]
-    told = [engine.run(0, 1) for engine in (reference, fast)]
-    assert told[0].isfinite().all()
-    torch.testing.assert_close(told[1], told[0], rtol=1e-5, atol=1e-5)
+            engine.model.decoder[-1].bias.copy_(torch.linspace(-200, 200, 784))  # type: ignore[index]
+    found = [engine.run(0, 1) for engine in (reference, fast)]
+    assert found[0].isfinite().all()
+    torch.testing.assert_close(found[1], found[0], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("kinds", [("autograd", "layerwise"), ("layerwise", "autograd")])
-def test_resume_points_are_for_every_engine(kinds: tuple[str, str]) -> None:
+def test_every_engine_reads_the_resume_points_of_the_others(kinds: tuple[str, str]) -> None:
     before, after = (_engine(kind, "vae") for kind in kinds)
     before.run(0, 20)
     point = weights.ResumePoint(
         step=20,
         seconds=0.0,
-        model={n: t.clone() for n, t in before._model.state_dict().items()},
+        model={n: t.clone() for n, t in before.model.state_dict().items()},
         optimiser={n: t.clone() for n, t in before.optimiser.state().items()},
         noise=before.noise.get_state(),
     )
-    after.run(0, 3)  # what it has done by itself does not matter
-    point.restore(after._model, after.optimiser, after.noise, Path("resume.safetensors"))
+    after.run(0, 3)  # restoring replaces the result of these steps
+    point.restore(after.model, after.optimiser, after.noise, Path("resume.safetensors"))
     torch.testing.assert_close(after.run(20, 20), before.run(20, 20), rtol=1e-4, atol=1e-4)
     moments = [e.optimiser.state() for e in (before, after)]
     assert moments[0]["0.step"] == moments[1]["0.step"] == 40
@@ -191,7 +193,7 @@ def test_resume_points_are_for_every_engine(kinds: tuple[str, str]) -> None:
 
 def test_weights_without_a_gradient_stay_as_they_are() -> None:
     engine = _engine("autograd", "elu")
-    first, *others = engine._model.parameters()
+    first, *others = engine.model.parameters()
     first.requires_grad_(False)
     kept = [parameter.detach().clone() for parameter in (first, others[0])]
     engine.run(0, 3)
@@ -208,30 +210,30 @@ def test_a_slice_of_no_steps_changes_nothing() -> None:
 # -- choosing --------------------------------------------------------------------------------------
 
 
-def test_a_config_may_name_every_engine_there_is() -> None:
-    assert {*get_args(EngineName)} == {"auto", *(engine.name for engine in registered())}
+def test_a_config_may_name_every_engine() -> None:
+    assert {*get_args(EngineName)} == {"auto", *(engine.name for engine in registered_engines())}
 
 
 @pytest.mark.parametrize(("name", "chosen"), [("elu", "layerwise"), ("conv-vae", "autograd")])
-def test_auto_takes_the_fastest_that_fits(name: str, chosen: str) -> None:
+def test_auto_chooses_the_fastest_fitting_engine(name: str, chosen: str) -> None:
     model = build(preset(name).model)
-    assert choose("auto", model, _CPU).name == chosen
-    assert choose("auto", model, torch.device("cuda")).name == "autograd"
+    assert choose_engine("auto", model, _CPU).name == chosen
+    assert choose_engine("auto", model, torch.device("cuda")).name == "autograd"
 
 
-def test_an_engine_that_does_not_fit_says_why() -> None:
+def test_the_error_says_why_an_engine_does_not_fit() -> None:
     dense, conv = build(preset("elu").model), build(preset("conv-vae").model)
     with pytest.raises(EngineError, match=r"'layerwise'.*dense layers alone.*one of autograd"):
-        choose("layerwise", conv, _CPU)
+        choose_engine("layerwise", conv, _CPU)
     with pytest.raises(EngineError, match="on the cpu, not on cuda"):
-        choose("layerwise", dense, torch.device("cuda"))
+        choose_engine("layerwise", dense, torch.device("cuda"))
     dense.register_parameter("scale", nn.Parameter(torch.ones(1)))
     with pytest.raises(EngineError, match="no weights beside those of dense layers"):
-        choose("layerwise", dense, _CPU)
+        choose_engine("layerwise", dense, _CPU)
     del dense.scale
     dense.encoder[1] = nn.Mish()  # type: ignore[operator]
     with pytest.raises(EngineError, match="no gradient of Mish"):
-        choose("layerwise", dense, _CPU)
+        choose_engine("layerwise", dense, _CPU)
 
 
 def test_a_run_with_an_engine_that_does_not_fit_leaves_no_folder(tmp_path: Path) -> None:
@@ -242,20 +244,20 @@ def test_a_run_with_an_engine_that_does_not_fit_leaves_no_folder(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "name"),
     [
         ({}, "layerwise"),
         ({"engine": "autograd"}, "autograd"),
         ({"preset": "pca"}, ""),
     ],
 )
-def test_the_status_tells_the_engine(start: Start, changes: dict[str, object], told: str) -> None:
+def test_the_status_names_the_engine(start: Start, changes: dict[str, object], name: str) -> None:
     trainer = start(**changes)
     list(trainer)
-    assert trainer.run.status().engine == told
+    assert trainer.run.status().engine == name
 
 
-def test_the_test_error_is_that_of_the_reference(start: Start) -> None:
+def test_the_test_error_agrees_with_the_reference(start: Start) -> None:
     errors = [
         of_kind(list(start(engine=kind, steps=300)), CheckpointSaved)[-1].evaluation.squared_error
         for kind in ("autograd", "layerwise")
@@ -263,10 +265,10 @@ def test_the_test_error_is_that_of_the_reference(start: Start) -> None:
     assert errors[1] == pytest.approx(errors[0], rel=0.01)
 
 
-# -- keeping to it ---------------------------------------------------------------------------------
+# -- continuing -----------------------------------------------------------------------------------
 
 
-def _begun(start: Start, **changes: object) -> Trainer:
+def _begin(start: Start, **changes: object) -> Trainer:
     trainer = start(name="mine", steps=200, checkpoints=(), **changes)
     events = iter(trainer)
     next(e for e in events if isinstance(e, Progress) and e.step > 20)
@@ -279,14 +281,14 @@ def _rewrite(trainer: Trainer, **changes: object) -> None:
 
 
 @pytest.mark.parametrize("name", ["autograd", "layerwise"])
-def test_a_run_goes_on_with_the_engine_it_began_with(
+def test_a_run_continues_with_the_engine_that_it_began_with(
     start: Start, again: Again, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = start(name="whole", engine=name, steps=200, checkpoints=())
     list(whole)
-    trainer = _begun(start, engine=name)
-    for engine in registered():
-        # What "auto" would take has changed meanwhile.
+    trainer = _begin(start, engine=name)
+    for engine in registered_engines():
+        # "auto" would now choose another engine.
         monkeypatch.setattr(engine, "rank", -engine.rank)
     second = again("mine")
     list(second)
@@ -295,50 +297,56 @@ def test_a_run_goes_on_with_the_engine_it_began_with(
     assert trainer.run.checkpoint().model.read_bytes() == whole.run.checkpoint().model.read_bytes()
 
 
-def test_a_run_of_before_engines_had_names_goes_on_with_the_reference(
+def test_a_run_without_an_engine_name_continues_with_the_reference(
     start: Start, again: Again
 ) -> None:
-    _rewrite(_begun(start), engine="")
+    _rewrite(_begin(start), engine="")
     trainer = again("mine")
     list(trainer)
     assert trainer.run.status().engine == "autograd"
 
 
-def test_a_run_whose_engine_is_no_more_says_so(start: Start, again: Again) -> None:
-    _rewrite(_begun(start), engine="steam")
-    with pytest.raises(RunError, match=r"can not go on as it began.*'steam'.*none of that name"):
+def test_a_run_with_an_unknown_engine_cannot_continue(start: Start, again: Again) -> None:
+    _rewrite(_begin(start), engine="steam")
+    with pytest.raises(
+        RunError, match=r"cannot continue as it began.*'steam'.*no engine of that name"
+    ):
         again("mine")
 
 
-def test_on_another_device_the_choice_is_free(start: Start, again: Again) -> None:
-    _rewrite(_begun(start), engine="steam", device="cuda:0")
+def test_on_another_kind_of_device_the_config_chooses_the_engine(
+    start: Start, again: Again
+) -> None:
+    _rewrite(_begin(start), engine="steam", device="cuda:0")
     trainer = again("mine")
     list(trainer)
     assert trainer.run.status().engine == "layerwise"
 
 
-def test_the_engine_does_not_make_another_experiment(tmp_path: Path) -> None:
+def test_a_run_with_another_engine_is_the_same_experiment(tmp_path: Path) -> None:
     entry = plan.entries()[0]
     runs.create_run(entry.config.replace(engine="autograd"), tmp_path, entry.name)
     runner.refuse_another(entry, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("said", "after"),
+    ("given", "after"),
     [
         ({}, "passive 1000"),
         ({"OMP_WAIT_POLICY": "active"}, "active None"),
         ({"GOMP_SPINCOUNT": "5"}, "passive 5"),
     ],
 )
-def test_waiting_threads_soon_sleep_unless_told_otherwise(said: dict[str, str], after: str) -> None:
+def test_idle_threads_soon_sleep_unless_the_environment_says_otherwise(
+    given: dict[str, str], after: str
+) -> None:
     names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
-    tell = f"import os, trainers; print(*map(os.environ.get, {names}))"
-    told = subprocess.run(
-        [sys.executable, "-c", tell],
-        env={name: value for name, value in os.environ.items() if name not in names} | said,
+    code = f"import os, trainers; print(*map(os.environ.get, {names}))"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={name: value for name, value in os.environ.items() if name not in names} | given,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == after
+    assert found.stdout.strip() == after

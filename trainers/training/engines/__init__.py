@@ -1,7 +1,7 @@
-"""How a step is done, apart from what a step means: one engine a module, registered where defined.
+"""Engines: implementations of a training step. Each registers itself where it is defined.
 
-`autograd` is the reference and trains every model on every device. A faster engine agrees with it
-in all but rounding, and says which models it can train. Its resume points are the same.
+`autograd` is the reference and trains every model on every device. A faster engine gives the same
+result except for rounding, says which models it can train, and uses the same resume points.
 """
 
 from __future__ import annotations
@@ -19,32 +19,33 @@ if TYPE_CHECKING:
     from trainers.config import EngineName
     from trainers.models.base import Autoencoder
 
-__all__ = ["Engine", "choose", "registered"]
+__all__ = ["Engine", "choose_engine", "registered_engines"]
 
 
-def registered() -> tuple[type[Engine], ...]:
-    """Every engine there is, the fastest first."""
+def registered_engines() -> tuple[type[Engine], ...]:
+    """Returns every engine, the fastest first."""
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
     return tuple(sorted(ENGINES.values(), key=lambda engine: -engine.rank))
 
 
-def choose(name: EngineName | str, model: Autoencoder, device: torch.device) -> type[Engine]:
-    """The engine called `name`; "auto" is the fastest that can train the model there.
+def choose_engine(name: EngineName | str, model: Autoencoder, device: torch.device) -> type[Engine]:
+    """Returns the engine called `name`; "auto" is the fastest that fits model and device.
 
     Raises
     ------
     EngineError
-        When it can not train the model there; the message says why, and what can.
+        When the engine cannot train the model on the device; the message says why, and lists the
+        engines that can.
     """
-    fitting = [engine for engine in registered() if not engine.misfit(model, device)]
+    fitting = [other for other in registered_engines() if not other.misfit(model, device)]
     if name == "auto":
         return fitting[0]
-    named = ENGINES.get(name)
-    why = named.misfit(model, device) if named else "there is none of that name"
-    if named is None or why:
-        others = ", ".join(engine.name for engine in fitting)
+    engine = ENGINES.get(name)
+    reason = engine.misfit(model, device) if engine else "there is no engine of that name"
+    if engine is None or reason:
+        others = ", ".join(other.name for other in fitting)
         raise EngineError(
-            f"The engine {name!r} can not train this: {why}. Choose auto or one of {others}."
+            f"The engine {name!r} cannot train this: {reason}. Choose auto or one of {others}."
         )
-    return named
+    return engine

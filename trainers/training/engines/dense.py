@@ -1,4 +1,4 @@
-"""Dense layers with their gradients written out, in buffers made once; nothing is allocated.
+"""Dense layers with hand-written gradients, in buffers that are allocated once.
 
 Shape legend: B images in a batch, I inputs of a layer, O outputs.
 """
@@ -19,16 +19,17 @@ _aten = torch.ops.aten
 
 
 class Slope(NamedTuple):
-    """An activation and its derivative, both written into tensors that are there.
+    """An activation and its derivative; both write into existing tensors.
 
     Attributes
     ----------
     forward
-        (value before, place for the value after).
+        (value before, tensor that receives the value after).
     backward
-        (gradient, value before, value after); turns the gradient after into that before, in place.
+        (gradient, value before, value after). Turns the gradient with respect to the value after
+        into that with respect to the value before, in place.
     needs_before
-        Whether the derivative is that of the value before; otherwise `forward` may overwrite it.
+        Whether `backward` reads the value before; if not, `forward` may overwrite it.
     """
 
     forward: Callable[[Tensor, Tensor], object]
@@ -58,7 +59,7 @@ SLOPES: dict[type[nn.Module], Slope] = {
     ),
     nn.ELU: Slope(
         lambda before, after: _aten.elu.out(before, out=after),
-        # True: the slope below zero is read off the value after, and needs no exponential.
+        # True: the derivative is computed from the value after and needs no exponential.
         lambda gradient, before, after: _aten.elu_backward.grad_input(
             gradient, 1.0, 1.0, 1.0, True, after, grad_input=gradient
         ),
@@ -78,18 +79,18 @@ SLOPES: dict[type[nn.Module], Slope] = {
         needs_before=True,
     ),
 }
-"""The activations whose derivative is written out."""
+"""The activations with a hand-written derivative."""
 
 
 class Dense:
-    """A linear layer and what follows it.
+    """A linear layer and the activation after it.
 
     Parameters
     ----------
     linear
-        (B, I) → (B, O); its weights are used where they are, and never replaced.
+        (B, I) → (B, O); its weights are used in place and never replaced.
     slope
-        What follows it.
+        The activation after it.
     batch_size
         B.
 
@@ -98,11 +99,11 @@ class Dense:
     weight, bias : Tensor
         (O, I) and (O,).
     gradients : tuple of Tensor
-        Theirs, of the last `backward`.
+        The gradients of weight and bias from the last `backward`.
     output : Tensor
-        (B, O), of the last `forward`.
+        (B, O), the output of the last `forward`.
     is_lowest : bool
-        Nothing lies below that would want a gradient.
+        Whether this is the first layer of the model, whose input needs no gradient.
     """
 
     def __init__(self, linear: nn.Linear, slope: Slope, batch_size: int) -> None:
@@ -115,37 +116,39 @@ class Dense:
         self._input = self._below = self.weight.new_empty(batch_size, linear.in_features)
 
     def forward(self, values: Tensor) -> Tensor:
-        """(B, I) → (B, O); `values` must be as they are until `backward`."""
+        """Computes (B, O) from (B, I); `values` must not change before `backward`."""
         self._multiply(values)
         self._slope.forward(self._before, self.output)
         return self.output
 
     def backward(self, gradient: Tensor) -> Tensor:
-        """(B, O), the output's gradient, written over → (B, I), the input's."""
+        """Computes the input's gradient, (B, I), from the output's, (B, O), and overwrites that."""
         self._slope.backward(gradient, self._before, self.output)
         torch.sum(gradient, 0, out=self.gradients[1])
         self._multiply_back(gradient)
         return self._below
 
     def _multiply(self, values: Tensor) -> None:
-        """(B, I) → (B, O), the value before the activation."""
+        """Computes the value before the activation, (B, O), from (B, I) values."""
         self._input = values
         torch.addmm(self.bias, values, self.weight.t(), out=self._before)
 
     def _multiply_back(self, gradient: Tensor) -> None:
-        """(B, O) → the weights' gradient and, where it is wanted, the input's."""
+        """Computes the gradient of the weights and, unless `is_lowest`, of the input."""
         torch.mm(gradient.t(), self._input, out=self.gradients[0])
         if not self.is_lowest:
             torch.mm(gradient, self.weight, out=self._below)
 
 
 class HalfDense(Dense):
-    """The same with its three products in bfloat16, all else in float32.
+    """A dense layer with its three matrix products in bfloat16 and everything else in float32.
 
-    bfloat16 has the range of float32 and the first 8 of its 24 binary digits; a product's terms
-    are summed in float32 (Kalamkar et al. 2019). The weights that learn stay in float32, with a
-    copy beside them to multiply by (Micikevicius et al. 2018): an update too small for the copy to
-    show is not lost.
+    Used only by the engines of `trainers.training.engines.half`, which "auto" never chooses.
+
+    bfloat16 has the range of float32 and the first 8 of its 24 binary digits; the terms of a
+    product are summed in float32 (Kalamkar et al. 2019). Adam updates float32 weights, and the
+    products use a bfloat16 copy of them (Micikevicius et al. 2018), so that updates too small for
+    bfloat16 are not lost.
     """
 
     def __init__(self, linear: nn.Linear, slope: Slope, batch_size: int) -> None:

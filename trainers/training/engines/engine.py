@@ -1,4 +1,4 @@
-"""What every engine is: data on the device, one source of noise, Adam's state, and `run`."""
+"""The base class of engines: data on the device, one source of noise, Adam's state, and `run`."""
 
 from __future__ import annotations
 
@@ -21,40 +21,44 @@ if TYPE_CHECKING:
 _NOISE_SEED = 0x5EED
 
 ENGINES: dict[str, type[Engine]] = {}
-"""By name, those whose module is loaded; `engines.registered` loads them all."""
+"""The engines of loaded modules by name; `engines.registered_engines` loads every module."""
 
 
 class Engine(ABC):
-    """Gathers, corrupts, goes forward and backward, applies Adam (Kingma & Ba 2015).
+    """Does training steps: batch, corruption, loss, gradients, Adam (Kingma & Ba 2015).
 
-    Steps of a slice follow each other without synchronisation. Every engine draws from `noise` in
-    the same order (pixels, corruption, codes) and keeps Adam's moments in `optimiser`, so that the
-    engines differ in rounding alone.
+    The steps of a slice run without synchronisation between them. Every engine draws from `noise`
+    in the same order (pixels, corruption, codes) and keeps Adam's moments in `optimiser`, so that
+    the engines differ only in rounding.
 
     Parameters
     ----------
     model
-        On `device` already, its weights set.
+        The model, already on `device` and initialised.
     config
         Batch size, learning rate and its schedule, binarisation, corruption, seed.
     device
-        Where the work is done.
+        The device that does the work.
     images
-        (n, P), what is learnt from; MNIST's where left out.
+        (n, P), the training images; MNIST's if omitted.
 
     Attributes
     ----------
     optimiser
-        Adam, its moments part of a resume point.
+        Adam; its moments are part of a resume point.
     noise
-        The generator that pixels, corruptions and codes are drawn from, its state part of one too.
+        The generator that draws pixels, corruptions and codes; its state is part of a resume
+        point, too.
     """
 
     name: ClassVar[str]
-    """What `--engine` and `status.json` call it."""
+    """The name in `--engine` and `status.json`."""
 
     rank: ClassVar[int]
-    """"auto" takes the highest of those that fit; below the reference's 0 it has to be named."""
+    """"auto" takes the fitting engine of highest rank, the reference of rank 0 included.
+
+    An engine of a lower rank is used only when the user names it.
+    """
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -67,7 +71,7 @@ class Engine(ABC):
         device: torch.device,
         images: Images | None = None,
     ) -> None:
-        self._model = model
+        self.model = model
         self._config = config
         is_bernoulli = model.likelihood == "bernoulli"
         self._is_binarised = is_bernoulli and config.binarisation == "dynamic"
@@ -79,43 +83,43 @@ class Engine(ABC):
     @classmethod
     @abstractmethod
     def misfit(cls, model: Autoencoder, device: torch.device) -> str:
-        """Why it can not train `model` on `device`; empty where it can."""
+        """Returns why this engine cannot train `model` on `device`; empty if it can."""
 
     @abstractmethod
     def run(self, first: int, count: int) -> Tensor:
-        """Does steps `first` to `first + count - 1` (from 0); (count, 3) losses on the device.
+        """Does steps `first` to `first + count - 1`, counted from 0.
 
-        Columns: total, reconstruction, KL.
+        Returns (count, 3) losses on the device: total, reconstruction and KL.
         """
 
-    def _begin(self, step: int) -> None:
-        """Begins the step after `step` steps; its learning rate is of that number alone."""
-        self.optimiser.rate = self._config.learning_rate * self._share(
+    def _begin_step(self, step: int) -> None:
+        """Begins the step after `step` steps; its learning rate depends only on that number."""
+        self.optimiser.rate = self._config.learning_rate * self._rate_factor(
             1 - step / self._config.steps
         )
         self.optimiser.begin()
 
-    def _share(self, left: float) -> float:
-        """Of the learning rate, with that share of the steps still to do."""
+    def _rate_factor(self, left: float) -> float:
+        """Returns the schedule's factor for the share of the steps that is left."""
         if self._config.schedule == "constant":
             return 1.0
         return left if self._config.schedule == "linear" else 0.5 - 0.5 * math.cos(math.pi * left)
 
-    def _batch(self, step: int, target: Tensor, room: Tensor) -> tuple[Tensor, Tensor]:
-        """What the model sees at that step, and the target, both (B, P).
+    def _batch(self, step: int, target: Tensor, buffer: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the input and the target of a step, both (B, P).
 
-        `target` is written over; so is `room`, if what is seen is corrupted (Vincent et al. 2008).
+        Overwrites `target`, and `buffer` if the input is corrupted (Vincent et al. 2008).
         """
         gather(self._images, self._order.indices(step), target)
         if self._is_binarised:
             target.bernoulli_(target, generator=self.noise)
         amount = self._config.corruption_amount
         if self._config.corruption == "gaussian":
-            return room.normal_(0, amount, generator=self.noise).add_(target), target
+            return buffer.normal_(0, amount, generator=self.noise).add_(target), target
         if self._config.corruption == "masking":
-            return room.uniform_(generator=self.noise).ge_(amount).mul_(target), target
+            return buffer.uniform_(generator=self.noise).ge_(amount).mul_(target), target
         return target, target
 
     def _empty_batch(self) -> Tensor:
-        """(B, P), room for a batch."""
+        """Returns an uninitialised (B, P) tensor for a batch."""
         return self._images.new_empty(self._config.batch_size, self._images.shape[1])

@@ -1,4 +1,10 @@
-"""Products in bfloat16, for processors that have them; weights in float32."""
+"""Engines with matrix products in bfloat16 and weights in float32. "auto" never chooses them.
+
+They need a processor with bfloat16 instructions (AVX512_BF16 or AMX). A step is faster than that of
+the float32 engine (docs/performance.md has the measurements), but the quality of models trained to
+the full length is not shown yet. Both ranks are therefore below that of the reference, and a run
+uses these engines only when its config names them.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +25,21 @@ if TYPE_CHECKING:
 _NARROW = 64
 
 
-def _lacking(device: torch.device) -> str:
-    """Why products in bfloat16 gain nothing on the device; empty where they do."""
+def _missing_support(device: torch.device) -> str:
+    """Returns why the device cannot gain from bfloat16; empty if it can."""
     if device.type != "cpu":
         return f"it trains on the cpu, not on {device.type}"
-    able = torch.cpu.get_capabilities()
-    if not (able.get("avx512_bf16") or able.get("amx_bf16")):
+    capabilities = torch.cpu.get_capabilities()
+    if not (capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")):
         return "this processor has no products in bfloat16 (AVX512_BF16 or AMX)"
     return ""
 
 
 def _layer(linear: nn.Linear, slope: Slope, batch_size: int) -> Dense:
-    """Products with a narrow side take no time; so the code and what makes it stay exact."""
+    """Returns a float32 layer if one side is narrow, otherwise a bfloat16 layer.
+
+    Narrow products take almost no time, so the code and the layer before it stay exact.
+    """
     is_narrow = min(linear.in_features, linear.out_features) < _NARROW
     return (Dense if is_narrow else HalfDense)(linear, slope, batch_size)
 
@@ -44,21 +53,21 @@ class LayerwiseBF16(Layerwise):
 
     @classmethod
     def misfit(cls, model: Autoencoder, device: torch.device) -> str:
-        """As for `Layerwise`, on a processor that multiplies bfloat16."""
-        return super().misfit(model, device) or _lacking(device)
+        """Returns the reason of `Layerwise`, or that the processor lacks bfloat16."""
+        return super().misfit(model, device) or _missing_support(device)
 
 
 class AutogradBF16(Autograd):
-    """`Autograd` under torch's autocast: convolutions and products in bfloat16, losses not."""
+    """`Autograd` under torch's autocast: products in bfloat16, losses in float32."""
 
     name = "autograd-bf16"
     rank = -2
 
     @classmethod
     def misfit(cls, model: Autoencoder, device: torch.device) -> str:
-        """It wants a processor that multiplies bfloat16."""
-        return _lacking(device)
+        """Returns why the processor or the device cannot gain from bfloat16."""
+        return _missing_support(device)
 
-    def _loss(self, seen: Tensor, target: Tensor) -> StepLoss:
+    def _loss(self, inputs: Tensor, target: Tensor) -> StepLoss:
         with torch.autocast("cpu", torch.bfloat16):
-            return super()._loss(seen, target)
+            return super()._loss(inputs, target)

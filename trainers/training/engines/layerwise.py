@@ -1,4 +1,10 @@
-"""Gradients written out for stacks of dense layers, each layer's Adam as soon as it is known."""
+"""Hand-written gradients for stacks of dense layers, with Adam for each layer at once.
+
+On the CPU this engine does 1.23 to 1.30 times as many steps per second as autograd
+(docs/performance.md): all buffers are allocated once, and each layer is updated while its weights
+and gradients are still in the cache. The price is a derivative by hand for every activation and
+loss; the tests compare each of them with autograd.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +33,10 @@ if TYPE_CHECKING:
 
 
 class Layerwise(Engine):
-    """Forward and backward without autograd, into buffers made once.
+    """Computes forward and backward without autograd, into buffers that are allocated once.
 
-    A layer's update follows its gradient at once, while both lie in the cache; by then its weights
-    have served the gradient of the layer below.
+    A layer is updated right after its gradient is computed, while both are in the cache. The
+    gradient for the layer below no longer needs its weights then.
     """
 
     name = "layerwise"
@@ -47,11 +53,11 @@ class Layerwise(Engine):
         super().__init__(model, config, device, images)
         assert isinstance(model, MLPAutoencoder)
         self._passes = Passes(model, config.batch_size, self._layer)
-        self._target, self._room = self._empty_batch(), self._empty_batch()
+        self._target, self._buffer = self._empty_batch(), self._empty_batch()
 
     @classmethod
     def misfit(cls, model: Autoencoder, device: torch.device) -> str:
-        """It knows the dense layers of the `mlp` family, on the CPU."""
+        """Returns a reason unless the model is of the family `mlp` and on the CPU."""
         if not isinstance(model, MLPAutoencoder):
             return "it knows models of dense layers alone (the family mlp)"
         if device.type != "cpu":
@@ -66,37 +72,37 @@ class Layerwise(Engine):
         return ""
 
     def run(self, first: int, count: int) -> Tensor:
-        """Does steps `first` to `first + count - 1`; (count, 3) losses."""
+        """Does steps `first` to `first + count - 1` and returns (count, 3) losses."""
         losses = self._images.new_zeros(count, 3)
         # A layer's weights and biases are two parameters, one after the other.
-        places = {layer: 2 * number for number, layer in enumerate(self._passes.layers)}
+        first_parameters = {layer: 2 * number for number, layer in enumerate(self._passes.layers)}
         with torch.inference_mode():
             for step, row in enumerate(losses.unbind(), first):
-                self._begin(step)
-                seen, target = self._batch(step, self._target, self._room)
-                for layer in self._passes.backward(seen, target, row, self.noise):
-                    self.optimiser.update(layer.gradients, places[layer])
+                self._begin_step(step)
+                inputs, target = self._batch(step, self._target, self._buffer)
+                for layer in self._passes.backward(inputs, target, row, self.noise):
+                    self.optimiser.update(layer.gradients, first_parameters[layer])
             losses.div_(self._config.batch_size)
-            torch.add(losses[:, 1], losses[:, 2], alpha=self._model.beta, out=losses[:, 0])
+            torch.add(losses[:, 1], losses[:, 2], alpha=self.model.beta, out=losses[:, 0])
         return losses
 
 
 class Passes:
-    """Forward through encoder, code, decoder and loss, and backward again.
+    """The forward and backward pass through encoder, code, decoder and loss.
 
     Parameters
     ----------
     model
-        Its weights are read where they are, and never replaced.
+        Its weights are used in place and never replaced.
     batch_size
         B, images in every batch.
     make_layer
-        Of a linear layer, what follows it, and B.
+        Returns a layer for a linear layer, the activation after it, and B.
 
     Attributes
     ----------
     layers
-        In the order of the model's parameters.
+        All layers, in the order of the model's parameters.
     """
 
     def __init__(
@@ -113,15 +119,16 @@ class Passes:
         self._reconstruction = RECONSTRUCTIONS[model.likelihood](output)
 
     def backward(
-        self, seen: Tensor, target: Tensor, losses: Tensor, noise: torch.Generator
+        self, inputs: Tensor, target: Tensor, losses: Tensor, noise: torch.Generator
     ) -> Iterator[Dense]:
-        """Yields each layer once its gradients are those of the mean loss, the last one first.
+        """Computes the gradients of the mean loss; yields each layer when its own are ready.
 
-        Its weights may be changed then. `losses`, (3,), gets reconstruction and KL, summed over the
-        (B, P) batch, in the last two places.
+        The last layer comes first. The caller may change the weights of the layer that is yielded.
+        The last two of the three `losses` receive reconstruction and KL, summed over the (B, P)
+        batch.
         """
         _, reconstruction, kl = losses.unbind()
-        values = seen
+        values = inputs
         for layer in self._encoder:
             values = layer.forward(values)
         values = self._code.forward(values, kl, noise)
@@ -138,7 +145,7 @@ class Passes:
 
 
 def _layers(stack: nn.Sequential, batch_size: int, make_layer: MakeLayer) -> list[Dense]:
-    """The layers of a stack, each with the activation that follows it."""
+    """Returns the layers of a stack, each with the activation after it."""
     parts = [*stack, nn.Identity()]
     return [
         make_layer(part, SLOPES.get(type(after), SLOPES[nn.Identity]), batch_size)

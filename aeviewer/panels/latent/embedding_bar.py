@@ -1,4 +1,4 @@
-"""The line beneath a layout of the codes: what may be read off it, or how far it is."""
+"""The line below a t-SNE or UMAP embedding: what may be concluded from it, or its progress."""
 
 from __future__ import annotations
 
@@ -21,73 +21,77 @@ _BAR = QSize(120, 6)
 _SOURCES = {"t-sne": "van der Maaten & Hinton 2008", "umap": "McInnes, Healy & Melville 2018"}
 
 
-class LayoutStrip(QWidget):
-    """Is there while a layout is shown, or is to be.
+class EmbeddingBar(QWidget):
+    """Visible while an embedding is shown, computed or requested.
 
     Parameters
     ----------
-    layouts
-        Watched, stopped, and made to go on.
+    embeddings
+        Watched, stopped and resumed.
     """
 
-    def __init__(self, layouts: Embeddings, parent: QWidget | None = None) -> None:
+    def __init__(self, embeddings: Embeddings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._layouts = layouts
-        self.words, self.bar, self.button = QLabel(), QProgressBar(), QToolButton()
+        self._embeddings = embeddings
+        self.text, self.bar, self.button = QLabel(), QProgressBar(), QToolButton()
         self._build()
-        layouts.changed.connect(self._show)
+        embeddings.changed.connect(self._show)
         self.button.clicked.connect(self._press)
         self._show()
 
     def _build(self) -> None:
         font = small(self.font())
-        self.words.setFont(font)
-        self.words.setWordWrap(True)
-        self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.text.setFont(font)
+        self.text.setWordWrap(True)
+        self.text.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.bar.setFixedSize(_BAR)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the layout")
+        self.bar.setAccessibleName("Progress of the embedding")
         self.button.setFont(font)
         self.button.setAutoRaise(True)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setMinimumHeight(self.button.sizeHint().height())  # whether it is there or not
+        self.setMinimumHeight(
+            self.button.sizeHint().height()
+        )  # The height stays when the button is hidden.
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(8)
-        line.addWidget(self.words, 1)
+        line.addWidget(self.text, 1)
         line.addWidget(self.bar)
         line.addWidget(self.button)
 
     @Slot()
     def _show(self) -> None:
-        status = self._layouts.status
+        status = self._embeddings.status
         self.setVisible(status.phase != "off")
-        self.words.setText(told(status))
-        self.words.setToolTip(explained(status, self._layouts.recipes[status.method]))
+        self.text.setText(status_text(status))
+        self.text.setToolTip(status_tooltip(status, self._embeddings.recipes[status.method]))
         computes = status.phase == "computing"
         self.bar.setVisible(computes)
-        # Before there is a share it is busy: neighbours are searched, a compiler is at work.
+        # Without a share the bar shows that it is busy: the neighbours are searched first.
         self.bar.setRange(0, 100 if status.share else 0)
         self.bar.setValue(round(100 * (status.share or 0)))
         self.button.setVisible(computes or status.phase == "stopped")
-        self.button.setText("Stop" if computes else "Lay out")
+        self.button.setText("Stop" if computes else "Compute")
         self.button.setIcon(icon("stop" if computes else "play"))
         self.button.setToolTip(
-            "Stops it; what is done of it is lost." if computes else "Computes it after all."
+            "Stop computing; the unfinished embedding is lost."
+            if computes
+            else "Compute the embedding."
         )
 
     @Slot()
     def _press(self) -> None:
-        if self._layouts.status.phase == "computing":
-            self._layouts.stop()
+        if self._embeddings.status.phase == "computing":
+            self._embeddings.stop()
         else:
-            self._layouts.go_on()
+            self._embeddings.go_on()
 
 
-def told(status: EmbeddingStatus) -> str:
-    """What is there, in a sentence or two."""
+def status_text(status: EmbeddingStatus) -> str:
+    """Returns the state of the embedding in one or two sentences."""
     name, at = NAMES[status.method], f"step {local(status.making or 0):,}"
     match status.phase:
         case "off":
@@ -95,7 +99,7 @@ def told(status: EmbeddingStatus) -> str:
         case "missing":
             return status.problem
         case "waiting":
-            return f"{name}: the first checkpoint's codes will be laid out."
+            return f"{name} is computed when the first checkpoint has been saved."
         case "computing" if status.step is not None:
             return f"{_map(status.step)} {name} of {at}{_share(status)}"
         case "computing":
@@ -106,33 +110,33 @@ def told(status: EmbeddingStatus) -> str:
     return _map(status.step or 0)
 
 
-def explained(status: EmbeddingStatus, recipe: Recipe) -> str:
-    """What may be read off a layout, and how far it may be trusted."""
+def status_tooltip(status: EmbeddingStatus, recipe: Recipe) -> str:
+    """Returns what may be concluded from an embedding, and how far it can be trusted."""
     if status.phase in {"off", "missing"}:
         return ""
     name, source = NAMES[status.method], _SOURCES[status.method]
-    made = (
+    parameters = (
         f"perplexity {local(recipe.perplexity):g}"
         if isinstance(recipe, TSNE)
         else f"{recipe.neighbours} neighbours, least distance {local(recipe.least_distance):g}"
     )
     words = [
-        f"{name} ({source}), {made}: codes that are near each other lie near each other. Axes, "
-        "scale and the distances between clusters mean nothing.",
-        "What is no image's code itself (a pin, the star, a code made with the sliders) is shown "
-        "at the code nearest to it.",
+        f"{name} ({source}), {parameters}: codes that are close in the latent space are close "
+        "here. Axes, scale and distances between clusters have no meaning.",
+        "A code that belongs to no image (a pin, the star, a code set with the sliders) is shown "
+        "at the nearest code of an image.",
     ]
     if status.trustworthiness is not None:
         words.append(
             f"Trustworthiness {local(status.trustworthiness):.3f} of 1: how many of the 10 nearest "
-            f"here are near in the latent space, for {local(JUDGED):,} codes (Venna & Kaski 2001)."
+            f"codes here are close in the latent space, for {local(JUDGED):,} codes (Venna & Kaski 2001)."
         )
     return "<p>" + "</p><p>".join(words) + "</p>"
 
 
 def _map(step: int) -> str:
     return (
-        f"A map of the codes of step {local(step):,}: between points nothing can be decoded; a "
+        f"An embedding of the codes of step {local(step):,}. Nothing can be decoded between points; a "
         "click decodes the nearest code."
     )
 
