@@ -1,7 +1,7 @@
-"""What stands in the packaged program for Qt's OpenGL: PyInstaller has it run before all else.
+"""Empty modules in place of Qt's OpenGL; PyInstaller runs this file before the program.
 
-pyqtgraph imports it and makes a class of its own of one of its widgets; nothing here is drawn by
-it, and its bindings take 9 MB.
+pyqtgraph imports these modules and derives a class from one of their widgets, which the program
+never creates. The real bindings take 9 MB.
 """
 
 import sys

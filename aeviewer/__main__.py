@@ -54,7 +54,7 @@ class Commands(click.RichGroup):
     help="Open the window, train 50 steps, decode a click, read the run again; tell what was done.",
 )
 @click.pass_context
-@cli.plainly
+@cli.report_errors
 def main(context: click.Context, folder: Path, smoke_test: bool) -> None:
     """AE Viewer: train autoencoders on handwritten digits, and explore what they learnt.
 
@@ -62,11 +62,11 @@ def main(context: click.Context, folder: Path, smoke_test: bool) -> None:
     """
     if context.invoked_subcommand is None:
         if smoke_test:
-            sys.exit(_tested())
+            sys.exit(_run_smoke_test())
         _open_window(folder)
 
 
-def _tested() -> int:
+def _run_smoke_test() -> int:
     prepare()
     from aeviewer.smoke_test import run
 
@@ -87,7 +87,7 @@ def prepare() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @click.option("--no-window", is_flag=True, help="Only put it into the runs folder.")
 @cli.runs_option
-@cli.plainly
+@cli.report_errors
 def open_archive(file: Path, no_window: bool, folder: Path) -> None:
     """Open a run that was carried away as an archive.
 

@@ -143,7 +143,7 @@ def application(settings: Settings) -> Application:
 
 
 @contextmanager
-def opened(
+def open_program(
     folder: Path, settings: Settings, journal: SessionLog | None = None
 ) -> Iterator[Program]:
     """The program with its window on the screen; taken down again at the end of the `with`."""
@@ -153,15 +153,15 @@ def opened(
         program = Program(folder, settings, [demo], journal)
         stack.callback(program.close)
         stack.callback(setattr, sys, "excepthook", sys.excepthook)
-        sys.excepthook = _told_by(program.window, journal)
-        stack.enter_context(_collecting())
+        sys.excepthook = _report_hook(program.window, journal)
+        stack.enter_context(_collect_cycles_between_events())
         stack.enter_context(closing_on_signals(program.window))
         program.window.show()
         yield program
 
 
 @contextmanager
-def _collecting() -> Iterator[None]:
+def _collect_cycles_between_events() -> Iterator[None]:
     """Has reference cycles collected between two events of the window's thread, nowhere else.
 
     Collected wherever an object happens to be made, they take QObjects with them in a thread that
@@ -204,12 +204,12 @@ def run(folder: Path, archives: Iterable[Path] = ()) -> int:
         wanted: Path | None = folder
         status = 0
         while wanted is not None:
-            status, wanted = _used(app, wanted, settings, journal, archives)
+            status, wanted = _open_folder(app, wanted, settings, journal, archives)
             archives = ()
         return status
 
 
-def _used(
+def _open_folder(
     app: Application,
     folder: Path,
     settings: Settings,
@@ -219,7 +219,7 @@ def _used(
     """Opens one runs folder; gives the exit status, and the folder that is wanted next."""
     settings.remember_folder(str(folder.absolute()))
     logger.info("Runs folder %s", folder)
-    with opened(folder, settings, journal) as program:
+    with open_program(folder, settings, journal) as program:
         program.session.message_posted.connect(logger.warning)
         program.window.help_menu.offer_tour()
         opening = program.window.carry_away.opening
@@ -233,7 +233,7 @@ def _used(
     return status, wanted
 
 
-def _told_by(window: MainWindow, journal: SessionLog) -> Hook:
+def _report_hook(window: MainWindow, journal: SessionLog) -> Hook:
     """A hook that tells the person of an error nobody caught, and lets the program go on."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -257,7 +257,7 @@ def _note_hard_crashes(journal: SessionLog, stack: ExitStack) -> None:
             logger.error("The program ended abruptly the last time:\n%s", last)
         file = stack.enter_context(place.open("w", encoding="utf-8"))
     except OSError as error:
-        logger.warning("%s can not be written: %s", place, error)
+        logger.warning("%s cannot be written: %s", place, error)
         return
     faulthandler.enable(file)
     stack.callback(faulthandler.disable)

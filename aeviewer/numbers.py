@@ -24,7 +24,7 @@ class local:
     value: float
 
     def __format__(self, spec: str) -> str:
-        return localised(format(self.value, spec))
+        return localise(format(self.value, spec))
 
 
 def choose_language(name: str) -> None:
@@ -32,7 +32,7 @@ def choose_language(name: str) -> None:
     QLocale.setDefault(QLocale.system() if name == "system" else QLocale(name))
 
 
-def localised(text: str) -> str:
+def localise(text: str) -> str:
     """A text that holds numbers, each written as the person's language has it.
 
     Parameters
@@ -43,10 +43,10 @@ def localised(text: str) -> str:
     language = QLocale()
     # A system without a language has Python's ways, but for Qt's leaving the thousands together.
     is_plain = language.language() == QLocale.Language.C
-    return text if is_plain else _NUMBER.sub(lambda found: _written(found, language), text)
+    return text if is_plain else _NUMBER.sub(lambda found: _localise_number(found, language), text)
 
 
-def listed(values: Iterable[float], spec: str, most: int) -> str:
+def join_numbers(values: Iterable[float], spec: str, most: int) -> str:
     """Numbers beside each other, up to so many; a comma does not part those that have one.
 
     Parameters
@@ -63,7 +63,7 @@ def listed(values: Iterable[float], spec: str, most: int) -> str:
     return ("; " if QLocale().decimalPoint() == "," else ", ").join(shown)
 
 
-def _written(found: re.Match[str], language: QLocale) -> str:
+def _localise_number(found: re.Match[str], language: QLocale) -> str:
     whole, part = found["whole"], found["part"]
     if "," in whole:
         # Some group by two, or from 10,000 on.
@@ -91,14 +91,14 @@ class DecimalBox(QDoubleSpinBox):
 
     def valueFromText(self, text: str) -> float:
         """The number, with either mark."""
-        return super().valueFromText(self._marked(text))
+        return super().valueFromText(self._replace_mark(text))
 
     def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
         """Takes the other mark for the language's own."""
-        found: tuple[QValidator.State, str, int] = super().validate(self._marked(text), place)
+        found: tuple[QValidator.State, str, int] = super().validate(self._replace_mark(text), place)
         return found
 
-    def _marked(self, text: str) -> str:
+    def _replace_mark(self, text: str) -> str:
         mark = self.locale().decimalPoint()
         number = text.removesuffix(self.suffix())
         return re.sub("[.,]", mark, number) + text[len(number) :]

@@ -24,7 +24,7 @@ import trainers
 from aeviewer import app
 from aeviewer.services.latent.embedding_job import EmbeddingJob
 from aeviewer.settings import Settings
-from aeviewer.startup.problem_capture import watched
+from aeviewer.startup.problem_capture import capture_problems
 from trainers import runs
 from trainers.embeddings.embedding import TSNE
 from trainers.errors import AEViewerError
@@ -55,7 +55,7 @@ class SmokeTestError(AEViewerError):
 def run() -> int:
     """Uses the program once and tells what it did; 0 if all of it went well, else 1."""
     click.echo(_versions())
-    with TemporaryDirectory(prefix="aeviewer-smoke-test-") as folder, watched() as found:
+    with TemporaryDirectory(prefix="aeviewer-smoke-test-") as folder, capture_problems() as found:
         # Where no session manager has set one Qt warns, which says nothing of the program.
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         try:
@@ -80,7 +80,7 @@ def _use(folder: Path) -> None:
     """What a person does in the window, and then with what it left in the runs folder."""
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
     _application = app.application(settings)
-    with app.opened(folder / "runs", settings) as program:
+    with app.open_program(folder / "runs", settings) as program:
         visit = _Visit(program, folder)
         app.spin()
     if visit.problem:

@@ -254,7 +254,7 @@ def _font() -> QFont:
 
 
 def style_sheet(colours: Tokens) -> str:
-    """What the palette can not say: spacing, slim titles, flat bars, the focus ring."""
+    """What the palette cannot say: spacing, slim titles, flat bars, the focus ring."""
     with as_file(files("resources") / "icons") as folder:
         icons = folder.as_posix()
     values = {name: getattr(colours, name) for name in Tokens.__slots__}

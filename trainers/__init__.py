@@ -44,11 +44,11 @@ def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
     Raises
     ------
     RunError
-        When the run's folder can not be made.
+        When the run's folder cannot be made.
     DeviceError
         When the chosen device is not there.
     EngineError
-        When the chosen engine can not train the model there.
+        When the chosen engine cannot train the model there.
     """
     from trainers import runs
     from trainers.training.trainer import Trainer

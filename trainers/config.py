@@ -57,7 +57,7 @@ def _trained_by_gradient(config: RunConfig) -> bool:
     return config.model.family != "pca"
 
 
-def _corrupted(config: RunConfig) -> bool:
+def _is_corrupted(config: RunConfig) -> bool:
     return _trained_by_gradient(config) and config.training.corruption != "none"
 
 
@@ -203,7 +203,7 @@ class TrainingConfig(Part):
             le=1,
             description="Standard deviation of the noise (full ink is 1), or share masked.",
         ),
-        Term("Amount", "of ink", _corrupted),
+        Term("Amount", "of ink", _is_corrupted),
     ] = 0.3
     seed: Annotated[
         int,
@@ -296,7 +296,7 @@ class RunConfig(Part):
                 raise ConfigError(f"There is no setting {name!r}.")
             part = owners.get(name, "")
             (values[part] if part else values)[name] = value
-        return validated(values)
+        return validate_config(values)
 
 
 @dataclass(frozen=True)
@@ -371,7 +371,7 @@ def _round_up(value: float) -> int:
     return int(next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= value))
 
 
-def validated(values: object) -> RunConfig:
+def validate_config(values: object) -> RunConfig:
     """A config from plain values, with every fault told in one message.
 
     Raises
@@ -408,7 +408,10 @@ def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
         names = [str(part) for part in fault["loc"] if isinstance(part, str)]
         name = names[-1][:_MOST_TOLD] if names else "config"
         if fault["type"] == "tuple_type":
-            yield name, f"{_told(fault['input'])} should be whole numbers with commas between."
+            yield (
+                name,
+                f"{_value_text(fault['input'])} should be whole numbers with commas between.",
+            )
             continue
         if fault["type"] in {"too_short", "too_long"}:
             context = fault["ctx"]
@@ -418,11 +421,11 @@ def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
             continue
         text = _short(fault["msg"].removeprefix("Value error, ").removeprefix("Input "), 4)
         stands_alone = fault["type"] in {"missing", "value_error"}
-        given = "" if stands_alone else f"{_told(fault['input'])}: it "
+        given = "" if stands_alone else f"{_value_text(fault['input'])}: it "
         yield name, f"{given}{text[0].lower() if given else text[0]}{text[1:]}"
 
 
-def _told(value: object) -> str:
+def _value_text(value: object) -> str:
     return _short(repr(value))
 
 

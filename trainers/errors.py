@@ -16,11 +16,11 @@ class DataError(AEViewerError):
 
 
 class RunError(AEViewerError):
-    """A run folder can not be read, written, created or resumed."""
+    """A run folder cannot be read, written, created or resumed."""
 
 
 class EngineError(AEViewerError):
-    """The chosen engine can not train the model on the device."""
+    """The chosen engine cannot train the model on the device."""
 
 
 class DeviceError(AEViewerError):
@@ -28,8 +28,8 @@ class DeviceError(AEViewerError):
 
 
 class ClusterError(AEViewerError):
-    """A cluster can not be reached, or does not see the runs folder."""
+    """A cluster cannot be reached, or does not see the runs folder."""
 
 
 class ExportError(AEViewerError):
-    """Something of a run can not be carried away, or an archive can not be opened."""
+    """Something of a run cannot be carried away, or an archive cannot be opened."""

@@ -33,7 +33,7 @@ class Losses:
     kl: NDArray[np.float32]
 
     @classmethod
-    def joined(cls, blocks: Sequence[Losses]) -> Losses:
+    def concatenate(cls, blocks: Sequence[Losses]) -> Losses:
         """Those of several slices, one after another; at least one."""
         return cls(
             np.concatenate([block.step for block in blocks]),

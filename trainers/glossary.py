@@ -183,7 +183,7 @@ GLOSSARY: dict[str, GlossaryEntry] = {
 """Every term by a key; config fields and metrics have their own names here."""
 
 
-def explained(key: str, otherwise: str = "") -> str:
+def explain(key: str, otherwise: str = "") -> str:
     """Meaning and formula of a term, or `otherwise` where it is none of ours."""
     entry = GLOSSARY.get(key)
     return entry.told if entry else otherwise

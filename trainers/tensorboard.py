@@ -33,14 +33,14 @@ _BLOCK = 1_000
 _PARTS = ("loss", "reconstruction", "kl")
 
 
-def written(run: Run, file: EventFile) -> Iterator[None]:
+def write_run(run: Run, file: EventFile) -> Iterator[None]:
     """Writes all there is of a run, a thousand steps at a time; times are those of the training."""
     status = run.written_status()
     began = status.created.timestamp() if status.created else (run.path).stat().st_mtime
     pace = status.seconds / max(status.step, 1)
     losses = run.metrics()
     for at in range(0, len(losses.step), _BLOCK):
-        file.add_losses(cut(losses, slice(at, at + _BLOCK)), began, pace)
+        file.add_losses(slice_losses(losses, slice(at, at + _BLOCK)), began, pace)
         yield
     for checkpoint in run.checkpoints():
         if checkpoint.is_evaluated:
@@ -48,14 +48,14 @@ def written(run: Run, file: EventFile) -> Iterator[None]:
             yield
 
 
-def cut(losses: Losses, part: slice) -> Losses:
+def slice_losses(losses: Losses, part: slice) -> Losses:
     """Some of the steps."""
     from trainers.events import Losses as Cut
 
     return Cut(losses.step[part], losses.total[part], losses.reconstruction[part], losses.kl[part])
 
 
-def request(run: Run) -> None:
+def request_events(run: Run) -> None:
     """Has the run's events written while it is trained, wherever that is.
 
     Raises
@@ -63,7 +63,7 @@ def request(run: Run) -> None:
     ExportError
         When the package is missing.
     RunError
-        When its folder can not be written.
+        When its folder cannot be written.
     """
     if problem := missing_packages("TensorBoard", ("tensorboard",), "export"):
         raise ExportError(problem)
@@ -175,7 +175,7 @@ class LiveEvents:
         Raises
         ------
         RunError
-            When it can not be written.
+            When it cannot be written.
         """
         if self.is_wanted:
             with self._run.writing():
@@ -186,13 +186,13 @@ class LiveEvents:
         before = len([*folder.glob(f"*{SUFFIX}")])
         file = self._file = EventFile(folder / f"{before:04d}{SUFFIX}")
         if not before:
-            for _ in written(self._run, file):
+            for _ in write_run(self._run, file):
                 pass
         else:
             losses = self._run.metrics()
             step = int(losses.step[-1]) if len(losses.step) else 0
             file.restart(step)
-            file.add_losses(cut(losses, slice(-1, None)), time.time(), 0.0)
+            file.add_losses(slice_losses(losses, slice(-1, None)), time.time(), 0.0)
         kept = [c.step for c in self._run.checkpoints() if c.is_evaluated]
         self._known = {at for at in kept if not before or at < step}
         self._rows.skip()

@@ -33,10 +33,10 @@ class _Notes(logging.Handler):
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
+def capture_problems() -> Iterator[list[str]]:
     """While inside, gathers what went wrong, a line or a traceback each.
 
-    That is: exceptions that nobody caught, in any thread and where Python can not raise them;
+    That is: exceptions that nobody caught, in any thread and where Python cannot raise them;
     warnings of Qt and of Python; warnings and errors that were logged.
     """
     found: list[str] = []

@@ -66,7 +66,7 @@ def settle_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def missing() -> list[str]:
-    """The Debian packages of the libraries that can not be loaded."""
+    """The Debian packages of the libraries that cannot be loaded."""
     return [package for library, package in _LIBRARIES.items() if not _loads(library)]
 
 

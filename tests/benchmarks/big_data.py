@@ -34,15 +34,21 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
     """Megabytes that importing and training took at most, beyond what was taken before."""
     import trainers
     from trainers.datasets import open_dataset, sources
-    from trainers.datasets.importing.importer import ImportRequest, imported, usual
+    from trainers.datasets.importing.importer import (
+        ImportRequest,
+        default_conversion,
+        import_images,
+    )
     from trainers.datasets.tensors import Streamed
     from trainers.generators import finish
 
     write(place / "many.npy", images, side)
     print(f"{images:,} images of {side} × {side}: {images * side**2 / 1e6:,.0f} MB")
     base, began = reset_peak(), time.perf_counter()
-    source = finish(sources.found(place / "many.npy"))
-    dataset = finish(imported(source, ImportRequest("many", conversion=usual(source)))).keep()
+    source = finish(sources.detect_source(place / "many.npy"))
+    dataset = finish(
+        import_images(source, ImportRequest("many", conversion=default_conversion(source)))
+    ).keep()
     source.close()
     importing = peak() - base
     print(f"import: {importing:,.0f} MB at most, {time.perf_counter() - began:.0f} s")

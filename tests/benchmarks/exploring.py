@@ -200,10 +200,10 @@ def _while_training(bench: Bench, count: int) -> None:
     queue = bench.program.queue
     queue.train(preset("vae").replace(latent_dim=2, steps=1_000_000))
     # The first steps have many checkpoints.
-    bench.until(lambda: queue.figures.step > 1_000)
+    bench.until(lambda: queue.progress.step > 1_000)
     bench.until(lambda: bench.program.session.preview is not None)
     print(told("press to pixels, while training", presses(bench, count), 33, 33))
-    print(f"{queue.figures.rate:.0f} steps/s at the end")
+    print(f"{queue.progress.rate:.0f} steps/s at the end")
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ def watch(steps: int, hidden: tuple[int, ...]) -> None:
         held: list[float] = []
         while program.queue.activity is not Activity.IDLE:
             app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-            if program.queue.figures.step >= marks[len(held)] and len(held) < len(marks) - 1:
+            if program.queue.progress.step >= marks[len(held)] and len(held) < len(marks) - 1:
                 held.append(resident())
-                print(f"step {program.queue.figures.step:>7,}: {held[-1]:7.1f} MB", flush=True)
+                print(f"step {program.queue.progress.step:>7,}: {held[-1]:7.1f} MB", flush=True)
         held.append(resident())
         print(f"step {steps:>7,}: {held[-1]:7.1f} MB")
         program.window.close()

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers.parallel import Job, Workers, processes, train_all
+from trainers.parallel import Job, Workers, process_workers, train_all
 from trainers.presets import preset
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Kept:
     """Workers that are warm, and stay when a pool lets go of them."""
 
     def __init__(self, count: int) -> None:
-        self.executor: Executor = processes(count).make()
+        self.executor: Executor = process_workers(count).make()
         self._shutdown = self.executor.shutdown
         self.executor.shutdown = lambda *_, **__: None  # type: ignore[method-assign]
         self.workers = Workers(lambda: self.executor, count)

@@ -98,13 +98,13 @@ class Window:
 
     def warm(self) -> None:
         """Until the many checkpoints of the beginning are made."""
-        self._wait(lambda: self.program.queue.figures.step >= _WARM)
+        self._wait(lambda: self.program.queue.progress.step >= _WARM)
         self.program.queue.pause()
 
     def train(self, kind: str, seconds: float) -> None:
         """Trains for so long and tells of it."""
         queue, spent = self.program.queue, Spent()
-        first = queue.figures.step
+        first = queue.progress.step
         queue.resume()
         self._late, self._last, self._drags = [], time.perf_counter(), kind == "use"
         self._timer.start()
@@ -114,7 +114,7 @@ class Window:
         spent.end()
         # Losses are told a little later than their steps are done.
         self._pause(0.3)
-        spent.answer(queue.figures.step - first, self._late)
+        spent.answer(queue.progress.step - first, self._late)
 
     def _tick(self) -> None:
         now = time.perf_counter()
@@ -157,7 +157,7 @@ def window(folder: Path) -> None:
     program.queue.train(CONFIG)
     bench = Window(program)
     bench.warm()
-    Spent().answer(program.queue.figures.step)
+    Spent().answer(program.queue.progress.step)
     for kind, seconds in _orders():
         bench.train(kind, seconds)
     program.window.close()

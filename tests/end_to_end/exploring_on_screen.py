@@ -41,8 +41,8 @@ def _walk(person: Person) -> None:
         person.press(key)
     person.until(lambda: panel.kind.currentData() == "geodesic")
     walk = panel._service
-    person.until(lambda: walk.walked is not None and walk.walked.route.kind == "geodesic")
-    assert walk.walked.image_length <= (1 + 1e-9) * walk.walked.straight_length
+    person.until(lambda: walk.result is not None and walk.result.route.kind == "geodesic")
+    assert walk.result.image_length <= (1 + 1e-9) * walk.result.straight_length
 
 
 def _draw_a_one(person: Person) -> None:
@@ -71,7 +71,7 @@ def _select_and_let_go(person: Person) -> None:
 def _watch_it_form(person: Person) -> None:
     playback = person.window.latent._playback
     person.press("ctrl+space")
-    person.until(lambda: playback.between is not None and person.session.step >= 200)
+    person.until(lambda: playback.interpolation is not None and person.session.step >= 200)
     person.picture("time")
     person.until(lambda: not playback.is_playing)
     assert person.session.step == person.session.checkpoints[-1]

@@ -81,7 +81,7 @@ def test_scrubbing_the_timeline_goes_back_and_forth(person: Person) -> None:
 def test_train_watch_pause_resume_stop(person: Person) -> None:
     session, queue, plane = person.session, person.queue, person.plane
     key = _begin(person)
-    person.until(lambda: queue.figures.step > 200)
+    person.until(lambda: queue.progress.step > 200)
     assert session.is_live
     person.until(lambda: session.preview is not None and session.preview.step > 0)
     first = session.preview
@@ -95,11 +95,11 @@ def test_train_watch_pause_resume_stop(person: Person) -> None:
 
     person.press("ctrl+p")
     person.until(lambda: queue.activity is Activity.PAUSED)
-    held = person.settled(lambda: queue.figures.step)
+    held = person.settled(lambda: queue.progress.step)
     person.qtbot.wait(500)
-    assert queue.figures.step == held
+    assert queue.progress.step == held
     person.press("ctrl+p")
-    person.until(lambda: queue.figures.step > held)
+    person.until(lambda: queue.progress.step > held)
 
     person.press("ctrl+period")
     person.until(lambda: queue.activity is Activity.IDLE)
@@ -115,11 +115,11 @@ def test_a_second_run_waits_behind_the_first(person: Person) -> None:
     person.press("ctrl+Return")
     person.until(lambda: len(person.queue.waiting) == 1)
     second = person.queue.waiting[0]
-    person.until(lambda: person.queue.figures.step > 0)
+    person.until(lambda: person.queue.progress.step > 0)
     person.press("ctrl+period")
     person.until(lambda: person.queue.active == (second,))
     assert person.session.item(first).state == "stopped"
-    person.until(lambda: person.queue.figures.step > 0)
+    person.until(lambda: person.queue.progress.step > 0)
     assert person.session.current.key == second
 
 
@@ -127,8 +127,8 @@ def test_closing_while_training_keeps_everything(
     person: Person, qtbot: QtBot, tmp_path: Path, store: Settings
 ) -> None:
     key = _begin(person)
-    person.until(lambda: person.queue.figures.step > 300)
-    seen = person.queue.figures.step
+    person.until(lambda: person.queue.progress.step > 300)
+    seen = person.queue.progress.step
     person.window.runs.parentWidget().close()
     close(person)
     status = runs.open_run(Path(key)).status()
@@ -143,7 +143,7 @@ def test_closing_while_training_keeps_everything(
         assert len(again.session.curves(key)) == status.step
         again.until(lambda: again.session.preview is not None)
         again.queue.continue_run(key)
-        again.until(lambda: again.queue.figures.step > status.step)
+        again.until(lambda: again.queue.progress.step > status.step)
         close(again)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-MOST_BYTES = 650 << 20
+MOST_BYTES = 700 << 20
 PATIENCE = 120
 
 pytestmark = [

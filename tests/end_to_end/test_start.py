@@ -1,4 +1,4 @@
-"""What the program says when it can not open a window."""
+"""What the program says when it cannot open a window."""
 
 from __future__ import annotations
 

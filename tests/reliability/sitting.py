@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from aeviewer import app
 from aeviewer.settings import Settings
-from aeviewer.startup.problem_capture import watched
+from aeviewer.startup.problem_capture import capture_problems
 from tests.alive import alive
 from tests.benchmarks.memory import resident
 from tests.reliability.acts import ACTS, Person
@@ -264,7 +264,7 @@ def sit(folder: Path, minutes: float, seed: int, report: Path) -> bool:
     record = Record(seed, report.parent)
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
     settings.threads = 1
-    with watched() as record.found:
+    with capture_problems() as record.found:
         application = app.application(settings)
         before = alive()
         hand, mind = Hand(), Random(seed)
@@ -275,7 +275,7 @@ def sit(folder: Path, minutes: float, seed: int, report: Path) -> bool:
         until = record.began + 60 * minutes
         while time.monotonic() < until:
             record.opened += 1
-            with app.opened(folder / "runs", settings) as program:
+            with app.open_program(folder / "runs", settings) as program:
                 program.window.resize(1500, 900)
                 sitting = Sitting(Person(program, hand, mind, folder), record, until)
                 app.spin()

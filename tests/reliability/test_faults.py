@@ -306,11 +306,11 @@ def test_a_clock_that_is_set_back(scene: Scene, monkeypatch: pytest.MonkeyPatch)
         return later[0]
 
     monkeypatch.setattr("time.time", back)
-    told = list(follower.news())
+    told = list(follower.new_events())
     while trainer.step < 200:
         next(events)
     trainer.writer.wait()
-    told += follower.news()
+    told += follower.new_events()
     assert [e for e in told if isinstance(e, Progress)]
     events.close()  # type: ignore[attr-defined]
     assert [run.name for run in runs.find_runs(scene.run.path.parent)] == ["mine"]

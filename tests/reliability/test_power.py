@@ -36,7 +36,7 @@ def _steps_of(moment: Moment, run: str, folder: Path) -> tuple[int, list[int]]:
     moment.leave(folder)
     place = folder / run
     point = place / "resume.safetensors"
-    told = safetensors_file.told(point)["position"] if point.exists() else "{}"
+    told = safetensors_file.read_header(point)["position"] if point.exists() else "{}"
     kept = [c.step for c in runs.Run(place).checkpoints() if c.is_evaluated]
     return Status.model_validate_json(told).step, kept
 

@@ -94,7 +94,7 @@ def test_what_does_not_apply_is_told() -> None:
 def test_a_config_of_an_older_version_still_means_what_it_meant() -> None:
     values = preset("vae").model_dump()
     del values["training"]["schedule"], values["training"]["binarisation"]
-    assert configs.validated(values) == preset("vae")
+    assert configs.validate_config(values) == preset("vae")
 
 
 def test_only_a_bernoulli_likelihood_is_of_binary_pixels() -> None:

@@ -55,7 +55,7 @@ def test_a_header_as_long_as_it_says_is_not_made_room_for(tmp_path: Path) -> Non
     place = tmp_path / "long.npy"
     place.write_bytes(b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**32 - 1) + b"{")
     with little_memory(), pytest.raises(DataError, match=r"long.npy.*4,294,967,295 bytes"):
-        finish(sources.found(place))
+        finish(sources.detect_source(place))
 
 
 def test_an_array_as_large_as_it_says_is_not_made_room_for(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_an_array_as_large_as_it_says_is_not_made_room_for(tmp_path: Path) -> No
         told = {"descr": "|u1", "fortran_order": False, "shape": (10**9, 28, 28)}
         np.lib.format.write_array_header_1_0(file, told)
     with little_memory(), pytest.raises(DataError, match="promises 784,000,000,000 bytes"):
-        finish(sources.found(place))
+        finish(sources.detect_source(place))
 
 
 def test_codes_as_many_as_a_description_says_are_not_made_room_for(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_member_packed_by_lzma_and_damaged_is_told(tmp_path: Path) -> None:
     place = tmp_path / "some.npz"
     place.write_bytes(packed)
     with pytest.raises(DataError, match=r"some.npz"):
-        finish(sources.found(place))
+        finish(sources.detect_source(place))
     assert issubclass(lzma.LZMAError, Exception) and not issubclass(lzma.LZMAError, OSError)
 
 

@@ -33,7 +33,7 @@ def weights_to_bytes(model: Autoencoder, precision: Precision = "float32") -> by
     """Returns a model's state as the content of a safetensors file."""
     dtype = getattr(torch, precision)
     state = model.state_dict().items()
-    return safetensors_file.packed({n: t.detach().to("cpu", dtype).numpy() for n, t in state})
+    return safetensors_file.pack({n: t.detach().to("cpu", dtype).numpy() for n, t in state})
 
 
 def load_model(run: Run, step: int | None = None) -> tuple[Autoencoder, int]:
@@ -67,7 +67,7 @@ class Snapshot:
 
     def to_bytes(self) -> bytes:
         """Returns the content of resume.safetensors; calls no torch."""
-        return safetensors_file.packed(self.arrays, {"position": self.position})
+        return safetensors_file.pack(self.arrays, {"position": self.position})
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class ResumePoint:
         """
         tensors = _read(path)
         try:
-            position = json.loads(safetensors_file.told(path)["position"])
+            position = json.loads(safetensors_file.read_header(path)["position"])
             return cls(
                 step=int(position["step"]),
                 seconds=float(position["seconds"]),
@@ -150,7 +150,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     except (OSError, SafetensorError, TypeError) as error:
         raise RunError(f"{path} cannot be read ({error}): the run is damaged.") from error
-    safetensors_file.compare(path, arrays, safetensors_file.told(path))
+    safetensors_file.compare(path, arrays, safetensors_file.read_header(path))
     return tensors
 
 

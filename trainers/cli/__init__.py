@@ -1,6 +1,6 @@
 """The commands that need no window."""
 
-from trainers.cli.options import plainly, runs_option
+from trainers.cli.options import report_errors, runs_option
 
 COMMANDS = {
     "train": "trainers.cli.train_command:train",
@@ -16,4 +16,4 @@ COMMANDS = {
 }
 """By name, in the order in which help lists them: where each is, loaded when it is asked for."""
 
-__all__ = ["COMMANDS", "plainly", "runs_option"]
+__all__ = ["COMMANDS", "report_errors", "runs_option"]

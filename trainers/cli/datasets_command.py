@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from trainers.cli.options import plainly
+from trainers.cli.options import report_errors
 from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES
 from trainers.datasets.importing.conversion import FITS, LEAST_SIDE, MOST_SIDE, Conversion
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from trainers.datasets import Dataset
-    from trainers.datasets.importing.importer import Imported
+    from trainers.datasets.importing.importer import ImportDraft
     from trainers.datasets.sources import Source
 
 T = TypeVar("T")
@@ -56,8 +56,8 @@ aeviewer import scans.npy --name scans --invert --yes"""
 @click.option("--labels", type=click.Path(path_type=Path), help="Labels of the images in an .npy.")
 @click.option("--no-labels", is_flag=True, help="Leave the labels out.")
 @click.option("--classes", default="", help="Names of the classes, with commas between.")
-@click.option("--yes", is_flag=True, help="Leave out what can not be read, without asking.")
-@plainly
+@click.option("--yes", is_flag=True, help="Leave out what cannot be read, without asking.")
+@report_errors
 def import_(
     path: Path,
     name: str,
@@ -78,16 +78,20 @@ def import_(
     the source has no test images. What is wrong is told file by file, and left out only if you
     agree.
     """
-    from trainers.datasets.importing.importer import ImportRequest, imported, usual
-    from trainers.datasets.sources import found
+    from trainers.datasets.importing.importer import (
+        ImportRequest,
+        default_conversion,
+        import_images,
+    )
+    from trainers.datasets.sources import detect_source
 
     console = Console(stderr=True)
-    source: Source = _shown(found(path, labels), "Looking", console)
+    source: Source = _run_with_bar(detect_source(path, labels), "Looking", console)
     try:
-        conversion = _chosen(usual(source), size, fit, is_grey, invert)
+        conversion = _choose_conversion(default_conversion(source), size, fit, is_grey, invert)
         names = tuple(part.strip() for part in classes.split(",") if part.strip())
         wanted = ImportRequest(name, title, conversion, not no_labels, names)
-        draft: Imported = _shown(imported(source, wanted), "Importing", console)
+        draft: ImportDraft = _run_with_bar(import_images(source, wanted), "Importing", console)
     finally:
         source.close()
     try:
@@ -107,17 +111,17 @@ def import_(
 @click.command()
 @click.argument("name", type=click.Choice(list(ENTRIES)))
 @click.option("--mirror", default="", help="An address that has the files too, asked first.")
-@plainly
+@report_errors
 def download(name: str, mirror: str) -> None:
     """Download a data set that torchvision knows, and import it.
 
     Ctrl-C keeps what came so far; the same command goes on from there.
     """
-    from trainers.datasets.download import downloaded
+    from trainers.datasets.download import download_dataset
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    work = downloaded(name, mirror)
+    work = download_dataset(name, mirror)
     with Progress(*columns, console=console, transient=True) as bar, closing(work):
         task = bar.add_task("", total=1.0)
         while True:
@@ -133,7 +137,7 @@ def download(name: str, mirror: str) -> None:
 @click.command()
 @click.option("--check", is_flag=True, help="Read each through and compare its checksum.")
 @click.option("--remove", metavar="NAME", help="Move one to the trash; runs keep what they learnt.")
-@plainly
+@report_errors
 def datasets(check: bool, remove: str | None) -> None:
     """List the data sets there are."""
     if remove is not None:
@@ -157,7 +161,7 @@ def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
         found = store.dataset_named(name)
         state = found.checksum[:12]
         if check and found.checksum:
-            _shown(store.check(name), f"Checking {name}", console)
+            _run_with_bar(store.check(name), f"Checking {name}", console)
         if check:
             state = "whole"
         return (
@@ -172,7 +176,7 @@ def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
         return (escape(name), f"[red]damaged[/red]: {escape(str(error))}", "", "", "", "")
 
 
-def _chosen(
+def _choose_conversion(
     usual: Conversion, size: int | None, fit: str | None, is_grey: bool | None, invert: bool
 ) -> Conversion:
     """What suggests itself, but for what was asked for."""
@@ -186,14 +190,14 @@ def _chosen(
     return Conversion.model_validate({**usual.model_dump(), **changes})
 
 
-def _agree(draft: Imported, *, yes: bool, console: Console) -> None:
+def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
     """Tells what is wrong, and asks whether it may be left out."""
     flaws = draft.flaws
     if not flaws.total:
         return
     for line in flaws.lines():
         console.print(line, markup=False, soft_wrap=True)
-    told = f"{flaws.total:,} images can not be taken: {flaws.summary}."
+    told = f"{flaws.total:,} images cannot be taken: {flaws.summary}."
     if yes:
         console.print(told, soft_wrap=True)
     elif not sys.stdin.isatty() or not click.confirm(f"{told} Leave them out?", err=True):
@@ -205,7 +209,7 @@ def _classes(dataset: Dataset) -> str:
     return f"{count} classes" if count > 1 else "1 class" if count else "no labels"
 
 
-def _shown(work: Generator[float, None, T], what: str, console: Console) -> T:
+def _run_with_bar(work: Generator[float, None, T], what: str, console: Console) -> T:
     """Does the work with a bar; Ctrl-C leaves nothing behind."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, transient=True) as bar, closing(work):

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trainers import runs
-from trainers.cli.options import opened, plainly, runs_option
+from trainers.cli.options import find_run, report_errors, runs_option
 from trainers.cli.report_text import Section, sections
 from trainers.errors import AEViewerError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command("runs")
 @runs_option
-@plainly
+@report_errors
 def list_runs(folder: Path) -> None:
     """List the runs there are."""
     found = runs.find_runs(folder)
@@ -76,7 +76,7 @@ def _row(run: Run) -> tuple[str, ...]:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program to read.")
 @runs_option
-@plainly
+@report_errors
 def evaluate(
     name: str, step: int | None, samples: int, images: int, as_json: bool, folder: Path
 ) -> None:
@@ -89,7 +89,7 @@ def evaluate(
     from trainers.evaluation.measure_all import measure_checkpoint
     from trainers.generators import finish
 
-    run = opened(name, folder)
+    run = find_run(name, folder)
     console = Console()
     with Console(stderr=True).status(f"Measuring {escape(run.name)} …"):
         found = finish(measure_checkpoint(run, step, samples=samples, images=images))

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from trainers.cli.options import opened, plainly, runs_option
-from trainers.exporting.export import carry, proposed_folder
-from trainers.exporting.exporters import EXPORTERS, chosen
+from trainers.cli.options import find_run, report_errors, runs_option
+from trainers.exporting.export import export_run, proposed_folder
+from trainers.exporting.exporters import EXPORTERS, choose_exporters
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,7 +38,7 @@ _HELP = "\n\n".join(
 @click.option("--step", type=click.IntRange(0), help="Which checkpoint; otherwise the newest.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 @runs_option
-@plainly
+@report_errors
 def export(
     name: str,
     what: tuple[str, ...],
@@ -53,15 +53,17 @@ def export(
     RUN is a run's name in the runs folder, or the path of its folder. WHAT is one or more of
     the exports below.
     """
-    exporters = chosen(EXPORTERS if is_all else what)
-    run = opened(name, folder)
+    exporters = choose_exporters(EXPORTERS if is_all else what)
+    run = find_run(name, folder)
     target = place or Path(proposed_folder(run, step))
-    work = carry(run, exporters, target, step, replaces=force)
-    for file in _watched(work, len(exporters)):
+    work = export_run(run, exporters, target, step, replaces=force)
+    for file in _run_with_status(work, len(exporters)):
         click.echo(file)
 
 
-def _watched(work: Generator[Moment, None, tuple[Path, ...]], count: int) -> tuple[Path, ...]:
+def _run_with_status(
+    work: Generator[Moment, None, tuple[Path, ...]], count: int
+) -> tuple[Path, ...]:
     """Shows which exporter is at work; answers the files."""
     console = Console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn()

@@ -101,12 +101,12 @@ def _sweep_option(leaf: Leaf) -> Callable[[Command], Command]:
 
 def _help(leaf: Leaf) -> str:
     unit = f" [{leaf.term.unit}]" if leaf.term.unit else ""
-    values = {_written(leaf.value(entry.config)) for entry in PRESETS.values()}
+    values = {_default_text(leaf.value(entry.config)) for entry in PRESETS.values()}
     usual = values.pop() if len(values) == 1 else "the preset's"
     return f"{leaf.info.description}{unit} Default: {usual}."
 
 
-def _written(value: object) -> str:
+def _default_text(value: object) -> str:
     """A default as one would type it."""
     if isinstance(value, tuple):
         return ",".join(str(part) for part in value)
@@ -166,7 +166,7 @@ def events_option(command: Command) -> Command:
     return option(command)
 
 
-def plainly(command: Command) -> Command:
+def report_errors(command: Command) -> Command:
     """Turns an error that a person can act on into its message and exit status 1."""
 
     @wraps(command)
@@ -179,7 +179,7 @@ def plainly(command: Command) -> Command:
     return wrapped  # type: ignore[return-value]
 
 
-def opened(name: str, folder: Path) -> Run:
+def find_run(name: str, folder: Path) -> Run:
     """The run called so in the folder, or the one at that path."""
     for place in (folder / name, Path(name)):
         if (place / "config.json").exists():

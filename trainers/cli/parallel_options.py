@@ -19,8 +19,8 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from trainers.parallel import cluster as connected
-from trainers.parallel import processes
+from trainers.parallel import cluster_workers as connected
+from trainers.parallel import process_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from trainers.parallel import SweepProgress, Workers
-    from trainers.parallel.jobs import Planned
+    from trainers.parallel.jobs import NamedConfig
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -64,11 +64,11 @@ def workers_options(command: Command) -> Command:
 def workers(jobs: int, address: str | None, *folders: Path) -> AbstractContextManager[Workers]:
     """Who trains: processes of this machine, or a cluster that sees all of the folders."""
     if address is None:
-        return nullcontext(processes(jobs))
+        return nullcontext(process_workers(jobs))
     return connected(address, [folder.absolute() for folder in folders])
 
 
-def watched(work: Generator[SweepProgress, None, None], console: Console) -> SweepProgress:
+def run_with_display(work: Generator[SweepProgress, None, None], console: Console) -> SweepProgress:
     """Does the work to its end or to Ctrl-C, told on the console; ends the program if stopped."""
     with (
         _Display(console) as display,
@@ -80,7 +80,7 @@ def watched(work: Generator[SweepProgress, None, None], console: Console) -> Swe
             if asked:
                 display.say("Saving …")
                 break
-    if progress.open:
+    if progress.remaining:
         command = shlex.join(["aeviewer", *sys.argv[1:]])
         console.print(Text(f"Stopped; go on with: {command}"), soft_wrap=True)
         sys.exit(130)
@@ -159,7 +159,7 @@ class _Display:
         for planned in progress.plan:
             self._show(planned, progress)
 
-    def _show(self, planned: Planned, progress: SweepProgress) -> None:
+    def _show(self, planned: NamedConfig, progress: SweepProgress) -> None:
         step = progress.active.get(planned.name, 0)
         if planned.name in self._tasks and planned.name not in progress.active:
             self._bar.remove_task(self._tasks.pop(planned.name))

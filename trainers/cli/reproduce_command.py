@@ -8,10 +8,15 @@ import rich_click as click
 from rich.console import Console
 from rich.text import Text
 
-from trainers.cli.options import plainly, runs_option
-from trainers.cli.parallel_options import refuse_failures, watched, workers, workers_options
+from trainers.cli.options import report_errors, runs_option
+from trainers.cli.parallel_options import (
+    refuse_failures,
+    run_with_display,
+    workers,
+    workers_options,
+)
 from trainers.reproduction import result_files
-from trainers.reproduction.plan import QUICK_STEPS, entries
+from trainers.reproduction.plan import QUICK_STEPS, planned_runs
 
 
 @click.command()
@@ -30,7 +35,7 @@ from trainers.reproduction.plan import QUICK_STEPS, entries
 )
 @workers_options
 @click.option("--only-report", is_flag=True, help="Train nothing: measure and tell what there is.")
-@plainly
+@report_errors
 def reproduce(
     quick: bool,
     folder: Path,
@@ -48,14 +53,14 @@ def reproduce(
     from trainers.reproduction.runner import is_trained
     from trainers.reproduction.runner import reproduce as train
 
-    plan = entries(quick=quick)
+    plan = planned_runs(quick=quick)
     home = place or folder / result_files.folder_name(quick=quick)
     kept = home / "results"
     console = Console(stderr=True)
     if only_report:
         plan = tuple(entry for entry in plan if is_trained(entry, folder))
     with workers(jobs, address, folder, kept) as who:
-        ended = watched(train(plan, folder, kept, who), console)
+        ended = run_with_display(train(plan, folder, kept, who), console)
     page = write_report(kept, home, quick=quick)
     console.print(Text(f"The report: {page}"), soft_wrap=True)
     refuse_failures(ended)

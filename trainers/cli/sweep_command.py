@@ -13,13 +13,18 @@ from trainers.cli.evaluate_command import table_of
 from trainers.cli.options import (
     events_option,
     note_unused,
-    plainly,
+    report_errors,
     runs_option,
     sweep_options,
 )
-from trainers.cli.parallel_options import refuse_failures, watched, workers, workers_options
-from trainers.exporting.exporters import chosen as exporters
-from trainers.parallel import Job, refuse_another, train_all
+from trainers.cli.parallel_options import (
+    refuse_failures,
+    run_with_display,
+    workers,
+    workers_options,
+)
+from trainers.exporting.exporters import choose_exporters as exporters
+from trainers.parallel import Job, refuse_other_config, train_all
 from trainers.parallel.sweep import combinations
 from trainers.presets import PRESETS, preset
 
@@ -40,7 +45,7 @@ aeviewer sweep elu --hidden 500,500/256,128 --steps 2000 --jobs 2"""
 @events_option
 @runs_option
 @sweep_options
-@plainly
+@report_errors
 def sweep(
     name_of_preset: str,
     name: str,
@@ -60,7 +65,7 @@ def sweep(
     points = combinations(preset(name_of_preset), chosen, name or name_of_preset)
     note_unused([point.config for point in points], chosen)
     for point in points:
-        refuse_another(point, folder)
+        refuse_other_config(point, folder)
     if tensorboard:
         exporters(["tensorboard"])  # says what is missing before there is a run
     wanted = [
@@ -69,12 +74,12 @@ def sweep(
     ]
     console = Console(stderr=True)
     with workers(jobs, address, folder) as who:
-        ended = watched(train_all(wanted, who, finished=_finished(wanted)), console)
+        ended = run_with_display(train_all(wanted, who, finished=_finished_names(wanted)), console)
     _show(wanted, folder)
     refuse_failures(ended)
 
 
-def _finished(jobs: list[Job]) -> set[str]:
+def _finished_names(jobs: list[Job]) -> set[str]:
     """Names of the runs that have done their last step."""
     return {job.name for job in jobs if runs.Run(job.path).written_status().state == "finished"}
 

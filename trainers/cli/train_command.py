@@ -16,13 +16,13 @@ from trainers import tensorboard as tensorboard_events
 from trainers.cli.options import (
     config_options,
     events_option,
+    find_run,
     note_unused,
-    opened,
-    plainly,
+    report_errors,
     runs_option,
 )
 from trainers.evaluation.collapse import forecast
-from trainers.exporting.exporters import chosen as exporters
+from trainers.exporting.exporters import choose_exporters as exporters
 from trainers.presets import PRESETS, preset
 from trainers.runs import runs_folder
 
@@ -48,7 +48,7 @@ aeviewer train vae --latent-dim 2 --hidden 256,128 --name small"""
 @events_option
 @runs_option
 @config_options
-@plainly
+@report_errors
 def train(
     name_of_preset: str, name: str, tensorboard: bool, folder: Path, **changes: object
 ) -> None:
@@ -67,7 +67,7 @@ def train(
     def prepare() -> Trainer:
         trainer = trainers.train(config, folder, name)
         if tensorboard:
-            tensorboard_events.request(trainer.run)
+            tensorboard_events.request_events(trainer.run)
         return trainer
 
     _drive(prepare)
@@ -77,16 +77,16 @@ def train(
 @click.argument("name", metavar="RUN")
 @events_option
 @runs_option
-@plainly
+@report_errors
 def resume(name: str, tensorboard: bool, folder: Path) -> None:
     """Go on with a run that was stopped or interrupted.
 
     RUN is a run's name in the runs folder, or the path of its folder. The result is the same as if
     it had never been stopped.
     """
-    run = opened(name, folder)
+    run = find_run(name, folder)
     if tensorboard:
-        tensorboard_events.request(run)
+        tensorboard_events.request_events(run)
 
     def prepare() -> Trainer:
         from trainers.training.trainer import Trainer

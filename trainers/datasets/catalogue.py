@@ -127,5 +127,5 @@ def entry(name: str) -> CatalogueEntry:
     """
     if name not in ENTRIES:
         known = ", ".join(ENTRIES)
-        raise DataError(f"{name!r} can not be downloaded; choose from {known}.")
+        raise DataError(f"{name!r} cannot be downloaded; choose from {known}.")
     return ENTRIES[name]

@@ -26,7 +26,7 @@ _FAINT = 0.04
 _GROUND_NOISE = 0.1
 
 
-def centred(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
+def centre_drawing(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     """A drawing scaled and centred as MNIST's digits are.
 
     Parameters
@@ -89,11 +89,11 @@ def from_file(content: bytes) -> NDArray[np.uint8]:
     DataError
         When it is no image, or too large a one.
     """
-    with image_files.given(content) as picture:
+    with image_files.open_image_bytes(content) as picture:
         upright = ImageOps.exif_transpose(picture).convert("RGBA")
         paper = Image.new("RGBA", upright.size, "white")
         gray = np.asarray(Image.alpha_composite(paper, upright).convert("L"), np.float32) / 255
     rim = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     ground = float(np.median(rim))
     ink = np.abs(gray - ground) / max(ground, 1 - ground)
-    return centred(np.where(ink > _GROUND_NOISE, ink, 0))
+    return centre_drawing(np.where(ink > _GROUND_NOISE, ink, 0))

@@ -21,7 +21,7 @@ def misfits(config: RunConfig, dataset: Dataset) -> dict[str, str]:
 
 
 def check(config: RunConfig, dataset: Dataset) -> None:
-    """Refuses a config that can not be trained on the data set.
+    """Refuses a config that cannot be trained on the data set.
 
     Raises
     ------

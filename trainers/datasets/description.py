@@ -155,7 +155,7 @@ def checked_name(name: str) -> str:
         Naming what is allowed.
     """
     if not is_name(name) or name == MNIST.name:
-        why = "is the one inside the program" if name == MNIST.name else "can not name a data set"
+        why = "is the one inside the program" if name == MNIST.name else "cannot name a data set"
         raise DataError(
             f"{name!r} {why}: use up to 40 small letters, digits or . _ -, beginning with a letter "
             "or digit."

@@ -23,8 +23,8 @@ import numpy as np
 
 from trainers.datasets import store
 from trainers.datasets.catalogue import CatalogueEntry, entry
-from trainers.datasets.http import fetched
-from trainers.datasets.importing.importer import ImportRequest, imported, usual
+from trainers.datasets.http import fetch_file
+from trainers.datasets.importing.importer import ImportRequest, default_conversion, import_images
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.errors import AEViewerError, DataError
 from trainers.generators import finish
@@ -62,7 +62,7 @@ class _File:
     place: Path
 
 
-def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
+def download_dataset(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
     """Downloads and imports a data set; yields what is being done.
 
     Closing the generator keeps what came so far, and the next attempt goes on from there.
@@ -77,7 +77,7 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
     Raises
     ------
     DataError
-        When it is here already, can not be reached, or is not what it should be.
+        When it is here already, cannot be reached, or is not what it should be.
     """
     found = entry(name)
     if name in store.dataset_names():
@@ -90,19 +90,19 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
         try:
             file.place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f"{root} can not be made ({error.strerror}).") from error
-        for so_far in fetched(file.urls, file.place, file.md5):
+            raise DataError(f"{root} cannot be made ({error.strerror}).") from error
+        for so_far in fetch_file(file.urls, file.place, file.md5):
             size = f"{so_far.done / 1e6:,.1f}"
             of = f" of {so_far.total / 1e6:,.1f}" if so_far.total else ""
             words = f"Downloading {file.place.name}, {number} of {len(files)}: {size}{of} MB"
             yield Told(words, so_far.done / so_far.total if so_far.total else None)
     yield Told("Unpacking")
     source = _source(found, kind, root)
-    finish(source.measured())
+    finish(source.measure_range())
     wanted = ImportRequest(
-        name, found.title, usual(source), classes=found.classes, centred=found.centred
+        name, found.title, default_conversion(source), classes=found.classes, centred=found.centred
     )
-    work = imported(source, wanted)
+    work = import_images(source, wanted)
     while True:
         try:
             yield Told("Importing", next(work))
@@ -116,16 +116,16 @@ def downloaded(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
 def _kind(found: CatalogueEntry) -> Any:
     """Torchvision's class."""
     try:
-        known = _known()
+        known = _torchvision_datasets()
     except (ImportError, RuntimeError) as error:
         raise DataError(
-            f"torchvision, which knows where {found.title} is, can not be loaded ({error}). "
+            f"torchvision, which knows where {found.title} is, cannot be loaded ({error}). "
             "Install the torchvision that fits the torch that is there."
         ) from error
     return getattr(known, found.kind)
 
 
-def _known() -> ModuleType:
+def _torchvision_datasets() -> ModuleType:
     """Torchvision's data sets, which use nothing of its compiled part.
 
     That part may be made for another build of PyTorch: the registry's for Linux is for CUDA, and
@@ -183,7 +183,7 @@ def _source(found: CatalogueEntry, kind: Any, root: Path) -> ArraySource:
             part = kind(str(root), train=not is_test, download=True, **options)
         except (OSError, RuntimeError, ValueError, EOFError) as error:
             raise DataError(
-                f"What was downloaded of {found.title} can not be read ({error}). Try again."
+                f"What was downloaded of {found.title} cannot be read ({error}). Try again."
             ) from error
         images, labels = np.asarray(part.data), np.asarray(part.targets)
         labels = labels[:, 0] if labels.ndim == 2 else labels
@@ -197,7 +197,7 @@ def _source(found: CatalogueEntry, kind: Any, root: Path) -> ArraySource:
 # -- a process of its own --------------------------------------------------------------------------
 
 
-def started(name: str, mirror: str = "") -> tuple[BaseProcess, Connection]:
+def start_download(name: str, mirror: str = "") -> tuple[BaseProcess, Connection]:
     """A process that downloads, and the pipe by which it tells: `Told`, then a `Dataset`.
 
     A `Failed` comes in the place of the data set where there is none. The process ends when the
@@ -222,7 +222,7 @@ def _live(pipe: Connection, name: str, mirror: str) -> None:
 
 def _outcome(pipe: Connection, name: str, mirror: str) -> Dataset | Failed:
     last = 0.0
-    work = downloaded(name, mirror)
+    work = download_dataset(name, mirror)
     while True:
         try:
             told = next(work)

@@ -30,7 +30,7 @@ class Fetched:
     total: int
 
 
-def fetched(urls: Sequence[str], place: Path, md5: str) -> Generator[Fetched, None, None]:
+def fetch_file(urls: Sequence[str], place: Path, md5: str) -> Generator[Fetched, None, None]:
     """Fetches a file from the first address that has it; yields after each block.
 
     What is there of an earlier attempt (`<place>.part`) is gone on with. Closing the generator
@@ -96,7 +96,7 @@ def _from(url: str, place: Path, md5: str) -> Generator[Fetched, None, None]:
     except (URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise DataError(
-            f"{parts.netloc} can not be reached ({reason}): is this computer connected to the "
+            f"{parts.netloc} cannot be reached ({reason}): is this computer connected to the "
             "network? What came so far is kept, and the next attempt goes on from there."
         ) from error
     if total and done < total:

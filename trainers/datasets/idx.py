@@ -37,7 +37,7 @@ def read(file: Traversable, *, md5: str | None = None) -> NDArray[np.uint8]:
         content = gzip.decompress(file.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"The data file {file} can not be read ({error}). Reinstall AE Viewer."
+            f"The data file {file} cannot be read ({error}). Reinstall AE Viewer."
         ) from error
     if md5 and hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
         raise DataError(f"The data file {file} fails its checksum: it is damaged. Reinstall it.")

@@ -90,7 +90,7 @@ def spectrum() -> Spectrum:
         return Spectrum(**safetensors.numpy.load(_RESOURCE.read_bytes()))
     except (OSError, SafetensorError, TypeError) as error:
         raise DataError(
-            f"{_RESOURCE} can not be read ({error}); install the program again."
+            f"{_RESOURCE} cannot be read ({error}); install the program again."
         ) from error
 
 
@@ -104,11 +104,11 @@ def spectrum_of(dataset: Dataset) -> Spectrum | None:
     """
     if dataset.name == MNIST.name:
         return spectrum()
-    return _kept(dataset.name, dataset.checksum)
+    return _read_spectrum(dataset.name, dataset.checksum)
 
 
 @lru_cache(maxsize=8)
-def _kept(name: str, _checksum: str) -> Spectrum | None:
+def _read_spectrum(name: str, _checksum: str) -> Spectrum | None:
     tensors = store.spectrum_tensors(name)
     try:
         return None if tensors is None else Spectrum(**tensors)
@@ -116,7 +116,9 @@ def _kept(name: str, _checksum: str) -> Spectrum | None:
         raise DataError(f"The data set {name!r} is damaged ({error}). Import it anew.") from error
 
 
-def fitted(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> Generator[float, None, Spectrum]:
+def fit_spectrum(
+    train: NDArray[np.uint8], test: NDArray[np.uint8]
+) -> Generator[float, None, Spectrum]:
     """The spectrum of (n, ...) images, in double precision; yields 1.0 between chunks."""
     pixels = int(np.prod(train.shape[1:]))
     total, products = np.zeros(pixels), np.zeros((pixels, pixels))
@@ -128,14 +130,14 @@ def fitted(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> Generator[float
         release(train)
         yield 1.0
     mean = total / len(train)
-    components, eigenvalues = _decomposed(products / len(train) - np.outer(mean, mean))
+    components, eigenvalues = _decompose(products / len(train) - np.outer(mean, mean))
     energies = np.zeros(pixels)
     for start in range(0, len(test), _CHUNK):
         chunk = test[start : start + _CHUNK].reshape(-1, pixels) / 255.0
         with _one_thread():
             energies += np.square((chunk - mean) @ components.T).sum(0)
         yield 1.0
-    return _told(mean, components, eigenvalues, energies / len(test))
+    return _make_spectrum(mean, components, eigenvalues, energies / len(test))
 
 
 def _one_thread() -> AbstractContextManager[object]:
@@ -149,11 +151,13 @@ def fit() -> Spectrum:
     train, test = (split(name).images.reshape(-1, 28 * 28) / 255.0 for name in ("train", "test"))
     mean = train.mean(0)
     covariance = train.T @ train / len(train) - np.outer(mean, mean)
-    components, eigenvalues = _decomposed(covariance)
-    return _told(mean, components, eigenvalues, np.square((test - mean) @ components.T).mean(0))
+    components, eigenvalues = _decompose(covariance)
+    return _make_spectrum(
+        mean, components, eigenvalues, np.square((test - mean) @ components.T).mean(0)
+    )
 
 
-def _decomposed(
+def _decompose(
     covariance: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(P, P) components in rows, each with its largest entry positive, and (P,) eigenvalues."""
@@ -164,7 +168,7 @@ def _decomposed(
     return components * np.sign(np.take_along_axis(components, largest, 1)), eigenvalues
 
 
-def _told(
+def _make_spectrum(
     mean: NDArray[np.float64],
     components: NDArray[np.float64],
     eigenvalues: NDArray[np.float64],

@@ -101,7 +101,7 @@ def open_dataset(dataset: Dataset) -> Data:
             f"(checksum {header.dataset.checksum[:12]}, not {dataset.checksum[:12]}). "
             "Import the one it was trained on under that name."
         )
-    return _mapped(header)
+    return _map_dataset(header)
 
 
 def spectrum_tensors(name: str) -> dict[str, NDArray[Any]] | None:
@@ -157,7 +157,7 @@ def remove(name: str) -> None:
         When there is none, or the system has no trash for it.
     """
     if name == MNIST.name:
-        raise DataError("MNIST is part of the program and can not be removed.")
+        raise DataError("MNIST is part of the program and cannot be removed.")
     path = _header(name).path
     try:
         send2trash(path)
@@ -254,7 +254,7 @@ def _check_tensors(dataset: Dataset, tensors: dict[str, _Tensor], size: int) -> 
 
 
 @lru_cache(maxsize=4)
-def _mapped(header: _Header) -> Data:
+def _map_dataset(header: _Header) -> Data:
     dataset = header.dataset
     most = max(len(dataset.classes) - 1, 0)
     splits = {}
@@ -264,10 +264,10 @@ def _mapped(header: _Header) -> Data:
             raise DataError(f"{header.path} is damaged: it has labels of no class. Import it anew.")
         splits[part] = Split(header.array(f"{part}.images"), labels)
     test = splits["test"]
-    return Data(dataset, splits["train"], test, previewed(test.labels))
+    return Data(dataset, splits["train"], test, choose_preview(test.labels))
 
 
-def previewed(labels: NDArray[np.uint8]) -> tuple[int, ...]:
+def choose_preview(labels: NDArray[np.uint8]) -> tuple[int, ...]:
     """The first image of each class, then the second of each, ...: 32 in all, ascending."""
     turns = np.zeros(len(labels), np.intp)
     for label in np.unique(labels):

@@ -107,11 +107,11 @@ def resident(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Imag
     key = name, device, dataset
     images = _HELD.get(key)
     if images is None:
-        images = _HELD[key] = _made(*key)
+        images = _HELD[key] = _make_tensor(*key)
     return images
 
 
-def _made(name: Part, device: torch.device, dataset: Dataset) -> Images:
+def _make_tensor(name: Part, device: torch.device, dataset: Dataset) -> Images:
     data = open_dataset(dataset)
     images = (data.train if name == "train" else data.test).images
     if 4 * images.size > MOST_RESIDENT:

@@ -32,9 +32,9 @@ def as_drawn(ink: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
     (side, side) or (side, side, 3).
     """
     if dataset.centred:
-        pixels = _resized(centring.centred(ink), dataset.side)
+        pixels = _resize(centring.centre_drawing(ink), dataset.side)
     else:
-        pixels = _resized(np.rint(255 * np.asarray(ink).clip(0, 1)).astype(np.uint8), dataset.side)
+        pixels = _resize(np.rint(255 * np.asarray(ink).clip(0, 1)).astype(np.uint8), dataset.side)
     return pixels if dataset.channels == 1 else np.repeat(pixels[..., None], 3, axis=2)
 
 
@@ -47,12 +47,12 @@ def as_given(content: bytes, dataset: Dataset) -> NDArray[np.uint8]:
         When it is no image, or too large a one.
     """
     if dataset.centred:
-        return _resized(centring.from_file(content), dataset.side)
-    with image_files.given(content) as picture:
-        return _converted(picture, dataset)
+        return _resize(centring.from_file(content), dataset.side)
+    with image_files.open_image_bytes(content) as picture:
+        return _convert(picture, dataset)
 
 
-def _converted(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
+def _convert(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
     asked = dataset.conversion or Conversion()
     usual = Conversion(
         side=dataset.side,
@@ -63,7 +63,7 @@ def _converted(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
     return usual.apply(image_files.pixels_of(picture))
 
 
-def _resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _resize(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if pixels.shape == (side, side):
         return pixels
     image = Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC)

@@ -105,7 +105,7 @@ class Embedding:
     trustworthiness: float
 
 
-def missing(recipe: Recipe) -> str:
+def missing_package(recipe: Recipe) -> str:
     """What is to be done before a layout can be computed; empty where nothing is."""
     module, package = _LIBRARIES[type(recipe)]
     if find_spec(module) is not None:
@@ -142,10 +142,10 @@ def compute_embedding(codes: NDArray[np.floating], recipe: Recipe, tell: Tell) -
     table = np.ascontiguousarray(codes, np.float64)
     if table.ndim != 2 or len(table) < FEWEST or not np.isfinite(table).all():
         raise ValueError(
-            f"Codes of shape {codes.shape} can not be laid out: at least {FEWEST} are needed, all "
+            f"Codes of shape {codes.shape} cannot be laid out: at least {FEWEST} are needed, all "
             "finite numbers."
         )
-    if problem := missing(recipe):
+    if problem := missing_package(recipe):
         raise AEViewerError(problem)
     # A common factor changes no layout, and squares of very large codes would overflow.
     table = table / max(float(np.abs(table).max()), np.finfo(float).tiny)
@@ -166,7 +166,7 @@ def _neighbours(
 
 
 def _tsne(codes: NDArray[np.float64], recipe: TSNE, tell: Tell) -> NDArray[np.floating]:
-    begun = _begun(codes, recipe.seed)
+    begun = _initial_places(codes, recipe.seed)
     tell(0.0, begun.astype(np.float32))  # the rest needs a while to begin
     from openTSNE import TSNEEmbedding
     from openTSNE.affinity import PerplexityBasedNN
@@ -195,7 +195,7 @@ def _tsne(codes: NDArray[np.float64], recipe: TSNE, tell: Tell) -> NDArray[np.fl
     return np.asarray(embedding)
 
 
-def _begun(codes: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def _initial_places(codes: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """(n, 2), the principal plane made small; codes at one place are told apart by chance."""
     places = principal_plane(codes).project(codes)
     spread = float(places[:, 0].std())

@@ -59,7 +59,9 @@ Message = Ready | Told | Failed
 """What comes before the `Layout`."""
 
 
-def started(recipe: Recipe, key: str, places: tuple[Path, ...]) -> tuple[BaseProcess, Connection]:
+def start_process(
+    recipe: Recipe, key: str, places: tuple[Path, ...]
+) -> tuple[BaseProcess, Connection]:
     """A process that lays out the codes it will be sent, and the pipe to it.
 
     It ends when the pipe is closed, or the process that started it ends.

@@ -89,7 +89,7 @@ def procrustes(codes: NDArray[np.floating], onto: NDArray[np.floating]) -> Align
     """
     if codes.shape != onto.shape or codes.ndim != 2 or not codes.size:
         raise ValueError(
-            f"Codes of {codes.shape} can not be aligned to codes of {onto.shape}: both must be "
+            f"Codes of {codes.shape} cannot be aligned to codes of {onto.shape}: both must be "
             "(n, d), of the same images, and at least one."
         )
     centre, target = codes.mean(axis=0, dtype=np.float64), onto.mean(axis=0, dtype=np.float64)
@@ -100,7 +100,7 @@ def procrustes(codes: NDArray[np.floating], onto: NDArray[np.floating]) -> Align
     return Alignment(left @ right, centre, target)
 
 
-def chained(tables: Iterable[NDArray[np.floating]]) -> Iterator[Alignment]:
+def chain_alignments(tables: Iterable[NDArray[np.floating]]) -> Iterator[Alignment]:
     """Aligns every checkpoint to the one after it, and through it to the last.
 
     Neighbours are alike, so that the turn from one to the next is well determined, while the first
@@ -133,6 +133,6 @@ def between(
     return part
 
 
-def eased(share: float) -> float:
+def ease(share: float) -> float:
     """A share of the time, 0..1, as a share of the way: 3t² − 2t³, at rest at both ends."""
     return share * share * (3 - 2 * share)

@@ -135,7 +135,7 @@ def _middles(count: int) -> NDArray[np.float64]:
     return middles
 
 
-def _crossed(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _grid_places(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """(len(y), len(x), 2), every x with every y, the greatest y in the first row."""
     return np.stack(np.meshgrid(x, y[::-1]), axis=-1)
 
@@ -147,7 +147,7 @@ def prior_quantiles(side: int) -> NDArray[np.float64]:
     either axis (Kingma & Welling 2014, appendix A, figure 4); the first row is the uppermost.
     """
     values = normal_quantiles(side)
-    return _crossed(values, values)
+    return _grid_places(values, values)
 
 
 def code_quantiles(places: NDArray[np.floating], side: int) -> NDArray[np.float64]:
@@ -157,7 +157,7 @@ def code_quantiles(places: NDArray[np.floating], side: int) -> NDArray[np.float6
     each column, and each row, stands for as many codes as any other.
     """
     x, y = (quantiles(along, side) for along in places.T)
-    return _crossed(x, y)
+    return _grid_places(x, y)
 
 
 def prior_sample(latent_dim: int, count: int, seed: int) -> NDArray[np.float32]:

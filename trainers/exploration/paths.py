@@ -90,7 +90,7 @@ def spherical(
     return Path("spherical", codes, decode(codes))
 
 
-def resampled(path: Path, decode: Decode, count: int, by: Literal["image", "code"]) -> Path:
+def resample(path: Path, decode: Decode, count: int, by: Literal["image", "code"]) -> Path:
     """`count` points of a way, its ends among them, at equal steps as images or as codes."""
     lengths = _steps(path.images if by == "image" else path.codes)
     codes = _at_equal_steps(path.codes, lengths, count)
@@ -140,7 +140,7 @@ def geodesic(
         candidates.append(way)
         if pull_back is not None:
             share = 0.4 + 0.3 * number
-            way = yield from _relaxed(decode, pull_back, way.codes, points, share)
+            way = yield from _relax(decode, pull_back, way.codes, points, share)
             candidates.append(way)
     yield 1.0
     # A decoder that is being trained has become another since the first was measured.
@@ -192,7 +192,7 @@ def _nodes(codes: NDArray[np.floating], line: NDArray[np.float64]) -> NDArray[np
     return np.concatenate([line[[0, -1]], line[1:-1:2], codes[chosen].astype(np.float64)])
 
 
-def _relaxed(
+def _relax(
     decode: Decode,
     pull_back: PullBack,
     codes: NDArray[np.float64],

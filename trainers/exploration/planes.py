@@ -129,7 +129,7 @@ def principal_plane(codes: NDArray[np.floating], previous: Plane | None = None) 
     basis, shares = directions[:, :-3:-1].T, variances[:-3:-1] / (total if total > 0 else 1.0)
     order, signs = (0, 1), _signs(basis)
     if previous is not None and previous.basis.shape == basis.shape:
-        order, signs = max(_turned(basis, previous.basis), key=lambda found: found[2])[:2]
+        order, signs = max(_signed_orders(basis, previous.basis), key=lambda found: found[2])[:2]
     chosen = list(order)
     shown = (float(shares[order[0]]), float(shares[order[1]]))
     return Plane(mean, basis[chosen] * signs[:, None], order, shown)
@@ -141,7 +141,7 @@ def _signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(basis[[0, 1], largest] < 0, -1.0, 1.0)
 
 
-def _turned(
+def _signed_orders(
     basis: NDArray[np.float64], previous: NDArray[np.float64]
 ) -> Iterator[tuple[tuple[int, int], NDArray[np.float64], float]]:
     """Each order of the two directions, its best signs, and how well they then agree."""

@@ -39,7 +39,7 @@ class Summary:
     nearest: int
 
 
-def summary(
+def summarise(
     images: NDArray[np.uint8],
     labels: NDArray[np.integer],
     codes: NDArray[np.floating],
@@ -66,7 +66,7 @@ def write_csv(
     Raises
     ------
     AEViewerError
-        When the file can not be written.
+        When the file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

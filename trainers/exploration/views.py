@@ -86,13 +86,13 @@ class View(_Part):
     aligned: bool = False
 
 
-def save(run: Run, name: str, view: View) -> None:
+def save_view(run: Run, name: str, view: View) -> None:
     """Keeps a view under a name; one of that name is replaced.
 
     Raises
     ------
     RunError
-        When the name can not name a file, or the run can not be written.
+        When the name cannot name a file, or the run cannot be written.
     """
     place = place_of(run, name)
     if run.read_only:
@@ -104,12 +104,12 @@ def save(run: Run, name: str, view: View) -> None:
         atomic.replace(place, view.model_dump_json(indent=1).encode())
 
 
-def names(run: Run) -> list[str]:
+def view_names(run: Run) -> list[str]:
     """The names of a run's views, in alphabetical order."""
     return sorted(place.stem for place in (run.path / _FOLDER).glob("*.json"))
 
 
-def opened(run: Run, name: str) -> View:
+def open_view(run: Run, name: str) -> View:
     """A view by its name.
 
     Raises
@@ -127,7 +127,7 @@ def place_of(run: Run, name: str) -> Path:
     Raises
     ------
     RunError
-        When the name can not name a file.
+        When the name cannot name a file.
     """
     try:
         return run.path / _FOLDER / f"{checked_name(name)}.json"

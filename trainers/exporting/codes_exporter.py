@@ -40,7 +40,9 @@ def write_csv(task: Task) -> Iterator[None]:
     with (task.folder / "codes.csv").open("w", encoding="ascii", newline="") as file:
         file.write(",".join(heads) + "\n")
         for part in _parts(len(codes)):
-            file.writelines(f"{at},{labels[at]},{_written(codes[at], ',')}\n" for at in part)
+            file.writelines(
+                f"{at},{labels[at]},{_shortest_digits(codes[at], ',')}\n" for at in part
+            )
             yield
 
 
@@ -60,7 +62,7 @@ def write_projector(task: Task) -> Iterator[None]:
     test = data.test
     with (folder / "codes.tsv").open("w", encoding="ascii", newline="") as file:
         for part in _parts(len(codes)):
-            file.writelines(f"{_written(codes[at], chr(9))}\n" for at in part)
+            file.writelines(f"{_shortest_digits(codes[at], chr(9))}\n" for at in part)
             yield
     names = [_cell(name) for name in data.dataset.classes]
     lines = (
@@ -100,6 +102,6 @@ def _parts(count: int) -> Iterable[range]:
     return (range(at, min(at + _ROWS, count)) for at in range(0, count, _ROWS))
 
 
-def _written(code: NDArray[np.float32], between: str) -> str:
+def _shortest_digits(code: NDArray[np.float32], between: str) -> str:
     """Numbers in the fewest digits that give the same float32 back."""
     return between.join(map(str, code))

@@ -43,7 +43,7 @@ def in_the_way(run: Run, exporters: Sequence[Exporter], folder: Path) -> tuple[s
     return tuple(place for place in places if (folder / place).exists())
 
 
-def carry(
+def export_run(
     run: Run,
     exporters: Sequence[Exporter],
     folder: Path,
@@ -71,7 +71,7 @@ def carry(
     Raises
     ------
     ExportError
-        When a file is in the way, the folder can not be written, or an exporter failed.
+        When a file is in the way, the folder cannot be written, or an exporter failed.
     RunError
         When the run has no such checkpoint, or is damaged.
     """
@@ -89,12 +89,12 @@ def carry(
         with _writing(folder), _draft(folder) as draft:
             for _ in exporter.write(Task(run, checkpoint, draft)):
                 yield Moment(done, exporter.label)
-            places += _moved(draft, folder)
+            places += _move_files(draft, folder)
     yield Moment(len(exporters), "")
     return tuple(places)
 
 
-def _moved(draft: Path, folder: Path) -> list[Path]:
+def _move_files(draft: Path, folder: Path) -> list[Path]:
     """Moves every file of a draft to the same place in the folder."""
     places = []
     for file in sorted(path for path in draft.rglob("*") if path.is_file()):
@@ -127,6 +127,6 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ExportError(
-            f"{folder} can not be written ({error.strerror or error}). Free some space, or choose "
+            f"{folder} cannot be written ({error.strerror or error}). Free some space, or choose "
             "a folder that you may write to."
         ) from error

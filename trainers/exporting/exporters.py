@@ -171,7 +171,7 @@ EXPORTERS: dict[str, Exporter] = {
 """By name, in the order in which they are offered."""
 
 
-def chosen(names: Iterable[str]) -> tuple[Exporter, ...]:
+def choose_exporters(names: Iterable[str]) -> tuple[Exporter, ...]:
     """The exporters called so, each once, if all of them can be used here.
 
     Raises

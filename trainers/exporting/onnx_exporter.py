@@ -84,13 +84,13 @@ def write(task: Task) -> Iterator[None]:
         ("decoder", decoder, "codes", ["images"], codes),
     ):
         place = task.folder / f"{name}.onnx"
-        content = translated(stack, name, given, found, values.shape[1], told)
+        content = translate(stack, name, given, found, values.shape[1], told)
         place.write_bytes(content.SerializeToString())
         check(stack, values, place)
         yield
 
 
-def translated(
+def translate(
     stack: nn.Sequential, name: str, given: str, found: Sequence[str], width: int, told: str
 ) -> ModelProto:
     """A stack of layers as a model.
@@ -181,6 +181,6 @@ def check(stack: nn.Module, values: Tensor, place: Path) -> None:
     if theirs.shape != ours.shape or not np.allclose(ours, theirs, TOLERANCE, TOLERANCE):
         far = np.abs(ours - theirs).max() if theirs.shape == ours.shape else np.inf
         raise ExportError(
-            f"{place.name} can not be trusted: onnxruntime differs from torch by {far:.3g}, and "
+            f"{place.name} cannot be trusted: onnxruntime differs from torch by {far:.3g}, and "
             f"{TOLERANCE:g} is allowed. It was not kept."
         )

@@ -11,7 +11,7 @@ from trainers import datasets
 from trainers.exploration.planes import axes_plane, line, principal_plane
 from trainers.exporting.metrics_exporter import evaluations
 from trainers.figures.image_sheet import write_sheet
-from trainers.figures.style import INK, SOFT, blank, finish, style
+from trainers.figures.style import INK, SOFT, create_figure, figure_style, render_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def write(task: Task) -> Iterator[None]:
     _write_reconstructions(task)
     yield
     for draw in (_losses, _codes):
-        with style():
+        with figure_style():
             picture = draw(task)
         (task.folder / f"{picture.name}.png").write_bytes(picture.png)
         (task.folder / f"{picture.name}.svg").write_bytes(picture.svg)
@@ -79,7 +79,7 @@ def _title(task: Task) -> str:
 def _losses(task: Task) -> Picture:
     """The loss of every step, and that of the test images at every checkpoint."""
     losses, found = task.run.metrics(), [*evaluations(task.run)]
-    figure = blank(6.4, 3.6)
+    figure = create_figure(6.4, 3.6)
     axes = figure.add_axes((0.12, 0.15, 0.85, 0.74))
     axes.plot(
         losses.step, losses.total, color=SOFT, lw=0.5, alpha=0.6, label="training", rasterized=True
@@ -96,16 +96,16 @@ def _losses(task: Task) -> Picture:
     axes.set_title(f"{task.run.name}: loss per image, {unit}")
     axes.legend(loc="upper right")
     caption = "The loss of every training step, and of the test images at every checkpoint."
-    return finish(figure, "losses", "Losses", caption)
+    return render_figure(figure, "losses", "Losses", caption)
 
 
 def _codes(task: Task) -> Picture:
     """The codes of the test images, coloured by class, in the plane that shows most of them."""
     data = datasets.open_dataset(task.run.dataset)
     codes, labels = task.checkpoint.codes(), data.test.labels
-    figure = blank(5.6, 5.0)
+    figure = create_figure(5.6, 5.0)
     axes = figure.add_axes((0.12, 0.1, 0.72, 0.82))
-    places = _placed(axes, codes, labels)
+    places = _project(axes, codes, labels)
     order = np.random.default_rng(0).permutation(len(codes))
     colours = np.array(CLASSES)[labels % len(CLASSES)]
     x, y = places[order].T
@@ -116,10 +116,10 @@ def _codes(task: Task) -> Picture:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
     axes.set_title(f"{_title(task)}: codes of {len(codes):,} test images")
     caption = "The code of every test image; colours are classes."
-    return finish(figure, "codes", "Latent space", caption)
+    return render_figure(figure, "codes", "Latent space", caption)
 
 
-def _placed(
+def _project(
     axes: Axes, codes: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
     """(n, 2) places of (n, d) codes; names the axes after what they are."""

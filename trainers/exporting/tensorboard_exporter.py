@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainers.tensorboard import FOLDER, SUFFIX, EventFile, written
+from trainers.tensorboard import FOLDER, SUFFIX, EventFile, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,4 +16,4 @@ def write(task: Task) -> Iterator[None]:
     """Writes the losses of every step and the figures of every checkpoint, yielding in between."""
     folder = task.folder / FOLDER
     folder.mkdir()
-    yield from written(task.run, EventFile(folder / f"{task.run.name}{SUFFIX}"))
+    yield from write_run(task.run, EventFile(folder / f"{task.run.name}{SUFFIX}"))

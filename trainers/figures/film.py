@@ -59,11 +59,11 @@ def write_gif(
     ValueError
         When there are no frames, they differ in size, or a time is missing or out of its bounds.
     AEViewerError
-        When the file can not be written.
+        When the file cannot be written.
     """
-    durations = _durations(_checked(frames), milliseconds)
+    durations = _durations(_check_frames(frames), milliseconds)
     parts: list[bytes] = []
-    for picture, duration in zip(_indexed(frames), durations, strict=True):
+    for picture, duration in zip(_convert_frames(frames), durations, strict=True):
         if not parts:
             header, _ = GifImagePlugin.getheader(picture.copy(), info={"loop": 0})
             parts += header
@@ -92,11 +92,11 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
     ValueError
         When there are no frames, they differ in size, or `fps` is out of its bounds.
     AEViewerError
-        When the package is missing, or the file can not be made or written.
+        When the package is missing, or the file cannot be made or written.
     """
     if not 0 < fps <= _MOST_FPS:
         raise ValueError(f"{fps} frames a second are not more than 0 and at most {_MOST_FPS}.")
-    _checked(frames)
+    _check_frames(frames)
     try:
         with tempfile.TemporaryDirectory(prefix="film-") as folder:
             draft = Path(folder) / "film.mp4"
@@ -111,10 +111,21 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
 
 def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
     """Runs the encoder to its end; its own package's writer would not tell how that was."""
-    height, width, _ = _even(_coloured(frames[0])).shape
+    height, width, _ = _pad_to_even(_to_rgb(frames[0])).shape
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     kept = ["-an", "-c:v", "libx264", "-crf", _GRAIN, "-pix_fmt", "yuv420p"]
-    command = [encoder(), "-v", "error", "-y", *raw, "-i", "-", *kept, "-movflags", "+faststart"]
+    command = [
+        encoder_path(),
+        "-v",
+        "error",
+        "-y",
+        *raw,
+        "-i",
+        "-",
+        *kept,
+        "-movflags",
+        "+faststart",
+    ]
     told = draft.with_suffix(".txt")
     with (
         told.open("wb") as words,
@@ -143,7 +154,7 @@ def _feed(process: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]])
         return
     try:
         for frame in frames:
-            process.stdin.write(_even(_coloured(frame)).tobytes())
+            process.stdin.write(_pad_to_even(_to_rgb(frame)).tobytes())
         process.stdin.close()
     except (BrokenPipeError, OSError) as error:
         if isinstance(error, BrokenPipeError) or process.poll() is not None:
@@ -151,7 +162,7 @@ def _feed(process: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]])
         raise
 
 
-def encoder() -> str:
+def encoder_path() -> str:
     """The program that encodes."""
     try:
         # Untyped where it is installed, unknown where it is not.
@@ -164,7 +175,7 @@ def encoder() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-def _checked(frames: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
+def _check_frames(frames: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
     """The frames, if they can be one film."""
     if not len(frames):
         raise ValueError("A film needs at least one frame.")
@@ -185,7 +196,7 @@ def _durations(frames: Sequence[NDArray[np.uint8]], milliseconds: int | Sequence
     return [round(time / _TICK) * _TICK for time in times]
 
 
-def _coloured(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _to_rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(h, w, 3), whatever it was."""
     return frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=-1)
 
@@ -194,25 +205,25 @@ def _is_gray(frame: NDArray[np.uint8]) -> bool:
     return frame.ndim == 2 or bool((frame == frame[..., :1]).all())
 
 
-def _even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _pad_to_even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The frame with its last row and column repeated where there is an odd number of them."""
     height, width, _ = frame.shape
     return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def _indexed(frames: Sequence[NDArray[np.uint8]]) -> Iterator[Image.Image]:
+def _convert_frames(frames: Sequence[NDArray[np.uint8]]) -> Iterator[Image.Image]:
     """The frames as indices into one palette."""
     if all(_is_gray(frame) for frame in frames):
         for frame in frames:
-            yield _gray(frame if frame.ndim == 2 else frame[..., 0])
+            yield _gray_picture(frame if frame.ndim == 2 else frame[..., 0])
         return
     common = _palette(frames)
     for frame in frames:
-        picture = Image.fromarray(np.ascontiguousarray(_coloured(frame)))
+        picture = Image.fromarray(np.ascontiguousarray(_to_rgb(frame)))
         yield picture.quantize(palette=common, dither=Image.Dither.NONE)
 
 
-def _gray(frame: NDArray[np.uint8]) -> Image.Image:
+def _gray_picture(frame: NDArray[np.uint8]) -> Image.Image:
     height, width = frame.shape
     picture = Image.frombytes("P", (width, height), frame.tobytes())
     picture.putpalette(_GRAYS)
@@ -223,5 +234,5 @@ def _palette(frames: Sequence[NDArray[np.uint8]]) -> Image.Image:
     """A picture whose palette is that of all frames."""
     pixels = sum(frame.shape[0] * frame.shape[1] for frame in frames)
     apart = 1 + pixels // _SAMPLED
-    sampled = np.concatenate([_coloured(frame).reshape(-1, 3)[::apart] for frame in frames])
+    sampled = np.concatenate([_to_rgb(frame).reshape(-1, 3)[::apart] for frame in frames])
     return Image.fromarray(sampled[None]).quantize(_COLOURS, Image.Quantize.MEDIANCUT)

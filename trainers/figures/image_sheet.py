@@ -55,7 +55,7 @@ def write_sheet(
     ValueError
         When there are no images, or scale or gap are below their bounds.
     AEViewerError
-        When the file can not be written.
+        When the file cannot be written.
     """
     rows, columns = images.shape[:2]
     if not rows * columns or scale < 1 or gap < 0:

@@ -113,7 +113,7 @@ class Picture:
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def figure_style() -> Iterator[None]:
     """Defaults of matplotlib with ours over them, until it is left."""
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -121,12 +121,14 @@ def style() -> Iterator[None]:
         yield
 
 
-def blank(width: float, height: float) -> Figure:
+def create_figure(width: float, height: float) -> Figure:
     """An empty figure of that many inches; call it within `style()`."""
     return Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
 
 
-def finish(figure: Figure, name: str, title: str, caption: str, *, notice: str = "") -> Picture:
+def render_figure(
+    figure: Figure, name: str, title: str, caption: str, *, notice: str = ""
+) -> Picture:
     """Returns the figure as files, with the notice in its corner and its caption."""
     if notice:
         figure.text(
@@ -148,7 +150,7 @@ def finish(figure: Figure, name: str, title: str, caption: str, *, notice: str =
     return Picture(name, title, caption, raster.getvalue(), vector.getvalue())
 
 
-def inlined(picture: Picture) -> str:
+def inline_svg(picture: Picture) -> str:
     """The SVG as an element of a page, in the colours that the page's light or dark gives."""
     text = picture.svg.decode()
     text = text[text.index("<svg") :]
@@ -161,7 +163,7 @@ def inlined(picture: Picture) -> str:
     return text
 
 
-def ticks(axes: Axes, name: str, values: tuple[float, ...], form: str) -> None:
+def set_ticks(axes: Axes, name: str, values: tuple[float, ...], form: str) -> None:
     """Ticks of one axis ("x" or "y") at these values and nowhere else, written out."""
     axis = axes.xaxis if name == "x" else axes.yaxis
     axis.set_ticks(values, [format(value, form) for value in values])

@@ -5,9 +5,9 @@ a worker does is told by its run's folder alone, as with any run, and its lease 
 still wanted.
 """
 
-from trainers.parallel.executors import Workers, cluster, processes
+from trainers.parallel.executors import Workers, cluster_workers, process_workers
 from trainers.parallel.follower import CheckpointFound, Follower
-from trainers.parallel.jobs import Job, SweepProgress, cost, refuse_another
+from trainers.parallel.jobs import Job, SweepProgress, cost, refuse_other_config
 from trainers.parallel.pool import Ending, Pool
 from trainers.parallel.train_all import train_all
 
@@ -19,9 +19,9 @@ __all__ = [
     "Pool",
     "SweepProgress",
     "Workers",
-    "cluster",
+    "cluster_workers",
     "cost",
-    "processes",
-    "refuse_another",
+    "process_workers",
+    "refuse_other_config",
     "train_all",
 ]

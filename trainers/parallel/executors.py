@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainers.errors import ClusterError
 from trainers.optional_packages import remedy
-from trainers.parallel.worker import prepare
+from trainers.parallel.worker import prepare_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ class Workers:
     name: str = ""
 
 
-def processes(count: int) -> Workers:
+def process_workers(count: int) -> Workers:
     """`count` processes of this machine.
 
     They are spawned: a fork of a process that has run torch hangs at the first parallel operation.
@@ -56,13 +56,13 @@ def processes(count: int) -> Workers:
 
     def make() -> Executor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(count, context, prepare)
+        return ProcessPoolExecutor(count, context, prepare_process)
 
     return Workers(make, count, patience=_BRIEF_SECONDS)
 
 
 @contextmanager
-def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
+def cluster_workers(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
     """The workers of the Dask scheduler at `address`, connected to inside the `with`.
 
     Parameters
@@ -75,7 +75,7 @@ def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
     Raises
     ------
     ClusterError
-        When Dask is not installed, the scheduler can not be reached, it has no workers, or one of
+        When Dask is not installed, the scheduler cannot be reached, it has no workers, or one of
         them does not see the folders.
     """
     try:
@@ -87,7 +87,7 @@ def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
             'needs aeviewer with its extra "cluster" too.'
         ) from error
     with ExitStack() as stack:
-        stack.enter_context(_unlogged("distributed.client"))
+        stack.enter_context(_silence_logger("distributed.client"))
         try:
             connect: Any = distributed.Client
             client = stack.enter_context(connect(address, timeout=_CONNECT_SECONDS))
@@ -106,7 +106,7 @@ def cluster(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
 
 
 @contextmanager
-def _unlogged(name: str) -> Iterator[None]:
+def _silence_logger(name: str) -> Iterator[None]:
     """Keeps a logger quiet: it would tell of a lost scheduler in fifty lines, we do in one."""
     logger = logging.getLogger(name)
     before = logger.level
@@ -123,10 +123,10 @@ def _refuse_unshared(client: Any, address: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         token.touch()
-        seen = _seen(client, address, token)
+        seen = _ask_workers(client, address, token)
     except OSError as error:
         raise ClusterError(
-            f"{folder} can not be written ({error.strerror or error}); choose a runs folder that "
+            f"{folder} cannot be written ({error.strerror or error}); choose a runs folder that "
             "you may write to."
         ) from error
     finally:
@@ -144,18 +144,18 @@ def _refuse_unshared(client: Any, address: str, folder: Path) -> None:
         )
 
 
-def _seen(client: Any, address: str, token: Path) -> dict[str, bool]:
+def _ask_workers(client: Any, address: str, token: Path) -> dict[str, bool]:
     """Which workers see a file, by their addresses."""
     try:
-        found: dict[str, bool] = client.run(is_seen, token)
+        found: dict[str, bool] = client.run(is_visible, token)
     except ImportError as error:
         raise ClusterError(
-            f"A worker of the cluster at {address} can not import {error.name or 'aeviewer'}: "
+            f"A worker of the cluster at {address} cannot import {error.name or 'aeviewer'}: "
             "install this release of aeviewer on every worker."
         ) from error
     return found
 
 
-def is_seen(place: Path) -> bool:
+def is_visible(place: Path) -> bool:
     """Whether this process sees the file: asked of every worker."""
     return place.is_file()

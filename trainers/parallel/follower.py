@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainers.events import Progress, Started
-from trainers.parallel.jobs import written_at
+from trainers.parallel.jobs import modification_time
 from trainers.runs import losses_csv
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ class Follower:
     def __init__(self, run: Run) -> None:
         self.run = run
         self._steps = run.config.steps
-        self._told_at = written_at(run.path / "status.json")
+        self._told_at = modification_time(run.path / "status.json")
         self._rows = losses_csv.Tail(run.path / "metrics.csv")
         self._known = {c.step for c in run.checkpoints() if c.is_evaluated}
         self._has_begun = False
 
-    def news(self) -> Iterator[Started | Progress | CheckpointFound]:
+    def new_events(self) -> Iterator[Started | Progress | CheckpointFound]:
         """What a trainer would have told, in its order.
 
         Raises
@@ -49,7 +49,7 @@ class Follower:
             When the folder is damaged.
         """
         place = self.run.path / "status.json"
-        if written_at(place) == self._told_at:
+        if modification_time(place) == self._told_at:
             return
         status = self.run.written_status()
         if not self._has_begun or self._rows.is_replaced:

@@ -22,7 +22,7 @@ _CONV_WORK = 5.5
 _PAPER = (_PIXELS, 500, 500, 5)
 
 
-class Planned(Protocol):
+class NamedConfig(Protocol):
     """A run that is wanted: what it is called and what is trained."""
 
     @property
@@ -61,22 +61,22 @@ class Job:
         """What its run is called."""
         return self.path.name
 
-    def run(self) -> Run:
+    def open_run(self) -> Run:
         """The run's folder, made where it is not there yet; it asks for events if the job does.
 
         Raises
         ------
         RunError
-            When it can not be made, or what is there is damaged.
+            When it cannot be made, or what is there is damaged.
         ExportError
-            When events can not be written here.
+            When events cannot be written here.
         """
         if (self.path / "config.json").is_file():
             run = runs.open_run(self.path)
         else:
             run = runs.create_run(self.config, self.path.parent, self.path.name)
         if self.writes_events:
-            tensorboard.request(run)
+            tensorboard.request_events(run)
         return run
 
 
@@ -96,13 +96,13 @@ class SweepProgress:
         What went wrong, by name.
     """
 
-    plan: tuple[Planned, ...]
+    plan: tuple[NamedConfig, ...]
     finished: set[str] = field(default_factory=set)
     active: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
-    def open(self) -> tuple[Planned, ...]:
+    def remaining(self) -> tuple[NamedConfig, ...]:
         """What is neither finished nor failed."""
         ended = self.finished | self.failed.keys()
         return tuple(planned for planned in self.plan if planned.name not in ended)
@@ -127,7 +127,7 @@ def cost(config: RunConfig) -> float:
     if model.family == "conv":
         return _CONV_WORK * config.steps * pixels / _PIXELS
     widths = (pixels, *model.hidden, model.latent_dim)
-    return config.steps * _products(widths) / _products(_PAPER)
+    return config.steps * _multiplications(widths) / _multiplications(_PAPER)
 
 
 def _pixels(config: RunConfig) -> int:
@@ -137,12 +137,12 @@ def _pixels(config: RunConfig) -> int:
         return _PIXELS
 
 
-def _products(widths: tuple[int, ...]) -> int:
+def _multiplications(widths: tuple[int, ...]) -> int:
     """Multiplications of an image on its way through layers of these widths."""
     return sum(a * b for a, b in pairwise(widths))
 
 
-def refuse_another(planned: Planned, folder: Path) -> None:
+def refuse_other_config(planned: NamedConfig, folder: Path) -> None:
     """Refuses to go on with a run of that name which was asked to do something else.
 
     Raises
@@ -170,7 +170,7 @@ def steps_done(place: Path) -> int:
         return 0
 
 
-def written_at(place: Path) -> int:
+def modification_time(place: Path) -> int:
     """When a file was written last, in nanoseconds; 0 where there is none."""
     try:
         return place.stat().st_mtime_ns

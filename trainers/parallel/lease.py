@@ -40,7 +40,7 @@ class Lease:
     Raises
     ------
     RunError
-        When the folder can not be written.
+        When the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,7 @@ class Lease:
             atomic.replace(self._place, self.token.encode())
         except OSError as error:
             raise RunError(
-                f"The run {folder.name!r} can not be written ({error.strerror or error}): {folder}."
+                f"The run {folder.name!r} cannot be written ({error.strerror or error}): {folder}."
             ) from error
 
     def renew(self) -> None:
@@ -65,10 +65,10 @@ class Lease:
 
     def end(self) -> None:
         """Has the worker stop and save, if it still trains."""
-        _drop(self._place, self.token)
+        _remove(self._place, self.token)
 
 
-class Leased:
+class LeaseMonitor:
     """The side of the worker.
 
     Parameters
@@ -110,7 +110,7 @@ class Leased:
         self._renewed = renewed
         if self._looks <= _MOST_LOOKS:
             return False
-        _drop(self._place, self._token)
+        _remove(self._place, self._token)
         return True
 
 
@@ -125,7 +125,7 @@ def _read(place: Path) -> tuple[str, int]:
         return "", 0
 
 
-def _drop(place: Path, token: str) -> None:
+def _remove(place: Path, token: str) -> None:
     """Takes back the token, and the file where nobody holds it open (Windows lets it be then)."""
     if _read(place)[0] != token:
         return

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainers.errors import AEViewerError, ClusterError, RunError
-from trainers.parallel.jobs import Job, steps_done, written_at
+from trainers.parallel.jobs import Job, modification_time, steps_done
 from trainers.parallel.lease import Lease
 from trainers.parallel.worker import Outcome, train_run
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trainers.runs import State
 
 _SAVE_SECONDS = 60.0
-_MOST_LOSSES = 3
+_MAX_WORKER_LOSSES = 3
 
 
 class Ending(NamedTuple):
@@ -51,7 +51,7 @@ class Ending(NamedTuple):
 
 
 @dataclass
-class _Training:
+class _RunningJob:
     """A job in a worker's hand.
 
     Attributes
@@ -74,7 +74,10 @@ class _Training:
     @property
     def has_begun(self) -> bool:
         """Whether a worker has said so in the run's folder."""
-        return self.future is not None and written_at(self.job.path / "status.json") != self.told_at
+        return (
+            self.future is not None
+            and modification_time(self.job.path / "status.json") != self.told_at
+        )
 
     @property
     def step(self) -> int:
@@ -101,8 +104,8 @@ class Pool:
         self._workers, self._threads = workers, threads
         self._executor: Executor | None = None
         self._retiring: list[Thread] = []
-        self._waiting: deque[_Training] = deque()
-        self._given: dict[Path, _Training] = {}
+        self._waiting: deque[_RunningJob] = deque()
+        self._given: dict[Path, _RunningJob] = {}
         self._endings: list[Ending] = []
 
     @property
@@ -114,7 +117,7 @@ class Pool:
 
     def submit(self, job: Job) -> None:
         """Has a job trained, after those that came before."""
-        self._waiting.append(_Training(job))
+        self._waiting.append(_RunningJob(job))
 
     def stop(self, path: Path) -> None:
         """Has the run of that folder stop and save; its ending is told when it has."""
@@ -123,7 +126,7 @@ class Pool:
             self._endings.append(Ending(training.job, "stopped", training.step))
         training_given = self._given.get(path)
         if training_given is not None:
-            _dismiss(training_given)
+            _cancel(training_given)
 
     def poll(self, seconds: float = 0.0) -> list[Ending]:
         """What has ended, waiting at most so long for something to end.
@@ -133,7 +136,7 @@ class Pool:
         ClusterError
             When the scheduler is gone.
         """
-        self._fill()
+        self._start_waiting()
         for training in self._given.values():
             if training.lease and not training.is_unwanted:
                 training.lease.renew()
@@ -145,8 +148,8 @@ class Pool:
         done, _ = wait(futures, 0 if self._endings else seconds, FIRST_COMPLETED)
         for training in [t for t in self._given.values() if t.future in done]:
             del self._given[training.job.path]
-            self._end(training)
-        self._fill()
+            self._finish(training)
+        self._start_waiting()
         endings, self._endings = self._endings, []
         return endings
 
@@ -160,36 +163,36 @@ class Pool:
         for training in given:
             if training.future and not training.future.done():
                 training.future.cancel()
-            self._end(training)
-        self.rest()
+            self._finish(training)
+        self.release_idle_workers()
         for thread in self._retiring:
             thread.join()
         endings, self._endings = self._endings, []
         return endings
 
-    def rest(self) -> None:
+    def release_idle_workers(self) -> None:
         """Lets go of idle workers; the next job gets fresh ones."""
         if self._executor is not None and not self._given:
-            self._retire()
+            self._shut_down_executor()
 
     # -- giving and taking -----------------------------------------------------------------------
 
-    def _fill(self) -> None:
+    def _start_waiting(self) -> None:
         """Gives away what there is room for, once the workers of a broken executor have saved."""
         self._retiring = [thread for thread in self._retiring if thread.is_alive()]
         slots = self._workers.slots
         while self._waiting and not self._retiring and (slots is None or len(self._given) < slots):
             training = self._waiting.popleft()
             try:
-                self._give(training)
+                self._start(training)
             except AEViewerError as error:
                 self._endings.append(Ending(training.job, "failed", training.step, str(error)))
 
-    def _give(self, training: _Training) -> None:
+    def _start(self, training: _RunningJob) -> None:
         """Gives a job to the executor; to another one later where this one broke meanwhile."""
         job = training.job
-        job.run()
-        training.told_at = written_at(job.path / "status.json")
+        job.open_run()
+        training.told_at = modification_time(job.path / "status.json")
         training.lease = Lease(job.path)
         try:
             self._executor = self._executor or self._workers.make()
@@ -200,7 +203,7 @@ class Pool:
         except BrokenExecutor:
             training.lease.end()
             self._waiting.appendleft(training)
-            self._retire()
+            self._shut_down_executor()
         except OSError as error:
             training.lease.end()
             raise RunError(
@@ -210,7 +213,7 @@ class Pool:
         else:
             self._given[job.path] = training
 
-    def _end(self, training: _Training) -> None:
+    def _finish(self, training: _RunningJob) -> None:
         """Tells how a future ended, or has the job trained on where its worker was lost."""
         job, future = training.job, training.future
         assert training.lease is not None
@@ -221,29 +224,29 @@ class Pool:
             outcome = future.result(timeout=0)
         except lost as error:
             if isinstance(error, BrokenExecutor) and training.executor is self._executor:
-                self._retire()
+                self._shut_down_executor()
             if isinstance(error, CancelledError) and not training.is_unwanted:
-                raise self._scheduler_is_gone() from error
-            self._take_back(training)
+                raise self._scheduler_error() from error
+            self._restart_or_give_up(training)
         except Exception as error:  # noqa: BLE001
-            message = str(error) if isinstance(error, AEViewerError) else _told(error)
+            message = str(error) if isinstance(error, AEViewerError) else _describe(error)
             self._endings.append(Ending(job, "failed", training.step, message))
         else:
             if outcome.is_done or outcome.state == "diverged":
                 self._endings.append(Ending(job, *outcome))
             else:
-                self._take_back(training)
+                self._restart_or_give_up(training)
 
-    def _take_back(self, training: _Training) -> None:
+    def _restart_or_give_up(self, training: _RunningJob) -> None:
         """Its worker was killed, or asked by others to end, or it was stopped on request."""
         job, step = training.job, training.step
         if training.is_unwanted:
             self._endings.append(Ending(job, "stopped", step))
             return
-        kept_at = written_at(job.path / "resume.safetensors")
+        kept_at = modification_time(job.path / "resume.safetensors")
         training.losses = training.losses + 1 if kept_at == training.kept_at else 1
         training.kept_at = kept_at
-        if training.losses < _MOST_LOSSES:
+        if training.losses < _MAX_WORKER_LOSSES:
             training.future = training.lease = None
             self._waiting.appendleft(training)
             return
@@ -254,13 +257,13 @@ class Pool:
         )
         self._endings.append(Ending(job, "failed", step, problem))
 
-    def _scheduler_is_gone(self) -> ClusterError:
+    def _scheduler_error(self) -> ClusterError:
         return ClusterError(
             f"The scheduler at {self._workers.name} is gone. What was learnt is kept: "
             "start it again, then give the same command."
         )
 
-    def _retire(self) -> None:
+    def _shut_down_executor(self) -> None:
         """Ends the executor in a thread of its own: its workers may be saving."""
         executor, self._executor = self._executor, None
         if executor is not None:
@@ -269,7 +272,7 @@ class Pool:
             self._retiring.append(thread)
 
 
-def _dismiss(training: _Training) -> None:
+def _cancel(training: _RunningJob) -> None:
     """Has a worker stop; one that has not begun need not begin."""
     training.is_unwanted = True
     if training.lease is not None:
@@ -278,5 +281,5 @@ def _dismiss(training: _Training) -> None:
         training.future.cancel()
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -46,14 +46,14 @@ def combinations(
     for chosen in product(*values.values()):
         config = base.replace(**dict(zip(values, chosen, strict=True)))
         meant = tuple(leaf.value(config) for leaf in fields() if leaf.term.applies(config))
-        found.setdefault(meant, Combination(_named(stem, config, values), config))
+        found.setdefault(meant, Combination(_combination_name(stem, config, values), config))
     return tuple(found.values())
 
 
-def _named(stem: str, config: RunConfig, values: Mapping[str, Sequence[object]]) -> str:
+def _combination_name(stem: str, config: RunConfig, values: Mapping[str, Sequence[object]]) -> str:
     """Such as elu-d5-activation=relu-seed1: the dimension, then the settings that vary."""
     told = [
-        _told(leaf, config)
+        _setting_text(leaf, config)
         for leaf in fields()
         if len(values.get(leaf.name, ())) > 1
         and leaf.name != "latent_dim"
@@ -62,14 +62,14 @@ def _named(stem: str, config: RunConfig, values: Mapping[str, Sequence[object]])
     return runs_folder.checked_name("-".join([stem, f"d{config.model.latent_dim}", *told]))
 
 
-def _told(leaf: Leaf, config: RunConfig) -> str:
+def _setting_text(leaf: Leaf, config: RunConfig) -> str:
     value = leaf.value(config)
     if leaf.name == "seed":
         return f"seed{value}"
-    return f"{leaf.name.replace('_', '-')}={_written(value)}"
+    return f"{leaf.name.replace('_', '-')}={_value_text(value)}"
 
 
-def _written(value: object) -> str:
+def _value_text(value: object) -> str:
     """A value in letters that a folder may be called by."""
     if isinstance(value, bool):
         return "yes" if value else "no"

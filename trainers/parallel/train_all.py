@@ -39,7 +39,7 @@ def train_all(
         When the scheduler is gone.
     """
     progress = SweepProgress(tuple(jobs), set(finished))
-    wanted = {planned.name for planned in progress.open}
+    wanted = {planned.name for planned in progress.remaining}
     pool = Pool(workers, threads)
     try:
         for job in jobs:
@@ -47,7 +47,7 @@ def train_all(
                 pool.submit(job)
         while pool.is_busy:
             for ending in pool.poll(_LOOK_SECONDS):
-                _note(ending, progress)
+                _record(ending, progress)
             ended = progress.finished | progress.failed.keys()
             progress.active = {j.name: steps_done(j.path) for j in jobs if j.name not in ended}
             yield progress
@@ -57,7 +57,7 @@ def train_all(
         yield progress
 
 
-def _note(ending: Ending, progress: SweepProgress) -> None:
+def _record(ending: Ending, progress: SweepProgress) -> None:
     name = ending.job.name
     if ending.is_done:
         progress.finished.add(name)

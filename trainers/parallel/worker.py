@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainers.errors import RunError
-from trainers.parallel.lease import Leased
+from trainers.parallel.lease import LeaseMonitor
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.25
 _ENDED = 143
-_AT_WORK = frozenset({"init", "running", "paused"})
+_WORKING_STATES = frozenset({"init", "running", "paused"})
 
 
 class Outcome(NamedTuple):
@@ -51,16 +51,16 @@ def train_run(job: Job, token: str, threads: int, patience: float) -> Outcome:
     Raises
     ------
     RunError
-        When the run's folder is not in sight, or the run can not go on.
+        When the run's folder is not in sight, or the run cannot go on.
     """
-    leased = Leased(job.path, token, _is_alone)
+    leased = LeaseMonitor(job.path, token, _is_alone)
     if not (job.path / "config.json").is_file():
         raise RunError(
             f"The worker on {socket.gethostname()} does not see {job.path}: the runs folder has to "
             "be on storage that all workers share."
         )
     with _process.busy:
-        run = job.run()
+        run = job.open_run()
         _await_lock(run, leased, patience)
         is_done = False
         if not leased.is_over:
@@ -70,7 +70,7 @@ def train_run(job: Job, token: str, threads: int, patience: float) -> Outcome:
         return Outcome(status.state, status.step, status.error, is_done)
 
 
-def _train(run: Run, leased: Leased, threads: int) -> None:
+def _train(run: Run, leased: LeaseMonitor, threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
@@ -84,7 +84,7 @@ def _train(run: Run, leased: Leased, threads: int) -> None:
             trainer.stop()
 
 
-def _follow_up(job: Job, run: Run, leased: Leased) -> bool:
+def _follow_up(job: Job, run: Run, leased: LeaseMonitor) -> bool:
     """Whether what comes after the training was done."""
     work: Generator[None, None, None] = job.then(run) if job.then else _nothing()
     for _ in work:
@@ -98,7 +98,7 @@ def _nothing() -> Generator[None, None, None]:
     yield from ()
 
 
-def _await_lock(run: Run, leased: Leased, patience: float) -> None:
+def _await_lock(run: Run, leased: LeaseMonitor, patience: float) -> None:
     """A worker that was thought lost may yet be saving."""
     until = time.monotonic() + patience
     while time.monotonic() < until and run.is_locked and not leased.is_over:
@@ -140,7 +140,7 @@ class _Process:
 _process = _Process()
 
 
-def prepare() -> None:
+def prepare_process() -> None:
     """Makes a worker of a fresh process.
 
     Ctrl-C is its parent's to handle. A polite kill, and the parent's death, end it when its run is
@@ -148,10 +148,10 @@ def prepare() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _process.end)
-    Thread(target=_outlive, name="watches the parent", daemon=True).start()
+    Thread(target=_end_with_parent, name="watches the parent", daemon=True).start()
 
 
-def _outlive() -> None:
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -169,6 +169,6 @@ def _is_closing() -> bool:
     if distributed is None:
         return False
     try:
-        return distributed.get_worker().status.name not in _AT_WORK
+        return distributed.get_worker().status.name not in _WORKING_STATES
     except ValueError:
         return False

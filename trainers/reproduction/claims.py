@@ -15,19 +15,19 @@ from trainers.reproduction.result_index import (
     NAMES,
     NON_LINEAR,
     Spread,
-    eight_bits,
-    linear,
-    nearest,
-    noisy,
+    denoising_at,
+    eight_bit_code,
+    knn_accuracy,
+    linear_probe_accuracy,
 )
 from trainers.reproduction.verdict import (
     Claim,
-    apart,
+    are_apart,
+    format_percent,
     good_dimensions,
-    judged,
-    lacking,
+    judge,
+    missing_names,
     pca_ratio,
-    percent,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 
-def claims(collected: CollectedResults) -> tuple[Claim, ...]:
+def judge_claims(collected: CollectedResults) -> tuple[Claim, ...]:
     """Every claim of the paper, then the two that later papers' numbers make."""
     judges = (
         _plane,
@@ -60,7 +60,7 @@ def _plane(collected: CollectedResults) -> Claim:
         if (s := f.result.measurement.subspace) is not None
     ]
     angles = {seed: max(figures.principal_angles) for seed, figures in found}
-    return judged(
+    return judge(
         collected,
         "plane",
         "A linear autoencoder learns PCA's plane.",
@@ -70,7 +70,7 @@ def _plane(collected: CollectedResults) -> Claim:
         holds=bool(found)
         and max(angles.values()) <= at.LARGEST_ANGLE
         and max(figures.ratio for _, figures in found) <= at.FLOOR_MARGIN,
-        lacking=lacking(collected, ("linear", LATENT_DIM)),
+        lacking=missing_names(collected, ("linear", LATENT_DIM)),
         reasons=[
             f"Seed {seed}: largest angle {angles[seed]:.2f}°, error {figures.ratio:.4f} × PCA's."
             for seed, figures in found
@@ -79,43 +79,43 @@ def _plane(collected: CollectedResults) -> Claim:
 
 
 def _indistinguishable(collected: CollectedResults) -> Claim:
-    errors = _of_non_linear(collected, lambda f: f.squared_error)
-    accuracies = _of_non_linear(collected, nearest)
+    errors = _non_linear_spreads(collected, lambda f: f.squared_error)
+    accuracies = _non_linear_spreads(collected, knn_accuracy)
     reasons, told_apart = [], False
     for a, b in combinations(errors, 2):
-        far = apart(errors[a], errors[b], at.ERROR_APART * min(errors[a].mean, errors[b].mean))
-        far_codes = apart(accuracies[a], accuracies[b], at.ACCURACY_APART)
+        far = are_apart(errors[a], errors[b], at.ERROR_APART * min(errors[a].mean, errors[b].mean))
+        far_codes = are_apart(accuracies[a], accuracies[b], at.ACCURACY_APART)
         told_apart |= far or far_codes
         reasons.append(
             f"{NAMES[a]} against {NAMES[b]}: "
-            f"errors {_pair(errors[a], errors[b], '.2f')} per image "
+            f"errors {_format_pair(errors[a], errors[b], '.2f')} per image "
             f"({'apart' if far else 'not apart'}), k-NN accuracies "
-            f"{_pair(accuracies[a], accuracies[b], '.4f')} "
+            f"{_format_pair(accuracies[a], accuracies[b], '.4f')} "
             f"({'apart' if far_codes else 'not apart'})."
         )
-    return judged(
+    return judge(
         collected,
         "indistinguishable",
         "The non-linear autoencoders are virtually indistinguishable.",
         "No two of sigmoid, ReLU and ELU are apart, in test error or in the k-NN accuracy of "
         "their codes. Two are apart where their means differ by more than "
         f"{at.SPREADS_APART:g} times the larger half range over seeds, and by more than "
-        f"{percent(at.ERROR_APART, 0)} of the smaller error or {at.ACCURACY_APART * 100:g} "
+        f"{format_percent(at.ERROR_APART, 0)} of the smaller error or {at.ACCURACY_APART * 100:g} "
         "percentage point of accuracy.",
         holds=bool(errors) and not told_apart,
-        lacking=lacking(collected, *((name, LATENT_DIM) for name in NON_LINEAR)),
+        lacking=missing_names(collected, *((name, LATENT_DIM) for name in NON_LINEAR)),
         reasons=reasons,
     )
 
 
-def _of_non_linear(
+def _non_linear_spreads(
     collected: CollectedResults, value: Callable[[FinishedRun], float]
 ) -> dict[str, Spread]:
-    found = {name: collected.over_seeds(value, name) for name in NON_LINEAR}
+    found = {name: collected.spread_over_seeds(value, name) for name in NON_LINEAR}
     return {name: figure for name, figure in found.items() if figure is not None}
 
 
-def _pair(first: Spread, second: Spread, form: str) -> str:
+def _format_pair(first: Spread, second: Spread, form: str) -> str:
     return " and ".join(
         f"{figure.mean:{form}} ± {figure.half_range:{form}}" for figure in (first, second)
     )
@@ -125,15 +125,15 @@ def _good_dimensions(collected: CollectedResults) -> Claim:
     low, high = at.GOOD_DIMENSIONS
     good, found = good_dimensions(collected), collected.sweep("elu")
     reasons = [
-        f"d = {f.entry.latent_dim}: k-NN {percent(nearest(f))}, linear probe "
-        f"{percent(linear(f))}, error {pca_ratio(collected, f):.2f} × PCA's"
+        f"d = {f.entry.latent_dim}: k-NN {format_percent(knn_accuracy(f))}, linear probe "
+        f"{format_percent(linear_probe_accuracy(f))}, error {pca_ratio(collected, f):.2f} × PCA's"
         f"{': good.' if f.entry.latent_dim in good else '.'}"
         for f in found
     ]
     if found:
         called = ", ".join(map(str, good)) or "none"
         reasons.insert(0, f"Good dimensions of the sweep: {called}.")
-    return judged(
+    return judge(
         collected,
         "good-dimensions",
         f"A good latent space has {low} < N < {high} dimensions.",
@@ -143,93 +143,96 @@ def _good_dimensions(collected: CollectedResults) -> Claim:
         "PCA with as many numbers. Some dimension of the sweep is good, and none outside "
         f"{low} < N < {high} is.",
         holds=bool(good) and all(low < d < high for d in good),
-        lacking=_sweep_lacking(collected),
+        lacking=_missing_in_sweep(collected),
         reasons=reasons,
     )
 
 
-def _sweep_lacking(collected: CollectedResults) -> list[str]:
+def _missing_in_sweep(collected: CollectedResults) -> list[str]:
     """What the sweep lacks; other seeds than the first are not part of it."""
-    gone = {(p, d) for p in ("elu", "pca") for d in SWEEP if collected.first(p, d) is None}
-    return lacking(collected, *gone)
+    gone = {(p, d) for p in ("elu", "pca") for d in SWEEP if collected.first_run(p, d) is None}
+    return missing_names(collected, *gone)
 
 
 def _beats_pca(collected: CollectedResults) -> Claim:
-    found = [f for f in collected.sweep("elu") if collected.first("pca", f.entry.latent_dim)]
+    found = [f for f in collected.sweep("elu") if collected.first_run("pca", f.entry.latent_dim)]
     ratios = {f.entry.latent_dim: pca_ratio(collected, f) for f in found}
     told = ", ".join(f"{ratio:.3f} (d = {d})" for d, ratio in ratios.items())
-    return judged(
+    return judge(
         collected,
         "beats-pca",
         "A non-linear autoencoder beats PCA of the same dimension.",
         "The ELU autoencoder's test error is below PCA's at every dimension of the sweep.",
         holds=bool(ratios) and max(ratios.values()) < 1,
-        lacking=_sweep_lacking(collected),
+        lacking=_missing_in_sweep(collected),
         reasons=[f"Error over PCA's: {told}."] if told else [],
     )
 
 
 def _classifier(collected: CollectedResults) -> Claim:
-    accuracies, pixels = _of_non_linear(collected, nearest), collected.pixels
-    probes = _of_non_linear(collected, linear)
+    accuracies, pixels = _non_linear_spreads(collected, knn_accuracy), collected.pixels
+    probes = _non_linear_spreads(collected, linear_probe_accuracy)
     holds, reasons = False, []
     if pixels is not None and accuracies:
         worst = min(figure.mean for figure in accuracies.values())
         holds = worst >= at.CLASSIFIER_SHARE * pixels.nearest_neighbours
         reasons = [
-            f"{NAMES[name]}: k-NN {percent(figure.mean)}, linear probe "
-            f"{percent(probes[name].mean)}."
+            f"{NAMES[name]}: k-NN {format_percent(figure.mean)}, linear probe "
+            f"{format_percent(probes[name].mean)}."
             for name, figure in accuracies.items()
         ]
         reasons.append(
-            f"Raw pixels: k-NN {percent(pixels.nearest_neighbours)}, linear probe "
-            f"{percent(pixels.linear)}."
+            f"Raw pixels: k-NN {format_percent(pixels.nearest_neighbours)}, linear probe "
+            f"{format_percent(pixels.linear)}."
         )
-    return judged(
+    return judge(
         collected,
         "classifier",
         "Codes serve as the input of a classifier.",
         f"With {LATENT_DIM} numbers, k-NN on the codes of each of sigmoid, ReLU and ELU reaches "
-        f"{percent(at.CLASSIFIER_SHARE, 0)} of its accuracy on the 784 raw pixels.",
+        f"{format_percent(at.CLASSIFIER_SHARE, 0)} of its accuracy on the 784 raw pixels.",
         holds=holds,
-        lacking=lacking(collected, *((name, LATENT_DIM) for name in NON_LINEAR)),
+        lacking=missing_names(collected, *((name, LATENT_DIM) for name in NON_LINEAR)),
         reasons=reasons,
     )
 
 
-def _first_lacking(collected: CollectedResults) -> list[str]:
+def _missing_plain(collected: CollectedResults) -> list[str]:
     """The name of the plain ELU autoencoder of the first seed, where it has no result."""
-    gone = lacking(collected, ("elu", LATENT_DIM))
-    return gone[:1] if collected.first("elu") is None else []
+    gone = missing_names(collected, ("elu", LATENT_DIM))
+    return gone[:1] if collected.first_run("elu") is None else []
 
 
 def _compress(collected: CollectedResults) -> Claim:
-    run = collected.first("elu")
-    code = eight_bits(run) if run else None
+    run = collected.first_run("elu")
+    code = eight_bit_code(run) if run else None
     holds, reasons = False, []
     if run is not None and code is not None:
         added = code.added_error / run.squared_error
         holds = code.ratio >= at.COMPRESSION and added <= at.ADDED_SHARE
         reasons = [
             f"ELU, d = {LATENT_DIM}, 8 bits: {code.code_bytes} bytes for 784, {code.ratio:.0f} to "
-            f"1; storing adds {percent(added)} to an error of {run.squared_error:.2f} per image.",
+            f"1; storing adds {format_percent(added)} to an error of {run.squared_error:.2f} per image.",
             "The compression is lossy: that error itself is its price.",
         ]
-    return judged(
+    return judge(
         collected,
         "compress",
         "Codes compress.",
         f"The ELU autoencoder's code of {LATENT_DIM} numbers, stored in 8 bits each, is at least "
         f"{at.COMPRESSION:g} times smaller than the image and adds at most "
-        f"{percent(at.ADDED_SHARE, 0)} to the squared error.",
+        f"{format_percent(at.ADDED_SHARE, 0)} to the squared error.",
         holds=holds,
-        lacking=_first_lacking(collected),
+        lacking=_missing_plain(collected),
         reasons=reasons,
     )
 
 
 def _prior(collected: CollectedResults) -> Claim:
-    vae, plain = collected.first("vae"), collected.over_seeds(lambda f: f.squared_error, "elu")
+    vae, plain = (
+        collected.first_run("vae"),
+        collected.spread_over_seeds(lambda f: f.squared_error, "elu"),
+    )
     holds, reasons = False, []
     if vae is not None and plain is not None:
         price = vae.squared_error / plain.mean
@@ -242,26 +245,26 @@ def _prior(collected: CollectedResults) -> Claim:
         ]
         if active is not None:
             reasons.insert(1, f"Active units of the VAE: {active} of {vae.entry.latent_dim}.")
-    return judged(
+    return judge(
         collected,
         "prior",
         "The VAE pays for its prior with its reconstructions.",
         f"The VAE's squared error on test images is at least {at.PRICE:g} times the ELU "
         "autoencoder's mean over seeds.",
         holds=holds,
-        lacking=lacking(collected, ("vae", LATENT_DIM), ("elu", LATENT_DIM)),
+        lacking=missing_names(collected, ("vae", LATENT_DIM), ("elu", LATENT_DIM)),
         reasons=reasons,
     )
 
 
 def _denoising(collected: CollectedResults) -> Claim:
-    plain = collected.first("elu")
+    plain = collected.first_run("elu")
     reasons, passed = [], []
     for amount in NOISE:
-        run = collected.first("denoising", noise=amount)
+        run = collected.first_run("denoising", noise=amount)
         if run is None or plain is None:
             continue
-        ours, theirs = noisy(run, amount), noisy(plain, amount)
+        ours, theirs = denoising_at(run, amount), denoising_at(plain, amount)
         if ours is None or theirs is None:
             continue
         share = ours.squared_error / plain.squared_error
@@ -271,9 +274,9 @@ def _denoising(collected: CollectedResults) -> Claim:
             f"clean digits); plain ELU {theirs.squared_error:.2f}; the noisy input itself "
             f"{ours.input_error:.2f}."
         )
-    gone = lacking(collected, ("denoising", LATENT_DIM))
-    gone += _first_lacking(collected)
-    return judged(
+    gone = missing_names(collected, ("denoising", LATENT_DIM))
+    gone += _missing_plain(collected)
+    return judge(
         collected,
         "denoising",
         "A denoising autoencoder is robust to noise.",
@@ -287,8 +290,8 @@ def _denoising(collected: CollectedResults) -> Claim:
 
 
 def _hinton(collected: CollectedResults) -> Claim:
-    run = collected.only("hinton30")
-    return judged(
+    run = collected.single_run("hinton30")
+    return judge(
         collected,
         "hinton30",
         f"A deep autoencoder with 30 codes leaves less than {at.HINTON:.2f} per image.",
@@ -300,7 +303,7 @@ def _hinton(collected: CollectedResults) -> Claim:
 
 
 def _burda(collected: CollectedResults) -> Claim:
-    run = collected.only("burda50")
+    run = collected.single_run("burda50")
     found = run.result.measurement.likelihood if run else None
     comparable = found is not None and found.protocol == "binarised Bernoulli"
     reasons = []
@@ -311,7 +314,7 @@ def _burda(collected: CollectedResults) -> Claim:
         ]
         if found.samples < PUBLISHED_LIKELIHOOD[0]:
             reasons.append("Fewer samples make the bound looser, and the figure larger.")
-    return judged(
+    return judge(
         collected,
         "burda50",
         f"A one-layer VAE of 50 units needs {at.BURDA:.2f} nats for a test digit.",

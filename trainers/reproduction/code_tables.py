@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainers.reproduction.plan import LATENT_DIM, NOISE, SWEEP
-from trainers.reproduction.result_index import METHODS, linear, nearest, noisy
+from trainers.reproduction.result_index import (
+    METHODS,
+    denoising_at,
+    knn_accuracy,
+    linear_probe_accuracy,
+)
 from trainers.reproduction.table_format import Cell, Column, Row, Table
 from trainers.reproduction.verdict import good_dimensions
 
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 _STORAGES = ("float32", "float16", "8 bits")
 
 
-def subspace(collected: CollectedResults) -> Table:
+def subspace_table(collected: CollectedResults) -> Table:
     """How far the linear autoencoder of each seed is from PCA."""
     angles = range(1, LATENT_DIM + 1)
     rows = [
@@ -51,7 +56,7 @@ def subspace(collected: CollectedResults) -> Table:
     )
 
 
-def sweep(collected: CollectedResults) -> Table:
+def sweep_table(collected: CollectedResults) -> Table:
     """Errors and accuracies by the dimension of the code."""
     good = good_dimensions(collected)
     columns = [Column("latent_dim", "d", "", "d")]
@@ -64,10 +69,10 @@ def sweep(collected: CollectedResults) -> Table:
     columns += [Column("elu_over_pca", "ELU / PCA", "", ".3f"), Column("good", "good")]
     rows: list[Row] = []
     for latent_dim in SWEEP:
-        elu, pca = (collected.first(name, latent_dim) for name in ("elu", "pca"))
+        elu, pca = (collected.first_run(name, latent_dim) for name in ("elu", "pca"))
         ratio = elu.squared_error / pca.squared_error if elu and pca else None
         verdict = "" if elu is None else "yes" if latent_dim in good else "no"
-        rows.append((latent_dim, *_three(elu), *_three(pca), ratio, verdict))
+        rows.append((latent_dim, *_sweep_cells(elu), *_sweep_cells(pca), ratio, verdict))
     return Table(
         "sweep",
         "The dimension of the code",
@@ -80,11 +85,15 @@ def sweep(collected: CollectedResults) -> Table:
     )
 
 
-def _three(run: FinishedRun | None) -> tuple[float | None, float | None, float | None]:
-    return (run.squared_error, linear(run), nearest(run)) if run else (None, None, None)
+def _sweep_cells(run: FinishedRun | None) -> tuple[float | None, float | None, float | None]:
+    return (
+        (run.squared_error, linear_probe_accuracy(run), knn_accuracy(run))
+        if run
+        else (None, None, None)
+    )
 
 
-def compression(collected: CollectedResults) -> Table:
+def compression_table(collected: CollectedResults) -> Table:
     """Bytes of a code, and what storing it adds to the error."""
     columns = [Column("method", "method"), Column("latent_dim", "d", "", "d")]
     columns.append(Column("squared_error_per_image", "error", "per image", ".2f"))
@@ -95,7 +104,7 @@ def compression(collected: CollectedResults) -> Table:
             Column(f"{key}_ratio", "image / code", "", ".1f", group=storage),
             Column(f"{key}_added_error", "added error", "", ".4f", group=storage),
         ]
-    runs = [collected.first(name) for name in METHODS]
+    runs = [collected.first_run(name) for name in METHODS]
     runs += [f for f in collected.sweep("elu") if f.entry.latent_dim != LATENT_DIM]
     return Table(
         "compression",
@@ -104,11 +113,11 @@ def compression(collected: CollectedResults) -> Table:
         "image's 784 bytes, and how much squared error per image the storing adds to the model's "
         f"own. First the methods at d = {LATENT_DIM}, then the ELU autoencoder's sweep; seed 1.",
         tuple(columns),
-        tuple(_stored(f) for f in runs if f is not None),
+        tuple(_compression_row(f) for f in runs if f is not None),
     )
 
 
-def _stored(run: FinishedRun) -> Row:
+def _compression_row(run: FinishedRun) -> Row:
     stored = {code.storage: code for code in run.result.measurement.compression}
     cells: list[Cell] = []
     for storage in _STORAGES:
@@ -117,18 +126,18 @@ def _stored(run: FinishedRun) -> Row:
     return (run.entry.title, run.entry.latent_dim, run.squared_error, *cells)
 
 
-def denoising(collected: CollectedResults) -> Table:
+def denoising_table(collected: CollectedResults) -> Table:
     """Errors by the noise on the input."""
-    plain = collected.first("elu")
+    plain = collected.first_run("elu")
     models = [("plain_elu", "plain ELU", plain)]
     for amount in NOISE:
-        run = collected.first("denoising", noise=amount)
+        run = collected.first_run("denoising", noise=amount)
         models.append((f"trained_with_{amount:g}", f"trained with {amount:g}", run))
     there = [f for _, _, f in models if f is not None]
     noises = sorted({d.noise for f in there for d in f.result.measurement.denoising})
     rows: list[Row] = []
     for noise in noises:
-        found = [noisy(f, noise) if f else None for _, _, f in models]
+        found = [denoising_at(f, noise) if f else None for _, _, f in models]
         untouched = next((d.input_error for d in found if d), None)
         rows.append((noise, untouched, *(d.squared_error if d else None for d in found)))
     return Table(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from trainers.figures.style import DPI, INK, SOFT, blank, finish
-from trainers.reproduction.result_files import landmarks
+from trainers.figures.style import DPI, INK, SOFT, create_figure, render_figure
+from trainers.reproduction.result_files import landmark_steps
 from trainers.runs import formats
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Row:
         return body + _GAP + (_TITLE if self.title else 0)
 
 
-def read_pair(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def read_sheet(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The (32, 28, 28) inputs and reconstructions of a picture of the preview digits.
 
     Raises
@@ -93,7 +93,7 @@ def read_pair(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return tiles[0], tiles[1]
 
 
-def pictures_of(collected: CollectedResults, run: FinishedRun) -> dict[int, Path]:
+def saved_pictures(collected: CollectedResults, run: FinishedRun) -> dict[int, Path]:
     """The kept pictures of a run, by step: at its landmarks, or at its end where none was kept."""
     folder = collected.folder / run.entry.name
     found = {
@@ -101,10 +101,10 @@ def pictures_of(collected: CollectedResults, run: FinishedRun) -> dict[int, Path
         for path in sorted(folder.glob("step-*.png"))
         if (match := re.fullmatch(r"step-(\d{8})\.png", path.name))
     }
-    return {step: found[step] for step in landmarks(run.entry.steps) if step in found}
+    return {step: found[step] for step in landmark_steps(run.entry.steps) if step in found}
 
 
-def digits(
+def draw_digits(
     collected: CollectedResults,
     blocks: tuple[FigureBlock, ...],
     name: str,
@@ -119,25 +119,25 @@ def digits(
     rows.insert(0, Row("", "Test digits", "input", inputs))
     top = _MARGIN + (_STAMP if collected.quick else 0)
     width = _LABELS + COLUMNS * _TILE + _MARGIN
-    figure = blank(width, top + sum(row.height for row in rows) + _MARGIN)
+    figure = create_figure(width, top + sum(row.height for row in rows) + _MARGIN)
     for row in rows:
-        _draw(figure, row, top)
+        _draw_row(figure, row, top)
         top += row.height
     told = " Beside each row: the training step, and the squared error per image over all test "
-    return finish(figure, name, title, f"{caption}{told}images.", notice=collected.notice)
+    return render_figure(figure, name, title, f"{caption}{told}images.", notice=collected.notice)
 
 
 def _inputs(
     collected: CollectedResults, blocks: tuple[FigureBlock, ...]
 ) -> NDArray[np.uint8] | None:
     for block in blocks:
-        for path in (pictures_of(collected, block.run) if block.run else {}).values():
-            return read_pair(path)[0][:COLUMNS]
+        for path in (saved_pictures(collected, block.run) if block.run else {}).values():
+            return read_sheet(path)[0][:COLUMNS]
     return None
 
 
 def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[Row]:
-    kept = pictures_of(collected, block.run) if block.run else {}
+    kept = saved_pictures(collected, block.run) if block.run else {}
     if block.run is None or not kept:
         note = "not trained yet" if block.run is None else "no picture was kept"
         yield Row(block.title, note, "", None)
@@ -148,10 +148,10 @@ def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[Row]:
     for at, (step, path) in enumerate(kept.items()):
         label = "closed form" if is_closed_form else f"{step:,} steps"
         note = f"{errors[step]:.2f} per image" if step in errors else ""
-        yield Row("" if at else block.title, label, note, read_pair(path)[1][:COLUMNS])
+        yield Row("" if at else block.title, label, note, read_sheet(path)[1][:COLUMNS])
 
 
-def _draw(figure: Figure, row: Row, top: float) -> None:
+def _draw_row(figure: Figure, row: Row, top: float) -> None:
     """Draws a row whose upper edge is `top` inches under the figure's."""
     width, height = figure.get_size_inches()
     if row.title:

@@ -11,16 +11,16 @@ from trainers.figures.style import (
     NOISES,
     PAPER,
     SOFT,
-    blank,
-    finish,
-    style,
-    ticks,
+    create_figure,
+    figure_style,
+    render_figure,
+    set_ticks,
 )
 from trainers.presets import PRESETS
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.digit_figures import FigureBlock, digits
+from trainers.reproduction.digit_figures import FigureBlock, draw_digits
 from trainers.reproduction.plan import LATENT_DIM, NOISE, SWEEP
-from trainers.reproduction.result_index import METHODS, NAMES, noisy, probes_of
+from trainers.reproduction.result_index import METHODS, NAMES, denoising_at, probes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,26 +36,26 @@ _IMAGE_TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 _WIDTH = 8.6
 
 
-def figures(collected: CollectedResults) -> dict[str, Picture | None]:
+def draw_figures(collected: CollectedResults) -> dict[str, Picture | None]:
     """Every figure by its name, in the paper's order and then the report's."""
     drawn: dict[str, Callable[[CollectedResults], Picture | None]] = {
-        "figure-2": _linear,
-        "figure-3": _non_linear,
-        "figure-5": _variational,
-        "curves": _curves,
-        "sweep": _sweep,
-        "denoising": _denoising,
+        "figure-2": _draw_linear,
+        "figure-3": _draw_non_linear,
+        "figure-5": _draw_variational,
+        "curves": _draw_curves,
+        "sweep": _draw_sweep,
+        "denoising": _draw_denoising,
     }
-    with style():
+    with figure_style():
         return {name: draw(collected) for name, draw in drawn.items()}
 
 
 def _block(collected: CollectedResults, preset: str) -> FigureBlock:
-    return FigureBlock(PRESETS[preset].title, collected.first(preset))
+    return FigureBlock(PRESETS[preset].title, collected.first_run(preset))
 
 
-def _linear(collected: CollectedResults) -> Picture | None:
-    return digits(
+def _draw_linear(collected: CollectedResults) -> Picture | None:
+    return draw_digits(
         collected,
         (_block(collected, "linear"), _block(collected, "pca")),
         "figure-2",
@@ -65,8 +65,8 @@ def _linear(collected: CollectedResults) -> Picture | None:
     )
 
 
-def _non_linear(collected: CollectedResults) -> Picture | None:
-    return digits(
+def _draw_non_linear(collected: CollectedResults) -> Picture | None:
+    return draw_digits(
         collected,
         tuple(_block(collected, name) for name in ("sigmoid", "relu", "elu")),
         "figure-3",
@@ -76,8 +76,8 @@ def _non_linear(collected: CollectedResults) -> Picture | None:
     )
 
 
-def _variational(collected: CollectedResults) -> Picture | None:
-    return digits(
+def _draw_variational(collected: CollectedResults) -> Picture | None:
+    return draw_digits(
         collected,
         tuple(_block(collected, name) for name in ("vae", "conv-vae")),
         "figure-5",
@@ -87,17 +87,17 @@ def _variational(collected: CollectedResults) -> Picture | None:
     )
 
 
-def _curves(collected: CollectedResults) -> Picture | None:
+def _draw_curves(collected: CollectedResults) -> Picture | None:
     runs = [(name, collected.runs(name)) for name in METHODS if name != "pca"]
     shown = [(name, found) for name, found in runs if found]
     if not shown:
         return None
-    figure = blank(_WIDTH, 4.0)
+    figure = create_figure(_WIDTH, 4.0)
     axes = figure.add_axes((0.085, 0.125, 0.70, 0.78))
     for name, found in sorted(shown, key=lambda pair: -pair[1][0].squared_error):
         for f in reversed(found):
-            _curve(axes, name, f, is_named=f is found[0])
-    floor = collected.first("pca")
+            _plot_curve(axes, name, f, is_named=f is found[0])
+    floor = collected.first_run("pca")
     if floor is not None:
         value = floor.result.measurement.reconstruction.squared_error_per_pixel
         axes.axhline(value, color=SOFT, dashes=(2, 2), label=f"PCA  {value:.4f}", zorder=1)
@@ -105,10 +105,10 @@ def _curves(collected: CollectedResults) -> Picture | None:
     axes.set_title("Squared error per pixel, 10,000 test images")
     steps = max(f.entry.steps for _, found in shown for f in found)
     axes.set_xlim(10, steps)
-    ticks(axes, "x", (*_within((10, 100, 1_000, 10_000), 10, steps), steps), ",")
-    ticks(axes, "y", _within(_ERROR_TICKS, *axes.get_ylim()), "g")
+    set_ticks(axes, "x", (*_ticks_within((10, 100, 1_000, 10_000), 10, steps), steps), ",")
+    set_ticks(axes, "y", _ticks_within(_ERROR_TICKS, *axes.get_ylim()), "g")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), title="at the end", alignment="left")
-    return finish(
+    return render_figure(
         figure,
         "curves",
         f"Test error as training proceeds, d = {LATENT_DIM}",
@@ -120,7 +120,7 @@ def _curves(collected: CollectedResults) -> Picture | None:
     )
 
 
-def _curve(axes: Axes, name: str, finished: FinishedRun, *, is_named: bool) -> None:
+def _plot_curve(axes: Axes, name: str, finished: FinishedRun, *, is_named: bool) -> None:
     """One run's line; of a method's runs the first is strong and stands in the legend."""
     history = [e for e in finished.result.history if e.step >= 10]
     values = [e.squared_error_per_pixel for e in history]
@@ -136,25 +136,25 @@ def _curve(axes: Axes, name: str, finished: FinishedRun, *, is_named: bool) -> N
     )
 
 
-def _within(values: tuple[float, ...], low: float, high: float) -> tuple[float, ...]:
+def _ticks_within(values: tuple[float, ...], low: float, high: float) -> tuple[float, ...]:
     """Of these ticks, those inside the limits and not too near the upper one."""
     return tuple(v for v in values if low <= v < high * 0.999)
 
 
-def _sweep(collected: CollectedResults) -> Picture | None:
+def _draw_sweep(collected: CollectedResults) -> Picture | None:
     if not collected.sweep("elu") and not collected.sweep("pca"):
         return None
-    figure = blank(_WIDTH, 4.1)
+    figure = create_figure(_WIDTH, 4.1)
     left = figure.add_axes((0.075, 0.125, 0.40, 0.76))
     right = figure.add_axes((0.575, 0.125, 0.40, 0.76))
     for axes in (left, right):
         axes.axvspan(*at.GOOD_DIMENSIONS, color=BAND, linewidth=0, zorder=0)
         axes.set(xscale="log", xlabel="numbers in the code, d")
         axes.set_xlim(SWEEP[0] * 0.85, SWEEP[-1] * 1.18)
-        ticks(axes, "x", SWEEP, "d")
-    _distortion(left, collected)
-    _accuracies(right, collected)
-    return finish(
+        set_ticks(axes, "x", SWEEP, "d")
+    _plot_errors(left, collected)
+    _plot_accuracies(right, collected)
+    return render_figure(
         figure,
         "sweep",
         "What a dimension more is worth",
@@ -167,7 +167,7 @@ def _sweep(collected: CollectedResults) -> Picture | None:
     )
 
 
-def _distortion(axes: Axes, collected: CollectedResults) -> None:
+def _plot_errors(axes: Axes, collected: CollectedResults) -> None:
     for name, marker in (("pca", "s"), ("elu", "o")):
         runs = collected.sweep(name)
         axes.plot(
@@ -189,7 +189,7 @@ def _distortion(axes: Axes, collected: CollectedResults) -> None:
             label=label,
             zorder=4,
         )
-    ours = collected.only("hinton30")
+    ours = collected.single_run("hinton30")
     if ours is not None:
         axes.plot(
             [ours.entry.latent_dim],
@@ -203,11 +203,11 @@ def _distortion(axes: Axes, collected: CollectedResults) -> None:
     axes.set_yscale("log")
     axes.set_title("Squared error per test image")
     low, high = axes.get_ylim()
-    ticks(axes, "y", _within(_IMAGE_TICKS, low, high), "g")
+    set_ticks(axes, "y", _ticks_within(_IMAGE_TICKS, low, high), "g")
     axes.legend(loc="lower left")
 
 
-def _accuracies(axes: Axes, collected: CollectedResults) -> None:
+def _plot_accuracies(axes: Axes, collected: CollectedResults) -> None:
     kinds: tuple[tuple[str, str, Callable[[Probes], float]], ...] = (
         ("k-NN", "-", lambda p: p.nearest_neighbours),
         ("linear probe", "--", lambda p: p.linear),
@@ -238,17 +238,17 @@ def _accuracies(axes: Axes, collected: CollectedResults) -> None:
     axes.legend(loc="lower right")
 
 
-def _denoising(collected: CollectedResults) -> Picture | None:
+def _draw_denoising(collected: CollectedResults) -> Picture | None:
     shown = [*_denoisers(collected)]
     if not shown:
         return None
-    figure = blank(_WIDTH, 4.0)
+    figure = create_figure(_WIDTH, 4.0)
     axes = figure.add_axes((0.075, 0.125, 0.68, 0.78))
     for label, colour, f, own in shown:
         measured = f.result.measurement.denoising
         x, y = [d.noise for d in measured], [d.squared_error for d in measured]
         axes.plot(x, y, color=colour, marker="o", label=label, dashes=(4, 2) if own is None else ())
-        seen = noisy(f, own) if own is not None else None
+        seen = denoising_at(f, own) if own is not None else None
         if seen is not None:
             axes.plot([seen.noise], [seen.squared_error], "o", color=colour, markersize=8)
     untouched = shown[0][2].result.measurement.denoising
@@ -262,10 +262,10 @@ def _denoising(collected: CollectedResults) -> Picture | None:
     axes.set(yscale="log", xlabel="standard deviation of the noise on the input (full ink is 1)")
     axes.set_title("Squared error per test image, against the clean digit")
     noises = tuple(sorted({d.noise for d in untouched}))
-    ticks(axes, "x", noises, "g")
-    ticks(axes, "y", _within(_IMAGE_TICKS, *axes.get_ylim()), "g")
+    set_ticks(axes, "x", noises, "g")
+    set_ticks(axes, "y", _ticks_within(_IMAGE_TICKS, *axes.get_ylim()), "g")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    return finish(
+    return render_figure(
         figure,
         "denoising",
         "Noise on the input",
@@ -279,10 +279,10 @@ def _denoising(collected: CollectedResults) -> Picture | None:
 
 def _denoisers(collected: CollectedResults) -> Iterator[tuple[str, str, FinishedRun, float | None]]:
     """Label, colour, run and the noise it was trained with."""
-    plain = collected.first("elu")
+    plain = collected.first_run("elu")
     if plain is not None and plain.result.measurement.denoising:
         yield "plain ELU", COLOURS["elu"], plain, None
     for colour, amount in zip(NOISES, NOISE, strict=True):
-        run = collected.first("denoising", noise=amount)
+        run = collected.first_run("denoising", noise=amount)
         if run is not None and run.result.measurement.denoising:
             yield f"trained with {amount:g}", colour, run, amount

@@ -83,7 +83,7 @@ class PlannedRun:
         return cost(self.config)
 
 
-def entries(*, quick: bool = False) -> tuple[PlannedRun, ...]:
+def planned_runs(*, quick: bool = False) -> tuple[PlannedRun, ...]:
     """Every run of the reproduction, those that the paper's own figures need first.
 
     Parameters
@@ -91,20 +91,20 @@ def entries(*, quick: bool = False) -> tuple[PlannedRun, ...]:
     quick
         2,000 steps each, one seed: to see that all of it works, not to believe its numbers.
     """
-    found = (entry for entry in _entries() if not quick or entry.seed <= SEEDS[0])
-    return tuple(_shortened(entry) if quick else entry for entry in found)
+    found = (entry for entry in _all_runs() if not quick or entry.seed <= SEEDS[0])
+    return tuple(_shorten(entry) if quick else entry for entry in found)
 
 
-def _entries() -> Iterator[PlannedRun]:
-    yield _entry("pca", "paper", LATENT_DIM)
+def _all_runs() -> Iterator[PlannedRun]:
+    yield _planned_run("pca", "paper", LATENT_DIM)
     for name in ("elu", "linear", "relu", "sigmoid", "vae", "conv-vae"):
-        yield _entry(name, "paper", LATENT_DIM)
+        yield _planned_run(name, "paper", LATENT_DIM)
     for name in added_families():
-        yield _entry(name, "paper", LATENT_DIM)
+        yield _planned_run(name, "paper", LATENT_DIM)
     for latent_dim in SWEEP:
         if latent_dim != LATENT_DIM:
-            yield _entry("pca", "sweep", latent_dim)
-            yield _entry("elu", "sweep", latent_dim)
+            yield _planned_run("pca", "sweep", latent_dim)
+            yield _planned_run("elu", "sweep", latent_dim)
     for name in ("hinton30", "burda50"):
         yield PlannedRun(
             f"{name}-seed{SEEDS[0]}",
@@ -114,13 +114,13 @@ def _entries() -> Iterator[PlannedRun]:
             *PUBLISHED_LIKELIHOOD,
         )
     for amount in NOISE:
-        yield _entry("denoising", "denoising", LATENT_DIM, amount=amount)
+        yield _planned_run("denoising", "denoising", LATENT_DIM, amount=amount)
     for seed in SEEDS[1:]:
         for name in ("elu", "relu", "sigmoid", "linear"):
-            yield _entry(name, "paper", LATENT_DIM, seed=seed)
+            yield _planned_run(name, "paper", LATENT_DIM, seed=seed)
 
 
-def _entry(
+def _planned_run(
     name: str,
     chapter: Chapter,
     latent_dim: int,
@@ -139,6 +139,6 @@ def _entry(
     return PlannedRun(called, PRESETS[name].title, chapter, preset(name).replace(**changes))
 
 
-def _shortened(entry: PlannedRun) -> PlannedRun:
+def _shorten(entry: PlannedRun) -> PlannedRun:
     config = entry.config.replace(steps=min(entry.config.training.steps, QUICK_STEPS))
     return PlannedRun(f"{entry.name}-quick", entry.title, entry.chapter, config)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from trainers.figures.style import inlined
+from trainers.figures.style import inline_svg
 from trainers.presets import PRESETS
-from trainers.reproduction.claims import claims
-from trainers.reproduction.figures import figures
+from trainers.reproduction.claims import judge_claims
+from trainers.reproduction.figures import draw_figures
 from trainers.reproduction.plan import LATENT_DIM
-from trainers.reproduction.result_index import METHODS, NON_LINEAR, collect, nearest
-from trainers.reproduction.table_format import written
-from trainers.reproduction.tables import tables
+from trainers.reproduction.result_index import METHODS, NON_LINEAR, collect_results, knn_accuracy
+from trainers.reproduction.table_format import format_cell
+from trainers.reproduction.tables import build_tables
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
     RunError
         When a result is damaged.
     OSError
-        When `out` can not be written.
+        When `out` cannot be written.
     """
-    collected = collect(results_folder, quick=quick)
-    judged = claims(collected)
-    drawn, tabled = figures(collected), tables(collected, judged)
+    collected = collect_results(results_folder, quick=quick)
+    judged = judge_claims(collected)
+    drawn, tabled = draw_figures(collected), build_tables(collected, judged)
     out.mkdir(parents=True, exist_ok=True)
     for name, picture in drawn.items():
         for suffix in ("png", "svg"):
@@ -120,8 +120,8 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["written"] = lambda cell, column: written(column, cell)
-    environment.filters["inlined"] = lambda picture: Markup(inlined(picture))
+    environment.filters["written"] = lambda cell, column: format_cell(column, cell)
+    environment.filters["inlined"] = lambda picture: Markup(inline_svg(picture))
     return environment
 
 
@@ -139,12 +139,14 @@ def _facts(collected: CollectedResults) -> Facts:
 def _findings(collected: CollectedResults, judged: tuple[Claim, ...]) -> tuple[str, ...]:
     """The main findings, a sentence each, as far as there are numbers for them."""
     nothing = "" if collected.found else "No run of the plan is trained yet."
-    told = (nothing, _errors(collected), _plane(collected), _reading(collected), _verdicts(judged))
+    told = (nothing, _errors(collected), _plane(collected), _accuracy(collected), _verdicts(judged))
     return tuple(sentence for sentence in told if sentence)
 
 
 def _errors(collected: CollectedResults) -> str:
-    errors = {name: collected.over_seeds(lambda f: f.squared_error, name) for name in METHODS}
+    errors = {
+        name: collected.spread_over_seeds(lambda f: f.squared_error, name) for name in METHODS
+    }
     there = {name: error for name, error in errors.items() if error is not None}
     floor = there.pop("pca", None)
     there.pop("linear", None)
@@ -154,17 +156,18 @@ def _errors(collected: CollectedResults) -> str:
     worst = max(there, key=lambda name: there[name].mean)
     sentence = (
         f"With {LATENT_DIM} numbers for a digit, PCA leaves a squared error of {floor.mean:.2f} "
-        f"per test image; the {_called(best)} leaves {there[best].mean:.2f}, "
+        f"per test image; the {_title_in_sentence(best)} leaves {there[best].mean:.2f}, "
         f"{there[best].mean / floor.mean:.2f} times as much"
     )
     if worst == best:
         return f"{sentence}."
-    return f"{sentence}, and the {_called(worst)}, the worst of the non-linear ones, " + (
-        f"{there[worst].mean:.2f}."
+    return (
+        f"{sentence}, and the {_title_in_sentence(worst)}, the worst of the non-linear ones, "
+        + (f"{there[worst].mean:.2f}.")
     )
 
 
-def _called(name: str) -> str:
+def _title_in_sentence(name: str) -> str:
     """A method within a sentence: its first letter small, unless the word is a name."""
     title = PRESETS[name].title
     return title if title[1].isupper() or name == "relu" else title[0].lower() + title[1:]
@@ -184,8 +187,8 @@ def _plane(collected: CollectedResults) -> str:
     )
 
 
-def _reading(collected: CollectedResults) -> str:
-    found = {name: collected.over_seeds(nearest, name) for name in NON_LINEAR}
+def _accuracy(collected: CollectedResults) -> str:
+    found = {name: collected.spread_over_seeds(knn_accuracy, name) for name in NON_LINEAR}
     there = [accuracy.mean for accuracy in found.values() if accuracy is not None]
     pixels = collected.pixels
     if not there or pixels is None:

@@ -60,7 +60,7 @@ class Result(BaseModel):
     history: tuple[Evaluation, ...]
 
 
-def landmarks(steps: int) -> tuple[int, ...]:
+def landmark_steps(steps: int) -> tuple[int, ...]:
     """Steps whose reconstructions the report shows: the paper's, or the last three of a short run.
 
     All of them are checkpoints that a run keeps where nothing else is asked for.
@@ -75,12 +75,12 @@ def folder_name(*, quick: bool) -> str:
     return "reproduction-quick" if quick else "reproduction"
 
 
-def is_there(folder: Path, entry: PlannedRun) -> bool:
+def has_result(folder: Path, entry: PlannedRun) -> bool:
     """Whether there is a result of that name; `read` says whether it is of the same config."""
     return (folder / entry.name / "result.json").is_file()
 
 
-def read(folder: Path, entry: PlannedRun) -> Result | None:
+def read_result(folder: Path, entry: PlannedRun) -> Result | None:
     """The result of `entry` in a folder of results; None where there is none of its config.
 
     Raises
@@ -96,19 +96,19 @@ def read(folder: Path, entry: PlannedRun) -> Result | None:
     return result if result.config == entry.config else None
 
 
-def read_all(folder: Path, plan: Iterable[PlannedRun]) -> dict[str, Result]:
+def read_results(folder: Path, plan: Iterable[PlannedRun]) -> dict[str, Result]:
     """The results that are there, by the name of their entry."""
-    found = ((entry.name, read(folder, entry)) for entry in plan)
+    found = ((entry.name, read_result(folder, entry)) for entry in plan)
     return {name: result for name, result in found if result is not None}
 
 
-def write(folder: Path, run: Run, measurement: Measurement) -> Result:
+def write_result(folder: Path, run: Run, measurement: Measurement) -> Result:
     """Keeps what a finished run came to; the result file comes last and makes it whole."""
     place = folder / run.name
     place.mkdir(parents=True, exist_ok=True)
     kept = [c for c in run.checkpoints() if c.is_evaluated]
     for checkpoint in kept:
-        if checkpoint.step in landmarks(run.config.steps):
+        if checkpoint.step in landmark_steps(run.config.steps):
             picture = (checkpoint.path / "reconstructions.png").read_bytes()
             atomic.replace(place / f"step-{checkpoint.step:08d}.png", picture)
     status = run.status()

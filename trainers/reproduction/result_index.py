@@ -9,7 +9,14 @@ from trainers.errors import RunError
 from trainers.models import added_families
 from trainers.presets import PRESETS
 from trainers.reproduction import result_files
-from trainers.reproduction.plan import LATENT_DIM, QUICK_NOTICE, SEEDS, SWEEP, PlannedRun, entries
+from trainers.reproduction.plan import (
+    LATENT_DIM,
+    QUICK_NOTICE,
+    SEEDS,
+    SWEEP,
+    PlannedRun,
+    planned_runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -114,28 +121,28 @@ class CollectedResults:
             and (noise is None or f.entry.config.training.corruption_amount == noise)
         )
 
-    def first(
+    def first_run(
         self, preset: str, latent_dim: int = LATENT_DIM, noise: float | None = None
     ) -> FinishedRun | None:
         """The method's run of the first seed; None where it is missing."""
         found = self.runs(preset, latent_dim, noise)
         return next((f for f in found if preset == "pca" or f.entry.seed == SEEDS[0]), None)
 
-    def only(self, preset: str) -> FinishedRun | None:
+    def single_run(self, preset: str) -> FinishedRun | None:
         """The run of a method that the plan trains once."""
         return next((f for f in self.found if f.entry.config.preset == preset), None)
 
     def sweep(self, preset: str) -> tuple[FinishedRun, ...]:
         """The first seed's runs of a method, by ascending dimension."""
-        found = (self.first(preset, latent_dim) for latent_dim in SWEEP)
+        found = (self.first_run(preset, latent_dim) for latent_dim in SWEEP)
         return tuple(f for f in found if f is not None)
 
-    def is_whole(self, preset: str, latent_dim: int = LATENT_DIM) -> bool:
+    def is_complete(self, preset: str, latent_dim: int = LATENT_DIM) -> bool:
         """Whether every run that the plan has of a method is finished."""
         wanted = [e for e in self.plan if e.config.preset == preset and e.latent_dim == latent_dim]
         return bool(wanted) and len(self.runs(preset, latent_dim)) == len(wanted)
 
-    def over_seeds(
+    def spread_over_seeds(
         self,
         value: Callable[[FinishedRun], float | None],
         preset: str,
@@ -163,29 +170,29 @@ def probes_of(finished: FinishedRun) -> Probes:
     return found
 
 
-def nearest(finished: FinishedRun) -> float:
+def knn_accuracy(finished: FinishedRun) -> float:
     """Accuracy of the nearest neighbours among a run's codes."""
     return probes_of(finished).nearest_neighbours
 
 
-def linear(finished: FinishedRun) -> float:
+def linear_probe_accuracy(finished: FinishedRun) -> float:
     """Accuracy of the linear probe on a run's codes."""
     return probes_of(finished).linear
 
 
-def eight_bits(finished: FinishedRun) -> StoredCode | None:
+def eight_bit_code(finished: FinishedRun) -> StoredCode | None:
     """A run's codes stored in 8 bits a number."""
     stored = finished.result.measurement.compression
     return next((code for code in stored if code.storage == "8 bits"), None)
 
 
-def noisy(finished: FinishedRun, noise: float) -> Denoising | None:
+def denoising_at(finished: FinishedRun, noise: float) -> Denoising | None:
     """What a run makes of digits with that noise."""
     measured = finished.result.measurement.denoising
     return next((d for d in measured if abs(d.noise - noise) < 1e-9), None)
 
 
-def collect(
+def collect_results(
     folder: Path, *, quick: bool, plan: Sequence[PlannedRun] | None = None
 ) -> CollectedResults:
     """Reads every result of the plan that a folder of results holds.
@@ -195,7 +202,7 @@ def collect(
     RunError
         When a result is damaged.
     """
-    wanted = tuple(entries(quick=quick) if plan is None else plan)
-    there = result_files.read_all(folder, wanted)
+    wanted = tuple(planned_runs(quick=quick) if plan is None else plan)
+    there = result_files.read_results(folder, wanted)
     found = tuple(FinishedRun(e, there[e.name]) for e in wanted if e.name in there)
     return CollectedResults(wanted, found, folder, quick)

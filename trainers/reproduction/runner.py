@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from trainers import runs
-from trainers.parallel import Job, refuse_another, train_all
+from trainers.parallel import Job, refuse_other_config, train_all
 from trainers.reproduction import result_files
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def reproduce(
     ClusterError
         When the scheduler is gone.
     """
-    finished = set(result_files.read_all(kept, plan))
+    finished = set(result_files.read_results(kept, plan))
     for entry in plan:
         if entry.name not in finished:
-            refuse_another(entry, folder)
+            refuse_other_config(entry, folder)
     place, results_place = folder.absolute(), kept.absolute()
     jobs = [
-        Job(place / e.name, e.config, partial(_keep_result, entry=e, kept=results_place))
+        Job(place / e.name, e.config, partial(_measure_and_save, entry=e, kept=results_place))
         for e in plan
     ]
     yield from train_all(jobs, workers, finished=finished)
@@ -65,10 +65,10 @@ def is_trained(entry: PlannedRun, folder: Path) -> bool:
     return (place / "config.json").is_file() and runs.Run(place).status().state == "finished"
 
 
-def _keep_result(run: Run, entry: PlannedRun, kept: Path) -> Generator[None, None, None]:
+def _measure_and_save(run: Run, entry: PlannedRun, kept: Path) -> Generator[None, None, None]:
     """Measures a finished run and keeps its result: what a worker does when it is trained."""
     from trainers.evaluation.measure_all import complete_evaluations, measure_checkpoint
 
     yield from complete_evaluations(run)
     measured = yield from measure_checkpoint(run, samples=entry.samples, images=entry.images)
-    result_files.write(kept, run, measured)
+    result_files.write_result(kept, run, measured)

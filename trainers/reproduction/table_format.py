@@ -93,7 +93,7 @@ def _values(column: Column, cell: Cell) -> Iterator[str]:
         yield f"{cell.half_range:.{_DIGITS}g}" if several and isinstance(cell, Spread) else ""
 
 
-def written(column: Column, cell: Cell) -> tuple[str, str]:
+def format_cell(column: Column, cell: Cell) -> tuple[str, str]:
     """A cell as it is read: the value, and "± half range" where it is of several seeds."""
     if cell is None:
         return ("–" if column.form else ""), ""
@@ -101,9 +101,9 @@ def written(column: Column, cell: Cell) -> tuple[str, str]:
         return cell, ""
     if isinstance(cell, Spread):
         extra = f"± {cell.half_range * column.scale:{column.form}}" if cell.count > 1 else ""
-        return _number(column, cell.mean), extra if column.has_spread else ""
-    return _number(column, cell), ""
+        return _format_number(column, cell.mean), extra if column.has_spread else ""
+    return _format_number(column, cell), ""
 
 
-def _number(column: Column, value: float) -> str:
+def _format_number(column: Column, value: float) -> str:
     return f"{value * column.scale:{column.form}}".replace("-", "−")

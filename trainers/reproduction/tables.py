@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 from trainers import config as configs
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.code_tables import compression, denoising, subspace, sweep
+from trainers.reproduction.code_tables import (
+    compression_table,
+    denoising_table,
+    subspace_table,
+    sweep_table,
+)
 from trainers.reproduction.plan import LATENT_DIM
-from trainers.reproduction.result_index import METHODS, NAMES, linear, nearest
+from trainers.reproduction.result_index import METHODS, NAMES, knn_accuracy, linear_probe_accuracy
 from trainers.reproduction.table_format import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -20,25 +25,25 @@ if TYPE_CHECKING:
     from trainers.reproduction.verdict import Claim
 
 
-def tables(collected: CollectedResults, judged: tuple[Claim, ...]) -> dict[str, Table]:
+def build_tables(collected: CollectedResults, judged: tuple[Claim, ...]) -> dict[str, Table]:
     """Every table by its name."""
     made = (
-        _claims(judged),
-        _methods(collected),
-        subspace(collected),
-        _curves(collected),
-        sweep(collected),
-        compression(collected),
-        denoising(collected),
-        _beyond(collected),
-        _runs(collected),
+        _claims_table(judged),
+        _methods_table(collected),
+        subspace_table(collected),
+        _curves_table(collected),
+        sweep_table(collected),
+        compression_table(collected),
+        denoising_table(collected),
+        _published_table(collected),
+        _runs_table(collected),
     )
     notice = collected.notice
     quick = f" ({notice[0].upper()}{notice[1:]}.)" if notice else ""
     return {table.name: replace(table, caption=table.caption + quick) for table in made}
 
 
-def _claims(judged: tuple[Claim, ...]) -> Table:
+def _claims_table(judged: tuple[Claim, ...]) -> Table:
     columns = tuple(
         Column(key, key) for key in ("claim", "statement", "verdict", "test", "numbers")
     )
@@ -52,7 +57,7 @@ _ACCURACIES = (
 )
 
 
-def _methods(collected: CollectedResults) -> Table:
+def _methods_table(collected: CollectedResults) -> Table:
     error = "test squared error"
     columns = (
         Column("method", "method"),
@@ -66,7 +71,7 @@ def _methods(collected: CollectedResults) -> Table:
         Column("protocol", "protocol", group="test likelihood"),
         Column("training_minutes", "training", "min", ".1f"),
     )
-    rows: list[Row] = [_method(collected, name) for name in METHODS]
+    rows: list[Row] = [_method_row(collected, name) for name in METHODS]
     pixels = collected.pixels
     if pixels is not None:
         blank = (None,) * 3
@@ -79,7 +84,7 @@ def _methods(collected: CollectedResults) -> Table:
         "pixels, and over the error of PCA with as many components. Accuracy: of a logistic "
         "regression and of k nearest neighbours fitted to the codes of the training images; last "
         "row, to the pixels themselves. ELBO and −log p (importance-weighted"
-        f"{_how(collected)}) are told of variational models only, with the protocol they belong "
+        f"{_likelihood_protocols(collected)}) are told of variational models only, with the protocol they belong "
         "to: figures of different protocols are not comparable. Where there are several seeds: "
         "mean ± half of the range. "
         "Training: mean time, other runs going on beside it.",
@@ -88,7 +93,7 @@ def _methods(collected: CollectedResults) -> Table:
     )
 
 
-def _how(collected: CollectedResults) -> str:
+def _likelihood_protocols(collected: CollectedResults) -> str:
     """From how many samples and images the likelihoods of the paper's methods are."""
     runs = (f for name in METHODS for f in collected.runs(name))
     found = {
@@ -99,11 +104,11 @@ def _how(collected: CollectedResults) -> str:
     return "".join(f"; {how}" for how in sorted(found))
 
 
-def _method(collected: CollectedResults, preset: str) -> Row:
+def _method_row(collected: CollectedResults, preset: str) -> Row:
     runs = collected.runs(preset)
 
     def over(value: Callable[[FinishedRun], float | None]) -> Spread | None:
-        return collected.over_seeds(value, preset)
+        return collected.spread_over_seeds(value, preset)
 
     found = [f.result.measurement.likelihood for f in runs]
     return (
@@ -112,8 +117,8 @@ def _method(collected: CollectedResults, preset: str) -> Row:
         over(lambda f: f.result.measurement.reconstruction.squared_error_per_pixel),
         over(lambda f: f.squared_error),
         over(lambda f: f.result.measurement.reconstruction.pca_ratio),
-        over(linear),
-        over(nearest),
+        over(linear_probe_accuracy),
+        over(knn_accuracy),
         over(_elbo),
         over(_minus_log_p),
         next((figures.protocol for figures in found if figures), ""),
@@ -131,7 +136,7 @@ def _minus_log_p(finished: FinishedRun) -> float | None:
     return -found.log_likelihood if found else None
 
 
-def _curves(collected: CollectedResults) -> Table:
+def _curves_table(collected: CollectedResults) -> Table:
     rows = tuple(
         (name, f.entry.seed, e.step, e.squared_error_per_pixel, e.squared_error, e.pca_ratio)
         for name in METHODS
@@ -149,9 +154,9 @@ def _curves(collected: CollectedResults) -> Table:
     return Table("curves", "Test error at every checkpoint", "", columns, rows)
 
 
-def _beyond(collected: CollectedResults) -> Table:
-    deep, vae = collected.only("hinton30"), collected.only("burda50")
-    pca = collected.first("pca", 30)
+def _published_table(collected: CollectedResults) -> Table:
+    deep, vae = collected.single_run("hinton30"), collected.single_run("burda50")
+    pca = collected.first_run("pca", 30)
     figures = vae.result.measurement.likelihood if vae else None
     how = (
         f"{figures.protocol}, {figures.samples:,} samples, {figures.images:,} images"
@@ -204,7 +209,7 @@ def _beyond(collected: CollectedResults) -> Table:
     )
 
 
-def _runs(collected: CollectedResults) -> Table:
+def _runs_table(collected: CollectedResults) -> Table:
     there = {f.entry.name: f for f in collected.found}
     rows: list[Row] = []
     for entry in collected.plan:
@@ -214,7 +219,7 @@ def _runs(collected: CollectedResults) -> Table:
             figures = f.result.measurement.reconstruction
             device = f"{f.result.device}, {f.result.threads} thread"
             device += "s" * (f.result.threads != 1)
-            accuracy = nearest(f)
+            accuracy = knn_accuracy(f)
             known = (
                 "finished",
                 f.result.measurement.step,
@@ -251,14 +256,14 @@ def _runs(collected: CollectedResults) -> Table:
 def differences(config: RunConfig) -> str:
     """The settings that are not the defaults and mean something for this config."""
     told = [
-        f"{leaf.term.label.lower()} {_plain(leaf.value(config))}".strip()
+        f"{leaf.term.label.lower()} {_format_setting(leaf.value(config))}".strip()
         for leaf in configs.fields()
         if leaf.term.applies(config) and leaf.value(config) != leaf.default
     ]
     return "; ".join(told) or "none"
 
 
-def _plain(value: object) -> str:
+def _format_setting(value: object) -> str:
     if value is True:
         return ""
     if isinstance(value, tuple):

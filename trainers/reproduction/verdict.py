@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from trainers.reproduction import thresholds as at
 from trainers.reproduction.plan import QUICK_STEPS
-from trainers.reproduction.result_index import linear, nearest
+from trainers.reproduction.result_index import knn_accuracy, linear_probe_accuracy
 
 if TYPE_CHECKING:
     from trainers.reproduction.result_index import CollectedResults, FinishedRun, Spread
@@ -40,7 +40,7 @@ class Claim:
     reasons: tuple[str, ...]
 
 
-def judged(
+def judge(
     collected: CollectedResults,
     key: str,
     statement: str,
@@ -61,17 +61,17 @@ def judged(
     return Claim(key, statement, test, verdict, tuple(told))
 
 
-def lacking(collected: CollectedResults, *wanted: tuple[str, int]) -> list[str]:
+def missing_names(collected: CollectedResults, *wanted: tuple[str, int]) -> list[str]:
     """Names of the entries of these methods and dimensions that have no result."""
     return [e.name for e in collected.missing if (e.config.preset, e.latent_dim) in wanted]
 
 
-def percent(share: float, places: int = 1) -> str:
+def format_percent(share: float, places: int = 1) -> str:
     """A share as a percentage."""
     return f"{100 * share:.{places}f} %"
 
 
-def apart(first: Spread, second: Spread, least: float) -> bool:
+def are_apart(first: Spread, second: Spread, least: float) -> bool:
     """Whether two methods differ: by more than `least`, and by more than their seeds do."""
     gap = abs(first.mean - second.mean)
     return gap > least and gap > at.SPREADS_APART * max(first.half_range, second.half_range)
@@ -82,17 +82,17 @@ def good_dimensions(collected: CollectedResults) -> tuple[int, ...]:
     found, pixels = collected.sweep("elu"), collected.pixels
     if not found or pixels is None:
         return ()
-    best = max(nearest(f) for f in found)
+    best = max(knn_accuracy(f) for f in found)
     return tuple(
         f.entry.latent_dim
         for f in found
-        if nearest(f) >= best - at.SATURATED
-        and linear(f) >= pixels.linear - at.READABLE
+        if knn_accuracy(f) >= best - at.SATURATED
+        and linear_probe_accuracy(f) >= pixels.linear - at.READABLE
         and pca_ratio(collected, f) <= at.WORTHWHILE
     )
 
 
 def pca_ratio(collected: CollectedResults, finished: FinishedRun) -> float:
     """Error over that of PCA with as many codes; infinite where there is no PCA to compare."""
-    floor = collected.first("pca", finished.entry.latent_dim)
+    floor = collected.first_run("pca", finished.entry.latent_dim)
     return finished.squared_error / floor.squared_error if floor else float("inf")

@@ -87,10 +87,10 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
     Raises
     ------
     ExportError
-        When it is no archive of one run, too large, damaged, or the folder can not be written;
+        When it is no archive of one run, too large, damaged, or the folder cannot be written;
         nothing of it is left then.
     """
-    with _reading(file), _opened(file) as archive:
+    with _reading(file), _open_archive(file) as archive:
         name, members = _members(archive, file)
         _check_room(sum(info.file_size for info in members.values()), file, folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,20 +114,22 @@ def _reading(file: Path) -> Iterator[None]:
     except _FOREIGN as error:
         reason = textwrap.shorten(str(error), _LONGEST, placeholder=" …") or type(error).__name__
         raise ExportError(
-            f"{file.name} can not be opened: it is no sound archive ({reason}). Have it made, or "
+            f"{file.name} cannot be opened: it is no sound archive ({reason}). Have it made, or "
             "sent, again."
         ) from error
     except OSError as error:
         raise ExportError(
-            f"{file.name} can not be opened ({error.strerror or error}): {error.filename or file}"
+            f"{file.name} cannot be opened ({error.strerror or error}): {error.filename or file}"
         ) from error
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
+def _open_archive(file: Path) -> Iterator[zipfile.ZipFile]:
     size = file.stat().st_size
     if size > LARGEST:
-        raise ExportError(f"{file.name} has {_told(size)}; archives have up to {_told(LARGEST)}.")
+        raise ExportError(
+            f"{file.name} has {_size_text(size)}; archives have up to {_size_text(LARGEST)}."
+        )
     _refuse_crowded(file, size)
     with zipfile.ZipFile(file) as archive:
         yield archive
@@ -156,7 +158,7 @@ def _members(
         path = _safe(info, file)
         if path in found:
             raise ExportError(
-                f"{file.name} holds {_spoken(info.filename)} twice; it was not opened."
+                f"{file.name} holds {_short_name(info.filename)} twice; it was not opened."
             )
         if not info.is_dir():
             found[path] = info
@@ -183,13 +185,13 @@ def _safe(info: zipfile.ZipInfo, file: Path) -> PurePosixPath:
     leaves = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
     if leaves or "\0" in name:
         raise ExportError(
-            f"{file.name} holds the path {_spoken(name)}, which leaves the run's folder. Such "
+            f"{file.name} holds the path {_short_name(name)}, which leaves the run's folder. Such "
             "archives are made to do harm; it was not opened."
         )
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ExportError(
-            f"{file.name} holds a link or device, {_spoken(name)}; it was not opened."
+            f"{file.name} holds a link or device, {_short_name(name)}; it was not opened."
         )
     return path
 
@@ -198,26 +200,26 @@ def _check_room(total: int, file: Path, folder: Path) -> None:
     allowed = min(MOST_BYTES, ALLOWANCE + MOST_TIMES * file.stat().st_size)
     if total > allowed:
         raise ExportError(
-            f"{file.name} would unpack to {_told(total)}; from its size {_told(allowed)} are "
+            f"{file.name} would unpack to {_size_text(total)}; from its size {_size_text(allowed)} are "
             "allowed. Such archives are made to fill disks; it was not opened."
         )
     near = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(near).free
     if total > free:
         raise ExportError(
-            f"{file.name} needs {_told(total)}, and {_told(free)} are free for {folder}. Free some "
+            f"{file.name} needs {_size_text(total)}, and {_size_text(free)} are free for {folder}. Free some "
             "space, or choose another runs folder."
         )
 
 
-def _spoken(name: str) -> str:
+def _short_name(name: str) -> str:
     """A name from an archive as a message has it: it may be of 65,535 characters."""
     short = reprlib.Repr()
     short.maxstring = _LONGEST
     return short.repr(name)
 
 
-def _told(size: int) -> str:
+def _size_text(size: int) -> str:
     return f"{size / (1 << 20):,.0f} MB"
 
 

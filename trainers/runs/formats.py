@@ -64,7 +64,7 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
     """The codes in an NPY, of that shape, in one of the two kinds of numbers that are kept.
 
     Its header is compared and not read: its word allocates nothing, and reading it is reading
-    Python, which CPython 3.11 can not do in two threads at once.
+    Python, which CPython 3.11 cannot do in two threads at once.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def read(place: Path) -> Losses:
     Raises
     ------
     RunError
-        When it can not be opened.
+        When it cannot be opened.
     """
     if not place.exists():
         return _losses(b"")
@@ -98,7 +98,7 @@ class Tail:
         Raises
         ------
         RunError
-            When the file can not be read.
+            When the file cannot be read.
         """
         if self._found()[0] <= self._offset:
             return _losses(b"")

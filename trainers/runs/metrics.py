@@ -108,12 +108,12 @@ class Metric:
         found: float | None = getattr(evaluation, self.key)
         return found
 
-    def written(self, evaluation: Evaluation) -> str:
+    def text(self, evaluation: Evaluation) -> str:
         """The figure as it is shown; empty where there is none."""
         value = self.value(evaluation)
         return "" if value is None else format(value, self.form)
 
-    def told(self, evaluation: Evaluation) -> str:
+    def text_with_unit(self, evaluation: Evaluation) -> str:
         """The figure with its unit; empty where there is none."""
         value = self.value(evaluation)
         return "" if value is None else self.brief.format(value)

@@ -170,7 +170,7 @@ class Run:
         Raises
         ------
         RunError
-            When `metrics.csv` can not be opened.
+            When `metrics.csv` cannot be opened.
         """
         return losses_csv.read(self.path / _METRICS)
 
@@ -206,7 +206,7 @@ class Run:
         Raises
         ------
         RunError
-            When another process trains it, or the folder can not be written.
+            When another process trains it, or the folder cannot be written.
         """
         if self.read_only:
             raise RunError(f"The run {self.name!r} is read-only; start a new one from its config.")
@@ -236,7 +236,7 @@ class Run:
             yield
         except OSError as error:
             raise RunError(
-                f"The run {self.name!r} can not be written ({error.strerror or error}): "
+                f"The run {self.name!r} cannot be written ({error.strerror or error}): "
                 f"{error.filename2 or error.filename or self.path}. {self._remedy(error)}"
             ) from error
 
@@ -350,7 +350,7 @@ def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
     Raises
     ------
     RunError
-        When the name is taken or no folder can have it, or the runs folder can not be written.
+        When the name is taken or no folder can have it, or the runs folder cannot be written.
     DataError
         When the data set is not here.
     ConfigError
@@ -403,7 +403,7 @@ def find_runs(folder: Path) -> list[Run]:
             return []
         found = [Run(place) for place in folder.iterdir() if _is_run(place)]
     except OSError as error:
-        raise RunError(f"The runs folder {folder} can not be read ({error.strerror}).") from error
+        raise RunError(f"The runs folder {folder} cannot be read ({error.strerror}).") from error
     return sorted(found, key=lambda run: (_made_at(run.path), run.name))
 
 

@@ -35,7 +35,7 @@ def choose_folder(folder: Path | None) -> None:
     Raises
     ------
     RunError
-        When it is no absolute path, can not be made, or the choice can not be kept.
+        When it is no absolute path, cannot be made, or the choice cannot be kept.
     """
     if folder is not None and not folder.is_absolute():
         raise RunError(f"{str(folder)!r} is no whole path; give one from the root, or choose it.")
@@ -47,7 +47,7 @@ def choose_folder(folder: Path | None) -> None:
         atomic.replace(place, str(folder or "").encode())
     except OSError as error:
         raise RunError(
-            f"{folder or place} can not be used ({error.strerror or error}): choose a folder that "
+            f"{folder or place} cannot be used ({error.strerror or error}): choose a folder that "
             "you may write to."
         ) from error
 
@@ -83,7 +83,7 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith((".", " ")):
         raise RunError(
-            f"{name!r} can not name a run: use up to 80 letters, digits, spaces or . = + - _, "
+            f"{name!r} cannot name a run: use up to 80 letters, digits, spaces or . = + - _, "
             "beginning with a letter or digit."
         )
     return name

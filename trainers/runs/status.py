@@ -66,7 +66,9 @@ def read(folder: Path) -> Status:
 def _at_resume_point(folder: Path) -> Status | None:
     """What the resume point tells, if it can be read."""
     try:
-        return Status.model_validate_json(safetensors_file.told(folder / RESUME_POINT)["position"])
+        return Status.model_validate_json(
+            safetensors_file.read_header(folder / RESUME_POINT)["position"]
+        )
     except (RunError, KeyError, ValidationError):
         return None
 

@@ -2,7 +2,7 @@
 
 What is not synchronised a power cut may take: the content of a file, and also its name in its
 folder, each apart. So a file is synchronised before it gets its name, and its folder afterwards;
-when a function here returns, what it did outlasts a power cut, and whatever is done next can not
+when a function here returns, what it did outlasts a power cut, and whatever is done next cannot
 get to the disk before it.
 """
 
@@ -103,13 +103,13 @@ def keep(place: Path, content: bytes) -> None:
     Raises
     ------
     AEViewerError
-        When it can not be written.
+        When it cannot be written.
     """
     try:
         replace(place, content)
     except OSError as error:
         raise AEViewerError(
-            f"{place} can not be written ({error.strerror or error}). Free some space, or choose a "
+            f"{place} cannot be written ({error.strerror or error}). Free some space, or choose a "
             "folder that is there and that you may write to."
         ) from error
 

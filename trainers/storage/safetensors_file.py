@@ -26,7 +26,7 @@ _KEY = "checksum"
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def packed(arrays: Arrays, told: Mapping[str, str] | None = None) -> bytes:
+def pack(arrays: Arrays, told: Mapping[str, str] | None = None) -> bytes:
     """The content of a safetensors file of some arrays and what is told of them."""
     told = dict(told or {})
     # It would write an array of any other order as it lies in memory.
@@ -34,15 +34,15 @@ def packed(arrays: Arrays, told: Mapping[str, str] | None = None) -> bytes:
     return safetensors.numpy.save(arrays, told | {_KEY: _digest(arrays, told)})
 
 
-def told(place: Path) -> dict[str, str]:
+def read_header(place: Path) -> dict[str, str]:
     """What a file's header tells beside the arrays; nothing is compared.
 
     Raises
     ------
     RunError
-        When it can not be read.
+        When it cannot be read.
     """
-    with _opened(place) as file:
+    with _open_file(place) as file:
         return dict(file.metadata() or {})
 
 
@@ -52,9 +52,9 @@ def shapes(place: Path) -> dict[str, tuple[int, ...]]:
     Raises
     ------
     RunError
-        When it can not be read.
+        When it cannot be read.
     """
-    with _opened(place) as file:
+    with _open_file(place) as file:
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
 
 
@@ -75,12 +75,12 @@ def compare(place: Path, arrays: Arrays, told: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _opened(place: Path) -> Iterator[safe_open]:
+def _open_file(place: Path) -> Iterator[safe_open]:
     try:
         with safe_open(place, "numpy") as file:
             yield file
     except (OSError, SafetensorError) as error:
-        raise RunError(f"{place} can not be read ({error}): the run is damaged.") from error
+        raise RunError(f"{place} cannot be read ({error}): the run is damaged.") from error
 
 
 def _digest(arrays: Arrays, told: Mapping[str, str]) -> str:

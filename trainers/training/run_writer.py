@@ -157,7 +157,7 @@ class RunWriter:
     def _write_metrics(self) -> None:
         blocks, self._unwritten = self._unwritten, []
         if blocks:
-            self._writer.put(partial(self.run.append_metrics, Losses.joined(blocks)))
+            self._writer.put(partial(self.run.append_metrics, Losses.concatenate(blocks)))
 
 
 def _write_weights(run: Run, step: int, content: bytes) -> None:

@@ -96,7 +96,7 @@ class PreferencesDialog(QDialog):
 
     @Slot()
     def accept(self) -> None:
-        """Keeps the choices; stays open where the folder can not be used, and says why."""
+        """Keeps the choices; stays open where the folder cannot be used, and says why."""
         chosen = self.folder.text().strip()
         try:
             if chosen != str(runs_folder.default_folder()):

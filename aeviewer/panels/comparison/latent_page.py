@@ -292,11 +292,11 @@ class LatentPage(QWidget):
             self._grid.removeWidget(gone)
             gone.hide()
             gone.deleteLater()
-        self._panels = {k: self._panels.get(k) or self._made(k, n) for k, n in names.items()}
+        self._panels = {k: self._panels.get(k) or self._make_panel(k, n) for k, n in names.items()}
         self._across = 0
         self._arrange()
 
-    def _made(self, key: str, name: str) -> _Panel:
+    def _make_panel(self, key: str, name: str) -> _Panel:
         panel = _Panel(key, name)
         panel.plot.circled.connect(self._comparison.select)
         panel.plot.hovered_at.connect(lambda x, y, k=key: self._hover(k, x, y))

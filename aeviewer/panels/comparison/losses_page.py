@@ -111,7 +111,7 @@ class LossesPage(QWidget):
         key, name = self.quantity.currentData() or (_FIRST, "")
         return key, name
 
-    def shown(self) -> list[ComparedRun]:
+    def shown_runs(self) -> list[ComparedRun]:
         """The runs that have the quantity in its unit."""
         key, name = self._chosen
         return [
@@ -151,7 +151,7 @@ class LossesPage(QWidget):
         key, _ = self._chosen
         self.plot.set_smoothing(WINDOW if key == _LOSS else 1)
         self.plot.set_labels("step", self.quantity.currentText())
-        runs = self.shown()
+        runs = self.shown_runs()
         for gone in set(self.plot.names) - {run.item.key for run in runs}:
             self.plot.remove_curve(gone)
         for run in runs:
@@ -186,14 +186,14 @@ class LossesPage(QWidget):
     def _show_readout(self) -> None:
         """Each run's numbers under the mouse, else at the step that is shown."""
         key, _ = self._chosen
-        runs = [run for run in self.shown() if run.item.key in self.plot.names]
+        runs = [run for run in self.shown_runs() if run.item.key in self.plot.names]
         cells = Cells(key, Detail.STEPS, max((run.item.steps for run in runs), default=0))
         step = self._comparison.step if self._hovered is None else self._hovered
         at = float("inf") if step is None else step
         rows = []
         for run in runs:
             reading = self.plot.reading(run.item.key, min(at, max(run.steps, default=0)))
-            told = cells.written(reading, None)
+            told = cells.texts(reading, None)
             tips = cells.tips(run.item.name, reading, None)
             rows.append(Row(run.item.name, run.colour, told, tips))
         head = "" if step is None else f"step {local(step):,.0f}"
@@ -206,7 +206,7 @@ class LossesPage(QWidget):
     @property
     def caption(self) -> str:
         """Fit for a paper."""
-        keys = [run.item.key for run in self.shown()]
+        keys = [run.item.key for run in self.shown_runs()]
         window = WINDOW if self._chosen[0] == _LOSS else 1
         return words.losses_caption(self._comparison, keys, self.quantity.currentText(), window)
 
@@ -217,13 +217,13 @@ class LossesPage(QWidget):
 
     def figure_size(self) -> QSizeF:
         """Of the plot and the names of its curves."""
-        return QSizeF(self.plot.size()) + QSizeF(0, _LEGEND * len(self.shown()))
+        return QSizeF(self.plot.size()) + QSizeF(0, _LEGEND * len(self.shown_runs()))
 
     def draw_figure(self, painter: QPainter) -> None:
         """The plot as a picture, since its curves have many thousand points, and names as words."""
         painter.drawImage(QPoint(), self.plot.picture(_FINER))
         names = words.methods(self._comparison.runs)
-        for at, run in enumerate(self.shown()):
+        for at, run in enumerate(self.shown_runs()):
             top = self.plot.height() + at * _LEGEND
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(run.colour))

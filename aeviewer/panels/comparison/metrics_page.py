@@ -30,12 +30,12 @@ from PySide6.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from aeviewer.numbers import local, localised
+from aeviewer.numbers import local, localise
 from aeviewer.panels.comparison import captions as words
 from aeviewer.services.comparison.compared_run import likelihood
 from aeviewer.widgets.displays.figure_export import keep
 from aeviewer.widgets.fonts import small
-from trainers.glossary import explained
+from trainers.glossary import explain
 from trainers.runs.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _metric_column(metric: Metric) -> _Column:
         f"{metric.label}\n{metric.unit}",
         metric.key,
         lambda _, evaluation: metric.value(evaluation) if evaluation else None,
-        lambda _, evaluation: localised(metric.written(evaluation)) if evaluation else "",
+        lambda _, evaluation: localise(metric.text(evaluation)) if evaluation else "",
         metric,
     )
 
@@ -165,7 +165,7 @@ class MetricsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section].head
         if role == Qt.ItemDataRole.ToolTipRole:
-            return explained(self._columns[section].name) or None
+            return explain(self._columns[section].name) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(self._columns[section])
         return None

@@ -72,7 +72,7 @@ class ChoiceModel(QAbstractTableModel):
         return 0 if parent.isValid() else 2
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Runs that would be too many can not be ticked."""
+        """Runs that would be too many cannot be ticked."""
         flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable
         item = self._items[index.row()]
         return flags | Qt.ItemFlag.ItemIsEnabled if self._may_toggle(item) else flags
@@ -101,7 +101,7 @@ class ChoiceModel(QAbstractTableModel):
         qt = Qt.ItemDataRole
         tick: dict[int, Callable[[RunItem], object]] = {
             qt.DecorationRole: self._tick,
-            qt.CheckStateRole: lambda item: _ticked(self._is_compared(item)),
+            qt.CheckStateRole: lambda item: _check_state(self._is_compared(item)),
             qt.ToolTipRole: self._tip,
             qt.AccessibleTextRole: lambda item: f"{item.name}: compared",
         }
@@ -132,7 +132,7 @@ class ChoiceModel(QAbstractTableModel):
         return "Compare this run, or no longer (Space)"
 
 
-def _ticked(checked: bool) -> Qt.CheckState:
+def _check_state(checked: bool) -> Qt.CheckState:
     """A flag in Qt's terms."""
     return Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked
 

@@ -64,15 +64,15 @@ class DatasetsMenu(QMenu):
     ) -> None:
         super().__init__("&Datasets", window)
         self._compute, self._window, self._trash = compute, window, trash
-        self.folder_action = self._made("&Import a folder…", "Ctrl+I", self._ask_folder)
-        self.file_action = self._made("Import a &file…", "Ctrl+Shift+I", self._ask_file)
+        self.folder_action = self._make_action("&Import a folder…", "Ctrl+I", self._ask_folder)
+        self.file_action = self._make_action("Import a &file…", "Ctrl+Shift+I", self._ask_file)
         self._download, self._remove = QMenu("&Download", self), QMenu("&Remove", self)
         window.setAcceptDrops(True)
         window.installEventFilter(self)
         self.aboutToShow.connect(self.fill)
         self.fill()
 
-    def _made(self, text: str, key: str, act: Callable[[], None]) -> QAction:
+    def _make_action(self, text: str, key: str, act: Callable[[], None]) -> QAction:
         action = QAction(text, self._window)  # `clear` deletes the menu's own
         action.setShortcut(QKeySequence(key))
         # `clear` also parts an action from all that the menu itself would do.
@@ -146,11 +146,11 @@ class DatasetsMenu(QMenu):
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Takes folders and files of images that are dropped on the window; nothing else."""
         if event.type() == QEvent.Type.DragEnter and isinstance(event, QDragEnterEvent):
-            if self._dropped(event) is not None:
+            if self._importable_path(event) is not None:
                 event.acceptProposedAction()
                 return True
         elif event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
-            path = self._dropped(event)
+            path = self._importable_path(event)
             if path is not None:
                 event.acceptProposedAction()
                 self.import_from(path)
@@ -158,7 +158,7 @@ class DatasetsMenu(QMenu):
         return False
 
     @staticmethod
-    def _dropped(event: QDropEvent) -> Path | None:
+    def _importable_path(event: QDropEvent) -> Path | None:
         """What could be imported: a folder that is no run, or a file of images."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if len(paths) != 1:
@@ -192,7 +192,7 @@ class DatasetsMenu(QMenu):
             self._window,
             "Remove a data set",
             f"Move the data set “{name}” to the trash?",
-            "Runs that learnt from it keep what they learnt, but can not be trained on or explored "
+            "Runs that learnt from it keep what they learnt, but cannot be trained on or explored "
             "until it is back.",
             "Move to trash",
             lambda: self._remove_now(name),

@@ -27,14 +27,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import local, localised
+from aeviewer.numbers import local, localise
 from aeviewer.services.datasets.dataset_import import DatasetImport
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import ImageView
 from trainers.datasets import dataset_names
 from trainers.datasets.description import checked_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
-from trainers.datasets.importing.importer import ImportRequest, preview, usual
+from trainers.datasets.importing.importer import ImportRequest, default_conversion, preview
 from trainers.datasets.sources.source import spread
 from trainers.errors import DataError
 
@@ -135,7 +135,7 @@ class ImportDialog(QDialog):
         self._pages = QStackedLayout(pages)
         for page in (choice, flawed):
             self._pages.addWidget(page)
-        self.flaws.setAccessibleName("Images that can not be taken")
+        self.flaws.setAccessibleName("Images that cannot be taken")
         self.told.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
         self.bar.setFixedHeight(_BAR)
@@ -256,7 +256,7 @@ class ImportDialog(QDialog):
             return
         flaws, rest = draft.flaws, draft.dataset.train + draft.dataset.test
         self.head.setText(
-            f"{local(flaws.total):,} images can not be taken: {localised(flaws.summary)}."
+            f"{local(flaws.total):,} images cannot be taken: {localise(flaws.summary)}."
         )
         self.flaws.setPlainText("\n".join(flaws.lines(50)))
         self.told.setText(f"Without them {local(rest):,} images are left.")
@@ -265,18 +265,18 @@ class ImportDialog(QDialog):
 
     def _take_source(self, source: Source) -> None:
         """Offers what suggests itself."""
-        suggested = usual(source)
+        suggested = default_conversion(source)
         sizes = source.sizes()
         self.size_box.setValue(suggested.side)
         self.fit.setCurrentIndex(self.fit.findData(suggested.fit))
         self.colour.setCurrentIndex(self.colour.findData(suggested.colour))
-        self.name.setText(_named(self._path.name))
+        self.name.setText(_valid_name(self._path.name))
         count = len(source.classes)
         self.labelled.setText(f"With {'their class' if count == 1 else f'{count} classes'}")
         self.labelled.setChecked(count > 0)
         self.labelled.setVisible(count > 0)
         self.head.setText(
-            f"{self._path}: {source.kind}, {local(source.count):,} images, {_spoken(sizes)}, "
+            f"{self._path}: {source.kind}, {local(source.count):,} images, {_size_text(sizes)}, "
             f"{f'{count} classes' if count else 'no labels'}."
         )
         self._later.start()
@@ -302,11 +302,11 @@ class ImportDialog(QDialog):
             pair[0].set_image(shown)
             pair[1].set_image(made)
             pair[1].setToolTip(problem)
-        told = conversion.described()
+        told = conversion.description()
         self.told.setText(f"{told[0].upper()}{told[1:]}.")
 
 
-def _spoken(sizes: set[tuple[int, int, int]]) -> str:
+def _size_text(sizes: set[tuple[int, int, int]]) -> str:
     """Sizes in words: "28 × 28", "40 to 119 × 41 to 118, with colours"."""
     if not sizes:
         return "none of which can be read"
@@ -318,7 +318,7 @@ def _spoken(sizes: set[tuple[int, int, int]]) -> str:
     return span + (", with colours" if any(size[2] == 3 for size in sizes) else "")
 
 
-def _named(name: str) -> str:
+def _valid_name(name: str) -> str:
     """A file's name as a data set may be called."""
     stem = re.sub(r"(\.(npy|npz|gz|idx))+$", "", name.lower())
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")[:40]

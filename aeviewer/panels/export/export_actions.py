@@ -118,8 +118,8 @@ class CarryAway(QObject):
     def _tell(self) -> None:
         """In the status bar, where what is going on is told."""
         bar = self._window.statusBar()
-        if self.opening.told:
-            bar.showMessage(self.opening.told)
+        if self.opening.progress_text:
+            bar.showMessage(self.opening.progress_text)
         else:
             bar.clearMessage()
 

@@ -22,7 +22,7 @@ class PicturesMenu(QMenu):
     Parameters
     ----------
     session
-        Its run and step are in the proposed names; told when a file can not be written.
+        Its run and step are in the proposed names; told when a file cannot be written.
     window
         Whose pictures; those that have actions by then keep them.
     """
@@ -59,18 +59,18 @@ def offer_pictures(
     name
         Answers the name of a file, without ending, from what a picture is called.
     failed
-        Told when a file can not be written.
+        Told when a file cannot be written.
     """
     directly = Qt.FindChildOption.FindDirectChildrenOnly
     pictures: list[PictureActions] = []
     for widget in window.findChildren(QWidget):
         if isinstance(widget, KINDS):
             found = widget.findChildren(PictureActions, options=directly)
-            pictures += found or [PictureActions(widget, partial(_named, name, widget), failed)]
+            pictures += found or [PictureActions(widget, partial(_name_of, name, widget), failed)]
     return pictures
 
 
-def _named(name: Callable[[str], str], widget: QWidget) -> str:
+def _name_of(name: Callable[[str], str], widget: QWidget) -> str:
     return name(widget.accessibleName())
 
 

@@ -63,7 +63,7 @@ class Annotations(QObject):
         self._playback.changed.connect(self._show_path)
         latent_services.drawing.changed.connect(self._show_drawing)
         latent_state.plane_changed.connect(self._show_drawing)
-        latent_state.layout_changed.connect(self._show_drawing)
+        latent_state.embedding_changed.connect(self._show_drawing)
         inspector.changed.connect(self._show_details)
         latent_state.plane_changed.connect(self._show_details)
         latent_state.run_changed.connect(self._show_details)
@@ -77,7 +77,7 @@ class Annotations(QObject):
 
     @Slot()
     def _show_drawing(self) -> None:
-        drawn = self._drawing.drawn
+        drawn = self._drawing.result
         place = None if drawn is None else self._latent.place_of(drawn.code)
         self._plot.set_star(None if place is None or np.isnan(place[1]) else place)
 
@@ -94,7 +94,7 @@ class Annotations(QObject):
     @Slot()
     def _show_path(self) -> None:
         """Draws the path, and the straight line between its ends."""
-        result = None if self._playback.is_playing else self._path.walked
+        result = None if self._playback.is_playing else self._path.result
         plane = self._latent.plane
         if result is None or plane is None or len(plane.origin) != result.codes.shape[1]:
             self._plot.set_paths(())
@@ -104,7 +104,7 @@ class Annotations(QObject):
 
     @Slot()
     def _show_details(self) -> None:
-        found = None if self._playback.is_playing else self._inspector.inspected
+        found = None if self._playback.is_playing else self._inspector.details
         plane = self._latent.plane
         fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
         if found is None or plane is None or not fits or len(plane.origin) == 1:

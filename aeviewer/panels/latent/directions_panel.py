@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from aeviewer.numbers import listed, local
+from aeviewer.numbers import join_numbers, local
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_matrix import ImageMatrix
@@ -93,12 +93,12 @@ class DirectionsPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Starts decoding the steps."""
         super().showEvent(event)
-        self._directions.want(True)
+        self._directions.set_enabled(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops decoding the steps."""
         super().hideEvent(event)
-        self._directions.want(False)
+        self._directions.set_enabled(False)
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class DirectionsPanel(QWidget):
         if column == _MIDDLE:
             return "The marked code."
         moved = steps.codes[row, column] - steps.code
-        change = listed(moved, "+.2g", _LISTED)
+        change = join_numbers(moved, "+.2g", _LISTED)
         distance = local(float(np.linalg.norm(moved)))
         return f"Direction {row + 1}, {_HEADS[column]}: distance {distance:.2g}, Δz = ({change})"
 

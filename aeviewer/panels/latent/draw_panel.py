@@ -205,7 +205,7 @@ class DrawPanel(QWidget):
 
     @Slot()
     def _show(self) -> None:
-        result = self._drawing.drawn
+        result = self._drawing.result
         for button in (self.mark, self.pin):
             button.setEnabled(result is not None)
         if result is None:
@@ -219,11 +219,11 @@ class DrawPanel(QWidget):
         self.views[0].set_image(result.image)
         self.views[1].set_image(result.reconstruction)
         self._show_guess(result.shares)
-        near, gallery = result.neighbours.tolist(), self._latent.displayed_codes.gallery
+        near, gallery = result.neighbours.tolist(), self._latent.displayed_codes.images
         self.neighbours.set_images(
             gallery.images(near),
             [f"{local(distance):.3g}" for distance in result.distances],
-            [gallery.described(index) for index in near],
+            [gallery.description(index) for index in near],
         )
         self.neighbours.set_current(-1)
 
@@ -241,16 +241,16 @@ class DrawPanel(QWidget):
 
     @Slot()
     def _mark(self) -> None:
-        if self._drawing.drawn is not None:
-            self._latent.move(self._drawing.drawn.code)
+        if self._drawing.result is not None:
+            self._latent.move(self._drawing.result.code)
 
     @Slot()
     def _pin(self) -> None:
-        if self._drawing.drawn is not None:
-            self._latent.pin(Pin(self._drawing.drawn.code))
+        if self._drawing.result is not None:
+            self._latent.pin(Pin(self._drawing.result.code))
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        result, codes = self._drawing.drawn, self._latent.codes
+        result, codes = self._drawing.result, self._latent.codes
         if result is not None and codes is not None and number < len(result.neighbours):
             self._latent.move(codes[result.neighbours[number]])

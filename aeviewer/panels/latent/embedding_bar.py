@@ -87,7 +87,7 @@ class EmbeddingBar(QWidget):
         if self._embeddings.status.phase == "computing":
             self._embeddings.stop()
         else:
-            self._embeddings.go_on()
+            self._embeddings.resume()
 
 
 def status_text(status: EmbeddingStatus) -> str:

@@ -58,8 +58,8 @@ class Gestures(QObject):
 
     def _code_at(self, x: float, y: float) -> NDArray[np.float32] | None:
         """Returns the code at a place of the plane; in an embedding, the nearest code."""
-        if not self._latent.is_layout:
-            return self._latent.lifted(np.array([x, y]))
+        if not self._latent.is_embedding:
+            return self._latent.lift(np.array([x, y]))
         codes, point = self._latent.codes, self._plot.nearest(x, y, math.inf)
         return None if codes is None or point is None else codes[point]
 
@@ -67,7 +67,7 @@ class Gestures(QObject):
     def _click(self, x: float, y: float, pins: bool) -> None:
         """Marks the code that was clicked; with Ctrl, pins that code, or else the place."""
         self._gesture += 1
-        far = (math.inf,) if self._latent.is_layout else ()
+        far = (math.inf,) if self._latent.is_embedding else ()
         codes, point = self._latent.codes, self._plot.nearest(x, y, *far)
         code = self._code_at(x, y)
         if codes is None or code is None:
@@ -168,7 +168,7 @@ class Gestures(QObject):
             self._plot.set_hovered(None, _NO_IMAGE, "")
             return
         value = "…" if error is None else f"{local(error):.2f}"
-        gallery = self._latent.displayed_codes.gallery
+        gallery = self._latent.displayed_codes.images
         lines = [gallery.kind(point), gallery.name(point), f"squared error {value}"]
         text = "\n".join(line for line in lines if line)
         self._plot.set_hovered(point, gallery.image(point), text)

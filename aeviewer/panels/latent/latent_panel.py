@@ -19,7 +19,7 @@ from aeviewer.panels.latent.gestures import Gestures
 from aeviewer.panels.latent.plane_bar import PlaneBar
 from aeviewer.panels.latent.status_text import codes_text, no_codes_text
 from aeviewer.services.latent import point_colours
-from aeviewer.services.latent.undo_state import PlaneChoice, letter
+from aeviewer.services.latent.undo_state import PlaneChoice, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
@@ -119,7 +119,7 @@ class LatentPanel(QWidget):
         session.checkpoints_changed.connect(self._show_run_state)
         session.code_changed.connect(self._mark_code)
         latent_state.places_changed.connect(self._request_codes)
-        latent_state.layout_changed.connect(self._request_codes)
+        latent_state.embedding_changed.connect(self._request_codes)
         latent_state.plane_changed.connect(self._show_plane)
         latent_state.pins_changed.connect(self._show_pins)
         latent_state.selection_changed.connect(self._show_points)
@@ -196,7 +196,7 @@ class LatentPanel(QWidget):
             return
         self._pages.setCurrentIndex(1)
         self._name_axes(self._latent.plane)
-        between = self._playback.between
+        between = self._playback.interpolation
         self._place(places if between is None else between.places)
         self._show_points()
         self.note.setText(codes_text(self._services, preview.step, len(codes)))
@@ -207,7 +207,7 @@ class LatentPanel(QWidget):
     @Slot()
     def _show_playback(self) -> None:
         """Moves the points between two checkpoints; all else stays that of the nearer one."""
-        between, track = self._playback.between, self._playback.track
+        between, track = self._playback.interpolation, self._playback.trajectory
         if between is None or track is None:
             self.plot.set_stage(None)
             self._request_codes()
@@ -242,7 +242,7 @@ class LatentPanel(QWidget):
 
     def _colour_rows(self) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
         """Returns the row of the palette for each point, and the palette."""
-        found = self._point_colours.coloured
+        found = self._point_colours.values
         if found is None or len(found.values) != len(self._xy):
             self.point_bar.clear()
             return self._labels, self._palette
@@ -256,7 +256,7 @@ class LatentPanel(QWidget):
 
     @Slot()
     def _follow_layers(self) -> None:
-        self._latent.displayed_codes.want_training(self.plane_bar.layers.chosen.training)
+        self._latent.displayed_codes.show_training(self.plane_bar.layers.chosen.training)
         self._point_colours.choose(self.plane_bar.layers.chosen.colour)
         self._show_points()
 
@@ -345,7 +345,7 @@ class LatentPanel(QWidget):
         pins = self._latent.pins
         self.plane_bar.set_pins(len(pins))
         placed = {
-            letter(at): place
+            pin_letter(at): place
             for at, pin in enumerate(pins)
             if (place := self._place_of(pin.code, pin.image)) and not np.isnan(place[1])
         }
@@ -355,7 +355,7 @@ class LatentPanel(QWidget):
         self, code: NDArray[np.floating], image: int | None = None
     ) -> tuple[float, float] | None:
         """Returns the place of a code; the code of an image is at its point."""
-        between = self._playback.between
+        between = self._playback.interpolation
         if between is None:
             return self._latent.place_of(code)
         if code.shape != between.planes[0].origin.shape:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.services.latent.point_colours import MEANINGS, By
 from aeviewer.theme import icon
-from trainers.glossary import explained
+from trainers.glossary import explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ LAYERS: Mapping[Layer, tuple[str, str]] = {
     ),
     "magnification": (
         "Magnification",
-        explained("magnification"),
+        explain("magnification"),
     ),
     "cycle": (
         "Cycle error",

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.numbers import local
-from aeviewer.services.latent.undo_state import letter
+from aeviewer.services.latent.undo_state import pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.thumbnail_list import DigitList
@@ -158,12 +158,12 @@ class PathPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Starts computing the path."""
         super().showEvent(event)
-        self._service.want(True)
+        self._service.set_enabled(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops computing the path, and the film."""
         super().hideEvent(event)
-        self._service.want(False)
+        self._service.set_enabled(False)
         self._stop()
 
     # -- what is chosen --------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class PathPanel(QWidget):
 
     @Slot()
     def _show_pins(self) -> None:
-        names = [letter(at) for at in range(len(self._latent.pins))]
+        names = [pin_letter(at) for at in range(len(self._latent.pins))]
         self._pages.setCurrentIndex(1 if len(names) > 1 else 0)
         known = [self.start.itemText(at) for at in range(self.start.count())]
         if known == names:
@@ -207,7 +207,7 @@ class PathPanel(QWidget):
 
     @Slot()
     def _show(self) -> None:
-        result = self._service.walked
+        result = self._service.result
         self.progress.setValue(0)
         for button in (self.play_button, self.gif_button, self.strip_button):
             button.setEnabled(result is not None)
@@ -229,7 +229,7 @@ class PathPanel(QWidget):
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        result = self._service.walked
+        result = self._service.result
         if result is not None and number < len(result.film):
             self.film.set_current(number)
             self._latent.move(result.film[number], "film", in_bursts=True)
@@ -238,7 +238,7 @@ class PathPanel(QWidget):
     def _toggle_play(self) -> None:
         if self._timer.isActive():
             self._stop()
-        elif self._service.walked is not None:
+        elif self._service.result is not None:
             self._go_to(0)
             self._timer.start()
             self.play_button.setText("Stop")
@@ -246,7 +246,7 @@ class PathPanel(QWidget):
 
     @Slot()
     def _play_next(self) -> None:
-        result, number = self._service.walked, self.film.currentIndex().row() + 1
+        result, number = self._service.result, self.film.currentIndex().row() + 1
         if result is None or number >= len(result.film):
             self._stop()
         else:
@@ -259,7 +259,7 @@ class PathPanel(QWidget):
 
     @Slot()
     def _save_gif(self) -> None:
-        result = self._service.walked
+        result = self._service.result
         if result is None:
             return
         frames = [*_bytes(result.images)]
@@ -270,7 +270,7 @@ class PathPanel(QWidget):
 
     @Slot()
     def _save_strip(self) -> None:
-        result = self._service.walked
+        result = self._service.result
         if result is not None:
             images = _bytes(result.images)
             self._save("png", lambda place: write_sheet(place, images[None]))
@@ -278,7 +278,7 @@ class PathPanel(QWidget):
     def _save(self, ending: str, write: Callable[[Path], None]) -> None:
         """Asks for a file name and writes the file; a failure is posted as a message."""
         run, route = self._latent.session.current, self._service.route
-        ends = f"{letter(route.start)}-{letter(route.end)}"
+        ends = f"{pin_letter(route.start)}-{pin_letter(route.end)}"
         name = f"{run.name if run else 'path'}-{route.kind}-{ends}.{ending}"
 
         def write_file(place: Path) -> None:

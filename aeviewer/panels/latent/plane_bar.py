@@ -13,7 +13,7 @@ from aeviewer.numbers import local
 from aeviewer.panels.latent.layers_menu import LayersButton
 from aeviewer.theme import icon
 from aeviewer.widgets.fonts import small
-from trainers.embeddings.embedding import RECIPES, missing
+from trainers.embeddings.embedding import RECIPES, missing_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +178,7 @@ class PlaneBar(QWidget):
     def _reason_against(self, kind: PlaneKind) -> str:
         """Returns why a kind cannot be chosen; empty where it can."""
         if kind == "t-sne" or kind == "umap":
-            return missing(RECIPES[kind])
+            return missing_package(RECIPES[kind])
         if self._latent_dim == 2 and kind not in _FLAT:
             return "All two-dimensional codes lie in one plane."
         if kind == "three-points" and self._pins < 3:

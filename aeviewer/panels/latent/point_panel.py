@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import listed, local
-from aeviewer.services.latent.undo_state import Pin, letter
+from aeviewer.numbers import join_numbers, local
+from aeviewer.services.latent.undo_state import Pin, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_view import ImageView
@@ -115,30 +115,30 @@ class PointPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Has the code looked into."""
         super().showEvent(event)
-        self._inspector.want(True)
+        self._inspector.set_enabled(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """No longer."""
         super().hideEvent(event)
-        self._inspector.want(False)
+        self._inspector.set_enabled(False)
 
     # -- what is shown ---------------------------------------------------------------------------
 
     @Slot()
     def _show(self) -> None:
-        found = self._inspector.inspected
+        found = self._inspector.details
         self._pages.setCurrentIndex(0 if found is None else 1)
         if found is None:
             return
         of_image = found.image is not None
-        gallery = self._latent.displayed_codes.gallery
+        gallery = self._latent.displayed_codes.images
         self.views[0].set_image(None if found.image is None else gallery.image(found.image))
         self.views[0].setVisible(of_image)
         self.captions[0].setVisible(of_image)
         self.views[1].set_image(found.decoded)
         self.views[2].set_image(found.returned)
         self.headline.setText(
-            "A code of no image" if found.image is None else gallery.described(found.image)
+            "A code of no image" if found.image is None else gallery.description(found.image)
         )
         error = (
             "decoded" if found.error is None else f"reconstruction, error {local(found.error):.2f}"
@@ -153,15 +153,15 @@ class PointPanel(QWidget):
     def _show_neighbours(self, found: PointDetails) -> None:
         near = found.neighbours.tolist()
         words = [f"{local(distance):.3g}" for distance in found.distances]
-        gallery = self._latent.displayed_codes.gallery
-        tooltips = [gallery.described(index) for index in near]
+        gallery = self._latent.displayed_codes.images
+        tooltips = [gallery.description(index) for index in near]
         self.neighbours.set_images(gallery.images(near), words, tooltips)
         self.neighbours.set_current(-1)
 
     @Slot()
     def _show_pins(self) -> None:
         count = len(self._latent.pins)
-        names = ", ".join(letter(at) for at in range(count))
+        names = ", ".join(pin_letter(at) for at in range(count))
         self.pins.setText(f"Pins: {names}" if count else "No pins yet")
         self.unpin_button.setEnabled(count > 0)
 
@@ -169,13 +169,13 @@ class PointPanel(QWidget):
 
     @Slot(int)
     def _go_to(self, number: int) -> None:
-        found, codes = self._inspector.inspected, self._latent.codes
+        found, codes = self._inspector.details, self._latent.codes
         if found is not None and codes is not None and number < len(found.neighbours):
             self._latent.move(codes[found.neighbours[number]])
 
     @Slot()
     def _pin(self) -> None:
-        found = self._inspector.inspected
+        found = self._inspector.details
         if found is not None:
             self._latent.pin(Pin(found.code, found.image))
 
@@ -185,5 +185,5 @@ def facts_text(found: PointDetails) -> str:
     lines = [f"norm of the code {local(float(np.linalg.norm(found.code))):.3g}"]
     if found.log_variance is not None:
         deviations = np.exp(0.5 * found.log_variance)
-        lines.append(f"posterior σ = {listed(deviations, '.2g', _LISTED)}")
+        lines.append(f"posterior σ = {join_numbers(deviations, '.2g', _LISTED)}")
     return " · ".join(lines)

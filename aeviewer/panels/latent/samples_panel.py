@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.numbers import listed, local
+from aeviewer.numbers import join_numbers, local
 from aeviewer.panels.latent.plane_bar import PlaneBar
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.samples import SampleRequest, SampleSheet, Source, sheet
@@ -275,7 +275,7 @@ class SamplesPanel(QWidget):
         if self._sheet is None:
             return ""
         code = self._sheet.codes[row, column]
-        return f"z = ({listed(code, '.3g', _LISTED)})"
+        return f"z = ({join_numbers(code, '.3g', _LISTED)})"
 
     # -- the user --------------------------------------------------------------------------------
 

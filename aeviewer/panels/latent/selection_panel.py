@@ -143,12 +143,12 @@ class SelectionPanel(QWidget):
         if not len(chosen) or codes is None:
             self._summary = None
             return
-        gallery = self._latent.displayed_codes.gallery
+        gallery = self._latent.displayed_codes.images
         self._set_classes(gallery.data.dataset)
         labels = np.array([gallery.label(index) for index in chosen.tolist()])
         images = gallery.images(chosen.tolist())
         classes = max(1, len(self._dataset.classes))
-        found = selections.summary(images, labels, codes[chosen], classes)
+        found = selections.summarise(images, labels, codes[chosen], classes)
         self._summary = found
         count = len(chosen)
         self.headline.setText(f"{local(count):,} image{'' if count == 1 else 's'} selected")
@@ -156,8 +156,8 @@ class SelectionPanel(QWidget):
             self.bars.set_counts(found.counts)
         self.views[0].set_image(found.mean_image)
         self.views[2].set_image(images[found.nearest])
-        self.views[2].setToolTip(gallery.described(int(chosen[found.nearest])))
-        tooltips = [gallery.described(index) for index in chosen[:_SHOWN].tolist()]
+        self.views[2].setToolTip(gallery.description(int(chosen[found.nearest])))
+        tooltips = [gallery.description(index) for index in chosen[:_SHOWN].tolist()]
         self.images.set_images(images[:_SHOWN], tooltips=tooltips)
         self._decode(found.mean_code)
 
@@ -195,7 +195,7 @@ class SelectionPanel(QWidget):
         run = self._latent.session.current
         if codes is None or run is None or not len(chosen):
             return
-        gallery = self._latent.displayed_codes.gallery
+        gallery = self._latent.displayed_codes.images
         labels = [gallery.class_name(index) for index in chosen.tolist()]
         names = [gallery.name(index) for index in chosen.tolist()]
         kept = codes[chosen]

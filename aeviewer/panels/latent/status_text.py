@@ -50,13 +50,13 @@ def _alignment_text(latent_services: LatentServices, step: int) -> list[str]:
 def _count_text(latent_services: LatentServices, step: int, count: int) -> str:
     latent_state = latent_services.latent_state
     tests = latent_services.session.dataset.test
-    if count > tests and latent_state.is_layout:
+    if count > tests and latent_state.is_embedding:
         seen = f"step {local(step):,} · {local(tests):,} test images"
         return f"{seen} · the embedding is of the test images only"
     if count > tests:
         return f"step {local(step):,} · {local(count):,} test and training images"
     words = f"step {local(step):,} · {local(count):,} test images"
-    if not latent_state.displayed_codes.wants_training:
+    if not latent_state.displayed_codes.shows_training:
         return words
     is_live = latent_services.session.is_live
     return f"{words} · " + (

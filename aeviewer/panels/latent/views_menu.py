@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def capture_view(latent_state: LatentState, panel: LatentPanel) -> View:
     """Returns what is shown at this moment."""
-    chosen, held = latent_state.chosen, latent_state.held
+    chosen, held = latent_state.chosen, latent_state.undo_state
     seen = panel.plot.view()
     rectangle = seen.left(), seen.top(), seen.width(), seen.height()
     return View(
@@ -40,7 +40,7 @@ def capture_view(latent_state: LatentState, panel: LatentPanel) -> View:
         layers=KeptLayers(**asdict(panel.plane_bar.layers.chosen)),
         step=latent_state.session.step,
         corners_step=chosen.step,
-        aligned=latent_state.alignments.is_wanted,
+        aligned=latent_state.alignments.is_enabled,
     )
 
 
@@ -63,11 +63,11 @@ def apply_view(view: View, latent_state: LatentState, panel: LatentPanel) -> Non
             f"The view was saved for codes of dimension {saved}, but this run has {here}. Open the "
             "view with the run that it was saved for."
         )
-    latent_state.alignments.want(view.aligned)
+    latent_state.alignments.set_enabled(view.aligned)
     if view.step is not None:
         latent_state.session.show_step(view.step)
     corners = np.array(view.corners, np.float32)
-    latent_state.hold(
+    latent_state.apply(
         "Open view",
         UndoState(
             latent_state.session.code if view.code is None else np.array(view.code, np.float32),
@@ -128,7 +128,7 @@ class ViewsMenu(QMenu):
         self.save_action.setEnabled(run is not None and known)
         self.addAction(self.save_action)
         self.addSeparator()
-        names = views.names(run) if run is not None else []
+        names = views.view_names(run) if run is not None else []
         for name in names:
             self.addAction(name).triggered.connect(lambda _checked, n=name: self.open_view(n))
             self._delete.addAction(name).triggered.connect(
@@ -145,11 +145,11 @@ class ViewsMenu(QMenu):
         run = self._run
         if run is None:
             return
-        count = len(views.names(run)) + 1
+        count = len(views.view_names(run)) + 1
         name, accepted = QInputDialog.getText(
             self._panel, "Save view", "Name of the view", text=f"View {count}"
         )
-        if accepted and name.strip() in views.names(run):
+        if accepted and name.strip() in views.view_names(run):
             self._ask_to_replace(name.strip())
         elif accepted:
             self.save_view(name.strip())
@@ -173,7 +173,7 @@ class ViewsMenu(QMenu):
         run = self._run
         try:
             if run is not None:
-                views.save(run, name, capture_view(self._latent, self._panel))
+                views.save_view(run, name, capture_view(self._latent, self._panel))
         except AEViewerError as error:
             self._latent.session.message_posted.emit(str(error))
 
@@ -182,7 +182,7 @@ class ViewsMenu(QMenu):
         run = self._run
         try:
             if run is not None:
-                apply_view(views.opened(run, name), self._latent, self._panel)
+                apply_view(views.open_view(run, name), self._latent, self._panel)
         except AEViewerError as error:
             self._latent.session.message_posted.emit(str(error))
 

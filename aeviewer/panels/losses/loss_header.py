@@ -20,16 +20,16 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.theme import icon
-from trainers.glossary import explained
+from trainers.glossary import explain
 from trainers.runs.metrics import METRICS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
 QUANTITIES: dict[str, tuple[str, str]] = {
-    "loss": ("Loss", explained("loss")),
-    "reconstruction": ("Reconstruction", explained("reconstruction")),
-    "kl": ("KL", explained("kl")),
+    "loss": ("Loss", explain("loss")),
+    "reconstruction": ("Reconstruction", explain("reconstruction")),
+    "kl": ("KL", explain("kl")),
 }
 """What is known of every step, by key: name and meaning."""
 
@@ -121,7 +121,7 @@ class LossHeader(QWidget):
         for key, metric in MEASURED.items():
             action = self._metrics[key] = menu.addAction(f"{metric.label}, {metric.unit}")
             action.setCheckable(True)
-            action.setToolTip(explained(key))
+            action.setToolTip(explain(key))
             group.addAction(action)
             action.triggered.connect(lambda _=False, k=key: self.quantity_chosen.emit(k))
         button.setMenu(menu)

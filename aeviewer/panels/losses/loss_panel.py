@@ -202,7 +202,7 @@ class LossPanel(QWidget):
         wanted = unit(current.config, self._quantity)
         return wanted if wanted in units.values() else first
 
-    def _shown(self) -> list[tuple[RunItem, RunConfig]]:
+    def _shown_runs(self) -> list[tuple[RunItem, RunConfig]]:
         return [
             (item, config)
             for item, config in self._visible()
@@ -226,7 +226,7 @@ class LossPanel(QWidget):
             self.set_quantity("loss")
             return
         self._take_unit(self._shown_unit())
-        shown = {item.key for item, _ in self._shown()}
+        shown = {item.key for item, _ in self._shown_runs()}
         for key in set(self.plot.names) - shown:
             self.plot.remove_curve(key)
         self._changed = shown
@@ -257,7 +257,7 @@ class LossPanel(QWidget):
 
     @Slot()
     def _show_changes(self) -> None:
-        shown = self._shown()
+        shown = self._shown_runs()
         for item, _ in shown:
             if item.key in self._changed:
                 self._show_curve(item, self._session.curves(item.key))
@@ -300,7 +300,7 @@ class LossPanel(QWidget):
 
     def _show_readout(self) -> None:
         """Each run's numbers under the mouse, or its newest; a low panel tells of one run."""
-        told, current = self._told(), self._session.current
+        told, current = self._drawn_runs(), self._session.current
         if self._is_low:
             told = [pair for pair in told if pair[0] == current] or told[:1]
         cells = self._cells(told)
@@ -316,10 +316,10 @@ class LossPanel(QWidget):
         self.note.setVisible(bool(self.note.text()) and not self._is_low)
         self._arrange(len(rows))
 
-    def _told(self) -> list[tuple[RunItem, RunConfig]]:
+    def _drawn_runs(self) -> list[tuple[RunItem, RunConfig]]:
         """The runs whose curves are drawn."""
         names = set(self.plot.names)
-        return [(item, config) for item, config in self._shown() if item.key in names]
+        return [(item, config) for item, config in self._shown_runs() if item.key in names]
 
     def _cells(self, told: list[tuple[RunItem, RunConfig]]) -> Cells:
         """As much in a cell as there is room for."""
@@ -340,7 +340,7 @@ class LossPanel(QWidget):
         return Row(
             item.name,
             item.colour,
-            cells.written(reading, pixels),
+            cells.texts(reading, pixels),
             cells.tips(item.name, reading, pixels),
             is_current,
         )

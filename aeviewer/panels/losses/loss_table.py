@@ -118,7 +118,7 @@ class Cells:
         columns = (_WIDEST, f"{_WIDEST}{step}", best)
         return columns[self._first :][: len(self.heads)]
 
-    def written(self, reading: Reading, pixels: int | None) -> tuple[str, ...]:
+    def texts(self, reading: Reading, pixels: int | None) -> tuple[str, ...]:
         """The cells of a run; `pixels` of an image where the loss has a mean over them."""
         test, best = number(reading.marker), number(reading.best)
         if pixels and self.detail == Detail.PER_PIXEL and reading.best is not None:
@@ -132,13 +132,13 @@ class Cells:
 
     def tips(self, name: str, reading: Reading, pixels: int | None) -> tuple[str, ...]:
         """What more there is to say of the name and of each cell."""
-        train = _told("Training loss, smoothed", reading.x, reading.value, pixels)
-        test = _told("All test images", reading.marker_x, reading.marker, pixels)
-        best = _told("Lowest of all checkpoints", reading.best_x, reading.best, pixels)
+        train = _full_text("Training loss, smoothed", reading.x, reading.value, pixels)
+        test = _full_text("All test images", reading.marker_x, reading.marker, pixels)
+        best = _full_text("Lowest of all checkpoints", reading.best_x, reading.best, pixels)
         return (name, *(train, test, best)[self._first :][: len(self.heads)])
 
 
-def _told(what: str, step: float | None, value: float | None, pixels: int | None) -> str:
+def _full_text(what: str, step: float | None, value: float | None, pixels: int | None) -> str:
     """A cell in full; the loss per pixel is that per image ÷ 784, for MNIST."""
     if step is None or value is None:
         return f"{what}: none at this step"

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QPalette
 
 from aeviewer import theme
-from aeviewer.numbers import local, localised
+from aeviewer.numbers import local, localise
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.displays.list_delegate import Role
 from trainers.datasets import MNIST
@@ -97,7 +97,7 @@ class RunsModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What a cell shows, in Qt's roles and in `Role`."""
         reader = self._read[index.column()].get(role)
-        return reader(self.shown(index)) if reader else None
+        return reader(self.item_at(index)) if reader else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Renames a run, or shows or hides it."""
@@ -112,7 +112,7 @@ class RunsModel(QAbstractTableModel):
 
     # -- what the panel asks ---------------------------------------------------------------------
 
-    def shown(self, index: Index) -> RunItem:
+    def item_at(self, index: Index) -> RunItem:
         """The run of a row, as far as it is at this moment."""
         item = self._items[index.row()]
         figures = self._queue.figures_of(item.key)
@@ -210,7 +210,9 @@ class RunsModel(QAbstractTableModel):
     def _value(self, item: RunItem) -> str:
         """The chosen figure."""
         metric = self._session.metric
-        return localised(metric.told(item.evaluation)) if metric and item.evaluation else ""
+        return (
+            localise(metric.text_with_unit(item.evaluation)) if metric and item.evaluation else ""
+        )
 
 
 def state_text(item: RunItem) -> str:
@@ -261,9 +263,9 @@ def summary(config: RunConfig) -> list[str]:
 def figures(evaluation: Evaluation) -> list[str]:
     """All figures of a checkpoint that are one number, a line each."""
     told = (
-        f"{metric.label}: {localised(written)} {metric.unit}"
+        f"{metric.label}: {localise(written)} {metric.unit}"
         for metric in METRICS.values()
-        if (written := metric.written(evaluation))
+        if (written := metric.text(evaluation))
     )
     return [f"Test images at step {local(evaluation.step):,}:", *told]
 

@@ -33,7 +33,7 @@ from aeviewer.widgets.displays.list_delegate import (
     TwoLineDelegate,
 )
 from aeviewer.widgets.inputs.confirm import ask
-from trainers.glossary import explained
+from trainers.glossary import explain
 from trainers.runs.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class RunsPanel(QWidget):
         self._layers = QStackedLayout(self)
         self._layers.addWidget(self._view)
         self._layers.addWidget(self._empty)
-        self._view.clicked.connect(self._clicked)
+        self._view.clicked.connect(self._click)
         self._view.customContextMenuRequested.connect(self._open_menu)
         self._view.selectionModel().currentChanged.connect(self._offer)
         self._model.dataChanged.connect(self._offer)
@@ -157,22 +157,22 @@ class RunsPanel(QWidget):
 
     # -- which row -------------------------------------------------------------------------------
 
-    def _chosen(self) -> RunItem | None:
+    def _chosen_item(self) -> RunItem | None:
         index = self._view.currentIndex()
-        return self._model.shown(index) if index.isValid() else None
+        return self._model.item_at(index) if index.isValid() else None
 
     def _with_chosen(self, work: Callable[[RunItem], None]) -> None:
-        item = self._chosen()
+        item = self._chosen_item()
         if item is not None:
             work(item)
 
     @Slot(QModelIndex)
-    def _clicked(self, index: QModelIndex) -> None:
+    def _click(self, index: QModelIndex) -> None:
         extends = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
         if index.column() == EYE_COLUMN:
-            self._toggle(self._model.shown(index))
+            self._toggle(self._model.item_at(index))
         elif not QGuiApplication.keyboardModifiers() & extends:
-            self._explore(self._model.shown(index))
+            self._explore(self._model.item_at(index))
 
     @Slot()
     def _go_to_current(self) -> None:
@@ -192,7 +192,7 @@ class RunsPanel(QWidget):
     @Slot()
     def _offer(self) -> None:
         """What can be done with the run of the focused row."""
-        item = self._chosen()
+        item = self._chosen_item()
         there = item is not None
         for action in (self.explore_action, self.toggle_action, self.folder_action):
             action.setEnabled(there)
@@ -234,7 +234,7 @@ class RunsPanel(QWidget):
             action = menu.addAction(text)
             action.setCheckable(True)
             action.setChecked(key == (shown.key if shown else ""))
-            action.setToolTip(explained(key, text))
+            action.setToolTip(explain(key, text))
             group.addAction(action)
             action.triggered.connect(lambda _=False, k=key: self._session.set_metric(k))
         return menu
@@ -249,7 +249,7 @@ class RunsPanel(QWidget):
 
     def _compare(self, _item: RunItem) -> None:
         rows = self._view.selectionModel().selectedRows(NAME_COLUMN)
-        self.comparison_requested.emit([self._model.shown(row).key for row in rows])
+        self.comparison_requested.emit([self._model.item_at(row).key for row in rows])
 
     def _continue(self, item: RunItem) -> None:
         self._queue.continue_run(item.key)

@@ -18,10 +18,10 @@ from aeviewer.services.timeline.film import (
     FilmWriter,
     Frames,
     TileFrame,
-    tiled,
+    decode_film_tiles,
     timing,
 )
-from aeviewer.services.timeline.trajectory import Trajectory, tracked
+from aeviewer.services.timeline.trajectory import Trajectory, compute_trajectory
 from aeviewer.widgets.inputs.save_dialog import ask_place
 from trainers.errors import AEViewerError
 from trainers.figures import film
@@ -69,7 +69,7 @@ class FilmAction(QAction):
 
     @Slot()
     def _enable(self) -> None:
-        is_layout = self._services.latent_state.is_layout
+        is_layout = self._services.latent_state.is_embedding
         several = len(self._services.session.checkpoints) > 1
         # Between the layouts of two steps nothing can be drawn: a film wants a plane.
         self.setEnabled(self.maker is None and several and not is_layout)
@@ -88,7 +88,7 @@ class FilmAction(QAction):
                     f"{place.name} does not say which film it is: let it end in .gif or .mp4."
                 )
             if place.suffix.lower() == ".mp4":
-                film.encoder()
+                film.encoder_path()
         except AEViewerError as error:
             self._services.session.message_posted.emit(str(error))
             return
@@ -192,7 +192,7 @@ class FilmMaker(QObject):
         self._run, steps = self._session.run(current.key), self._session.checkpoints
         latent_state = self._services.latent_state
         work = partial(
-            tracked,
+            compute_trajectory,
             run=self._run,
             steps=steps,
             planes=latent_state.planes(steps),
@@ -231,7 +231,11 @@ class FilmMaker(QObject):
                 return
             self._count(_DECODING, len(self._track.steps))
             work = partial(
-                tiled, run=self._run, track=self._track, grid=grid, anchor=self._session.code
+                decode_film_tiles,
+                run=self._run,
+                track=self._track,
+                grid=grid,
+                anchor=self._session.code,
             )
             self._client.submit("tiles", work, self._take_tiles)
 

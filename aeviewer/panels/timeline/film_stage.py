@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 from aeviewer.palette import class_colours
 from aeviewer.panels.latent.background import TILE_PIXELS, class_palette
 from aeviewer.services.latent.tile_grid import grid_over
-from aeviewer.services.latent.undo_state import letter
+from aeviewer.services.latent.undo_state import pin_letter
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 
@@ -153,7 +153,7 @@ class FilmStage:
                 places.append((x, y))
             else:
                 places.append(between.place(pin.code))
-        self.plot.set_pins(places, [letter(at) for at in range(len(pins))])
+        self.plot.set_pins(places, [pin_letter(at) for at in range(len(pins))])
 
     def _place_tiles(self, tiles: TileFrame | None) -> None:
         layers = self._look.layers

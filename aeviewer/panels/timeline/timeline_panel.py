@@ -307,13 +307,13 @@ class TimelinePanel(QWidget):
 
     @Slot()
     def _align(self) -> None:
-        self._alignments.want(self.align_action.isChecked())
+        self._alignments.set_enabled(self.align_action.isChecked())
 
     @Slot()
     def _show_aligned(self) -> None:
-        """Whether codes are shown aligned; where they can not be, why."""
-        self.align_action.setChecked(self._alignments.is_wanted)
+        """Whether codes are shown aligned; where they cannot be, why."""
+        self.align_action.setChecked(self._alignments.is_enabled)
         problem = self._alignments.problem
-        why = f" They can not be now: {problem}" if problem else ""
+        why = f" They cannot be now: {problem}" if problem else ""
         key = self.align_action.shortcut().toString()
         self.align_action.setToolTip(f"<p>Align ({key}). {escape(_ALIGN + why)}</p>")

@@ -86,7 +86,7 @@ class ExperimentPanel(QWidget):
         self._presets.activated.connect(lambda _row: self.select_preset(self.preset_name))
         self._reset.clicked.connect(lambda: self.select_preset(self.preset_name))
         self._name.textEdited.connect(self._check_name)
-        self._form.edited.connect(self._edited)
+        self._form.edited.connect(self._report_edit)
         self._train.clicked.connect(self.train)
         session.runs_changed.connect(self._suggest_name)
         self.set_config(self._base)
@@ -107,13 +107,13 @@ class ExperimentPanel(QWidget):
 
         Where it names no checkpoints they are as far apart as the preferences have them.
         """
-        config, problems = self._validated()
+        config, problems = self._validate()
         self._form.set_problems(problems)
         if config is None and problems:
             self._form.focus(next(iter(problems)))
-        return None if config is None else self._spaced(config)
+        return None if config is None else self._space_checkpoints(config)
 
-    def _spaced(self, config: RunConfig) -> RunConfig:
+    def _space_checkpoints(self, config: RunConfig) -> RunConfig:
         spacing = self._session.checkpoint_spacing
         is_left_out = config.training.checkpoints is None and config.model.family != "pca"
         if not spacing or not is_left_out:
@@ -126,7 +126,7 @@ class ExperimentPanel(QWidget):
         row = self._presets.findData(config.preset)
         self._presets.setCurrentIndex(max(row, 0))
         self._form.set_values({f.name: f.value(config) for f in _leaves()})
-        self._edited()
+        self._report_edit()
 
     @Slot(str)
     def select_preset(self, name: str) -> None:
@@ -142,19 +142,19 @@ class ExperimentPanel(QWidget):
         """Asks for other images; those that came to the store meanwhile are offered too."""
         self.offer_datasets()
         self._form.set_values({"dataset": name})
-        self._edited()
+        self._report_edit()
 
     @Slot()
     def offer_datasets(self) -> None:
         """Offers the data sets that there are now."""
         self._form.field("dataset").set_choices(datasets.dataset_names())
-        self._edited()
+        self._report_edit()
 
     @Slot(int)
     def set_latent_dim(self, latent_dim: int) -> None:
         """Asks for another latent dimension."""
         self._form.set_values({"latent_dim": latent_dim})
-        self._edited()
+        self._report_edit()
 
     @Slot()
     def train(self) -> None:
@@ -200,8 +200,8 @@ class ExperimentPanel(QWidget):
         column.addWidget(self._form, 1)
         column.addLayout(foot)
 
-    def _edited(self) -> None:
-        config, problems = self._validated()
+    def _report_edit(self) -> None:
+        config, problems = self._validate()
         self._form.set_problems(problems)
         self._train.setEnabled(config is not None)
         self.is_valid = config is not None
@@ -230,7 +230,7 @@ class ExperimentPanel(QWidget):
         self._forecast.setText(known.message if known else "")
         self._forecast.setVisible(bool(self._forecast.text()))
 
-    def _validated(self) -> tuple[RunConfig | None, dict[str, str]]:
+    def _validate(self) -> tuple[RunConfig | None, dict[str, str]]:
         """The config, or what is wrong by field."""
         values = preset(self.preset_name).model_dump()
         held = self._form.values()
@@ -274,7 +274,7 @@ def _spec(leaf: Leaf) -> FieldSpec:
         name=leaf.name,
         label=leaf.term.label,
         kind=_kind(leaf),
-        help=_told(leaf),
+        help=_field_tooltip(leaf),
         unit=leaf.term.unit,
         minimum=leaf.bound("ge") if above is None else above,
         maximum=leaf.bound("le"),
@@ -286,7 +286,7 @@ def _spec(leaf: Leaf) -> FieldSpec:
     )
 
 
-def _told(leaf: Leaf) -> str:
+def _field_tooltip(leaf: Leaf) -> str:
     """What the field is, and the formula where its term has one."""
     entry = GLOSSARY.get(leaf.name)
     lines = (leaf.info.description or "", entry.formula if entry else "")

@@ -109,7 +109,7 @@ class ReproduceDialog(QDialog):
         """What can be done now, and how far it is."""
         stage, quick = self._reproduction.stage, self._is_quick
         runs = len(self._reproduction.plan(quick=quick))
-        done = self._reproduction.trained(quick=quick)
+        done = self._reproduction.finished_count(quick=quick)
         is_idle = stage is Stage.IDLE
         for button in (self._full, self._quick, self._start):
             button.setEnabled(is_idle)

@@ -176,7 +176,7 @@ class TrainingBar(QToolBar):
 
     @Slot()
     def _follow_progress(self) -> None:
-        figures = self._queue.figures
+        figures = self._queue.progress
         self._progress.setRange(0, max(figures.steps, 1))
         self._progress.setValue(figures.step)
         text = progress_text(self._queue.activity, figures)

@@ -90,7 +90,7 @@ class ComparedRun:
 
     @property
     def latent_dim(self) -> int:
-        """D; 0 where the config can not be read."""
+        """D; 0 where the config cannot be read."""
         return self.item.config.model.latent_dim if self.item.config else 0
 
 
@@ -116,7 +116,7 @@ def by_latent_dim(runs: Sequence[ComparedRun]) -> list[tuple[int, list[ComparedR
     return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
 
 
-def reconstructed(
+def reconstruct_images(
     models: ModelCache, run: Run, step: int, digits: tuple[int, ...]
 ) -> ReconstructedImages:
     """Encodes and decodes test images by a run's checkpoint; runs in the compute thread.
@@ -128,7 +128,7 @@ def reconstructed(
     """
     inputs = run.data().test.images[list(digits)]
     model = models.at(run, step)
-    return _told(step, digits, inputs, model.decode(model.encode(inputs)))
+    return _with_errors(step, digits, inputs, model.decode(model.encode(inputs)))
 
 
 def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> ReconstructedImages:
@@ -138,7 +138,9 @@ def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> R
         raise ValueError(f"The principal components of {data.dataset.name!r} are not known.")
     inputs = data.test.images[list(digits)]
     flat = inputs.reshape(len(inputs), -1).astype(np.float32) / np.float32(255)
-    return _told(0, digits, inputs, spectrum.reconstruct(flat, latent_dim).reshape(inputs.shape))
+    return _with_errors(
+        0, digits, inputs, spectrum.reconstruct(flat, latent_dim).reshape(inputs.shape)
+    )
 
 
 def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
@@ -152,7 +154,7 @@ def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
     return spectrum.floor(latent_dim)
 
 
-def _told(
+def _with_errors(
     step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
 ) -> ReconstructedImages:
     errors = squared_errors(outputs, inputs / 255.0).astype(np.float64)

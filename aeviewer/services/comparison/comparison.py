@@ -23,7 +23,7 @@ from aeviewer.services.comparison.compared_run import (
     distinct_colours,
     nearest,
     read_codes,
-    reconstructed,
+    reconstruct_images,
 )
 from aeviewer.services.comparison.image_rules import ImageRule
 from aeviewer.services.compute.compute_client import ComputeClient
@@ -81,7 +81,7 @@ class Comparison(QObject):
     digits_changed = Signal()
     """Other test images, or how far they are measured."""
     rows_changed = Signal()
-    """A run has answered, or can not."""
+    """A run has answered, or cannot."""
     codes_changed = Signal(str)
     selection_changed = Signal()
 
@@ -145,7 +145,7 @@ class Comparison(QObject):
         colours = distinct_colours([item.colour for item in items])
         known = self._runs
         self._runs = {
-            item.key: self._taken(item, colour, known.get(item.key))
+            item.key: self._compare_run(item, colour, known.get(item.key))
             for item, colour in zip(items, colours, strict=True)
         }
         if not items and not known:
@@ -171,7 +171,7 @@ class Comparison(QObject):
             return None
 
     def _problem_of(self, item: RunItem) -> str:
-        """Why a run can not stand beside the others."""
+        """Why a run cannot stand beside the others."""
         if item.config is None:
             return item.problem
         try:
@@ -182,7 +182,7 @@ class Comparison(QObject):
             return ""
         return f"It learnt from {dataset.title}, the others from {self.data.dataset.title}."
 
-    def _taken(self, item: RunItem, colour: str, known: ComparedRun | None) -> ComparedRun:
+    def _compare_run(self, item: RunItem, colour: str, known: ComparedRun | None) -> ComparedRun:
         """A run as it is now."""
         problem = self._problem_of(item)
         if known is not None and known.item == item and not known.problem and not problem:
@@ -293,7 +293,7 @@ class Comparison(QObject):
         chunk = tuple(range(start, min(start + _CHUNK, len(self.data.test))))
         self._client.submit(
             "worst",
-            partial(reconstructed, run=run, step=measurement.step, digits=chunk),
+            partial(reconstruct_images, run=run, step=measurement.step, digits=chunk),
             partial(self._take_measured, measurement),
             on_problem=partial(self._fail_measurement, measurement),
         )
@@ -333,7 +333,7 @@ class Comparison(QObject):
         folder = self.session.run(key)
         self._client.submit(
             channel,
-            partial(reconstructed, run=folder, step=run.step, digits=self._digits),
+            partial(reconstruct_images, run=folder, step=run.step, digits=self._digits),
             partial(self._take_row, key),
             on_problem=partial(self._take_problem, key),
         )

@@ -54,7 +54,7 @@ def merge_progress(run_events: Iterable[RunEvent]) -> list[RunEvent]:
 
 
 def _together(slices: list[Progress]) -> Progress:
-    losses = Losses.joined([part.losses for part in slices])
+    losses = Losses.concatenate([part.losses for part in slices])
     return replace(slices[-1], losses=losses)
 
 

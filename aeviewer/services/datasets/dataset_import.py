@@ -11,7 +11,7 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.system import child_process
 from trainers.datasets import download, sources
 from trainers.datasets.description import Dataset
-from trainers.datasets.importing.importer import Imported, ImportRequest, imported
+from trainers.datasets.importing.importer import ImportDraft, ImportRequest, import_images
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -61,19 +61,19 @@ class DatasetImport(QObject):
         super().__init__(parent)
         self._client = ComputeClient(compute, f"import {id(self)}", self._show_problem, self)
         self.source: Source | None = None
-        self.draft: Imported | None = None
+        self.draft: ImportDraft | None = None
         self.share: float | None = None
         self.problem = ""
 
     def look(self, path: Path) -> None:
         """Looks at what is there."""
-        self._start(lambda: sources.found(path), self._take_source)
+        self._start(lambda: sources.detect_source(path), self._take_source)
 
     def convert(self, wanted: ImportRequest) -> None:
         """Makes a draft of the source."""
         source = self.source
         if source is not None:
-            self._start(lambda: imported(source, wanted), self._take_draft)
+            self._start(lambda: import_images(source, wanted), self._take_draft)
 
     def cancel(self) -> None:
         """Ends the work; nothing of it is left."""
@@ -83,7 +83,7 @@ class DatasetImport(QObject):
         self.changed.emit()
 
     def keep(self) -> Dataset | None:
-        """Puts the draft into the store; None where that can not be, and `problem` says why."""
+        """Puts the draft into the store; None where that cannot be, and `problem` says why."""
         draft, self.draft = self.draft, None
         try:
             return draft.keep() if draft is not None else None
@@ -118,7 +118,7 @@ class DatasetImport(QObject):
                 self.share = result
             self.changed.emit()
 
-        self._client.submit("work", lambda _models: _told(begin()), show_result)
+        self._client.submit("work", lambda _models: _yield_result(begin()), show_result)
         self.changed.emit()
 
     def _show_problem(self, problem: str) -> None:
@@ -128,11 +128,11 @@ class DatasetImport(QObject):
     def _take_source(self, source: Source) -> None:
         self.source = source
 
-    def _take_draft(self, draft: Imported) -> None:
+    def _take_draft(self, draft: ImportDraft) -> None:
         self.draft = draft
 
 
-def _told(work: Generator[float, None, object]) -> Generator[object, None, None]:
+def _yield_result(work: Generator[float, None, object]) -> Generator[object, None, None]:
     """Work whose result is told like what it yields."""
     yield _Done((yield from work))
 
@@ -166,7 +166,7 @@ class DatasetDownload(QObject):
         self.share: float | None = None
         self.dataset: Dataset | None = None
         self.problem = ""
-        self._process, self._pipe = download.started(name, mirror)
+        self._process, self._pipe = download.start_download(name, mirror)
         self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
         self._look.timeout.connect(self._listen)
         self._look.start()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from aeviewer.numbers import local
 from aeviewer.services.compute.compute_client import ComputeClient
-from trainers.exporting.export import Moment, carry
+from trainers.exporting.export import Moment, export_run
 from trainers.runs import Run
 from trainers.runs.archive import unpack
 
@@ -53,7 +53,7 @@ class ExportService(QObject):
         replaces: bool,
     ) -> None:
         """Begins; see `trainers.exporting.export.carry`."""
-        work = partial(_carried, run, tuple(exporters), folder, step, replaces)
+        work = partial(_export_run, run, tuple(exporters), folder, step, replaces)
         self._client.submit(_FILES, work, self._show_result)
 
     def cancel(self) -> None:
@@ -70,7 +70,7 @@ class ExportService(QObject):
         self.ended.emit((), problem)
 
 
-def _carried(
+def _export_run(
     run: Run,
     exporters: tuple[Exporter, ...],
     folder: Path,
@@ -79,7 +79,7 @@ def _carried(
     _models: ModelCache,
 ) -> Generator[Moment | tuple[Path, ...] | None]:
     """Tells each moment once, and the files at last."""
-    work = carry(run, exporters, folder, step, replaces=replaces)
+    work = export_run(run, exporters, folder, step, replaces=replaces)
     files = yield from _changes(work)
     yield files
 
@@ -123,7 +123,7 @@ class ArchiveOpener(QObject):
         self._shares: dict[Path, float] = {}
 
     @property
-    def told(self) -> str:
+    def progress_text(self) -> str:
         """What is being opened and how far that is; empty where nothing is."""
         parts = (f"{file.name} ({local(share):.0%})" for file, share in self._shares.items())
         return f"Opening {', '.join(parts)}…" if self._shares else ""
@@ -132,7 +132,7 @@ class ArchiveOpener(QObject):
         """Opens an archive; its run becomes the current one."""
         if file not in self._shares:
             self._shares[file] = 0.0
-            work = partial(_unpacked, file, self._session.folder)
+            work = partial(_unpack_archive, file, self._session.folder)
             self._client.submit(
                 str(file), work, partial(self._show_result, file), on_end=partial(self._end, file)
             )
@@ -151,7 +151,7 @@ class ArchiveOpener(QObject):
         self.changed.emit()
 
 
-def _unpacked(file: Path, folder: Path, _models: ModelCache) -> Generator[float | Run | None]:
+def _unpack_archive(file: Path, folder: Path, _models: ModelCache) -> Generator[float | Run | None]:
     """Tells every hundredth, and the run at last."""
     work, told = unpack(file, folder), -1.0
     try:

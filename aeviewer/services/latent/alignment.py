@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from trainers.exploration.alignment import Alignment, chained
+from trainers.exploration.alignment import Alignment, chain_alignments
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -82,11 +82,11 @@ class AlignmentService(QObject):
         session.step_changed.connect(self._follow_step)
 
     @property
-    def is_wanted(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether codes are to be shown aligned."""
         return self._is_wanted
 
-    def want(self, wanted: bool) -> None:
+    def set_enabled(self, wanted: bool) -> None:
         """Shows codes aligned, or as they are."""
         if wanted != self._is_wanted:
             self._is_wanted = wanted
@@ -123,7 +123,7 @@ class AlignmentService(QObject):
         if place in (self._asked, self._failed, known and (known.run, known.steps)):
             return
         self._asked = place
-        work = partial(found, run=self._session.run(current.key), key=current.key, steps=steps)
+        work = partial(align_run, run=self._session.run(current.key), key=current.key, steps=steps)
         self._client.submit("chain", work, self._show_result)
 
     @Slot()
@@ -158,7 +158,7 @@ def codes_at(models: ModelCache, run: Run, step: int) -> NDArray[np.float32]:
     return codes
 
 
-def found(
+def align_run(
     models: ModelCache, run: Run, key: str, steps: tuple[int, ...]
 ) -> Generator[AlignedCheckpoints | None]:
     """The alignments of a run's steps to the last of them, a step at a time."""
@@ -170,7 +170,7 @@ def found(
             yield codes_at(models, run, step)
 
     alignments = {}
-    for step, alignment in zip(reversed(steps), chained(tables()), strict=True):
+    for step, alignment in zip(reversed(steps), chain_alignments(tables()), strict=True):
         alignments[step] = alignment
         yield None
     yield AlignedCheckpoints(key, {step: alignments[step] for step in steps}, last)

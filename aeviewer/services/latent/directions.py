@@ -76,7 +76,7 @@ class DirectionsService(QObject):
         latent_state.run_changed.connect(self._ask)
         latent_state.places_changed.connect(self._ask)
 
-    def want(self, wanted: bool) -> None:
+    def set_enabled(self, wanted: bool) -> None:
         """Begins, or ends."""
         self._is_wanted = wanted
         self._ask()
@@ -121,7 +121,7 @@ class DirectionsService(QObject):
             self._show(None)
         if self._is_wanted and fits and current and code is not None and codes is not None:
             work = partial(
-                stepped,
+                decode_steps,
                 run=session.run(current.key),
                 step=session.step,
                 code=code,
@@ -144,7 +144,7 @@ def _fits(code: NDArray[np.float32], codes: NDArray[np.float32]) -> bool:
     return is_alike and bool(np.isfinite(code).all() and np.isfinite(codes).all(axis=1).any())
 
 
-def stepped(
+def decode_steps(
     models: ModelCache,
     run: Run,
     step: int | None,

@@ -67,7 +67,7 @@ class ImageLookup:
         kind, at = ("test", index) if index < self.tests else ("training", index - self.tests)
         return f"{kind} image {local(at):,}"
 
-    def described(self, index: int) -> str:
+    def description(self, index: int) -> str:
         """Its name and what is on it: "Test image 17, digit 7"."""
         words = ", ".join(part for part in (self.name(index), self.kind(index)) if part)
         return words[0].upper() + words[1:]
@@ -114,13 +114,13 @@ class DisplayedCodes(QObject):
     @property
     def labels(self) -> NDArray[np.uint8]:
         """(n,), the classes they are of."""
-        data = self.gallery.data
+        data = self.images.data
         test = data.test.labels
         count = 0 if self._codes is None else len(self._codes)
         return test if count <= len(test) else np.concatenate([test, data.train.labels])
 
     @property
-    def gallery(self) -> ImageLookup:
+    def images(self) -> ImageLookup:
         """The images that the codes are of; those that are shown stay, though their file may go.
 
         Raises
@@ -133,11 +133,11 @@ class DisplayedCodes(QObject):
         return self._gallery
 
     @property
-    def wants_training(self) -> bool:
+    def shows_training(self) -> bool:
         """Whether the training images' codes are wanted too."""
         return self._wants_training
 
-    def want_training(self, wanted: bool) -> None:
+    def show_training(self, wanted: bool) -> None:
         """Has the training images' codes as well, or no longer."""
         if wanted != self._wants_training:
             self._wants_training = wanted
@@ -161,14 +161,14 @@ class DisplayedCodes(QObject):
                 self._codes = np.concatenate([preview.codes, self._training[1]])
             else:
                 run = self._session.run(current.key)
-                work = partial(encoded, run=run, step=preview.step)
+                work = partial(encode_training_images, run=run, step=preview.step)
                 self._client.submit("training", work, partial(self._show_training, place))
         self.changed.emit()
 
     def _has_images(self) -> bool:
         """Whether the data set is here: codes without their images are not explored."""
         try:
-            return self.gallery is not None
+            return self.images is not None
         except AEViewerError:
             return False
 
@@ -177,7 +177,9 @@ class DisplayedCodes(QObject):
         self._take_preview()
 
 
-def encoded(models: ModelCache, run: Run, step: int) -> Generator[NDArray[np.float32] | None]:
+def encode_training_images(
+    models: ModelCache, run: Run, step: int
+) -> Generator[NDArray[np.float32] | None]:
     """(n, d), the training images' codes by the model of a step, a chunk at a time."""
     model, images = models.at(run, step), run.data().train.images
     codes = []

@@ -72,7 +72,7 @@ class DrawingService(QObject):
             compute, "drawing", latent_state.session.message_posted.emit, self
         )
         self._image: NDArray[np.uint8] | None = None
-        self.drawn: DrawingResult | None = None
+        self.result: DrawingResult | None = None
         latent_state.places_changed.connect(self._ask)
         latent_state.run_changed.connect(self._forget)
 
@@ -86,12 +86,12 @@ class DrawingService(QObject):
         session, codes = self._latent.session, self._latent.codes
         if self._image is None or codes is None or session.current is None:
             self._client.cancel("image")
-            if self.drawn is not None:
-                self.drawn = None
+            if self.result is not None:
+                self.result = None
                 self.changed.emit()
             return
         work = partial(
-            seen,
+            encode_drawing,
             run=session.run(session.current.key),
             step=session.step,
             image=self._image,
@@ -104,17 +104,17 @@ class DrawingService(QObject):
     @Slot()
     def _forget(self) -> None:
         """The numbers of another data set's images mean nothing any more."""
-        if self.drawn is not None and self.drawn.dataset != self._latent.session.dataset:
-            self.drawn = None
+        if self.result is not None and self.result.dataset != self._latent.session.dataset:
+            self.result = None
             self.changed.emit()
 
     def _show_result(self, result: DrawingResult) -> None:
         if result.dataset == self._latent.session.dataset:
-            self.drawn = result
+            self.result = result
             self.changed.emit()
 
 
-def seen(
+def encode_drawing(
     models: ModelCache,
     run: Run,
     step: int | None,

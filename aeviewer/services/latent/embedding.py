@@ -99,9 +99,9 @@ class Embeddings(QObject):
     def status(self) -> EmbeddingStatus:
         """What there is to say."""
         method, wanted = self._latent.chosen.method, self._wanted
-        if method is None or not self._latent.is_layout:
+        if method is None or not self._latent.is_embedding:
             return EmbeddingStatus("off")
-        if problem := embedding.missing(self.recipes[method]):
+        if problem := embedding.missing_package(self.recipes[method]):
             return EmbeddingStatus("missing", method, problem=problem)
         if wanted is None:
             return EmbeddingStatus("waiting", method)
@@ -125,7 +125,7 @@ class Embeddings(QObject):
         self._drop_job()
         self.changed.emit()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Computes what is wanted after all."""
         self._is_held = False
         self._begin()
@@ -143,14 +143,14 @@ class Embeddings(QObject):
         """Another run or another kind of view: what was stopped may begin again."""
         self._is_held = False
         self._wanted = self._shown = None
-        self._latent.set_layout(None)
+        self._latent.set_embedding(None)
         self._follow()
         self.changed.emit()
 
     @Slot()
     def _follow(self) -> None:
         """Shows what is wanted if it is kept, and has it computed where it is not."""
-        if not self._latent.is_layout:
+        if not self._latent.is_embedding:
             if self._wanted is not None:
                 self._start_anew()
             return
@@ -159,7 +159,7 @@ class Embeddings(QObject):
             return
         self._wanted = wanted
         self._rest.stop()
-        if embedding.missing(self.recipes[wanted.method]):
+        if embedding.missing_package(self.recipes[wanted.method]):
             return
         layout = self._read(wanted)
         if layout is not None:
@@ -167,7 +167,7 @@ class Embeddings(QObject):
             return
         if self._shown is not None and not self._serves(self._shown[0]):
             self._shown = None
-            self._latent.set_layout(None)
+            self._latent.set_embedding(None)
         self._rest.start()
         self.changed.emit()
 
@@ -201,7 +201,9 @@ class Embeddings(QObject):
             return preview.codes
         return self._session.run(wanted.run).checkpoint(wanted.step).preview().codes
 
-    def _kept(self, wanted: EmbeddingRequest) -> tuple[NDArray[np.float32], str, tuple[Path, ...]]:
+    def _cache_entry(
+        self, wanted: EmbeddingRequest
+    ) -> tuple[NDArray[np.float32], str, tuple[Path, ...]]:
         """The codes, the layout's key, and where it is kept."""
         recipe, codes = self.recipes[wanted.method], self._codes(wanted)
         key = embedding_cache.key(codes, recipe)
@@ -210,7 +212,7 @@ class Embeddings(QObject):
 
     def _read(self, wanted: EmbeddingRequest) -> Embedding | None:
         try:
-            codes, key, places = self._kept(wanted)
+            codes, key, places = self._cache_entry(wanted)
         except AEViewerError as error:
             self._fail(str(error))
             return None
@@ -229,7 +231,7 @@ class Embeddings(QObject):
                 return
             self._drop_job()
         try:
-            codes, key, places = self._kept(wanted)
+            codes, key, places = self._cache_entry(wanted)
         except AEViewerError as error:
             self._fail(str(error))
             return
@@ -244,7 +246,7 @@ class Embeddings(QObject):
         """Shows how far it is; where nothing better is shown, the places so far as well."""
         if self._job is not None and self._serves(self._job[0]):
             if self._shown is None and self._job[1].places is not None:
-                self._latent.set_layout(self._job[1].places)
+                self._latent.set_embedding(self._job[1].places)
             self.changed.emit()
 
     @Slot()
@@ -263,7 +265,7 @@ class Embeddings(QObject):
 
     def _show(self, wanted: EmbeddingRequest, layout: Embedding) -> None:
         self._shown = wanted, layout
-        self._latent.set_layout(layout.places)
+        self._latent.set_embedding(layout.places)
         self.changed.emit()
 
     def _fail(self, problem: str) -> None:
@@ -275,7 +277,7 @@ class Embeddings(QObject):
         """Begins nothing more; what has not got to its end is no map to look at."""
         self._is_held = True
         if self._shown is None:
-            self._latent.set_layout(None)
+            self._latent.set_embedding(None)
 
     def _drop_job(self) -> None:
         if self._job is not None:

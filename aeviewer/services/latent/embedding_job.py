@@ -53,7 +53,7 @@ class EmbeddingJob(QObject):
         self.places: NDArray[np.float32] | None = None
         self.layout: Embedding | None = None
         self.problem = ""
-        self._process, self._pipe = embedding_process.started(recipe, key, places)
+        self._process, self._pipe = embedding_process.start_process(recipe, key, places)
         self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
         self._look.timeout.connect(self._listen)
         self._look.start()

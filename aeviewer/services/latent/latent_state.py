@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from aeviewer.services.latent.undo_state import NOTHING, Pin, PlaneChoice, UndoState, parsed
+from aeviewer.services.latent.undo_state import NOTHING, Pin, PlaneChoice, UndoState, parse_code
 from trainers.errors import DataError
 from trainers.exploration.planes import (
     Plane,
@@ -82,7 +82,7 @@ class LatentState(QObject):
     """Another plane was chosen: the view starts anew."""
     places_changed = Signal()
     """The codes, and with them their places in the plane, are others."""
-    layout_changed = Signal()
+    embedding_changed = Signal()
     """The codes are laid out in another way, or no longer."""
     code_changed = Signal()
     """Another code is marked; not emitted where `places_changed` brings it."""
@@ -103,15 +103,15 @@ class LatentState(QObject):
         self._plane: Plane | None = None
         self._is_plane_current = False
         self._base: tuple[NDArray[np.float32], Plane] | None = None
-        self._layout: NDArray[np.floating] | None = None
-        self._held: dict[str, UndoState] = {}
+        self._embedding: NDArray[np.floating] | None = None
+        self._undo_states: dict[str, UndoState] = {}
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
         self._is_taking_codes = False
         session.current_changed.connect(self._take_run)
         session.code_changed.connect(self._follow_code)
         cloud.changed.connect(self._take_codes)
-        alignments.changed.connect(self._turn)
+        alignments.changed.connect(self._take_alignments)
 
     # -- plane -----------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class LatentState(QObject):
     @property
     def plane(self) -> Plane | None:
         """The plane that is shown; None before there are codes, and in a layout."""
-        if self.is_layout:
+        if self.is_embedding:
             return None
         if not self._is_plane_current:
             # Of the test images alone: it does not turn when the training images are shown too.
@@ -163,8 +163,8 @@ class LatentState(QObject):
         aligned = self.alignments.aligned
         motion = self.alignments.at(step)
         if aligned is None or motion is None or motion.onto.shape != codes.shape[1:]:
-            return self._fitted(codes)
-        base = self._fitted(aligned.codes)
+            return self._fit_once(codes)
+        base = self._fit_once(aligned.codes)
         return base if step == aligned.last else motion.seen_through(base)
 
     def planes(self, steps: Iterable[int]) -> dict[int, Plane] | None:
@@ -178,7 +178,7 @@ class LatentState(QObject):
         seen = codes if aligned is None else aligned.codes
         return {step: self.plane_of(seen, step) for step in steps}
 
-    def _fitted(self, codes: NDArray[np.float32]) -> Plane:
+    def _fit_once(self, codes: NDArray[np.float32]) -> Plane:
         """The plane that is chosen, not aligned; that of the same codes is fitted once."""
         if self._base is None or self._base[0] is not codes:
             self._base = codes, self._fit(codes, self._base[1] if self._base else None)
@@ -192,19 +192,19 @@ class LatentState(QObject):
             return principal_plane(codes, previous if previous and previous.shares else None)
         if latent_dim > 2 and chosen.kind == "three-points":
             if chosen.corners.shape == (3, latent_dim):
-                return three_point_plane(self._turned(chosen.corners))
+                return three_point_plane(self._align_corners(chosen.corners))
         x, y = chosen.axes
         # What was chosen for another run may be no pair of this one's coordinates.
         fits = x != y and max(x, y) < latent_dim
         return axes_plane(latent_dim, x, y) if fits else axes_plane(latent_dim, 0, 1)
 
-    def _turned(self, corners: NDArray[np.float32]) -> NDArray[np.floating]:
+    def _align_corners(self, corners: NDArray[np.float32]) -> NDArray[np.floating]:
         """The corners in the space that planes are fitted in: that of the last, where aligned."""
         motion = self.alignments.at(self._chosen.step)
         return corners if motion is None else motion.apply(corners)
 
     @Slot()
-    def _turn(self) -> None:
+    def _take_alignments(self) -> None:
         """Takes in other alignments: the codes stay, their places in the plane may change."""
         before = self._plane if self._is_plane_current else None
         self._base, self._is_plane_current = None, False
@@ -212,16 +212,16 @@ class LatentState(QObject):
             self.places_changed.emit()
 
     @property
-    def is_layout(self) -> bool:
-        """Whether the codes are to be laid out; a line of codes of one number can not be."""
+    def is_embedding(self) -> bool:
+        """Whether the codes are to be laid out; a line of codes of one number cannot be."""
         codes = self.test_codes
         return self._chosen.method is not None and codes is not None and codes.shape[1] > 1
 
-    def set_layout(self, layout: NDArray[np.floating] | None) -> None:
+    def set_embedding(self, layout: NDArray[np.floating] | None) -> None:
         """Takes in where the test images' codes are laid out, (10000, 2), or that they are not."""
-        if layout is not self._layout:
-            self._layout = layout
-            self.layout_changed.emit()
+        if layout is not self._embedding:
+            self._embedding = layout
+            self.embedding_changed.emit()
 
     @property
     def places(self) -> NDArray[np.float64] | None:
@@ -232,8 +232,8 @@ class LatentState(QObject):
         if plane is not None:
             return plane.project(codes)
         places = np.full((len(codes), 2), np.nan)
-        if self._layout is not None:
-            places[: len(self._layout)] = self._layout
+        if self._embedding is not None:
+            places[: len(self._embedding)] = self._embedding
         return places
 
     def place_of(self, code: NDArray[np.floating]) -> tuple[float, float] | None:
@@ -254,9 +254,9 @@ class LatentState(QObject):
         if plane is not None:
             x, y = plane.project(code).tolist()
             return x, np.nan if len(code) == 1 else y
-        if self._layout is None:
+        if self._embedding is None:
             return None
-        x, y = self._layout[np.square(codes - code).sum(axis=1).argmin()].tolist()
+        x, y = self._embedding[np.square(codes - code).sum(axis=1).argmin()].tolist()
         return x, y
 
     @property
@@ -268,7 +268,7 @@ class LatentState(QObject):
         fits = code is not None and code.shape == plane.origin.shape
         return code if fits else codes.mean(axis=0)
 
-    def lifted(self, xy: NDArray[np.floating]) -> NDArray[np.float32] | None:
+    def lift(self, xy: NDArray[np.floating]) -> NDArray[np.float32] | None:
         """(..., d) codes at (..., 2) places of the plane; off it, they are as the anchor is."""
         plane, anchor = self.plane, self.anchor
         if plane is None or anchor is None:
@@ -280,7 +280,7 @@ class LatentState(QObject):
         current = self.session.current
         self._run = current.key if current else ""
         self._base, self._is_plane_current = None, False
-        self.set_layout(None)
+        self.set_embedding(None)
         self.undo_stack.clear()
         self.run_changed.emit()
         self.pins_changed.emit()
@@ -305,20 +305,20 @@ class LatentState(QObject):
     # -- what can be undone ----------------------------------------------------------------------
 
     @property
-    def held(self) -> UndoState:
+    def undo_state(self) -> UndoState:
         """Code, pins and selection."""
-        kept = self._held.get(self._run, UndoState())
+        kept = self._undo_states.get(self._run, UndoState())
         return replace(kept, code=self.session.code, selection=self.selection)
 
     @property
     def pins(self) -> tuple[Pin, ...]:
         """The pins of the current run, in the order of their letters."""
-        return self._held.get(self._run, UndoState()).pins
+        return self._undo_states.get(self._run, UndoState()).pins
 
     @property
     def selection(self) -> NDArray[np.intp]:
         """Ascending numbers in the cloud of the selected images, whichever run is current."""
-        return self._held.get("", UndoState()).selection
+        return self._undo_states.get("", UndoState()).selection
 
     def move(
         self, code: NDArray[np.floating], gesture: str = "", *, in_bursts: bool = False
@@ -339,7 +339,7 @@ class LatentState(QObject):
             self._bursts += now - self._moved_at > _REST_SECONDS
             self._moved_at = now
             gesture = f"{gesture} {self._bursts}"
-        moved = replace(self.held, code=np.asarray(code, np.float32))
+        moved = replace(self.undo_state, code=np.asarray(code, np.float32))
         self._change("Move the code", moved, gesture)
 
     def code_text(self) -> str:
@@ -353,13 +353,13 @@ class LatentState(QObject):
         if codes is None:
             return
         try:
-            self.move(parsed(text, codes.shape[1]))
+            self.move(parse_code(text, codes.shape[1]))
         except DataError as error:
             self.session.message_posted.emit(str(error))
 
     def pin(self, pin: Pin) -> None:
         """Holds on to a code, and marks it."""
-        held = self.held
+        held = self.undo_state
         if any(np.array_equal(pin.code, other.code) for other in held.pins):
             return
         self._change("Pin", replace(held, code=pin.code, pins=(*held.pins, pin)))
@@ -367,33 +367,34 @@ class LatentState(QObject):
     def unpin(self, index: int) -> None:
         """Lets go of a pin."""
         pins = self.pins
-        self._change("Unpin", replace(self.held, pins=pins[:index] + pins[index + 1 :]))
+        self._change("Unpin", replace(self.undo_state, pins=pins[:index] + pins[index + 1 :]))
 
     def unpin_all(self) -> None:
         """Lets go of all pins."""
         if self.pins:
-            self._change("Unpin all", replace(self.held, pins=()))
+            self._change("Unpin all", replace(self.undo_state, pins=()))
 
     def select(self, images: NDArray[np.integer]) -> None:
         """Selects images by their numbers in the cloud; none of them clears the selection."""
         chosen = np.unique(images).astype(np.intp)
         if not np.array_equal(chosen, self.selection):
             self._change(
-                "Select" if len(chosen) else "Clear selection", replace(self.held, selection=chosen)
+                "Select" if len(chosen) else "Clear selection",
+                replace(self.undo_state, selection=chosen),
             )
 
-    def hold(self, text: str, held: UndoState) -> None:
+    def apply(self, text: str, held: UndoState) -> None:
         """Makes code, pins and selection what they are in `held`; `text` is what Undo calls it."""
         self._change(text, held)
 
     def _change(self, text: str, after: UndoState, gesture: str = "") -> None:
-        self.undo_stack.push(_Change(self, text, self.held, after, gesture))
+        self.undo_stack.push(_Change(self, text, self.undo_state, after, gesture))
 
     def restore(self, held: UndoState) -> None:
         """Makes code, pins and selection what they were; is not remembered for undo."""
-        before = self.held
-        self._held[self._run] = replace(held, selection=NOTHING)
-        self._held[""] = UndoState(selection=held.selection)
+        before = self.undo_state
+        self._undo_states[self._run] = replace(held, selection=NOTHING)
+        self._undo_states[""] = UndoState(selection=held.selection)
         if held.code is not None and held.code is not before.code:
             self.session.set_code(held.code)
         if held.pins != before.pins:
@@ -411,7 +412,7 @@ class LatentState(QObject):
                 else replace(pin, code=codes[pin.image])
                 for pin in pins
             )
-            self._held[self._run] = replace(self._held[self._run], pins=moved)
+            self._undo_states[self._run] = replace(self._undo_states[self._run], pins=moved)
             self.pins_changed.emit()
 
 

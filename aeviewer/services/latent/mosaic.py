@@ -159,7 +159,7 @@ class Mosaic(QObject):
             self._client.cancel("tiles")
             return
         work = partial(
-            decoded,
+            decode_tiles,
             run=session.run(current.key),
             step=session.step,
             codes=codes,
@@ -175,7 +175,7 @@ class Mosaic(QObject):
             self.changed.emit()
 
 
-def decoded(
+def decode_tiles(
     models: ModelCache,
     run: Run,
     step: int | None,

@@ -158,7 +158,7 @@ class PlaneOverlay(QObject):
             return
         situation = OverlayRequest(plane, anchor, codes, latent_state.displayed_codes.labels)
         work = partial(
-            fields,
+            compute_field,
             run=session.run(current.key),
             step=session.step,
             layer=self._layer,
@@ -184,7 +184,7 @@ def _covers(outer: View, inner: View) -> bool:
 # -- in the compute thread -----------------------------------------------------------------------
 
 
-def fields(
+def compute_field(
     models: ModelCache,
     run: Run,
     step: int | None,
@@ -242,7 +242,7 @@ def _magnification(
         found = model.magnification(codes, at.plane.basis).astype(np.float64)
         return np.log10(np.maximum(found, 1e-12))
 
-    yield from _evaluated("magnification", values, grid, view, at)
+    yield from _evaluate_plane("magnification", values, grid, view, at)
 
 
 def _cycle(model: TrainedModel, grid: NDArray[np.float64], view: View, at: OverlayRequest) -> Work:
@@ -251,10 +251,10 @@ def _cycle(model: TrainedModel, grid: NDArray[np.float64], view: View, at: Overl
         distances: NDArray[np.float64] = np.linalg.norm(back - codes, axis=1)
         return distances
 
-    yield from _evaluated("cycle", values, grid, view, at)
+    yield from _evaluate_plane("cycle", values, grid, view, at)
 
 
-def _evaluated(
+def _evaluate_plane(
     layer: Layer,
     values: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     grid: NDArray[np.float64],

@@ -99,12 +99,12 @@ class PathService(QObject):
         )
         self._is_wanted = self._is_working = self._is_outdated = False
         self.route = PathEnds()
-        self.walked: PathResult | None = None
+        self.result: PathResult | None = None
         latent_state.pins_changed.connect(self._restart)
         latent_state.run_changed.connect(self._restart)
         latent_state.places_changed.connect(self._follow)
 
-    def want(self, wanted: bool) -> None:
+    def set_enabled(self, wanted: bool) -> None:
         """Begins, or ends."""
         self._is_wanted = wanted
         self._restart()
@@ -138,12 +138,12 @@ class PathService(QObject):
         self._is_outdated = self._is_working = False
         if not self._is_wanted or ends is None or codes is None or current is None:
             self._client.cancel("path")
-            if self.walked is not None:
-                self.walked = None
+            if self.result is not None:
+                self.result = None
                 self.changed.emit()
             return
         work = partial(
-            walked,
+            find_path,
             run=session.run(current.key),
             step=session.step,
             codes=codes,
@@ -155,7 +155,7 @@ class PathService(QObject):
 
     def _show_result(self, result: PathResult | float) -> None:
         if isinstance(result, PathResult):
-            self.walked = result
+            self.result = result
             self.changed.emit()
         else:
             self.progressed.emit(result)
@@ -166,7 +166,7 @@ class PathService(QObject):
             self._restart()
 
 
-def walked(
+def find_path(
     models: ModelCache,
     run: Run,
     step: int | None,
@@ -190,7 +190,7 @@ def walked(
     if route.kind == "spherical":
         way = paths.spherical(model.decode, *ends, points=_POINTS)
     way = way or straight
-    film = paths.resampled(way, model.decode, route.frames, by=route.steps)
+    film = paths.resample(way, model.decode, route.frames, by=route.steps)
     yield PathResult(
         replace(route),
         way.codes,

@@ -108,7 +108,7 @@ class PointColours(QObject):
         )
         self._by: By = "class"
         self._is_working = False
-        self.coloured: ColourValues | None = None
+        self.values: ColourValues | None = None
         latent_state.places_changed.connect(self._follow)
         latent_state.run_changed.connect(self._start_anew)
 
@@ -125,8 +125,8 @@ class PointColours(QObject):
 
     @Slot()
     def _start_anew(self) -> None:
-        if self.coloured is not None:
-            self.coloured = None
+        if self.values is not None:
+            self.values = None
             self.changed.emit()
         self._ask()
 
@@ -143,12 +143,12 @@ class PointColours(QObject):
             self._client.cancel("values")
             return
         run = session.run(session.current.key)
-        work = partial(coloured, run=run, step=session.step, by=self._by, codes=codes)
+        work = partial(compute_colours, run=run, step=session.step, by=self._by, codes=codes)
         self._is_working = True
         self._client.submit("values", work, self._show_result, on_end=self._end)
 
     def _show_result(self, values: ColourValues) -> None:
-        self.coloured = values
+        self.values = values
         self.changed.emit()
 
     def _end(self) -> None:
@@ -158,7 +158,7 @@ class PointColours(QObject):
 # -- in the compute thread -----------------------------------------------------------------------
 
 
-def coloured(
+def compute_colours(
     models: ModelCache, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
 ) -> Generator[ColourValues | None]:
     """A number for each of (n, d) codes of the cloud, by the model of a step."""

@@ -83,12 +83,12 @@ class PointInspector(QObject):
             compute, "point details", latent_state.session.message_posted.emit, self
         )
         self._is_wanted = False
-        self.inspected: PointDetails | None = None
+        self.details: PointDetails | None = None
         latent_state.run_changed.connect(self._ask)
         latent_state.places_changed.connect(self._ask)
         latent_state.code_changed.connect(self._ask)
 
-    def want(self, wanted: bool) -> None:
+    def set_enabled(self, wanted: bool) -> None:
         """Begins, or ends."""
         self._is_wanted = wanted
         self._ask()
@@ -100,20 +100,20 @@ class PointInspector(QObject):
         fits = code is not None and codes is not None and code.shape == codes.shape[1:]
         if self._is_wanted and fits and current and code is not None and codes is not None:
             run = session.run(current.key)
-            work = partial(inspected, run=run, step=session.step, code=code, codes=codes)
+            work = partial(inspect_code, run=run, step=session.step, code=code, codes=codes)
             self._client.submit("code", work, self._show_result)
             return
         self._client.cancel("code")
-        if self.inspected is not None:
-            self.inspected = None
+        if self.details is not None:
+            self.details = None
             self.changed.emit()
 
     def _show_result(self, details: PointDetails) -> None:
-        self.inspected = details
+        self.details = details
         self.changed.emit()
 
 
-def inspected(
+def inspect_code(
     models: ModelCache,
     run: Run,
     step: int | None,

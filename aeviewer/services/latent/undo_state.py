@@ -72,13 +72,13 @@ class UndoState:
     selection: NDArray[np.intp] = field(default_factory=lambda: NOTHING)
 
 
-def letter(index: int) -> str:
+def pin_letter(index: int) -> str:
     """What a pin is called: A, B, ..., Z, AA, ..."""
     first, rest = divmod(index, 26)
-    return (letter(first - 1) if first else "") + chr(ord("A") + rest)
+    return (pin_letter(first - 1) if first else "") + chr(ord("A") + rest)
 
 
-def parsed(text: str, latent_dim: int) -> NDArray[np.float32]:
+def parse_code(text: str, latent_dim: int) -> NDArray[np.float32]:
     """(latent_dim,), the code that a text holds: numbers with commas or spaces between.
 
     Raises

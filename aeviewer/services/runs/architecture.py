@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeviewer.numbers import localised
+from aeviewer.numbers import localise
 from trainers import datasets
 from trainers.errors import AEViewerError
 from trainers.models import describe
@@ -22,4 +22,4 @@ def describe_architecture(config: RunConfig) -> str:
         dataset = datasets.dataset_named(config.dataset)
     except AEViewerError:
         return f"The data set {config.dataset!r} is not here."
-    return localised(describe(config.model, dataset.shape))
+    return localise(describe(config.model, dataset.shape))

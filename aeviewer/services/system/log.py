@@ -37,7 +37,7 @@ class SessionLog(QObject):
     Parameters
     ----------
     folder
-        Where the log files lie; made if need be. Without one, or where it can not be written,
+        Where the log files lie; made if need be. Without one, or where it cannot be written,
         lines are kept in memory alone.
     """
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThread, Signal
 
 from aeviewer.services.latent.alignment import codes_at
-from aeviewer.services.latent.mosaic import DecodedTiles, decoded
+from aeviewer.services.latent.mosaic import DecodedTiles, decode_tiles
 from aeviewer.services.latent.tile_grid import TileStore
 from aeviewer.services.timeline.trajectory import seconds
 from trainers.errors import AEViewerError
@@ -174,7 +174,7 @@ class TileFrame:
     rectangle: tuple[float, float, float, float]
 
 
-def tiled(
+def decode_film_tiles(
     models: ModelCache,
     run: Run,
     track: Trajectory,
@@ -187,7 +187,7 @@ def tiled(
         codes, store = codes_at(models, run, step), TileStore(len(keys))
         fits = anchor is not None and anchor.shape == codes.shape[1:]
         at = anchor if fits and anchor is not None else codes.mean(axis=0)
-        for tiles in decoded(models, run, step, codes, plane, at, [keys]):
+        for tiles in decode_tiles(models, run, step, codes, plane, at, [keys]):
             if isinstance(tiles, DecodedTiles):
                 store.put(tiles.keys, tiles.images, tiles.support)
             yield None

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from aeviewer.services.timeline.trajectory import Interpolation, Trajectory, seconds, tracked
+from aeviewer.services.timeline.trajectory import (
+    Interpolation,
+    Trajectory,
+    compute_trajectory,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -47,8 +52,8 @@ class Playback(QObject):
         self._steps: tuple[int, ...] = ()
         self._number, self._time = 0, 0.0
         self._is_playing = False
-        self.track: Trajectory | None = None
-        self.between: Interpolation | None = None
+        self.trajectory: Trajectory | None = None
+        self.interpolation: Interpolation | None = None
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=_FRAME_MILLISECONDS)
         self._timer.timeout.connect(self._advance)
@@ -89,9 +94,9 @@ class Playback(QObject):
 
     def _leave(self) -> None:
         """Shows what the checkpoint has."""
-        self.track = None
-        if self.between is not None:
-            self.between = None
+        self.trajectory = None
+        if self.interpolation is not None:
+            self.interpolation = None
             self.moved.emit()
 
     # -- what is played --------------------------------------------------------------------------
@@ -104,12 +109,12 @@ class Playback(QObject):
         alignments.follow()
         if current is None or alignments.is_working:
             return
-        if self._latent.test_codes is None or self._latent.is_layout:
+        if self._latent.test_codes is None or self._latent.is_embedding:
             # Nothing lies between the layouts of two steps: it goes from each to the next.
             self._run()
             return
         work = partial(
-            tracked,
+            compute_trajectory,
             run=self._session.run(current.key),
             steps=self._steps[self._number :],
             planes=self._latent.planes(self._steps),
@@ -119,12 +124,12 @@ class Playback(QObject):
         self._client.submit("trajectory", work, self._show_result)
 
     def _show_result(self, trajectory: Trajectory) -> None:
-        self.track = trajectory
+        self.trajectory = trajectory
         self._run()
 
     def _play_without_interpolation(self, _problem: str) -> None:
         """Plays from step to step with nothing between, because codes are missing."""
-        self.track = None
+        self.trajectory = None
         self._run()
 
     def _run(self) -> None:
@@ -161,6 +166,6 @@ class Playback(QObject):
             self.pause()
             return
         self._session.show_step(self._steps[self._number + (self._time >= 0.5)])
-        if self._is_playing and self.track is not None:
-            self.between = self.track.at(self._number, self._time)
+        if self._is_playing and self.trajectory is not None:
+            self.interpolation = self.trajectory.at(self._number, self._time)
             self.moved.emit()

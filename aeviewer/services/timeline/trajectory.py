@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aeviewer.services.latent.alignment import codes_at
-from trainers.exploration.alignment import between, eased
+from trainers.exploration.alignment import between, ease
 from trainers.exploration.planes import principal_plane
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Trajectory:
 
     def at(self, number: int, time: float) -> Interpolation:
         """The moment at a share of the time, 0..1, from the step `number` to the next."""
-        share = eased(time)
+        share = ease(time)
         places = between(self.places[number], self.places[number + 1], share)
         steps = self.steps[number], self.steps[number + 1]
         return Interpolation(steps, (self.planes[number], self.planes[number + 1]), places, share)
@@ -92,7 +92,7 @@ class Trajectory:
         return left, bottom, width, height
 
 
-def tracked(
+def compute_trajectory(
     models: ModelCache,
     run: Run,
     steps: tuple[int, ...],

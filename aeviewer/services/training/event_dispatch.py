@@ -91,35 +91,35 @@ class EventDispatcher(QObject):
             run_event = self._letters.popleft()
             # The folder of a run may have been deleted meanwhile; then only its end matters.
             if self._session.has(run_event.key) or isinstance(run_event.event, TrainingEnded):
-                self._heard(run_event.event, run_event.key)
+                self._handle(run_event.event, run_event.key)
         if not self._unended.total():
             self._timer.stop()
 
     @singledispatchmethod
-    def _heard(self, event: object, key: str) -> None:
+    def _handle(self, event: object, key: str) -> None:
         raise TypeError(f"Nobody reads {type(event).__name__}")
 
-    @_heard.register
+    @_handle.register
     def _(self, event: Started, key: str) -> None:
         self._session.forget_curves(key)
         self.begun.emit(key, event)
 
-    @_heard.register
+    @_handle.register
     def _(self, event: Progress, key: str) -> None:
         self._session.append_losses(key, event.losses)
         self.advanced.emit(key, event)
 
-    @_heard.register
+    @_handle.register
     def _(self, event: Preview, key: str) -> None:
         if self._is_followed(key):
             self._session.set_preview(event)
 
-    @_heard.register
+    @_handle.register
     def _(self, event: CheckpointSaved, key: str) -> None:
         self._session.add_checkpoint(key, event.evaluation)
-        self._heard(event.preview, key)
+        self._handle(event.preview, key)
 
-    @_heard.register
+    @_handle.register
     def _(self, event: CheckpointFound, key: str) -> None:
         self._session.add_checkpoint(key, event.evaluation)
         if self._is_followed(key):
@@ -129,17 +129,17 @@ class EventDispatcher(QObject):
             except AEViewerError as error:
                 self._session.message_posted.emit(str(error))
 
-    @_heard.register
+    @_handle.register
     def _(self, event: Stopped, key: str) -> None:
         if event.step:
             self._session.add_step(key, event.step)
         self.left.emit(key, "stopped", event.step)
 
-    @_heard.register
+    @_handle.register
     def _(self, event: Finished, key: str) -> None:
         self.left.emit(key, "finished", event.step)
 
-    @_heard.register
+    @_handle.register
     def _(self, event: Diverged, key: str) -> None:
         self.left.emit(key, "diverged", event.step - 1)
         self._session.refresh()
@@ -147,13 +147,13 @@ class EventDispatcher(QObject):
             f"{self._session.item(key).name}: {self._session.item(key).problem}"
         )
 
-    @_heard.register
+    @_handle.register
     def _(self, event: TrainingFailed, key: str) -> None:
         self.left.emit(key, "failed", None)
         self._session.set_problem(key, event.message)
         self._session.message_posted.emit(event.message)
 
-    @_heard.register
+    @_handle.register
     def _(self, _event: TrainingEnded, key: str) -> None:
         self._unended[key] -= 1
         # A run may be continued while its first training still measures its last checkpoint.

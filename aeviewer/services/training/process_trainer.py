@@ -19,7 +19,7 @@ from aeviewer.services.compute.event_queue import (
 )
 from trainers.errors import AEViewerError
 from trainers.events import Diverged, Finished, Stopped
-from trainers.parallel import Ending, Follower, Job, Pool, processes
+from trainers.parallel import Ending, Follower, Job, Pool, process_workers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ class ProcessTrainer(QObject):
     ) -> None:
         super().__init__(parent)
         self._event_queue = event_queue
-        self._pool = pool or Pool(processes(cores()))
+        self._pool = pool or Pool(process_workers(cores()))
         self._followers: dict[Path, Follower] = {}
         self._held: dict[Path, Run] = {}
         self._unwanted: set[Path] = set()
@@ -110,11 +110,11 @@ class ProcessTrainer(QObject):
             self._end(ending)
         if not self._followers:
             self._timer.stop()
-            self._pool.rest()
+            self._pool.release_idle_workers()
 
     def _tell_news(self, follower: Follower) -> None:
         try:
-            for event in follower.news():
+            for event in follower.new_events():
                 self._post(follower.run, event)
         except AEViewerError:
             # Who trains in a damaged folder fails at it too, and its ending tells.
@@ -133,14 +133,14 @@ class ProcessTrainer(QObject):
             else:
                 self.train(follower.run)
             return
-        self._post(follower.run, _told(ending), TrainingEnded())
+        self._post(follower.run, _ending_event(ending), TrainingEnded())
 
     def _post(self, run: Run, *events: object) -> None:
         for event in events:
             self._event_queue.put(RunEvent(str(run.path), event))  # type: ignore[arg-type]
 
 
-def _told(ending: Ending) -> Stopped | Finished | Diverged | TrainingFailed:
+def _ending_event(ending: Ending) -> Stopped | Finished | Diverged | TrainingFailed:
     """An ending as the trainer itself would tell it."""
     match ending.state:
         case "stopped":

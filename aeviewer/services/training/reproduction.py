@@ -14,9 +14,9 @@ from PySide6.QtCore import QObject, QProcess, Signal, Slot
 
 from trainers.errors import AEViewerError
 from trainers.optional_packages import is_packaged
-from trainers.parallel import refuse_another
+from trainers.parallel import refuse_other_config
 from trainers.reproduction import result_files
-from trainers.reproduction.plan import entries
+from trainers.reproduction.plan import planned_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,9 +73,9 @@ class ReproductionService(QObject):
 
     def plan(self, *, quick: bool) -> tuple[PlannedRun, ...]:
         """Every run that the report needs."""
-        return entries(quick=quick)
+        return planned_runs(quick=quick)
 
-    def trained(self, *, quick: bool) -> int:
+    def finished_count(self, *, quick: bool) -> int:
         """How many of them are finished."""
         return len(self.plan(quick=quick)) - len(self._open(quick=quick))
 
@@ -88,7 +88,7 @@ class ReproductionService(QObject):
         missing = self._open(quick=quick)
         try:
             for entry in missing:
-                refuse_another(entry, self._session.folder)
+                refuse_other_config(entry, self._session.folder)
         except AEViewerError as error:
             self._session.message_posted.emit(str(error))
             return
@@ -116,7 +116,7 @@ class ReproductionService(QObject):
         """Ends the process that writes, if there is one: it goes on where it was the next time."""
         self._stage = Stage.IDLE
         if self._process is not None:
-            self._process.finished.disconnect(self._written)
+            self._process.finished.disconnect(self._end_command)
             self._process.terminate()
             self._process.waitForFinished()
 
@@ -148,12 +148,12 @@ class ReproductionService(QObject):
         arguments += ["reproduce", "--runs", str(self._session.folder), "--jobs", "1"]
         process = self._process = QProcess(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
-        process.finished.connect(self._written)
-        process.errorOccurred.connect(self._failed)
+        process.finished.connect(self._end_command)
+        process.errorOccurred.connect(self._report_start_failure)
         process.start(sys.executable, [*arguments, *(["--quick"] if self._quick else [])])
 
     @Slot()
-    def _written(self) -> None:
+    def _end_command(self) -> None:
         """The command has ended, well or not."""
         process, self._process = self._process, None
         was_wanted = self._stage is Stage.WRITING
@@ -171,10 +171,10 @@ class ReproductionService(QObject):
         )
 
     @Slot(QProcess.ProcessError)
-    def _failed(self, error: QProcess.ProcessError) -> None:
+    def _report_start_failure(self, error: QProcess.ProcessError) -> None:
         """Only a command that did not even start does not tell by finishing."""
         if error is QProcess.ProcessError.FailedToStart:
-            self._written()
+            self._end_command()
 
     def _set_stage(self, stage: Stage) -> None:
         if stage is not self._stage:
@@ -199,5 +199,5 @@ class ReproductionService(QObject):
         return tuple(
             entry
             for entry in self.plan(quick=quick)
-            if self._state(entry) != "finished" and not result_files.is_there(kept, entry)
+            if self._state(entry) != "finished" and not result_files.has_result(kept, entry)
         )

@@ -97,10 +97,10 @@ class TrainingQueue(QObject):
         self._waiting: deque[str] = deque()
         self._figures = TrainingProgress()
         self._delivery = EventDispatcher(session, event_queue, self)
-        self._delivery.begun.connect(self._begun)
-        self._delivery.advanced.connect(self._advanced)
-        self._delivery.left.connect(self._left)
-        self._delivery.ended.connect(self._ended)
+        self._delivery.begun.connect(self._take_start)
+        self._delivery.advanced.connect(self._take_progress)
+        self._delivery.left.connect(self._end_run)
+        self._delivery.ended.connect(self._take_end)
         session.current_changed.connect(self._follow_current)
 
     @property
@@ -123,7 +123,7 @@ class TrainingQueue(QObject):
         return tuple(self._waiting)
 
     @property
-    def figures(self) -> TrainingProgress:
+    def progress(self) -> TrainingProgress:
         """How far the active runs are, all together; what was told last where there are none."""
         return self._figures
 
@@ -169,7 +169,7 @@ class TrainingQueue(QObject):
         """Asks a run's folder for events, where they are wanted; a failure is posted."""
         try:
             if self._writes_events:
-                tensorboard.request(self._session.run(key))
+                tensorboard.request_events(self._session.run(key))
         except AEViewerError as error:
             self._session.message_posted.emit(str(error))
 
@@ -291,19 +291,19 @@ class TrainingQueue(QObject):
     # -- what is told ----------------------------------------------------------------------------
 
     @Slot(str, Started)
-    def _begun(self, key: str, event: Started) -> None:
+    def _take_start(self, key: str, event: Started) -> None:
         if key in self._trainings:
             self._trainings[key].pace.begin(event.step, event.steps, event.device)
             self._tell_figures()
 
     @Slot(str, Progress)
-    def _advanced(self, key: str, event: Progress) -> None:
+    def _take_progress(self, key: str, event: Progress) -> None:
         if key in self._trainings:
             self._trainings[key].pace.advance(event.step, event.steps)
             self._tell_figures()
 
     @Slot(str, str, object)
-    def _left(self, key: str, state: str, step: int | None = None) -> None:
+    def _end_run(self, key: str, state: str, step: int | None = None) -> None:
         """An active run has come to its end; the next one begins."""
         was_live = self._session.is_live and self._is_current(key)
         if self._session.has(key):
@@ -316,9 +316,9 @@ class TrainingQueue(QObject):
             self._session.follow()
 
     @Slot(str)
-    def _ended(self, key: str) -> None:
+    def _take_end(self, key: str) -> None:
         if key in self._trainings:
-            self._left(key, "stopped")
+            self._end_run(key, "stopped")
 
     @Slot()
     def _follow_current(self) -> None:

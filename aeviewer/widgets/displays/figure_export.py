@@ -82,7 +82,7 @@ class Figure:
 
     def image(self, factor: int) -> QImage:
         """The figure with `factor` pixels to each unit of the screen's layout."""
-        return rendered(self.size, self._draw, factor)
+        return render_widget(self.size, self._draw, factor)
 
     def svg(self, title: str) -> bytes:
         """The figure as an SVG: words and lines as such, what is made of pixels as pictures."""
@@ -104,7 +104,7 @@ class Figure:
         painter.drawText(place, int(Qt.TextFlag.TextWordWrap), self.caption)
 
 
-def rendered(size: QSize, draw: Callable[[QPainter], None], factor: int) -> QImage:
+def render_widget(size: QSize, draw: Callable[[QPainter], None], factor: int) -> QImage:
     """What draws itself, with `factor` pixels to each unit of the screen's layout."""
     image = QImage(size * factor, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(factor)
@@ -134,10 +134,10 @@ def vector(
     painter = QPainter(generator)
     draw(painter)
     painter.end()
-    return settled(bytes(kept.data().data()).decode()).encode()
+    return resolve_transforms(bytes(kept.data().data()).decode()).encode()
 
 
-def settled(svg: str) -> str:
+def resolve_transforms(svg: str) -> str:
     """An SVG of Qt's with every line where it is drawn, as wide as it is drawn.
 
     Qt leaves a line in the coordinates of its plot, to be scaled without its width
@@ -175,7 +175,7 @@ def keep(path: str, content: bytes, failed: Callable[[str], None]) -> bool:
         Path(path).write_bytes(content)
     except OSError as error:
         failed(
-            f"{path} can not be written ({error.strerror or error}). "
+            f"{path} cannot be written ({error.strerror or error}). "
             "Choose a folder that you may write to."
         )
         return False

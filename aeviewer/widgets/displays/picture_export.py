@@ -15,12 +15,12 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QWidget
 
 from aeviewer.widgets.displays.class_bars import ClassBars
-from aeviewer.widgets.displays.figure_export import keep, png, rendered, vector
+from aeviewer.widgets.displays.figure_export import keep, png, render_widget, vector
 from aeviewer.widgets.images.drawing_pad import DigitPad
 from aeviewer.widgets.images.image_grid import ImageGrid
 from aeviewer.widgets.images.image_matrix import ImageMatrix
 from aeviewer.widgets.images.image_table import TileTable
-from aeviewer.widgets.images.image_view import ImageView, enlarged
+from aeviewer.widgets.images.image_view import ImageView, enlarge
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
 from aeviewer.widgets.plots.styled_plot import StyledPlot
@@ -66,7 +66,7 @@ class Picture:
 
     def image(self) -> QImage:
         """It as pixels."""
-        return rendered(self.size, self.draw, self.finer)
+        return render_widget(self.size, self.draw, self.finer)
 
     def svg(self, title: str) -> bytes:
         """It as an SVG."""
@@ -79,7 +79,7 @@ def picture_of(widget: QWidget) -> Picture | None:
     None where it shows nothing.
     """
     if isinstance(widget, ImageView):
-        return None if widget.image is None else _whole(enlarged(widget.image, _ENLARGED))
+        return None if widget.image is None else _whole(enlarge(widget.image, _ENLARGED))
     if isinstance(widget, ImageGrid):
         return _whole(widget.picture()) if widget.count else None
     return Picture(widget.size(), partial(_draw_seen, widget))
@@ -124,7 +124,7 @@ class PictureActions(QObject):
     name
         Answers what a file of it may be called, without folder and ending.
     failed
-        Told in one message when a file can not be written.
+        Told in one message when a file cannot be written.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class PictureActions(QObject):
         if isinstance(widget, StyledPlot):
             # The right button drags there: the menu is for a click, and comes when it is let go.
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-            widget.scene().sigMouseClicked.connect(self._clicked)
+            widget.scene().sigMouseClicked.connect(self._click)
             self._add_menu_key(widget)
         elif not isinstance(widget, DigitPad):  # it rubs out with the right button
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
@@ -174,7 +174,7 @@ class PictureActions(QObject):
         widget.addAction(key)
 
     @Slot(object)
-    def _clicked(self, event: MouseClickEvent) -> None:
+    def _click(self, event: MouseClickEvent) -> None:
         if event.button() is Qt.MouseButton.RightButton:
             event.accept()
             self._open(event.screenPos().toPoint())

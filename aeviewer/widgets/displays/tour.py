@@ -127,7 +127,7 @@ class Tour(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Shades all but what is shown, with a ring around that."""
         lit = QPainterPath()
-        lit.addRoundedRect(self._lit(), _RADIUS, _RADIUS)
+        lit.addRoundedRect(self._highlight(), _RADIUS, _RADIUS)
         shade = QPainterPath()
         shade.addRect(self.rect())
         painter = QPainter(self)
@@ -175,7 +175,7 @@ class Tour(QWidget):
         self.next_button.setFocus()
         self._place()
 
-    def _lit(self) -> QRect:
+    def _highlight(self) -> QRect:
         shown = self._stops[self._at].shown()
         corner = shown.mapTo(self._window, QPoint(0, 0))
         return QRect(corner, shown.size()).intersected(self.rect())
@@ -185,7 +185,7 @@ class Tour(QWidget):
         self.bubble.setFixedWidth(_WIDTH)
         height = self._layout.heightForWidth(_WIDTH)
         self.bubble.resize(_WIDTH, max(height, self.bubble.sizeHint().height()))
-        lit, size, room = self._lit(), self.bubble.size(), self.rect()
+        lit, size, room = self._highlight(), self.bubble.size(), self.rect()
         if room.right() - lit.right() >= size.width() + _GAP:
             place = QPoint(lit.right() + _GAP, lit.top())
         elif lit.left() >= size.width() + _GAP:

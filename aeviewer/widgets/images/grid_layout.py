@@ -80,7 +80,7 @@ class Arrangement:
         return column * self.column_pitch, band * self.band_pitch
 
 
-def arranged(
+def arrange(
     count: int, rows: int, side: int, width: float, height: float, ratio: float = 1.0
 ) -> Arrangement:
     """The largest whole scale at which all columns find room; if none does, the least one.
@@ -99,14 +99,14 @@ def arranged(
     least = max(1, round(ratio))
     most = int(min(width, height / rows) // side)
     for scale in range(max(most, least), least - 1, -1):
-        found = _wrapped(rows, side * scale, scale, width, height, ratio)
+        found = _wrap(rows, side * scale, scale, width, height, ratio)
         if found.columns * found.bands >= count:
-            found = _balanced(found, max(1, count))
+            found = _balance(found, max(1, count))
             break
     return _spread(found, width, height, ratio)
 
 
-def _wrapped(
+def _wrap(
     rows: int, tile: int, scale: int, width: float, height: float, ratio: float
 ) -> Arrangement:
     gap, band_gap = round(GAP * ratio), round(BAND_GAP * ratio)
@@ -115,7 +115,7 @@ def _wrapped(
     return Arrangement(scale, max(0, columns), max(0, bands), tile, gap, gap, band_gap, rows)
 
 
-def _balanced(found: Arrangement, count: int) -> Arrangement:
+def _balance(found: Arrangement, count: int) -> Arrangement:
     """As few bands as that many columns need, all about as long."""
     bands = math.ceil(count / found.columns)
     return replace(found, columns=math.ceil(count / bands), bands=bands)

@@ -13,13 +13,13 @@ from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from aeviewer.widgets.fonts import small
-from aeviewer.widgets.images.grid_layout import BAND_GAP, GAP, Arrangement, arranged, compose
+from aeviewer.widgets.images.grid_layout import BAND_GAP, GAP, Arrangement, arrange, compose
 from aeviewer.widgets.images.image_view import (
     colour_image,
     diverging_colours,
     draw_exactly,
-    packed,
-    reduced,
+    pack_rgb,
+    reduce_images,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class ImageGrid(QWidget):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Shows rows of equally many images of one size; none empties the grid."""
-        self._rows = tuple(replace(row, pixels=reduced(row.pixels)) for row in rows)
+        self._rows = tuple(replace(row, pixels=reduce_images(row.pixels)) for row in rows)
         self._redraw()
         if self._current >= self.shown:
             self._go_to(-1)
@@ -114,7 +114,7 @@ class ImageGrid(QWidget):
         arrangement = Arrangement(
             _PICTURE_SCALE, columns, 2, tile, GAP, 2 * GAP, 2 * BAND_GAP, len(self._rows)
         )
-        images = colour_image(compose(self._coloured(), arrangement))
+        images = colour_image(compose(self._to_colours(), arrangement))
         size = QSize(2 * _MARGIN, 2 * _MARGIN) + images.size()
         picture = QImage(size, QImage.Format.Format_RGB32)
         picture.fill(self.palette().color(QPalette.ColorRole.Base))
@@ -143,7 +143,7 @@ class ImageGrid(QWidget):
         ratio = self.devicePixelRatioF()
         width = max(0, self.width() - self._label_width)
         rows = max(1, len(self._rows))
-        return arranged(self.count, rows, self._side, width * ratio, height * ratio, ratio)
+        return arrange(self.count, rows, self._side, width * ratio, height * ratio, ratio)
 
     def _origin(self, arrangement: Arrangement) -> QPointF:
         """Upper left corner of the first image, on a device pixel; all is in the middle."""
@@ -206,17 +206,17 @@ class ImageGrid(QWidget):
     def _draw_images(self, painter: QPainter) -> None:
         arrangement = self.arrangement
         if self._drawn is None:
-            self._drawn = colour_image(compose(self._coloured(), arrangement))
+            self._drawn = colour_image(compose(self._to_colours(), arrangement))
             self._drawn.setDevicePixelRatio(self.devicePixelRatioF())
         draw_exactly(painter, self._origin(arrangement), self._drawn)
         if 0 <= self._current < self.shown:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1))
             painter.drawRect(self.place(self._current).adjusted(-1, -1, 0, 0))
 
-    def _coloured(self) -> list[NDArray[np.uint32]]:
+    def _to_colours(self) -> list[NDArray[np.uint32]]:
         diverging = diverging_colours(self.palette())
         return [
-            packed(row.pixels) if row.pixels.dtype == np.uint8 else diverging[row.pixels + 255]
+            pack_rgb(row.pixels) if row.pixels.dtype == np.uint8 else diverging[row.pixels + 255]
             for row in self._rows
         ]
 

@@ -207,7 +207,7 @@ class ImageMatrix(QWidget):
         painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
         self._draw_words(painter)
         if self._drawn is None:
-            self._drawn = self._composed()
+            self._drawn = self._compose()
         draw_exactly(painter, self._origin(), self._drawn)
         if self._current is not None and self._has(self._current):
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 2))
@@ -227,7 +227,7 @@ class ImageMatrix(QWidget):
                 where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, title
             )
 
-    def _composed(self) -> QImage:
+    def _compose(self) -> QImage:
         """All images as one picture, transparent between them."""
         tile, (down, across) = self.tile, self._pitch()
         rows, columns = self.shown_rows, self.shape[1]

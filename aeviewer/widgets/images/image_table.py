@@ -16,8 +16,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from aeviewer.widgets.fonts import small, tabular
-from aeviewer.widgets.images.grid_layout import Arrangement, arranged, compose
-from aeviewer.widgets.images.image_view import colour_image, draw_exactly, packed, reduced
+from aeviewer.widgets.images.grid_layout import Arrangement, arrange, compose
+from aeviewer.widgets.images.image_view import colour_image, draw_exactly, pack_rgb, reduce_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +123,8 @@ class TileTable(QWidget):
         """Shows rows with an image for each head."""
         self._heads = tuple(heads)
         self._rows = tuple(
-            row if row.pixels is None else replace(row, pixels=reduced(row.pixels)) for row in rows
+            row if row.pixels is None else replace(row, pixels=reduce_images(row.pixels))
+            for row in rows
         )
         if self._current >= len(self._heads):
             self._go_to(-1)
@@ -174,12 +175,12 @@ class TileTable(QWidget):
         for bands in range(1, _MOST_BANDS + 1):
             height = max(0.0, self.height() - bands * head)
             room = (width * ratio, height * ratio)
-            found = arranged(max(1, count), max(1, len(self._rows)), self._side, *room, ratio)
+            found = arrange(max(1, count), max(1, len(self._rows)), self._side, *room, ratio)
             if found.bands <= bands:
                 break
         gap = found.band_gap + round(head * ratio)
         tiles = replace(found, band_gap=gap, columns=max(1, found.columns), bands=found.bands)
-        tiles = _aired(tiles, (self.height() - head) * ratio - tiles.height, ratio)
+        tiles = _spread_rows(tiles, (self.height() - head) * ratio - tiles.height, ratio)
         layout = _Layout(tiles, ratio, label, head, 0.0, 0.0)
         top = max(0.0, (self.height() - layout.size.height()) / 2)
         return replace(layout, top=math.floor(min(top, head)))
@@ -296,7 +297,7 @@ class TileTable(QWidget):
         tiles = _times(layout.tiles, finer)
         side = self._side
         empty = np.full((len(self._heads), side, side), _CLEAR)
-        rows = [empty if r.pixels is None else packed(r.pixels) for r in self._rows]
+        rows = [empty if r.pixels is None else pack_rgb(r.pixels) for r in self._rows]
         image = colour_image(compose(rows, tiles))
         image.setDevicePixelRatio(layout.ratio * finer)
         draw_exactly(painter, layout.corner(0), image)
@@ -349,7 +350,7 @@ class TileTable(QWidget):
             self.hovered.emit(column)
 
 
-def _aired(tiles: Arrangement, left: float, ratio: float) -> Arrangement:
+def _spread_rows(tiles: Arrangement, left: float, ratio: float) -> Arrangement:
     """Uses what height is left to set the rows farther apart."""
     more = int(left) // max(1, tiles.bands * (tiles.rows - 1))
     return replace(tiles, gap=min(tiles.gap + max(0, more), round(_WIDEST_GAP * ratio)))

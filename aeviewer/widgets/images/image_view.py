@@ -53,7 +53,7 @@ def colour_image(pixels: NDArray[np.uint32]) -> QImage:
     return QImage(np.ascontiguousarray(pixels).data, width, height, 4 * width, kind).copy()
 
 
-def packed(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def pack_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """(..., h, w) gray or (..., h, w, 3) colours as 0xffRRGGBB."""
     if pixels.ndim == 3:
         return _GRAYS[pixels]
@@ -61,7 +61,7 @@ def packed(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
     return np.asarray(np.uint32(0xFF000000) | red << 16 | green << 8 | blue, np.uint32)
 
 
-def reduced(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
+def reduce_images(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
     """(n, h, w) or (n, h, w, 3) square images, averaged so that they are no larger."""
     side = pixels.shape[1]
     if side <= most:
@@ -76,7 +76,7 @@ def reduced(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
     return small_pixels
 
 
-def enlarged(image: QImage, factor: int) -> QImage:
+def enlarge(image: QImage, factor: int) -> QImage:
     """Every pixel as a square of `factor` pixels."""
     return image.scaled(image.size() * factor, mode=Qt.TransformationMode.FastTransformation)
 
@@ -148,7 +148,7 @@ class ImageView(QWidget):
         if self._image is None:
             return
         ratio = self.devicePixelRatioF()
-        shown = self._fitted(self._image, ratio)
+        shown = self._fit(self._image, ratio)
         shown.setDevicePixelRatio(ratio)
         size = shown.deviceIndependentSize()
         place = QPointF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2)
@@ -156,11 +156,11 @@ class ImageView(QWidget):
         draw_exactly(painter, place, shown)
         painter.end()
 
-    def _fitted(self, image: QImage, ratio: float) -> QImage:
+    def _fit(self, image: QImage, ratio: float) -> QImage:
         """As large as whole multiples allow; smaller only where it would be cut off."""
         room = int(min(self.width(), self.height()) * ratio)
         if room >= self._side:
-            return enlarged(image, self.factor)
+            return enlarge(image, self.factor)
         keep = Qt.AspectRatioMode.KeepAspectRatio
         return image.scaled(room, room, keep, Qt.TransformationMode.SmoothTransformation)
 

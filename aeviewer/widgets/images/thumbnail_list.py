@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QFrame, QListView
 
 from aeviewer.widgets.fonts import small, tabular
-from aeviewer.widgets.images.image_view import enlarged, gray_image
+from aeviewer.widgets.images.image_view import enlarge, gray_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class DigitList(QListView):
         drawn, side = gray_image(image), round(_SIDE * _SCALE * ratio)
         factor = side // drawn.width()
         if factor >= 1:
-            drawn = enlarged(drawn, factor)
+            drawn = enlarge(drawn, factor)
         else:
             drawn = drawn.scaled(side, side, mode=Qt.TransformationMode.SmoothTransformation)
         drawn.setDevicePixelRatio(ratio)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import PlainBox, local, localised
+from aeviewer.numbers import PlainBox, local, localise
 
 Kind = Literal["int", "float", "bool", "choice", "int list", "optional int list"]
 
@@ -61,7 +61,7 @@ class FieldSpec:
         if self.minimum is None or self.maximum is None:
             return ""
         ends = (siFormat(end, precision=4, space="") for end in (self.minimum, self.maximum))
-        return ("> " if self.exclusive else "") + localised(" – ".join(ends))
+        return ("> " if self.exclusive else "") + localise(" – ".join(ends))
 
 
 class Field(QObject):
@@ -90,7 +90,7 @@ class Field(QObject):
         self.editor.installEventFilter(self)
 
     def value(self) -> object:
-        """What the field holds; text that can not be read is given as it is."""
+        """What the field holds; text that cannot be read is given as it is."""
         return self._read()
 
     def set_value(self, value: object) -> None:

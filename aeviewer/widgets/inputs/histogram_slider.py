@@ -115,10 +115,10 @@ class HistogramSlider(QSlider):
         place = (left, right, self._base)
         # The handle moves far more often than the histogram changes.
         if self._outline is None or self._outline[0] != place:
-            self._outline = place, self._drawn(left, right)
+            self._outline = place, self._make_outline(left, right)
         return self._outline[1]
 
-    def _drawn(self, left: float, right: float) -> QPolygonF:
+    def _make_outline(self, left: float, right: float) -> QPolygonF:
         edges = np.linspace(left, right, len(self._shares) + 1).repeat(2)[1:-1]
         tops = self._base - self._shares.repeat(2) * (self._base - 1)
         outline = [QPointF(x, y) for x, y in zip(edges.tolist(), tops.tolist(), strict=True)]

@@ -62,7 +62,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         """Draws the images, upright where y grows upwards."""
         if self._tiles is None or self._place.isEmpty() or not self._tiles[0].size:
             return
-        image = self._image or self._composed(*self._tiles)
+        image = self._image or self._compose(*self._tiles)
         target = painter.worldTransform().mapRect(self._place)
         painter.save()
         painter.resetTransform()
@@ -70,12 +70,12 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         painter.drawImage(target, image)
         painter.restore()
 
-    def _composed(self, images: NDArray[np.uint8], shares: NDArray[np.floating]) -> QImage:
+    def _compose(self, images: NDArray[np.uint8], shares: NDArray[np.floating]) -> QImage:
         rows, columns, height, width = images.shape[:4]
         size = columns * width, rows * height
         form = QImage.Format.Format_ARGB32_Premultiplied
         if images.ndim == 5:
-            self._pixels = self._coloured(images, shares).reshape(size[1], size[0])
+            self._pixels = self._to_argb(images, shares).reshape(size[1], size[0])
             self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
             return self._image
         strength = np.rint(shares * 256).astype(np.uint16)[:, :, None, None]
@@ -86,7 +86,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
         return self._image
 
-    def _coloured(
+    def _to_argb(
         self, images: NDArray[np.uint8], shares: NDArray[np.floating]
     ) -> NDArray[np.uint32]:
         """(rows, h, columns, w) premultiplied ARGB of images with colours."""

@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from aeviewer.numbers import local, localised
+from aeviewer.numbers import local, localise
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import colour_image, draw_exactly
 from aeviewer.widgets.plots.styled_plot import round_step_below
@@ -50,14 +50,14 @@ class _Scale:
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """(share of the bar, text): the ends, and zero where it is the middle."""
         middle = ((0.5, "0"),) if self.low == -self.high else ()
-        return ((0.0, self._told(self.low)), *middle, (1.0, self._told(self.high)))
+        return ((0.0, self._text(self.low)), *middle, (1.0, self._text(self.high)))
 
-    def _told(self, value: float) -> str:
+    def _text(self, value: float) -> str:
         least, most = _TOLD_PLAINLY
         if value and not least <= max(abs(self.low), abs(self.high)) < most:
             mantissa, power = f"{value:.2e}".split("e")
             mantissa = mantissa.rstrip("0").rstrip(".")
-            return f"{localised(mantissa)}×10{str(int(power)).translate(_RAISED)}".replace(
+            return f"{localise(mantissa)}×10{str(int(power)).translate(_RAISED)}".replace(
                 "-", "−", 1
             )
         return f"{local(value):,.{self._decimals}f}".replace("-", "−")

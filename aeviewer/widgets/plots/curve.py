@@ -51,7 +51,7 @@ class Curve:
         self.has_best = True
         self.smoother = Smoother(window)
         self.colour = QColor()
-        # Points a pixel, not pyqtgraph's five: the rest can not be seen and costs most of a frame.
+        # Points a pixel, not pyqtgraph's five: the rest cannot be seen and costs most of a frame.
         self.raw = pg.PlotDataItem(autoDownsampleFactor=1.0)
         self.smooth = pg.PlotDataItem(autoDownsampleFactor=0.5, antialias=True)
         self.spots = pg.ScatterPlotItem(pxMode=True)

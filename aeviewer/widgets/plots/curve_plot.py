@@ -85,7 +85,7 @@ class CurvePlot(StyledPlot):
         has_best
             Whether lower is better: the lowest marker is ringed then.
         """
-        curve = self._curves.get(name) or self._added(name)
+        curve = self._curves.get(name) or self._add_curve(name)
         curve.take(x, y)
         curve.markers, curve.has_best = markers.reshape(-1, 2), has_best
         if curve.colour != QColor(colour):
@@ -174,7 +174,7 @@ class CurvePlot(StyledPlot):
         """Last x, lowest y, highest y, as drawn."""
         ends = [(c.x[-1:], c.markers[-1:, 0]) for c in self._curves.values()]
         lasts = np.concatenate([part for pair in ends for part in pair] or [np.empty(0)])
-        drawn = [self._drawn(v) for c in self._curves.values() for v in c.values()]
+        drawn = [self._plotted_values(v) for c in self._curves.values() for v in c.values()]
         spans = [(v.min(), v.max()) for v in (v[np.isfinite(v)] for v in drawn) if len(v)]
         if not spans:
             return None
@@ -191,7 +191,7 @@ class CurvePlot(StyledPlot):
 
     # -- items -----------------------------------------------------------------------------------
 
-    def _added(self, name: str) -> Curve:
+    def _add_curve(self, name: str) -> Curve:
         curve = self._curves[name] = Curve(self._window)
         for height, item in enumerate(curve.items):
             item.setZValue(10 * (height + 1))
@@ -208,16 +208,16 @@ class CurvePlot(StyledPlot):
             self._show(curve)
 
     def _show(self, curve: Curve) -> None:
-        curve.raw.setData(curve.x, self._drawn(curve.y))
+        curve.raw.setData(curve.x, self._plotted_values(curve.y))
         curve.raw.setVisible(self._window > 1)
-        curve.smooth.setData(curve.x, self._drawn(curve.smoother.values))
+        curve.smooth.setData(curve.x, self._plotted_values(curve.smoother.values))
         lowest = np.empty((0, 2)) if curve.lowest is None else curve.lowest[None]
         for item, markers in ((curve.spots, curve.markers), (curve.best, lowest)):
-            places, values = markers[:, 0], self._drawn(markers[:, 1])
+            places, values = markers[:, 0], self._plotted_values(markers[:, 1])
             seen = np.isfinite(values)
             item.setData(places[seen], values[seen])
 
-    def _drawn(self, values: Values) -> Values:
+    def _plotted_values(self, values: Values) -> Values:
         """Values as plotted: themselves, or their logarithms, NaN where there is none."""
         finite = np.isfinite(values)
         if not self._is_logarithmic:
@@ -227,7 +227,7 @@ class CurvePlot(StyledPlot):
 
     def _paint(self, curve: Curve) -> None:
         # Opaque: where a faint line crosses itself, as noise does, it would not be faint.
-        faint = _mixed(self.role(QPalette.ColorRole.Base), curve.colour, _RAW_SHARE)
+        faint = _mix(self.role(QPalette.ColorRole.Base), curve.colour, _RAW_SHARE)
         curve.raw.setPen(pg.mkPen(faint, width=self._thickness))
         curve.smooth.setPen(pg.mkPen(curve.colour, width=1.5 * self._thickness))
         edge = pg.mkPen(self.role(QPalette.ColorRole.Base), width=1)
@@ -304,7 +304,7 @@ class CurvePlot(StyledPlot):
             super().keyPressEvent(event)
 
 
-def _mixed(under: QColor, over: QColor, share: float) -> QColor:
+def _mix(under: QColor, over: QColor, share: float) -> QColor:
     """`over` laid on `under` with that opacity."""
     low, high = np.array([[c.redF(), c.greenF(), c.blueF()] for c in (under, over)])
     return QColor.fromRgbF(*((1 - share) * low + share * high).tolist())

@@ -96,7 +96,7 @@ class LatentPlot(PlanePlot):
         self._letters = []
         spots: list[dict[str, object]] = []
         for (x, y), name in zip(places, names, strict=True):
-            spots += self.outlined("s", _PIN, QPalette.ColorRole.Text, x, y, 2)
+            spots += self.with_outline("s", _PIN, QPalette.ColorRole.Text, x, y, 2)
             letter = pg.TextItem(name, color=colour, fill=base, anchor=(-0.35, 0.9))
             letter.setFont(font)
             letter.setPos(QPointF(x, y))
@@ -161,7 +161,7 @@ class LatentPlot(PlanePlot):
         if place is None:
             self._star.setData([])
             return
-        spots = self.outlined(_star(), 26, QPalette.ColorRole.Highlight, *place, 1.5)
+        spots = self.with_outline(_star(), 26, QPalette.ColorRole.Highlight, *place, 1.5)
         spots[1]["brush"] = self.role(QPalette.ColorRole.Highlight)
         self._star.setData(spots)
 

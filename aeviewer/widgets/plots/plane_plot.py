@@ -163,7 +163,7 @@ class PlanePlot(FollowingPlot):
             self._ring.setData([])
             return
         x, y = self.raster.xy[point]
-        self._ring.setData(self.outlined("o", 11, QPalette.ColorRole.Text, x, y, 1.5))
+        self._ring.setData(self.with_outline("o", 11, QPalette.ColorRole.Text, x, y, 1.5))
 
     # -- marker and rings ------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ class PlanePlot(FollowingPlot):
         self._lasso.setBrush(pg.mkBrush(accent))
         for ring in self._rings:
             self._ink(ring)
-        reticle = self.outlined(_reticle(), 30, QPalette.ColorRole.Highlight, 0, 0, 2)
+        reticle = self.with_outline(_reticle(), 30, QPalette.ColorRole.Highlight, 0, 0, 2)
         self._marker.setData(reticle)
         self.set_marker(self._place)
         self._ring.setData([])
@@ -224,7 +224,7 @@ class PlanePlot(FollowingPlot):
         ring.setPen(pg.mkPen(self.role(QPalette.ColorRole.Text), width=1))
         ring.setShadowPen(pg.mkPen(self.role(QPalette.ColorRole.Base), width=3))
 
-    def outlined(
+    def with_outline(
         self,
         symbol: str | QPainterPath,
         size: float,

@@ -42,11 +42,11 @@ class PointIndex:
             return None
         ratio = pixel[0] / pixel[1]
         if self._tree is None or abs(ratio / self._ratio - 1) > 1e-6:
-            self._tree = self._built(ratio)
+            self._tree = self._build_tree(ratio)
         found, at = self._tree.query((x, y * ratio), distance_upper_bound=reach * pixel[0])
         return int(self._kept[at]) if np.isfinite(found) else None
 
-    def _built(self, ratio: float) -> cKDTree:
+    def _build_tree(self, ratio: float) -> cKDTree:
         from scipy.spatial import cKDTree
 
         self._ratio = ratio

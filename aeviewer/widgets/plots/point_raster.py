@@ -121,12 +121,12 @@ def rasterise(
         band = canvas[top : top + _BAND, first:last]
         around = number[top : top + len(band) + 2 * border, first : last + 2 * border]
         # Rims first: no disc then shows a pale seam where another one's rim crosses it.
-        for ink, grown in reversed([*zip(inks, _grown(around, shells, border), strict=True)]):
+        for ink, grown in reversed([*zip(inks, _dilate(around, shells, border), strict=True)]):
             np.copyto(band, ink[grown], where=grown > 0)
     return canvas
 
 
-def _grown(
+def _dilate(
     number: NDArray[np.int32], shells: tuple[_Shell, ...], border: int
 ) -> list[NDArray[np.int32]]:
     """The largest number within each shell around each pixel; `border` is taken off all around."""
@@ -261,7 +261,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         y = self._y * (transform.m22() * ratio) + (transform.dy() - area.top()) * ratio
         seen = within(x, y, shape)
         self.radius = _fitting_radius(len(seen), area)
-        colours, palette = self._coloured(seen)
+        colours, palette = self._visible_colours(seen)
         canvas = rasterise((x[seen], y[seen]), colours, palette, shape, self.radius * ratio)
         height, width = canvas.shape
         # The image does not own the pixels: the array must live as long as it does.
@@ -271,7 +271,9 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         )
         self._image.setDevicePixelRatio(ratio)
 
-    def _coloured(self, seen: NDArray[np.intp]) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+    def _visible_colours(
+        self, seen: NDArray[np.intp]
+    ) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
         """Rows of a palette for the points that are seen, and the palette."""
         base, quiet = self._surface
         dim = np.append(np.rint(_DIM * base + (1 - _DIM) * quiet), 255).astype(np.uint8)

@@ -47,11 +47,11 @@ class Smoother:
         if not self._decay:
             self._values[first : self._count] = new
             return
-        averages = self._averaged(np.where(np.isfinite(new), new, np.nan))
+        averages = self._running_averages(np.where(np.isfinite(new), new, np.nan))
         weights = 1 - self._decay ** np.arange(first + 1, self._count + 1)
         self._values[first : self._count] = averages / weights
 
-    def _averaged(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _running_averages(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
         """The uncorrected averages.
 
         Within blocks by a weighted sum, from block to block by one number: the weights of a long

@@ -63,7 +63,7 @@ def round_step_below(most: float) -> float:
     return max(m * power for m in (1, 2, 5) if m == 1 or m * power <= most * (1 + 1e-9))
 
 
-def _mixed(palette: QPalette, share: float) -> QColor:
+def _mix(palette: QPalette, share: float) -> QColor:
     """The hairlines' colour, drawn so strongly upon the surface."""
     line, base = palette.color(QPalette.ColorRole.Mid), palette.color(QPalette.ColorRole.Base)
     pairs = (line.red(), base.red()), (line.green(), base.green()), (line.blue(), base.blue())
@@ -181,7 +181,7 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         for side in ("bottom", "left"):
             axis = self.axis(side)
             axis.setPen(self.role(QPalette.ColorRole.Mid))
-            axis.setTickPen(_mixed(self.palette(), _GRID_SHARE))
+            axis.setTickPen(_mix(self.palette(), _GRID_SHARE))
             axis.setTextPen(quiet)
             axis.setTickFont(small(self.font()))
             axis.setGrid(255)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
-from aeviewer.app import opened
+from aeviewer.app import open_program
 from aeviewer.panels.application.help_menu import HelpMenu
 from aeviewer.panels.application.text_windows import (
     AboutWindow,
@@ -187,7 +187,7 @@ class _Broken(QWidget):
 def test_an_error_in_a_panels_painting_is_told_and_the_window_goes_on(
     tmp_path: Path, settings: Settings, qtbot: QtBot
 ) -> None:
-    with opened(tmp_path / "runs", settings) as program:
+    with open_program(tmp_path / "runs", settings) as program:
         window = program.window
         qtbot.addWidget(window)
         broken = _Broken(window)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 
-from aeviewer.numbers import DecimalBox, listed, local, localised
+from aeviewer.numbers import DecimalBox, join_numbers, local, localise
 from aeviewer.panels.losses.loss_table import number
 from aeviewer.widgets.inputs.code_sliders import CodeSliders
 from aeviewer.widgets.inputs.form import FieldSpec, Form
@@ -47,14 +47,14 @@ def test_numbers_are_written_as_the_language_has_them(
 
 
 def test_words_and_stops_stay(german: None) -> None:
-    assert localised("0.0445/px, 93.5% of var. 7") == "0,0445/px, 93,5% of var. 7"
+    assert localise("0.0445/px, 93.5% of var. 7") == "0,0445/px, 93,5% of var. 7"
 
 
 def test_what_a_comma_is_in_is_not_parted_by_one(speak: Callable[[str], None]) -> None:
     speak("de_DE")
-    assert listed([0.125, -2.5, 3], ".3g", 2) == "0,125; −2,5; …"
+    assert join_numbers([0.125, -2.5, 3], ".3g", 2) == "0,125; −2,5; …"
     speak("en_US")
-    assert listed([0.125, -2.5, 3], ".3g", 3) == "0.125, −2.5, 3"
+    assert join_numbers([0.125, -2.5, 3], ".3g", 3) == "0.125, −2.5, 3"
 
 
 def test_losses_ticks_and_steps_follow(german: None, qtbot: QtBot) -> None:

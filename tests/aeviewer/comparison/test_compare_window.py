@@ -256,7 +256,7 @@ class TestLosses:
         assert len(page.plot.names) == 4
         texts = [page.quantity.itemText(at) for at in range(page.quantity.count())]
         page.quantity.setCurrentIndex(texts.index("Training loss, nats per image"))
-        assert [run.item.name for run in page.shown()] == ["vae"]
+        assert [run.item.name for run in page.shown_runs()] == ["vae"]
         assert page.note.text() == "3 runs have another unit, not shown here"
 
     def test_the_caption_names_what_is_shown_and_the_figure_leaves_the_marker_out(

@@ -116,7 +116,7 @@ def test_what_is_wrong_is_shown_and_left_out_only_on_agreement(
         _press(qtbot, dialog)
         qtbot.waitUntil(lambda d=dialog: d.flaws.isVisible())
         assert "x/notes.txt: no image" in dialog.flaws.toPlainText()
-        assert "1 images can not be taken" in dialog.head.text()
+        assert "1 images cannot be taken" in dialog.head.text()
         assert dialog.accept_button.text() == "Leave them out, and import the others"
         assert dataset_names() == ("mnist",)
         if agrees:
@@ -174,7 +174,7 @@ def test_being_offline_is_told_in_the_dialog_of_a_download(
     program.window.datasets.download("fashion-mnist")
     dialog = program.window.findChildren(DownloadDialog)[-1]
     qtbot.waitUntil(lambda: bool(dialog.work.problem), timeout=60_000)
-    assert "can not be reached" in dialog.state.text()
+    assert "cannot be reached" in dialog.state.text()
     assert "connected to the network" in dialog.state.text()
     assert dialog.button.text() == "Close"
     qtbot.mouseClick(dialog.button, _LEFT)
@@ -215,8 +215,8 @@ def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qt
     picture = tmp_path / "given.png"
     Image.fromarray(shapes(1, 40, 3, 5)[0]).save(picture)
     window.draw.pad.image_given.emit(picture.read_bytes())
-    qtbot.waitUntil(lambda: program.latent_services.drawing.drawn is not None)
-    drawn = program.latent_services.drawing.drawn
+    qtbot.waitUntil(lambda: program.latent_services.drawing.result is not None)
+    drawn = program.latent_services.drawing.result
     assert drawn is not None
     # Its colours come to the model, and come back.
     assert drawn.image.shape == (16, 16, 3)
@@ -279,10 +279,10 @@ def test_what_is_shown_stays_known_when_its_data_set_is_removed(
     run = trained(tmp_path / "runs", "elu", 2, dataset="mine")
     session.set_current(session.add(run, "finished"))
     qtbot.waitUntil(lambda: cloud.codes is not None)
-    labels, image = cloud.labels, cloud.gallery.image(3)
+    labels, image = cloud.labels, cloud.images.image(3)
     store.remove("mine")
     np.testing.assert_array_equal(cloud.labels, labels)
-    np.testing.assert_array_equal(cloud.gallery.image(3), image)
+    np.testing.assert_array_equal(cloud.images.image(3), image)
 
 
 def test_what_is_compared_stays_known_when_its_data_set_is_removed(
@@ -302,7 +302,7 @@ def test_what_is_compared_stays_known_when_its_data_set_is_removed(
     store.remove("spots")
     digits._show()
     assert [row.title for row in digits.table._rows] == titles
-    spectrum._kept.cache_clear()
+    spectrum._read_spectrum.cache_clear()
     digits._show()
     assert [row.title for row in digits.table._rows] == titles[:2]
     assert "PCA" not in digits.caption

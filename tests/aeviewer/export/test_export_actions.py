@@ -19,7 +19,7 @@ from aeviewer.services.training.training_queue import TrainingQueue
 from tests.aeviewer.latent.explored_run import SMALL, Explored
 from trainers import optional_packages, runs, tensorboard
 from trainers.exporting import exporters
-from trainers.exporting.export import carry
+from trainers.exporting.export import export_run
 from trainers.generators import finish
 from trainers.presets import preset
 
@@ -70,7 +70,7 @@ def scene(session: Session, settings: Settings, qtbot: QtBot) -> Iterator[Scene]
 
 def _archive(scene: Scene, folder: Path) -> Path:
     run = scene.session.run(scene.session.items[0].key)
-    (place,) = finish(carry(run, exporters.chosen(["zip"]), folder))
+    (place,) = finish(export_run(run, exporters.choose_exporters(["zip"]), folder))
     return place
 
 
@@ -118,7 +118,7 @@ def test_what_can_not_be_written_says_why_and_can_be_tried_again(
     dialog.place.setText(str(tmp_path / "file" / "out"))
     dialog.export_button.click()
     qtbot.waitUntil(dialog.export_button.isEnabled, timeout=WAIT)
-    assert "can not be written" in dialog.told.text()
+    assert "cannot be written" in dialog.told.text()
     assert not dialog.open_button.isEnabled()
     for box in dialog.boxes.values():
         box.setChecked(False)
@@ -231,7 +231,7 @@ def test_a_damaged_archive_is_one_message(scene: Scene, tmp_path: Path, qtbot: Q
     with qtbot.waitSignal(scene.session.message_posted, timeout=WAIT):
         scene.carry_away.opening.open(archive)
     assert len(scene.messages) == 1
-    assert "mine.aeviewer.zip can not be opened" in scene.messages[0]
+    assert "mine.aeviewer.zip cannot be opened" in scene.messages[0]
     assert sorted(scene.session.folder.rglob("*")) == before
 
 

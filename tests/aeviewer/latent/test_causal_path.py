@@ -78,8 +78,8 @@ def counts(explored: Explored, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) ->
     for widget in (panel, reconstructions):
         qtbot.addWidget(widget)
         widget.show()
-    explored.point_inspector.want(True)
-    explored.directions.want(True)
+    explored.point_inspector.set_enabled(True)
+    explored.directions.set_enabled(True)
     session.refresh()
     settle(explored, qtbot)
     yield Counts(explored, monkeypatch)

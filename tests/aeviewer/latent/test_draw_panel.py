@@ -14,7 +14,7 @@ from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.widgets.images.image_view import gray_image
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from tests.trainers.datasets.sample_images import folder, kept
-from trainers.datasets.centring import centred
+from trainers.datasets.centring import centre_drawing
 from trainers.datasets.mnist import split
 from trainers.inference import load
 
@@ -54,13 +54,13 @@ def panel(explored: Explored, qtbot: QtBot) -> DrawPanel:
 
 def drawn(qtbot: QtBot, explored: Explored, panel: DrawPanel, index: int) -> DrawingResult:
     panel.pad.set_image(split("test").images[index])
-    image = centred(panel.pad.ink)
+    image = centre_drawing(panel.pad.ink)
     drawing = explored.drawing
     qtbot.waitUntil(
-        lambda: drawing.drawn is not None and np.array_equal(drawing.drawn.image, image)
+        lambda: drawing.result is not None and np.array_equal(drawing.result.image, image)
     )
-    assert drawing.drawn is not None
-    return drawing.drawn
+    assert drawing.result is not None
+    return drawing.result
 
 
 def test_a_digit_is_encoded_reconstructed_and_guessed(
@@ -112,10 +112,10 @@ def test_a_star_moves_in_the_plane_while_the_panel_is_seen(
 def test_what_is_cleared_is_no_drawing(qtbot: QtBot, explored: Explored, panel: DrawPanel) -> None:
     drawn(qtbot, explored, panel, 1)
     panel.clear.click()
-    assert explored.drawing.drawn is None
+    assert explored.drawing.result is None
     assert panel.guess.text() == "Draw, paste or drop a digit."
     panel.undo.click()
-    qtbot.waitUntil(lambda: explored.drawing.drawn is not None)
+    qtbot.waitUntil(lambda: explored.drawing.result is not None)
 
 
 def test_its_code_is_marked_and_pinned(qtbot: QtBot, explored: Explored, panel: DrawPanel) -> None:
@@ -134,7 +134,7 @@ def test_a_file_that_is_given_is_drawn_and_a_bad_one_told(
     content = io.BytesIO()
     Image.fromarray(255 - split("test").images[2]).save(content, "png")
     panel.pad.image_given.emit(content.getvalue())
-    qtbot.waitUntil(lambda: explored.drawing.drawn is not None)
+    qtbot.waitUntil(lambda: explored.drawing.result is not None)
     assert told == []
     before = panel.pad.ink
     panel.pad.image_given.emit(b"no image")
@@ -152,14 +152,14 @@ def test_the_button_pastes_an_image_of_white_paper_inverted(
     clipboard.setText("no image")
     qtbot.mouseClick(panel.paste, Qt.MouseButton.LeftButton)
     assert told == [
-        "The clipboard holds no image. Copy an image, or an image file, and paste again."
+        "The clipboard holds no image. Copy an image or an image file, and paste again."
     ]
     digit = split("test").images[2]
     clipboard.setImage(gray_image(255 - digit))
     qtbot.mouseClick(panel.paste, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: explored.drawing.drawn is not None)
+    qtbot.waitUntil(lambda: explored.drawing.result is not None)
     assert len(told) == 1
-    found = explored.drawing.drawn
+    found = explored.drawing.result
     assert found is not None
     assert np.abs(found.image.astype(float) - digit).mean() < 12
     clipboard.clear()
@@ -174,10 +174,10 @@ def test_of_another_data_set_nothing_of_the_drawing_is_left(
     other = trained(tmp_path / "runs", "elu", 5, dataset="mine")
     session, drawing = explored.session, explored.drawing
     session.set_current(session.add(other, "finished"))
-    assert drawing.drawn is None
-    qtbot.waitUntil(lambda: drawing.drawn is not None)
-    assert drawing.drawn.dataset == other.dataset
-    assert drawing.drawn.neighbours.max() < other.dataset.test
+    assert drawing.result is None
+    qtbot.waitUntil(lambda: drawing.result is not None)
+    assert drawing.result.dataset == other.dataset
+    assert drawing.result.neighbours.max() < other.dataset.test
 
 
 def test_no_codes_of_the_last_run_are_seen_with_the_next(

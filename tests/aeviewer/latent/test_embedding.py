@@ -265,7 +265,7 @@ class TestMap:
         explored.latent_state.pin(Pin(free))
         assert panel.plot._pinned == [tuple(self.places[nearest].tolist())]
         assert panel.plot.marker == tuple(self.places[nearest].tolist())
-        assert explored.latent_state.lifted(np.zeros(2)) is None
+        assert explored.latent_state.lift(np.zeros(2)) is None
 
     def test_a_checkpoint_has_a_map_of_its_own(
         self, explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
@@ -340,7 +340,9 @@ def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     hidden = [choice.kind.view().isRowHidden(row) for row in range(choice.kind.count())]
     assert hidden == [False, True, True, False, False]
     choose(qtbot, panel, "t-sne")
-    assert panel.embedding_bar.text.text() == "t-SNE: the first checkpoint's codes will be laid out."
+    assert (
+        panel.embedding_bar.text.text() == "t-SNE: the first checkpoint's codes will be laid out."
+    )
     session.set_current(session.items[0].key)
     qtbot.waitUntil(lambda: choice.x_axis.count() == 4)
     assert choice.chosen_kind == "t-sne"

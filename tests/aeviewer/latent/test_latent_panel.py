@@ -54,11 +54,14 @@ def test_all_test_codes_are_shown_by_class(
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("running", "Starting: the first codes appear in a moment"),
-        ("queued", "It waits for its turn"),
-        ("new", "Not started: choose Continue training in the runs list"),
-        ("stopped", "Not started: choose Continue training in the runs list"),
-        ("interrupted", "Not started: choose Continue training in the runs list"),
+        ("running", "Training starts: the first codes appear in a moment."),
+        ("queued", "This run is queued."),
+        ("new", "This run was not trained yet. Choose Continue training in the list of runs."),
+        ("stopped", "This run was not trained yet. Choose Continue training in the list of runs."),
+        (
+            "interrupted",
+            "This run was not trained yet. Choose Continue training in the list of runs.",
+        ),
         ("failed", "Press Train, or choose a run: its codes appear here."),
     ],
 )
@@ -77,12 +80,12 @@ def test_a_code_of_another_run_than_the_one_that_is_played_has_no_mark(
 ) -> None:
     flat = axes_plane(2, 0, 1)
     show(qtbot, panel, session, codes(3))
-    latent_services.playback.between = Interpolation(
+    latent_services.playback.interpolation = Interpolation(
         (0, 1), (flat, flat), codes(2).astype(np.float64), 0.5
     )
     session.set_code(np.ones(3, np.float32))
     assert panel.plot.marker is None
-    latent_services.playback.between = None
+    latent_services.playback.interpolation = None
 
 
 def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
@@ -94,15 +97,15 @@ def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
 ) -> None:
     show(qtbot, panel, session, codes(2))
     flat, playback = axes_plane(2, 0, 1), latent_services.playback
-    playback.between = Interpolation((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
-    playback.track = object()  # type: ignore[assignment]
+    playback.interpolation = Interpolation((0, 1), (flat, flat), codes(2).astype(np.float64), 0.5)
+    playback.trajectory = object()  # type: ignore[assignment]
     latent_services.latent_state.displayed_codes._gallery = None
     gone = DataError("There is no data set 'spots' here.")
     monkeypatch.setattr(session, "data", Mock(side_effect=gone))
     panel._show_playback()
     assert panel.empty.isVisible()
     assert panel.empty.label.text() == "There is no data set 'spots' here."
-    playback.between = playback.track = None
+    playback.interpolation = playback.trajectory = None
 
 
 def test_chips_show_and_hide_classes(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:

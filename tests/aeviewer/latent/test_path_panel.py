@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.latent.path_panel import PathPanel
 from aeviewer.services.compute.model_cache import ModelCache
-from aeviewer.services.latent.path import PathEnds, walked
+from aeviewer.services.latent.path import PathEnds, find_path
 from aeviewer.services.latent.undo_state import Pin
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.inference import load
@@ -63,12 +63,12 @@ def pin(explored: Explored, *images: int) -> None:
 
 def found(qtbot: QtBot, walk: PathService, kind: str, frames: int = 12) -> PathResult:
     def done() -> bool:
-        walked = walk.walked
+        walked = walk.result
         return walked is not None and (walked.route.kind, len(walked.film)) == (kind, frames)
 
     qtbot.waitUntil(done, timeout=30_000)
-    assert walk.walked is not None
-    return walk.walked
+    assert walk.result is not None
+    return walk.result
 
 
 def test_two_pins_are_joined(
@@ -95,7 +95,7 @@ def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
     walked = found(qtbot, walk, "geodesic")
     assert walked.image_length <= walked.straight_length * (1 + 1e-6)
     ratio = walked.image_length / walked.straight_length
-    assert f"({ratio:.3f} × the straight way)" in panel.lengths.text()
+    assert f"({ratio:.3f} × the straight path)" in panel.lengths.text()
 
 
 def test_frames_and_other_pins_are_chosen(
@@ -110,7 +110,7 @@ def test_frames_and_other_pins_are_chosen(
     np.testing.assert_allclose(walked.film[[0, -1]], codes[[700, 42]], atol=1e-6)
     panel.start.setCurrentIndex(0)
     qtbot.waitUntil(
-        lambda: walk.walked is not None and np.allclose(walk.walked.film[0], codes[3], atol=1e-6)
+        lambda: walk.result is not None and np.allclose(walk.result.film[0], codes[3], atol=1e-6)
     )
 
 
@@ -170,12 +170,12 @@ def test_without_two_pins_it_says_what_to_do(
     pin(explored, 3, 700)
     found(qtbot, walk, "straight")
     explored.latent_state.unpin_all()
-    assert walk.walked is None
+    assert walk.result is None
     assert panel.film.isHidden() or not panel.film.isVisible()
 
 
 def test_between_codes_of_another_run_nothing_is_walked(run: Run) -> None:
     """The run may have become another one while its pins are still those of the last."""
     ends = np.zeros((2, run.config.model.latent_dim + 1), np.float32)
-    found = walked(ModelCache(), run, None, ends, (ends[0], ends[1]), PathEnds())
+    found = find_path(ModelCache(), run, None, ends, (ends[0], ends[1]), PathEnds())
     assert list(found) == []

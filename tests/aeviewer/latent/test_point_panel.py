@@ -54,10 +54,10 @@ def found(
 ) -> PointDetails:
     explored.latent_state.move(code)
     qtbot.waitUntil(
-        lambda: inspection.inspected is not None and np.array_equal(inspection.inspected.code, code)
+        lambda: inspection.details is not None and np.array_equal(inspection.details.code, code)
     )
-    assert inspection.inspected is not None
-    return inspection.inspected
+    assert inspection.details is not None
+    return inspection.details
 
 
 def test_the_code_of_an_image(
@@ -92,7 +92,7 @@ def test_a_code_between_the_images(
     assert told.image is None
     assert told.error is None
     assert len(told.neighbours) == NEIGHBOURS
-    assert panel.headline.text() == "A code between the images"
+    assert panel.headline.text() == "A code of no image"
     assert not panel.views[0].isVisible()
 
 
@@ -117,7 +117,7 @@ def test_the_button_pins_the_image(
     found(qtbot, explored, inspection, codes[17])
     qtbot.mouseClick(panel.pin_button, Qt.MouseButton.LeftButton)
     assert [pin.image for pin in explored.latent_state.pins] == [17]
-    assert panel.pins.text() == "Pinned: A"
+    assert panel.pins.text() == "Pins: A"
     qtbot.mouseClick(panel.unpin_button, Qt.MouseButton.LeftButton)
     assert explored.latent_state.pins == ()
 
@@ -125,14 +125,14 @@ def test_the_button_pins_the_image(
 def test_nobody_looks_nobody_computes(
     qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
 ) -> None:
-    qtbot.waitUntil(lambda: inspection.inspected is not None)
+    qtbot.waitUntil(lambda: inspection.details is not None)
     panel.hide()
-    assert inspection.inspected is None
+    assert inspection.details is None
     codes = explored.latent_state.codes
     assert codes is not None
     explored.latent_state.move(codes[3])
     # What is asked later is answered later: the code's image comes, the inspection stays.
     qtbot.waitUntil(lambda: explored.session.image is not None)
-    assert inspection.inspected is None
+    assert inspection.details is None
     panel.show()
-    qtbot.waitUntil(lambda: inspection.inspected is not None)
+    qtbot.waitUntil(lambda: inspection.details is not None)

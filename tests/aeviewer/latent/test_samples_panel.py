@@ -164,7 +164,7 @@ def test_a_folder_that_can_not_be_written_is_one_message(
     with qtbot.waitSignal(explored.session.message_posted) as told:
         dialog.fileSelected.emit(str(tmp_path / "away" / "sheet.svg"))
     dialog.close()
-    assert "sheet.svg can not be written" in told.args[0]
+    assert "sheet.svg cannot be written" in told.args[0]
 
 
 class TestInMoreDimensions:
@@ -180,7 +180,7 @@ class TestInMoreDimensions:
         quantile_grid(qtbot, panel, 2)
         half = norm.ppf(0.75)
         assert panel.note.text().startswith(
-            "Prior quantiles: z₂ to the right, z₄ upwards, all else as in the marked code."
+            "Prior quantiles: z₂ to the right, z₄ upwards, the other coordinates as in the marked code."
         )
         panel.sheet.setFocus(Qt.FocusReason.TabFocusReason)
         qtbot.keyClick(panel.sheet, Qt.Key.Key_Return)

@@ -117,7 +117,7 @@ def test_a_folder_that_can_not_be_written_is_one_message(
     dialog.fileSelected.emit(str(tmp_path / "missing" / "chosen.csv"))
     dialog.close()
     assert len(told) == 1
-    assert "chosen.csv can not be written (No such file or directory)" in told[0]
+    assert "chosen.csv cannot be written (No such file or directory)" in told[0]
 
 
 def test_clear_selects_none(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:

@@ -135,7 +135,9 @@ def test_a_view_of_other_codes_is_refused(
     qtbot.waitUntil(lambda: session.preview is not None)
     before = session.code
     menu.open_view("mine")
-    assert told == ["The view is of codes of 4 numbers; this run has 2."]
+    assert told == [
+        "The view was saved for codes of dimension 4, but this run has codes of dimension 2. Open the view with the run that it was saved for."
+    ]
     assert session.code is before
 
 
@@ -171,7 +173,7 @@ def test_a_view_is_replaced_after_a_question_and_goes_to_the_trash(
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: ("mine", True))
     menu.save_action.trigger()
     (box,) = panel.findChildren(QMessageBox)
-    assert "There is a view “mine” already" in box.text()
+    assert "A view named “mine” exists already" in box.text()
     assert box.defaultButton().text() == "Cancel"
     next(b for b in box.buttons() if b.text().replace("&", "") == answer).click()
     assert names(menu)[1:] == ["mine", "&Delete view"]
@@ -183,4 +185,4 @@ def test_a_bad_name_is_one_message(explored: Explored, menu: ViewsMenu) -> None:
     explored.session.message_posted.connect(told.append)
     menu.save_view("../elsewhere")
     assert len(told) == 1
-    assert "can not name a view" in told[0]
+    assert "cannot name a view" in told[0]

@@ -323,7 +323,7 @@ def test_an_unreadable_runs_folder_is_one_message(
     tmp_path: Path, settings: Settings, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(folder: Path) -> list[Run]:
-        raise RunError(f"The runs folder {folder} can not be read.")
+        raise RunError(f"The runs folder {folder} cannot be read.")
 
     monkeypatch.setattr(runs, "find_runs", refuse)
     session = Session(tmp_path, settings)

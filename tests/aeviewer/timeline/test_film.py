@@ -216,7 +216,7 @@ def test_a_folder_that_is_gone_is_told(
     session.message_posted.connect(told.append)
     made(qtbot, action, tmp_path / "gone" / "film.gif")
     assert len(told) == 1
-    assert "can not be written" in told[0]
+    assert "cannot be written" in told[0]
 
 
 def test_a_data_set_that_is_gone_is_told(

@@ -212,7 +212,7 @@ class Watched:
         explored.playback.moved.connect(self.take)
 
     def take(self) -> None:
-        plot, between = self._panel.plot, self._explored.playback.between
+        plot, between = self._panel.plot, self._explored.playback.interpolation
         if between is not None:
             step = self._explored.session.step
             self.frames.append((step, np.array(plot.raster.xy), plot.pins))
@@ -232,7 +232,7 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
     aligned: bool,
 ) -> None:
     panel.plane_bar.kind.setCurrentIndex(panel.plane_bar.kind.findData(kind))
-    explored.alignments.want(aligned)
+    explored.alignments.set_enabled(aligned)
     latent_state = explored.latent_state
     codes = latent_state.codes
     assert codes is not None
@@ -257,7 +257,7 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
     assert not plane.is_aligned
     expected = plane.project(kept(run, 40))
     qtbot.waitUntil(lambda: np.allclose(panel.plot.raster.xy, expected, atol=1e-9))
-    assert explored.playback.between is None
+    assert explored.playback.interpolation is None
 
 
 def test_pausing_shows_the_nearer_checkpoint(
@@ -265,7 +265,7 @@ def test_pausing_shows_the_nearer_checkpoint(
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     timeline.play_action.trigger()
-    qtbot.waitUntil(lambda: explored.playback.between is not None)
+    qtbot.waitUntil(lambda: explored.playback.interpolation is not None)
     timeline.play_action.trigger()
     assert not timeline.is_playing
     plane, step = explored.latent_state.plane, explored.session.step
@@ -282,7 +282,7 @@ def test_a_press_while_codes_glide_decodes_by_the_nearer_checkpoint(
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     timeline.play_action.trigger()
-    qtbot.waitUntil(lambda: explored.playback.between is not None)
+    qtbot.waitUntil(lambda: explored.playback.interpolation is not None)
     panel.plot.pressed_at.emit(0.3, -0.2)
     code, plane = explored.session.code, explored.latent_state.plane
     assert code is not None
@@ -296,7 +296,7 @@ def test_another_plane_while_it_plays_is_played_on(
     qtbot: QtBot, explored: Explored, panel: LatentPanel, timeline: TimelinePanel
 ) -> None:
     timeline.play_action.trigger()
-    qtbot.waitUntil(lambda: explored.playback.between is not None)
+    qtbot.waitUntil(lambda: explored.playback.interpolation is not None)
     timeline.align_action.trigger()
     assert timeline.is_playing
     qtbot.waitUntil(lambda: not timeline.is_playing, timeout=20_000)
@@ -339,10 +339,10 @@ def test_a_view_keeps_whether_codes_were_aligned(
     go_to(qtbot, explored, panel, 0)
     view = capture_view(explored.latent_state, panel)
     assert view.aligned
-    explored.alignments.want(False)
+    explored.alignments.set_enabled(False)
     assert not capture_view(explored.latent_state, panel).aligned
     apply_view(view, explored.latent_state, panel)
-    assert explored.alignments.is_wanted
+    assert explored.alignments.is_enabled
     assert explored.session.step == 0
 
 
@@ -356,7 +356,7 @@ def test_codes_that_can_not_be_read_are_told_and_played_over(
     timeline = TimelinePanel(made)
     qtbot.addWidget(timeline)
     qtbot.waitUntil(lambda: made.alignments.problem != "")
-    assert "can not be now" in timeline.align_action.toolTip()
+    assert "cannot be now" in timeline.align_action.toolTip()
     assert "codes.npy is damaged" in timeline.align_action.toolTip()
     messages: list[str] = []
     session.message_posted.connect(messages.append)

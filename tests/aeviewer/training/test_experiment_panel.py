@@ -100,7 +100,7 @@ def test_a_fault_is_told_at_its_field_and_nothing_is_trained(
     assert _train_button(panel).isEnabled()
 
 
-@pytest.mark.parametrize(("typed", "told"), [("a/b", "can not name a run"), ("old", "already")])
+@pytest.mark.parametrize(("typed", "told"), [("a/b", "cannot name a run"), ("old", "already")])
 def test_an_impossible_name_is_told(
     qtbot: QtBot, panel: ExperimentPanel, session: Session, typed: str, told: str
 ) -> None:
@@ -120,7 +120,7 @@ def test_an_impossible_name_in_a_closed_panel_is_told_in_a_message(
     panel.hide()
     with qtbot.waitSignal(session.message_posted) as told:
         panel.train()
-    assert "'a/b' can not name a run" in told.args[0]
+    assert "'a/b' cannot name a run" in told.args[0]
 
 
 def test_the_name_it_will_get_is_shown(panel: ExperimentPanel, session: Session) -> None:

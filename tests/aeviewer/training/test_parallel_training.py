@@ -84,7 +84,7 @@ def test_two_are_trained_at_once_and_told_as_any_other(scene: Scene, qtbot: QtBo
     for name in "abc":
         queue.train(small(), name)
     assert (queue.active, queue.waiting) == ((scene.key("a"), scene.key("b")), (scene.key("c"),))
-    assert queue.figures.runs == 2
+    assert queue.progress.runs == 2
     qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
     for name in "abc":
         status = scene.folder(name).status()

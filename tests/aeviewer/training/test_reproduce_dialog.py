@@ -90,7 +90,7 @@ def test_what_is_missing_goes_into_the_queue_and_what_was_begun_goes_on(scene: S
     assert scene.queue.continued == [scene.key(begun)]
     assert scene.queue.trained == rest
     assert scene.reproduction.stage is Stage.TRAINING
-    assert scene.reproduction.trained(quick=True) == 1
+    assert scene.reproduction.finished_count(quick=True) == 1
 
 
 def test_a_run_in_the_way_is_named_and_nothing_begins(scene: Scene) -> None:

@@ -80,20 +80,20 @@ def services(qapp: object, session: Session) -> Iterator[Services]:
 def training(services: Services, qtbot: QtBot) -> Services:
     """A run "a" that is under way and would go on for minutes."""
     services.queue.train(small(steps=ENDLESS), "a")
-    qtbot.waitUntil(lambda: services.queue.figures.step > 0, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: services.queue.progress.step > 0, timeout=TIMEOUT)
     return services
 
 
 class TestOneRun:
     def test_it_makes_progress_and_finishes(self, services: Services, qtbot: QtBot) -> None:
         steps: list[int] = []
-        services.queue.progressed.connect(lambda: steps.append(services.queue.figures.step))
+        services.queue.progressed.connect(lambda: steps.append(services.queue.progress.step))
         services.queue.train(small(), "a")
         assert services.queue.activity is Activity.RUNNING
         qtbot.waitUntil(lambda: services.queue.activity is Activity.IDLE, timeout=TIMEOUT)
         assert steps == sorted(steps)
-        assert services.queue.figures.step == 300
-        assert services.queue.figures.device == "cpu"
+        assert services.queue.progress.step == 300
+        assert services.queue.progress.device == "cpu"
         assert services.state("a") == services.folder("a").status().state == "finished"
         assert len(services.session.curves(services.key("a"))) == 300
         assert services.session.checkpoints == (0, 300)
@@ -123,7 +123,7 @@ class TestOneRun:
         assert steps[0] == steps[1] > 0
         queue.resume()
         assert training.state("a") == "running"
-        qtbot.waitUntil(lambda: queue.figures.step > steps[0], timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: queue.progress.step > steps[0], timeout=TIMEOUT)
 
     @pytest.mark.parametrize("paused", [False, True])
     def test_stop_keeps_what_was_learnt(
@@ -147,7 +147,7 @@ class TestOneRun:
         qtbot.waitUntil(lambda: training.queue.activity is Activity.IDLE, timeout=TIMEOUT)
         stopped = training.folder("a").status().step
         training.queue.continue_run(training.key("a"))
-        qtbot.waitUntil(lambda: training.queue.figures.step > stopped, timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: training.queue.progress.step > stopped, timeout=TIMEOUT)
         assert training.state("a") == "running"
         curves = training.session.curves(training.key("a"))
         assert curves.step.tolist() == list(range(1, len(curves) + 1))
@@ -197,7 +197,7 @@ class TestQueue:
         qtbot.waitUntil(lambda: not queue.active, timeout=TIMEOUT)
         stopped = training.session.item(key).step
         queue.continue_run(key)
-        qtbot.waitUntil(lambda: queue.figures.step > stopped, timeout=TIMEOUT)
+        qtbot.waitUntil(lambda: queue.progress.step > stopped, timeout=TIMEOUT)
         assert queue.active == (key,)
 
 
@@ -230,7 +230,7 @@ class TestBadEnds:
         try:
             again.session.refresh()
             again.queue.continue_run(again.key("a"))
-            qtbot.waitUntil(lambda: again.queue.figures.step > status.step, timeout=TIMEOUT)
+            qtbot.waitUntil(lambda: again.queue.progress.step > status.step, timeout=TIMEOUT)
         finally:
             again.queue.close()
 
@@ -248,7 +248,7 @@ class TestBadEnds:
             again.session.refresh()
             assert again.state("a") == "damaged"
             again.queue.continue_run(again.key("a"))
-            qtbot.waitUntil(lambda: again.queue.figures.step > step, timeout=TIMEOUT)
+            qtbot.waitUntil(lambda: again.queue.progress.step > step, timeout=TIMEOUT)
             assert again.state("a") == "running"
         finally:
             again.queue.close()

@@ -7,13 +7,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage, QPalette
 
-from aeviewer.widgets.images.grid_layout import arranged
+from aeviewer.widgets.images.grid_layout import arrange
 from aeviewer.widgets.images.image_grid import ImageGrid, Row
 from aeviewer.widgets.images.image_view import (
     DivergingBar,
     ImageView,
     diverging_colours,
-    enlarged,
+    enlarge,
     gray_image,
 )
 
@@ -53,14 +53,14 @@ def pixels(image: QImage) -> np.ndarray:
 @pytest.mark.parametrize("room", [(60, 100), (300, 200), (456, 270), (900, 400), (3000, 1500)])
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
 def test_nothing_is_cut(room: tuple[int, int], ratio: float) -> None:
-    found = arranged(32, 3, 28, *room, ratio)
+    found = arrange(32, 3, 28, *room, ratio)
     assert found.width <= room[0]
     assert found.height <= room[1]
     assert found.tile == 28 * found.scale
 
 
 def test_the_scale_is_the_largest_at_which_all_fit() -> None:
-    found = arranged(32, 3, 28, 1000, 800)
+    found = arrange(32, 3, 28, 1000, 800)
     assert found.columns * found.bands >= 32
     larger = 28 * (found.scale + 1)
     columns, bands = 1001 // (larger + 1), (800 + 8) // (3 * larger + 2 + 8)
@@ -68,12 +68,12 @@ def test_the_scale_is_the_largest_at_which_all_fit() -> None:
 
 
 def test_bands_are_about_as_long() -> None:
-    found = arranged(32, 3, 28, 600, 300)
+    found = arrange(32, 3, 28, 600, 300)
     assert (found.columns, found.bands) == (16, 2)
 
 
 def test_no_room_at_all_shows_none() -> None:
-    found = arranged(32, 3, 28, 20, 20)
+    found = arrange(32, 3, 28, 20, 20)
     assert found.columns * found.bands == 0
 
 
@@ -157,7 +157,7 @@ def test_gray_is_clipped_ink() -> None:
     image = gray_image(ink)
     values = [[image.pixelColor(x, y).red() for x in range(3)] for y in range(2)]
     assert values == [[0, 0, 128], [255, 255, 0]]
-    assert enlarged(image, 10).size() == image.size() * 10
+    assert enlarge(image, 10).size() == image.size() * 10
 
 
 def test_an_image_is_shown_at_whole_multiples(qtbot: QtBot) -> None:

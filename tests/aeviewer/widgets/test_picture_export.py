@@ -23,8 +23,8 @@ from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.plots.curve_plot import CurvePlot
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 from trainers import runs
-from trainers.exporting.export import carry
-from trainers.exporting.exporters import chosen
+from trainers.exporting.export import export_run
+from trainers.exporting.exporters import choose_exporters
 from trainers.generators import finish
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def test_a_picture_is_saved_under_its_name(
     else:
         assert _read(place.read_bytes()).size() == window.plot.size()
     dialog.fileSelected.emit(str(tmp_path / "gone" / "plot.png"))
-    assert "can not be written" in window.messages[-1]
+    assert "cannot be written" in window.messages[-1]
     dialog.reject()
     qtbot.waitUntil(lambda: not window.plot.findChildren(QFileDialog))
 
@@ -218,7 +218,7 @@ def test_names_of_files_are_plain() -> None:
 
 def test_what_the_command_draws_is_read_by_an_svg_renderer(tmp_path: Path, qapp: object) -> None:
     with runs.demo_run() as demo:
-        files = finish(carry(demo, chosen(["pictures"]), tmp_path))
+        files = finish(export_run(demo, choose_exporters(["pictures"]), tmp_path))
     drawn = {file.name: file for file in files}
     for name in ("reconstructions", "losses", "codes"):
         image = _read(drawn[f"{name}.svg"].read_bytes())

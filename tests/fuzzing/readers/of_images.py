@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 def _import(folder: Path, file: str) -> None:
     """Looks at it as the import does, and at some of its images."""
-    source = finish(sources.found(folder / file))
+    source = finish(sources.detect_source(folder / file))
     try:
         source.sizes(8)
-        importer.usual(source)
+        importer.default_conversion(source)
         for index in range(min(source.count, 4)):
             source.name(index)
             try:
@@ -126,7 +126,7 @@ def _stored() -> list[bytes]:
 def _open_stored(folder: Path) -> None:
     """As `store.opened`, past what is remembered of files that were read before."""
     header = store._read_header.__wrapped__(folder / "small.safetensors", 0)
-    data = store._mapped.__wrapped__(header)
+    data = store._map_dataset.__wrapped__(header)
     data.train.images[0].sum()
     for key in header.tensors:
         np.array(header.array(key))

@@ -227,7 +227,7 @@ RUNS = (
         lambda f: formats.read_sheet(f / "run/reconstructions.png", (SIDE, SIDE)),
         _sheets,
     ),
-    _in_run("view", "views/one.json", lambda f: views.opened(_run(f), "one"), _views),
+    _in_run("view", "views/one.json", lambda f: views.open_view(_run(f), "one"), _views),
     _in_run(
         "layout",
         "layout-tsne.safetensors",

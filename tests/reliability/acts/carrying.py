@@ -73,7 +73,7 @@ def import_images(person: Person) -> Iterator[Wait]:
     yield person.moved()
     if person.chance(0.2):
         return  # changed one's mind
-    for _ in range(2):  # what can not be taken is left out at the second click
+    for _ in range(2):  # what cannot be taken is left out at the second click
         dialog = person.dialog(ImportDialog)
         if dialog is None or not dialog.accept_button.isEnabled():
             return  # it is done, or the name is taken and the dialog says so
@@ -129,7 +129,7 @@ def open_an_archive(person: Person) -> Iterator[Wait]:
     yield from person.give_path(person.mind.choice(archives))
     opening = person.window.carry_away.opening
     yield person.pause(0.3)
-    yield "the archive", lambda: not opening.told
+    yield "the archive", lambda: not opening.progress_text
 
 
 @act(1)

@@ -44,7 +44,7 @@ class Hand:
 
     @property
     def is_idle(self) -> bool:
-        """Whether every gesture has been made, or can not be made any more."""
+        """Whether every gesture has been made, or cannot be made any more."""
         self._renew()
         assert self._tool.stdout is not None
         self._ended += (self._tool.stdout.read() or b"").count(_DONE)

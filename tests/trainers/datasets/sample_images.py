@@ -9,7 +9,12 @@ import numpy as np
 from PIL import Image
 
 from trainers.datasets import Dataset, sources
-from trainers.datasets.importing.importer import Imported, ImportRequest, imported, usual
+from trainers.datasets.importing.importer import (
+    ImportDraft,
+    ImportRequest,
+    default_conversion,
+    import_images,
+)
 from trainers.generators import finish
 
 if TYPE_CHECKING:
@@ -50,12 +55,12 @@ def idx(place: Path, array: NDArray[np.uint8], *, packed: bool = True) -> Path:
     return place
 
 
-def drafted(path: Path, name: str = "mine", **changes: object) -> Imported:
+def drafted(path: Path, name: str = "mine", **changes: object) -> ImportDraft:
     """What a path becomes, with what suggests itself but for the changes."""
-    source = finish(sources.found(path))
+    source = finish(sources.detect_source(path))
     try:
-        conversion = usual(source).model_copy(update=changes)
-        return finish(imported(source, ImportRequest(name, conversion=conversion)))
+        conversion = default_conversion(source).model_copy(update=changes)
+        return finish(import_images(source, ImportRequest(name, conversion=conversion)))
     finally:
         source.close()
 

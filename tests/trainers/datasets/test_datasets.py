@@ -60,7 +60,7 @@ def test_a_damaged_or_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="checksum"):
         idx.read(file, md5="0" * 32)
     file.write_bytes(file.read_bytes()[:-12])
-    with pytest.raises(DataError, match="can not be read"):
+    with pytest.raises(DataError, match="cannot be read"):
         idx.read(file)
     with pytest.raises(DataError, match="gone"):
         idx.read(tmp_path / "gone.gz")

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from aeviewer.__main__ import main
 from trainers.datasets import http
-from trainers.datasets.http import fetched
+from trainers.datasets.http import fetch_file
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,49 +66,49 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 def test_a_file_comes_with_progress(tmp_path: Path, server: str) -> None:
     place = tmp_path / "file.gz"
-    told = list(fetched([f"{server}/file.gz"], place, _MD5))
+    told = list(fetch_file([f"{server}/file.gz"], place, _MD5))
     assert place.read_bytes() == _CONTENT
     assert (told[-1].done, told[-1].total) == (len(_CONTENT), len(_CONTENT))
     assert len(told) > 3
     # What is there is not fetched again.
-    assert list(fetched([f"{server}/file.gz"], place, _MD5)) == []
+    assert list(fetch_file([f"{server}/file.gz"], place, _MD5)) == []
 
 
 def test_a_download_that_was_cancelled_goes_on_where_it_was(tmp_path: Path, server: str) -> None:
     place = tmp_path / "file.gz"
-    work = fetched([f"{server}/file.gz"], place, _MD5)
+    work = fetch_file([f"{server}/file.gz"], place, _MD5)
     came = next(work).done
     work.close()
     assert not place.exists()
     assert (tmp_path / "file.gz.part").stat().st_size == came
-    first = next(fetched([f"{server}/file.gz"], place, _MD5))
+    first = next(fetch_file([f"{server}/file.gz"], place, _MD5))
     assert first.done > came
-    list(fetched([f"{server}/file.gz"], place, _MD5))
+    list(fetch_file([f"{server}/file.gz"], place, _MD5))
     assert _Handler.asked[1] == f"bytes={came}-"
     assert place.read_bytes() == _CONTENT
 
 
 def test_the_next_address_is_asked_where_one_lacks_the_file(tmp_path: Path, server: str) -> None:
     place = tmp_path / "file.gz"
-    list(fetched([f"{server}/none.gz", f"{server}/file.gz"], place, _MD5))
+    list(fetch_file([f"{server}/none.gz", f"{server}/file.gz"], place, _MD5))
     assert place.read_bytes() == _CONTENT
 
 
 def test_another_file_is_refused_and_deleted(tmp_path: Path, server: str) -> None:
     with pytest.raises(DataError, match="fails its checksum"):
-        list(fetched([f"{server}/file.gz"], tmp_path / "file.gz", "0" * 32))
+        list(fetch_file([f"{server}/file.gz"], tmp_path / "file.gz", "0" * 32))
     assert [path.name for path in tmp_path.glob("file*")] == []
 
 
 def test_offline_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "_SECONDS", 0.5)
-    with pytest.raises(DataError, match=r"can not be reached .* connected to the network"):
-        list(fetched(["http://127.0.0.1:9/file.gz"], tmp_path / "file.gz", _MD5))
+    with pytest.raises(DataError, match=r"cannot be reached .* connected to the network"):
+        list(fetch_file(["http://127.0.0.1:9/file.gz"], tmp_path / "file.gz", _MD5))
 
 
 def test_only_the_web_is_asked(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no address of http or https"):
-        list(fetched([f"file://{tmp_path}/x"], tmp_path / "file.gz", _MD5))
+        list(fetch_file([f"file://{tmp_path}/x"], tmp_path / "file.gz", _MD5))
 
 
 def test_what_can_not_be_downloaded_is_told() -> None:

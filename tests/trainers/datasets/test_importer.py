@@ -228,7 +228,7 @@ def test_python_objects_are_never_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("mnist", "inside the program"), ("Ä b", "can not name a data set"), ("a" * 41, "up to 40")],
+    [("mnist", "inside the program"), ("Ä b", "cannot name a data set"), ("a" * 41, "up to 40")],
 )
 def test_names_are_checked(tmp_path: Path, name: str, told: str) -> None:
     np.save(tmp_path / "a.npy", shapes(120, 8))
@@ -291,4 +291,4 @@ def test_nothing_to_import_is_told(tmp_path: Path) -> None:
         ("a.pdf", "nothing that"),
     ):
         with pytest.raises(DataError, match=told):
-            finish(sources.found(tmp_path / name))
+            finish(sources.detect_source(tmp_path / name))

@@ -52,8 +52,8 @@ def are_apart(places: NDArray[np.floating], labels: NDArray[np.intp]) -> bool:
     ],
 )
 def test_clusters_stay_apart_and_a_layout_is_always_the_same(recipe: Recipe) -> None:
-    if embedding.missing(recipe):
-        pytest.skip(embedding.missing(recipe))
+    if embedding.missing_package(recipe):
+        pytest.skip(embedding.missing_package(recipe))
     codes, labels = clusters()
     shares: list[float] = []
     layout = compute_embedding(codes, recipe, lambda share, _places: shares.append(share))
@@ -198,7 +198,7 @@ def test_a_run_that_is_gone_stays_gone(checkpoint: runs.Checkpoint, cache: Path)
 def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Checkpoint) -> None:
     key = embedding_cache.key(CODES, QUICK)
     places = embedding_cache.files(checkpoint, QUICK, key)
-    process, pipe = embedding_process.started(QUICK, key, places)
+    process, pipe = embedding_process.start_process(QUICK, key, places)
     assert pipe.recv() == embedding_process.Ready()
     pipe.send(CODES)
     told = pipe.recv()
@@ -215,7 +215,7 @@ def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Che
 
 
 def test_a_process_tells_what_is_wrong_with_the_codes() -> None:
-    process, pipe = embedding_process.started(QUICK, "key", ())
+    process, pipe = embedding_process.start_process(QUICK, "key", ())
     assert pipe.recv() == embedding_process.Ready()
     pipe.send(CODES[:3])
     failed = pipe.recv()
@@ -226,7 +226,7 @@ def test_a_process_tells_what_is_wrong_with_the_codes() -> None:
 
 
 def test_a_process_to_which_nobody_listens_ends() -> None:
-    process, pipe = embedding_process.started(TSNE(steps=10**9), "key", ())
+    process, pipe = embedding_process.start_process(TSNE(steps=10**9), "key", ())
     assert pipe.recv() == embedding_process.Ready()
     pipe.send(CODES)
     assert isinstance(pipe.recv(), embedding_process.Told)

@@ -99,7 +99,7 @@ def test_only_the_loss_of_a_binarised_model_is_measured_on_binary_images() -> No
 
 def test_every_metric_is_found_and_written() -> None:
     found = _measured(_pca(2))
-    written = {key: metric.written(found) for key, metric in METRICS.items()}
+    written = {key: metric.text(found) for key, metric in METRICS.items()}
     assert written["pca_ratio"] == "1.000"
     assert written["active_units"] == "2"
     assert all(written.values())
@@ -107,5 +107,5 @@ def test_every_metric_is_found_and_written() -> None:
         found.model_dump(include={"step", "images", "squared_error", "squared_error_per_pixel",
                                   "reconstruction", "kl", "loss"})
     )  # fmt: skip
-    assert METRICS["pca_ratio"].written(older) == ""
+    assert METRICS["pca_ratio"].text(older) == ""
     assert METRICS["largest_angle"].value(older) is None

@@ -7,8 +7,8 @@ from scipy import linalg, spatial, stats
 from trainers.exploration.alignment import (
     Alignment,
     between,
-    chained,
-    eased,
+    chain_alignments,
+    ease,
     identity,
     procrustes,
 )
@@ -111,7 +111,7 @@ def test_a_chain_brings_everything_to_the_last() -> None:
     """Whatever turns from checkpoint to checkpoint, the forms that are left are the same."""
     last = codes(3)
     tables = [last, *((last @ turn(3, seed) + seed) for seed in range(2, 7))]
-    motions = [*chained(tables)]
+    motions = [*chain_alignments(tables)]
     np.testing.assert_array_equal(motions[0].rotation, np.eye(3))
     for table, motion in zip(tables, motions, strict=True):
         np.testing.assert_allclose(motion.apply(table), last, atol=1e-5)
@@ -119,7 +119,7 @@ def test_a_chain_brings_everything_to_the_last() -> None:
 
 def test_a_chain_is_one_alignment_after_another() -> None:
     tables = [codes(3, seed) for seed in range(3)]
-    motions = [*chained(tables)]
+    motions = [*chain_alignments(tables)]
     step = procrustes(tables[2], tables[1])
     np.testing.assert_allclose(
         motions[2].apply(tables[2]), motions[1].apply(step.apply(tables[2])), atol=1e-9
@@ -135,7 +135,7 @@ def test_a_chain_holds_two_tables_at_once() -> None:
             made += 1
             yield codes(2, seed)
 
-    for count, _ in enumerate(chained(tables()), 1):
+    for count, _ in enumerate(chain_alignments(tables()), 1):
         assert made == count
 
 
@@ -182,7 +182,7 @@ def test_places_between_are_those_of_the_codes_between() -> None:
 
 def test_easing_goes_from_rest_to_rest() -> None:
     shares = np.linspace(0, 1, 101)
-    eased_shares = np.array([eased(float(share)) for share in shares])
+    eased_shares = np.array([ease(float(share)) for share in shares])
     assert eased_shares[0] == 0
     assert eased_shares[-1] == 1
     assert (np.diff(eased_shares) > 0).all()

@@ -136,7 +136,7 @@ def test_a_geodesic_is_never_longer_than_the_straight_line(latent_dim: int) -> N
 @pytest.mark.parametrize("by", ["image", "code"])
 def test_resampled_frames_are_equally_far_apart(by: str) -> None:
     line = paths.straight(sphere, np.array([1.3, -1.0]), np.array([-0.2, 1.5]))
-    film = paths.resampled(line, sphere, 33, by)  # type: ignore[arg-type]
+    film = paths.resample(line, sphere, 33, by)  # type: ignore[arg-type]
     points = film.images.reshape(33, -1) if by == "image" else film.codes
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     np.testing.assert_allclose(steps, steps.mean(), rtol=2e-2)

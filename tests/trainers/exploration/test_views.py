@@ -34,25 +34,25 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_a_view_comes_back_as_it_was(run: Run) -> None:
-    views.save(run, "Sevens and nines", VIEW)
-    assert views.names(run) == ["Sevens and nines"]
-    assert views.opened(run, "Sevens and nines") == VIEW
+    views.save_view(run, "Sevens and nines", VIEW)
+    assert views.view_names(run) == ["Sevens and nines"]
+    assert views.open_view(run, "Sevens and nines") == VIEW
 
 
 def test_the_same_name_replaces(run: Run) -> None:
-    views.save(run, "a", VIEW)
-    views.save(run, "b", VIEW)
-    views.save(run, "a", View())
-    assert views.opened(run, "a") == View()
-    assert views.names(run) == ["a", "b"]
+    views.save_view(run, "a", VIEW)
+    views.save_view(run, "b", VIEW)
+    views.save_view(run, "a", View())
+    assert views.open_view(run, "a") == View()
+    assert views.view_names(run) == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["", "../../escape", "a/b", ".hidden", "con", "x" * 81])
 def test_a_name_must_be_a_name(run: Run, name: str) -> None:
-    with pytest.raises(RunError, match="can not name a view: use up to 80 letters"):
-        views.save(run, name, VIEW)
-    with pytest.raises(RunError, match="can not name a view"):
-        views.opened(run, name)
+    with pytest.raises(RunError, match="cannot name a view: use up to 80 letters"):
+        views.save_view(run, name, VIEW)
+    with pytest.raises(RunError, match="cannot name a view"):
+        views.open_view(run, name)
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_what_is_no_view_is_refused(run: Run, text: str) -> None:
     folder.mkdir()
     (folder / "bad.json").write_text(text)
     with pytest.raises(RunError, match=r"bad\.json is damaged"):
-        views.opened(run, "bad")
+        views.open_view(run, "bad")
 
 
 def test_a_view_that_is_not_there_is_named(run: Run) -> None:
     with pytest.raises(RunError, match=r"none\.json is missing"):
-        views.opened(run, "none")
+        views.open_view(run, "none")
 
 
 def test_the_demo_keeps_none(run: Run) -> None:
     demo = runs.Run(run.path, read_only=True)
     with pytest.raises(RunError, match="views are kept in runs of your own"):
-        views.save(demo, "a", VIEW)
+        views.save_view(demo, "a", VIEW)

@@ -23,7 +23,7 @@ from trainers.checkpointing.weights import weights_to_bytes
 from trainers.datasets import split
 from trainers.errors import ExportError
 from trainers.exporting import exporters, onnx_exporter
-from trainers.exporting.export import carry
+from trainers.exporting.export import export_run
 from trainers.generators import finish
 from trainers.models import build
 from trainers.models.base import ACTIVATIONS
@@ -43,7 +43,7 @@ def demo() -> Iterator[runs.Run]:
 
 
 def _carried(run: runs.Run, folder: Path, *names: str, step: int | None = None) -> list[Path]:
-    return [*finish(carry(run, exporters.chosen(names), folder, step))]
+    return [*finish(export_run(run, exporters.choose_exporters(names), folder, step))]
 
 
 def _drawn(folder: Path, name: str, **changes: object) -> runs.Run:
@@ -138,7 +138,7 @@ def test_no_activation_is_left_out() -> None:
 
 def test_a_layer_without_a_translation_is_named() -> None:
     with pytest.raises(ExportError, match="without a translation to ONNX: Softplus"):
-        onnx_exporter.translated(nn.Sequential(nn.Softplus()), "x", "codes", ["images"], 2, "")
+        onnx_exporter.translate(nn.Sequential(nn.Softplus()), "x", "codes", ["images"], 2, "")
 
 
 def _compare_onnx(run: runs.Run, folder: Path) -> None:
@@ -161,7 +161,7 @@ def _compare_onnx(run: runs.Run, folder: Path) -> None:
         (decoded,) = decoder.run(None, {"codes": mean})
         assert decoded.reshape(-1, 28, 28) == pytest.approx(model.decode(mean), abs=1e-4)
     _, other = build(run.config.model).layers()
-    with pytest.raises(ExportError, match=r"decoder\.onnx can not be trusted: .* 0\.0001 is"):
+    with pytest.raises(ExportError, match=r"decoder\.onnx cannot be trusted: .* 0\.0001 is"):
         onnx_exporter.check(other, torch.ones(4, 3), folder / "decoder.onnx")
 
 
@@ -254,7 +254,7 @@ def test_events_are_written_while_a_run_is_trained(
     start: Callable[..., Trainer], again: Callable[[str], Trainer]
 ) -> None:
     trainer = start(name="live", steps=60)
-    tensorboard.request(trainer.run)
+    tensorboard.request_events(trainer.run)
     for event in trainer:
         if getattr(event, "step", 0) >= 20:
             trainer.stop()
@@ -282,7 +282,7 @@ def test_who_asks_for_events_of_a_run_that_is_half_done_gets_all(
     asked = False
     for event in trainer:
         if getattr(event, "step", 0) >= 10 and not asked:
-            tensorboard.request(trainer.run)
+            tensorboard.request_events(trainer.run)
             asked = True
     read = _read_events(trainer.run.path / tensorboard.FOLDER)
     assert [s.step for s in read.Scalars("train/kl")] == list(range(1, 31))
@@ -312,13 +312,13 @@ def test_the_readme_shows_the_table() -> None:
 
 
 def test_what_is_given_up_leaves_whole_files_only(tmp_path: Path, demo: runs.Run) -> None:
-    work = carry(demo, exporters.chosen(["metrics", "zip"]), tmp_path / "out")
+    work = export_run(demo, exporters.choose_exporters(["metrics", "zip"]), tmp_path / "out")
     while next(work).label != "The whole run":
         pass
     next(work)
     work.close()
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"losses.csv", "checkpoints.csv"}
-    work = carry(demo, exporters.chosen(["zip"]), tmp_path / "other" / "deep")
+    work = export_run(demo, exporters.choose_exporters(["zip"]), tmp_path / "other" / "deep")
     next(work)
     next(work)
     work.close()
@@ -377,7 +377,7 @@ def test_missing_packages_are_named(
 
 def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path, demo: runs.Run) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ExportError, match=r"can not be written .* choose a folder that"):
+    with pytest.raises(ExportError, match=r"cannot be written .* choose a folder that"):
         _carried(demo, tmp_path / "file" / "out", "npy")
 
 

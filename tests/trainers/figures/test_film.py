@@ -163,7 +163,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AEViewerError, match=r"away.film\.gif can not be written"):
+    with pytest.raises(AEViewerError, match=r"away.film\.gif cannot be written"):
         film.write_gif(tmp_path / "away" / "film.gif", list(DIGITS), 50)
 
 

@@ -72,5 +72,5 @@ def test_what_can_not_be_a_sheet_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AEViewerError, match=r"sheet\.png can not be written"):
+    with pytest.raises(AEViewerError, match=r"sheet\.png cannot be written"):
         write_sheet(tmp_path / "away" / "sheet.png", IMAGES)

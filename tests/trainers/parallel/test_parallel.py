@@ -26,11 +26,11 @@ from trainers.parallel import (
     Job,
     Pool,
     Workers,
-    cluster,
-    processes,
+    cluster_workers,
+    process_workers,
     train_all,
 )
-from trainers.parallel.lease import Lease, Leased
+from trainers.parallel.lease import Lease, LeaseMonitor
 from trainers.parallel.sweep import combinations
 from trainers.parallel.worker import Outcome, train_run
 from trainers.presets import preset
@@ -67,7 +67,7 @@ def in_turn(folder: Path, *names: str, **changes: object) -> dict[str, bytes]:
     found = {}
     for seed, name in enumerate(names):
         unbroken = job(folder, name, seed=seed, **changes)
-        for _ in Trainer(unbroken.run()):
+        for _ in Trainer(unbroken.open_run()):
             pass
         found[name] = weights(unbroken)
     return found
@@ -99,16 +99,16 @@ def endings(pool: Pool) -> dict[str, Ending]:
 class TestLease:
     def test_it_holds_until_it_is_ended(self, tmp_path: Path) -> None:
         lease = Lease(tmp_path)
-        assert not Leased(tmp_path, lease.token).is_over
+        assert not LeaseMonitor(tmp_path, lease.token).is_over
         lease.end()
-        assert Leased(tmp_path, lease.token).is_over
+        assert LeaseMonitor(tmp_path, lease.token).is_over
         assert not [*tmp_path.iterdir()]
 
     def test_one_that_was_left_behind_stops_nothing(self, tmp_path: Path) -> None:
         left, new = Lease(tmp_path), Lease(tmp_path)
-        assert Leased(tmp_path, left.token).is_over
+        assert LeaseMonitor(tmp_path, left.token).is_over
         left.end()
-        assert not Leased(tmp_path, new.token).is_over
+        assert not LeaseMonitor(tmp_path, new.token).is_over
 
     def test_one_that_is_no_longer_renewed_is_over(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -116,7 +116,7 @@ class TestLease:
         clock = [0.0]
         monkeypatch.setattr("trainers.parallel.lease.time.monotonic", lambda: clock[0])
         lease = Lease(tmp_path)
-        leased = Leased(tmp_path, lease.token)
+        leased = LeaseMonitor(tmp_path, lease.token)
         for _ in range(2_000):
             clock[0] += 0.3
             os.utime(tmp_path / "lease", ns=(0, int(1e9 * clock[0])))
@@ -149,13 +149,13 @@ class TestLease:
         monkeypatch.setattr("pathlib.Path.unlink", held_open)
         lease = Lease(tmp_path)
         lease.end()
-        assert Leased(tmp_path, lease.token).is_over
+        assert LeaseMonitor(tmp_path, lease.token).is_over
 
     def test_a_worker_that_is_alone_stops(self, tmp_path: Path) -> None:
-        assert Leased(tmp_path, Lease(tmp_path).token, lambda: True).is_over
+        assert LeaseMonitor(tmp_path, Lease(tmp_path).token, lambda: True).is_over
 
     def test_a_folder_that_can_not_be_written_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(RunError, match=r"'gone' can not be written.*gone"):
+        with pytest.raises(RunError, match=r"'gone' cannot be written.*gone"):
             Lease(tmp_path / "gone")
 
 
@@ -198,7 +198,7 @@ class TestPool:
         pool = Pool(threads)
         diverging = job(tmp_path, "a", learning_rate=10.0, variational=True, steps=3_000)
         held = job(tmp_path, "held")
-        with closing(pool), held.run().training():
+        with closing(pool), held.open_run().training():
             for wanted in (diverging, held, job(tmp_path, "c")):
                 pool.submit(wanted)
             told = endings(pool)
@@ -295,7 +295,7 @@ def _step(job: Job) -> int:
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 def test_a_killed_process_loses_neither_its_run_nor_the_others(tmp_path: Path) -> None:
     made: list[Executor] = []
-    real = processes(2)
+    real = process_workers(2)
 
     def make() -> Executor:
         made.append(real.make())
@@ -347,7 +347,7 @@ def test_a_cluster_trains_them_all_though_a_worker_is_killed(
     jobs = [job(tmp_path, name, seed=seed, steps=4_000) for seed, name in enumerate("abc")]
     killed: list[int] = []
     address: str = local_cluster.scheduler_address  # type: ignore[attr-defined]
-    with cluster(address, [tmp_path]) as workers:
+    with cluster_workers(address, [tmp_path]) as workers:
         for progress in train_all(jobs, workers):
             if not killed and max(progress.active.values(), default=0) >= 400:
                 first = next(iter(local_cluster.workers.values()))  # type: ignore[attr-defined]
@@ -368,7 +368,7 @@ def test_a_scheduler_that_does_not_answer_is_named(
     address = "tcp://127.0.0.1:9"
     with (
         pytest.raises(ClusterError, match=f"No scheduler answers at {address}.*dask scheduler"),
-        cluster(address, [tmp_path]),
+        cluster_workers(address, [tmp_path]),
     ):
         pass
 
@@ -377,7 +377,7 @@ def test_a_missing_dask_names_the_extra(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
         pytest.raises(ClusterError, match=r"uv sync --extra cluster.*Every worker needs"),
-        cluster("tcp://127.0.0.1:9", [tmp_path]),
+        cluster_workers("tcp://127.0.0.1:9", [tmp_path]),
     ):
         pass
 
@@ -395,7 +395,7 @@ def test_workers_that_do_not_see_the_runs_folder_are_refused(tmp_path: Path) -> 
         patch.setattr("trainers.parallel.executors.is_seen", _sees_nothing)
         with (
             pytest.raises(ClusterError, match=r"1 of 1 workers do not see .*mine.*all workers"),
-            cluster(found.scheduler_address, [mine]),
+            cluster_workers(found.scheduler_address, [mine]),
         ):
             pass
     assert not [*mine.iterdir()]
@@ -409,22 +409,22 @@ def _sees_nothing(_place: Path) -> bool:
 
 
 def test_what_a_folder_tells_is_what_the_trainer_did(tmp_path: Path) -> None:
-    run = job(tmp_path, steps=500).run()
+    run = job(tmp_path, steps=500).open_run()
     follower = Follower(run)
-    assert [*follower.news()] == []
+    assert [*follower.new_events()] == []
     trainer = Trainer(run)
     for _ in trainer:
         if trainer.step > 50:
             trainer.stop()
-    first = [*follower.news()]
+    first = [*follower.new_events()]
     assert type(first[0]).__name__ == "Started"
     again, stopped = Follower(run), trainer.step
-    assert [*follower.news()] == []
+    assert [*follower.new_events()] == []
     trainer = Trainer(run)
     seen: list[object] = []
     for _ in trainer:
-        seen += again.news()
-    seen += again.news()
+        seen += again.new_events()
+    seen += again.new_events()
     kinds = [type(event).__name__ for event in seen]
     assert kinds[0] == "Started"
     steps = [s for event in seen if hasattr(event, "losses") for s in event.losses.step.tolist()]

@@ -16,8 +16,8 @@ from trainers.evaluation.measurement import (
     StoredCode,
     SubspaceFigures,
 )
-from trainers.reproduction.plan import entries
-from trainers.reproduction.result_files import Result, landmarks
+from trainers.reproduction.plan import planned_runs
+from trainers.reproduction.result_files import Result, landmark_steps
 from trainers.reproduction.result_index import CollectedResults, FinishedRun
 from trainers.runs import formats
 from trainers.runs.metrics import Evaluation
@@ -162,7 +162,7 @@ def keep(folder: Path, entry: PlannedRun, result: Result | None = None) -> None:
     (place / "result.json").write_text(content, encoding="utf-8")
     ramp = np.arange(32 * 28 * 28, dtype=np.uint32).reshape(32, 28, 28)
     inputs, outputs = (ramp % 256).astype(np.uint8), (ramp // 98).astype(np.uint8)
-    for step in landmarks(entry.steps):
+    for step in landmark_steps(entry.steps):
         (place / f"step-{step:08d}.png").write_bytes(formats.write_sheet(inputs, outputs))
 
 
@@ -174,7 +174,7 @@ def collected(
     quick: bool = False,
 ) -> CollectedResults:
     """Every entry of the plan but those named in `without`, some results changed."""
-    plan, gone, other = entries(quick=quick), set(without), changed or {}
+    plan, gone, other = planned_runs(quick=quick), set(without), changed or {}
     found = tuple(
         FinishedRun(e, other.get(e.name) or result_of(e)) for e in plan if e.name not in gone
     )

@@ -13,10 +13,10 @@ from trainers.evaluation.measurement import (
     SubspaceFigures,
 )
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.claims import claims
-from trainers.reproduction.plan import NOISE, entries
+from trainers.reproduction.claims import judge_claims
+from trainers.reproduction.plan import NOISE, planned_runs
 from trainers.reproduction.result_index import Spread, spread
-from trainers.reproduction.verdict import Claim, apart, good_dimensions
+from trainers.reproduction.verdict import Claim, are_apart, good_dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from trainers.reproduction.result_files import Result
 
-PLAN = {entry.name: entry for entry in entries()}
+PLAN = {entry.name: entry for entry in planned_runs()}
 ELU = [f"elu-d5-seed{seed}" for seed in (1, 2, 3)]
 
 
@@ -36,7 +36,7 @@ def judge(
     *,
     quick: bool = False,
 ) -> Claim:
-    found = claims(collected(folder, changed, without, quick=quick))
+    found = judge_claims(collected(folder, changed, without, quick=quick))
     return next(claim for claim in found if claim.key == key)
 
 
@@ -66,11 +66,11 @@ def test_spread_is_mean_and_half_of_the_range() -> None:
 def test_methods_are_apart_beyond_both_bounds(
     gap: float, half_range: float, least: float, expected: bool
 ) -> None:
-    assert apart(Spread(10.0, 0.1, 3), Spread(10.0 + gap, half_range, 3), least) is expected
+    assert are_apart(Spread(10.0, 0.1, 3), Spread(10.0 + gap, half_range, 3), least) is expected
 
 
 def test_every_claim_holds_for_results_that_bear_it_out(tmp_path: Path) -> None:
-    found = claims(collected(tmp_path, {n: denoised(n, 1.0) for n in PLAN if "noise" in n}))
+    found = judge_claims(collected(tmp_path, {n: denoised(n, 1.0) for n in PLAN if "noise" in n}))
     assert {claim.key: claim.verdict for claim in found} == {
         "plane": "holds",
         "indistinguishable": "holds",
@@ -86,13 +86,13 @@ def test_every_claim_holds_for_results_that_bear_it_out(tmp_path: Path) -> None:
 
 
 def test_quick_runs_decide_nothing(tmp_path: Path) -> None:
-    found = claims(collected(tmp_path, quick=True))
+    found = judge_claims(collected(tmp_path, quick=True))
     assert {claim.verdict for claim in found} == {"open"}
     assert all("Quick runs of 2,000 steps decide nothing." in claim.reasons for claim in found)
 
 
 def test_without_runs_every_claim_is_open_and_names_what_it_needs(tmp_path: Path) -> None:
-    found = claims(collected(tmp_path, without=PLAN))
+    found = judge_claims(collected(tmp_path, without=PLAN))
     assert {claim.verdict for claim in found} == {"open"}
     assert all(any("Not trained yet: " in reason for reason in c.reasons) for c in found)
 

@@ -16,9 +16,9 @@ from PIL import Image
 from tests.trainers.reproduction.invented_results import PCA_ERRORS, error_of, keep, result_of
 from trainers.errors import RunError
 from trainers.presets import preset
-from trainers.reproduction.digit_figures import COLUMNS, read_pair
+from trainers.reproduction.digit_figures import COLUMNS, read_sheet
 from trainers.reproduction.plan import QUICK_NOTICE as QUICK
-from trainers.reproduction.plan import SWEEP, entries
+from trainers.reproduction.plan import SWEEP, planned_runs
 from trainers.reproduction.report import write_report
 from trainers.reproduction.tables import differences
 
@@ -45,7 +45,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def written(home: Path, chosen: Callable[[PlannedRun], bool], *, quick: bool = False) -> Path:
-    for entry in entries(quick=quick):
+    for entry in planned_runs(quick=quick):
         if chosen(entry):
             keep(home / "results", entry)
     write_report(home / "results", home, quick=quick)
@@ -94,7 +94,7 @@ def test_ids_of_the_page_are_unique_and_every_reference_is_there(whole: Path) ->
 
 def test_every_entry_of_the_plan_is_named(whole: Path) -> None:
     page = text_of(whole)
-    assert all(f">{entry.name}<" in page for entry in entries())
+    assert all(f">{entry.name}<" in page for entry in planned_runs())
     assert "not trained yet" not in page
     assert "Not there yet" not in page
 
@@ -103,11 +103,11 @@ def test_a_report_of_some_says_what_is_missing(tmp_path: Path) -> None:
     gone = {"relu-d5-seed1", "relu-d5-seed2", "relu-d5-seed3", "vae-d5-seed1", "conv-vae-d5-seed1"}
     home = written(tmp_path, lambda e: e.chapter == "paper" and e.name not in gone)
     page = text_of(home)
-    there = sum(e.chapter == "paper" and e.name not in gone for e in entries())
-    assert f"{there} of the {len(entries())} that the plan has" in page
-    assert all(f">{entry.name}<" in page for entry in entries())
+    there = sum(e.chapter == "paper" and e.name not in gone for e in planned_runs())
+    assert f"{there} of the {len(planned_runs())} that the plan has" in page
+    assert all(f">{entry.name}<" in page for entry in planned_runs())
     assert "ReLU (not trained yet)" in page
-    assert page.count("<td>not trained yet</td>") == len(entries()) - there
+    assert page.count("<td>not trained yet</td>") == len(planned_runs()) - there
     assert "Figure 5 of the paper: variational autoencoders: not there yet" in page
     assert not (home / "figure-5.png").exists()
     assert "not trained yet" in (home / "figure-3.svg").read_text(encoding="utf-8")
@@ -131,7 +131,7 @@ def test_figures_whose_runs_are_gone_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_result_of_other_settings_is_none(tmp_path: Path) -> None:
-    entry = entries()[0]
+    entry = planned_runs()[0]
     other = result_of(entry).model_copy(update={"config": preset("pca").replace(latent_dim=7)})
     keep(tmp_path / "results", entry, other)
     write_report(tmp_path / "results", tmp_path, quick=False)
@@ -140,7 +140,7 @@ def test_a_result_of_other_settings_is_none(tmp_path: Path) -> None:
 
 
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:
-    entry = entries()[0]
+    entry = planned_runs()[0]
     keep(tmp_path / "results", entry)
     (tmp_path / "results" / entry.name / "result.json").write_text("{", encoding="utf-8")
     with pytest.raises(RunError, match=entry.name):
@@ -156,7 +156,7 @@ def test_the_same_results_give_the_same_bytes(whole: Path, tmp_path: Path) -> No
 
 def test_settings_of_matplotlib_are_left_as_they_were(tmp_path: Path) -> None:
     before = dict(mpl.rcParams)
-    keep(tmp_path / "results", entries()[0])
+    keep(tmp_path / "results", planned_runs()[0])
     write_report(tmp_path / "results", tmp_path, quick=False)
     assert dict(mpl.rcParams) == before
 
@@ -187,7 +187,7 @@ def test_the_full_report_says_nothing_of_quick(whole: Path) -> None:
 def test_methods_table_holds_means_and_half_ranges(whole: Path) -> None:
     rows = {row["method"]: row for row in rows_of(whole, "methods")}
     elu = rows["ELU"]
-    errors = [error_of(e) for e in entries() if e.name.startswith("elu-d5-")]
+    errors = [error_of(e) for e in planned_runs() if e.name.startswith("elu-d5-")]
     assert elu["runs"] == "3"
     assert float(elu["squared_error_per_image"]) == pytest.approx(np.mean(errors))
     assert float(elu["squared_error_per_image_half_range"]) == pytest.approx(np.ptp(errors) / 2)
@@ -223,7 +223,7 @@ def test_sweep_compression_and_noise_tables_hold_the_results(whole: Path) -> Non
 
 def test_curves_hold_every_checkpoint(whole: Path) -> None:
     rows = [r for r in rows_of(whole, "curves") if (r["method"], r["seed"]) == ("elu", "2")]
-    entry = next(e for e in entries() if e.name == "elu-d5-seed2")
+    entry = next(e for e in planned_runs() if e.name == "elu-d5-seed2")
     history = result_of(entry).history
     assert [int(row["step"]) for row in rows] == [e.step for e in history]
     told = [float(row["squared_error_per_pixel"]) for row in rows]
@@ -244,7 +244,7 @@ def test_training_time_is_added_up(whole: Path) -> None:
 
 
 def test_figure_of_digits_shows_the_pictures_pixel_by_pixel(whole: Path) -> None:
-    inputs, outputs = read_pair(whole / "results" / "linear-d5-seed1" / "step-00010000.png")
+    inputs, outputs = read_sheet(whole / "results" / "linear-d5-seed1" / "step-00010000.png")
     picture = pixels_of(whole / "figure-2.png")[..., 0]
     for images in (inputs, outputs):
         strip = images[:COLUMNS].swapaxes(0, 1).reshape(28, -1)
@@ -266,7 +266,7 @@ def contains(picture: np.ndarray, part: np.ndarray) -> bool:
 def test_a_picture_that_is_no_sheet_is_refused(tmp_path: Path) -> None:
     Image.new("L", (28, 28)).save(tmp_path / "step-00000001.png")
     with pytest.raises(RunError, match="no sheet"):
-        read_pair(tmp_path / "step-00000001.png")
+        read_sheet(tmp_path / "step-00000001.png")
 
 
 def test_settings_are_told_where_they_differ() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from trainers import runs
 from trainers.errors import RunError
-from trainers.parallel import SweepProgress, processes
+from trainers.parallel import SweepProgress, process_workers
 from trainers.presets import PRESETS, preset
 from trainers.reproduction import result_files
-from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, PlannedRun, entries
+from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, PlannedRun, planned_runs
 from trainers.reproduction.runner import reproduce
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _tiny(name: str, steps: int = 60, **changes: object) -> PlannedRun:
 
 
 def test_every_run_has_a_name_of_its_own_and_most_are_the_papers() -> None:
-    plan = entries()
+    plan = planned_runs()
     assert len({entry.name for entry in plan}) == len(plan)
     paper = [entry for entry in plan if entry.chapter == "paper"]
     assert {entry.config.preset for entry in paper} >= {
@@ -41,7 +41,7 @@ def test_every_run_has_a_name_of_its_own_and_most_are_the_papers() -> None:
 
 
 def test_where_a_claim_compares_two_numbers_there_are_three_seeds() -> None:
-    seeds = Counter(e.config.preset for e in entries() if e.chapter == "paper")
+    seeds = Counter(e.config.preset for e in planned_runs() if e.chapter == "paper")
     assert {name: seeds[name] for name in ("linear", "sigmoid", "relu", "elu")} == dict.fromkeys(
         ("linear", "sigmoid", "relu", "elu"), len(SEEDS)
     )
@@ -49,21 +49,23 @@ def test_where_a_claim_compares_two_numbers_there_are_three_seeds() -> None:
 
 def test_the_sweep_has_elu_and_pca_at_every_dimension() -> None:
     for name in ("elu", "pca"):
-        found = {e.latent_dim for e in entries() if e.config.preset == name}
+        found = {e.latent_dim for e in planned_runs() if e.config.preset == name}
         assert found == set(SWEEP)
-    noise = {e.config.training.corruption_amount for e in entries() if e.chapter == "denoising"}
+    noise = {
+        e.config.training.corruption_amount for e in planned_runs() if e.chapter == "denoising"
+    }
     assert noise == set(NOISE)
 
 
 def test_the_quick_plan_is_short_and_keeps_to_its_own_names() -> None:
-    quick, whole = entries(quick=True), entries()
+    quick, whole = planned_runs(quick=True), planned_runs()
     assert {entry.steps for entry in quick} == {1, 2_000}
     assert not {entry.name for entry in quick} & {entry.name for entry in whole}
     assert {e.config.preset for e in quick} == {e.config.preset for e in whole}
 
 
 def test_work_counts_in_steps_of_the_papers_autoencoder() -> None:
-    work = {entry.config.preset: entry.work for entry in entries() if entry.latent_dim == 5}
+    work = {entry.config.preset: entry.work for entry in planned_runs() if entry.latent_dim == 5}
     assert work["elu"] == 50_000
     assert work["conv-vae"] > 4 * work["elu"]
     assert work["pca"] < 0.1 * work["elu"]
@@ -74,13 +76,13 @@ def test_work_counts_in_steps_of_the_papers_autoencoder() -> None:
     [(50_000, (10_000, 30_000, 50_000)), (2_000, (500, 1_000, 2_000)), (1, (1,))],
 )
 def test_the_steps_that_the_report_shows(steps: int, shown: tuple[int, ...]) -> None:
-    assert result_files.landmarks(steps) == shown
+    assert result_files.landmark_steps(steps) == shown
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_the_report_shows_is_kept_as_a_checkpoint(name: str) -> None:
     for config in (preset(name), preset(name).replace(steps=2_000)):
-        assert set(result_files.landmarks(config.steps)) <= set(config.checkpoint_steps)
+        assert set(result_files.landmark_steps(config.steps)) <= set(config.checkpoint_steps)
 
 
 # -- the runner ------------------------------------------------------------------------------------
@@ -90,21 +92,21 @@ def test_what_the_report_shows_is_kept_as_a_checkpoint(name: str) -> None:
 def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
     plan = (_tiny("short"), _tiny("long", steps=100_000, seed=1))
     folder, kept = tmp_path / "runs", tmp_path / "results"
-    with closing(reproduce(plan, folder, kept, processes(2))) as work:
+    with closing(reproduce(plan, folder, kept, process_workers(2))) as work:
         for progress in work:
             if "short" in progress.finished and progress.active.get("long", 0) > 0:
                 break
     status = runs.open_run(folder / "long").status()
     assert status.state == "stopped"
     assert 0 < status.step < 100_000
-    assert result_files.read(kept, plan[1]) is None
+    assert result_files.read_result(kept, plan[1]) is None
     first = (kept / "short" / "result.json").stat().st_mtime_ns
     again = (plan[0], _tiny("other", seed=2))
-    ended = list(reproduce(again, folder, kept, processes(1)))[-1]
+    ended = list(reproduce(again, folder, kept, process_workers(1)))[-1]
     assert ended.finished == {"short", "other"}
-    assert not ended.open
+    assert not ended.remaining
     assert (kept / "short" / "result.json").stat().st_mtime_ns == first
-    found = result_files.read(kept, plan[0])
+    found = result_files.read_result(kept, plan[0])
     assert found is not None
     assert found.measurement.step == 60
     assert found.measurement.codes.pixels.nearest_neighbours == 0.9688
@@ -114,13 +116,13 @@ def test_broken_off_and_begun_again_it_repeats_nothing(tmp_path: Path) -> None:
 
 
 def test_what_is_finished_needs_no_run_and_no_process(tmp_path: Path) -> None:
-    assert list(reproduce((), tmp_path / "runs", tmp_path, processes(1)))[-1].open == ()
+    assert list(reproduce((), tmp_path / "runs", tmp_path, process_workers(1)))[-1].remaining == ()
 
 
 def test_a_run_in_the_way_is_named(tmp_path: Path) -> None:
     runs.create_run(_tiny("mine").config.replace(seed=9), tmp_path, "mine")
     with pytest.raises(RunError, match=r"'mine'.*other settings.*rename or remove"):
-        next(iter(reproduce((_tiny("mine"),), tmp_path, tmp_path / "results", processes(1))))
+        next(iter(reproduce((_tiny("mine"),), tmp_path, tmp_path / "results", process_workers(1))))
 
 
 def test_progress_is_told_by_work_done() -> None:
@@ -128,7 +130,7 @@ def test_progress_is_told_by_work_done() -> None:
     progress = SweepProgress(plan, finished={"a"}, active={"b": 150})
     done, whole = progress.work
     assert done / whole == pytest.approx((100 + 150) / 400)
-    assert [entry.name for entry in progress.open] == ["b"]
+    assert [entry.name for entry in progress.remaining] == ["b"]
 
 
 def test_a_damaged_result_is_named(tmp_path: Path) -> None:
@@ -136,4 +138,4 @@ def test_a_damaged_result_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "result.json").write_text("{")
     with pytest.raises(RunError, match=r"result\.json"):
-        result_files.read(tmp_path, entry)
+        result_files.read_result(tmp_path, entry)

@@ -12,8 +12,8 @@ import pytest
 from trainers import runs
 from trainers.errors import ExportError
 from trainers.exploration import views
-from trainers.exporting.export import carry
-from trainers.exporting.exporters import chosen
+from trainers.exporting.export import export_run
+from trainers.exporting.exporters import choose_exporters
 from trainers.generators import finish
 from trainers.runs import archive as archives
 from trainers.runs.archive import unpack
@@ -34,7 +34,7 @@ def demo() -> Iterator[runs.Run]:
 @pytest.fixture
 def archive(tmp_path: Path, demo: runs.Run) -> Path:
     """The demo run, archived."""
-    (place,) = finish(carry(demo, chosen(["zip"]), tmp_path / "out"))
+    (place,) = finish(export_run(demo, choose_exporters(["zip"]), tmp_path / "out"))
     return place
 
 
@@ -89,12 +89,12 @@ def test_a_stopped_run_goes_on_elsewhere_as_if_never_moved(
     for event in trainer:
         if getattr(event, "step", 0) >= 20:
             trainer.stop()
-    views.save(trainer.run, "seven", views.View())
+    views.save_view(trainer.run, "seven", views.View())
     (trainer.run.path / "notes.txt").write_text("of no run")
-    (place,) = finish(carry(trainer.run, chosen(["zip"]), tmp_path / "out"))
+    (place,) = finish(export_run(trainer.run, choose_exporters(["zip"]), tmp_path / "out"))
     moved = finish(unpack(place, folder))
     assert moved.status().state == "stopped"
-    assert views.names(moved) == ["seven"]
+    assert views.view_names(moved) == ["seven"]
     assert not {"lock", "lease", "notes.txt"} & {*_files(moved)}
     for run in (trainer.run, moved):
         for _ in Trainer(runs.open_run(run.path)):
@@ -278,7 +278,7 @@ def test_damage_is_one_message(
 ) -> None:
     archive.write_bytes(harm(archive.read_bytes()))
     message = _refused(archive, folder)
-    assert "vae-d2-demo.aeviewer.zip can not be opened: it is no sound archive" in message
+    assert "vae-d2-demo.aeviewer.zip cannot be opened: it is no sound archive" in message
     assert told in message
     assert "Have it made, or sent, again" in message
 
@@ -342,4 +342,4 @@ def test_what_is_no_run_is_told(
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, folder: Path) -> None:
-    assert "none.zip can not be opened (No such file" in _refused(tmp_path / "none.zip", folder)
+    assert "none.zip cannot be opened (No such file" in _refused(tmp_path / "none.zip", folder)

@@ -41,7 +41,7 @@ def test_a_taken_or_impossible_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="already"):
         runs.create_run(CONFIG, tmp_path, "mine")
     for name in ("../up", "a/b", ".hidden", "CON", "x" * 81, "dot.", ""):
-        with pytest.raises(RunError, match="can not name a run"):
+        with pytest.raises(RunError, match="cannot name a run"):
             runs_folder.checked_name(name)
 
 

@@ -324,9 +324,9 @@ def test_on_another_kind_of_device_the_config_chooses_the_engine(
 
 
 def test_a_run_with_another_engine_is_the_same_experiment(tmp_path: Path) -> None:
-    entry = plan.entries()[0]
+    entry = plan.planned_runs()[0]
     runs.create_run(entry.config.replace(engine="autograd"), tmp_path, entry.name)
-    runner.refuse_another(entry, tmp_path)
+    runner.refuse_other_config(entry, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,10 @@ class Conversion(BaseModel):
             )
         image = Image.fromarray(np.ascontiguousarray(pixels))
         mode = "RGB" if self.colour == "rgb" else "L"
-        found = np.asarray(self._squared(image.convert(mode)))
+        found = np.asarray(self._make_square(image.convert(mode)))
         return 255 - found if self.inverted else found
 
-    def _squared(self, image: Image.Image) -> Image.Image:
+    def _make_square(self, image: Image.Image) -> Image.Image:
         size = (self.side, self.side)
         if image.size == size:
             return image
@@ -96,7 +96,7 @@ class Conversion(BaseModel):
             image = image.crop((left, top, left + edge, top + edge))
         return image.resize(size, Image.Resampling.BICUBIC)
 
-    def described(self) -> str:
+    def description(self) -> str:
         """What it does, in words: "cropped to the middle square, 64 × 64, RGB"."""
         parts = [FITS[self.fit], f"{self.side} × {self.side}"]
         parts.append("RGB" if self.colour == "rgb" else "grey")

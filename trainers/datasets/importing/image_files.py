@@ -43,14 +43,14 @@ _DAMAGED = (
 """What Pillow is known to raise of files that are damaged, or made to be."""
 
 _TOLD = {
-    "too large": "The image can not be taken: {}. Make it smaller first.",
+    "too large": "The image cannot be taken: {}. Make it smaller first.",
     "no image": "The file is no image that can be read: {}. Choose another one.",
-    "truncated": "The image can not be read: {}. Choose another one.",
+    "truncated": "The image cannot be read: {}. Choose another one.",
 }
 
 
 @contextmanager
-def opened(file: Path | IO[bytes]) -> Iterator[Image.Image]:
+def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
     """An image file, as far as its header says what it is; use it inside the `with`.
 
     Raises
@@ -87,7 +87,7 @@ def _content(file: Path | IO[bytes]) -> IO[bytes]:
 
 
 @contextmanager
-def given(content: bytes) -> Iterator[Image.Image]:
+def open_image_bytes(content: bytes) -> Iterator[Image.Image]:
     """What a person pasted or dropped, as `opened` has it.
 
     Raises
@@ -96,7 +96,7 @@ def given(content: bytes) -> Iterator[Image.Image]:
         When it is no image, is cut off, or is too large; also of what is done inside.
     """
     try:
-        with opened(io.BytesIO(content)) as picture:
+        with open_image(io.BytesIO(content)) as picture:
             yield picture
     except FlawError as error:
         raise DataError(_TOLD[error.kind].format(error)) from error

@@ -21,7 +21,7 @@ _SHOWN = 5
 
 
 class FlawError(Exception):
-    """One image can not be taken; `kind` says why in general, the message in particular."""
+    """One image cannot be taken; `kind` says why in general, the message in particular."""
 
     def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(detail)
@@ -52,7 +52,7 @@ class Flaws:
 
     @property
     def total(self) -> int:
-        """How many images there are that can not be taken."""
+        """How many images there are that cannot be taken."""
         return self.counts.total()
 
     @property

@@ -66,7 +66,7 @@ class ImportRequest:
     centred: bool = False
 
 
-class Imported:
+class ImportDraft:
     """A draft of a data set, to be kept or discarded.
 
     Attributes
@@ -87,7 +87,7 @@ class Imported:
         Raises
         ------
         DataError
-            When that can not be.
+            When that cannot be.
         """
         self._writer.keep()
         return self.dataset
@@ -97,7 +97,7 @@ class Imported:
         self._writer.discard()
 
 
-def usual(source: Source) -> Conversion:
+def default_conversion(source: Source) -> Conversion:
     """What suggests itself: images of one size that is allowed stay as they are."""
     sizes = source.sizes()
     colour: Colour = "rgb" if any(channels == 3 for *_, channels in sizes) else "grey"
@@ -111,7 +111,7 @@ def usual(source: Source) -> Conversion:
     return Conversion(side=_UNUSUAL_SIDE, fit="crop", colour=colour)
 
 
-def imported(source: Source, wanted: ImportRequest) -> Generator[float, None, Imported]:
+def import_images(source: Source, wanted: ImportRequest) -> Generator[float, None, ImportDraft]:
     """Converts every image; yields the share done, some fifty times a second.
 
     A draft is written meanwhile; closing the generator deletes it.
@@ -142,16 +142,16 @@ def imported(source: Source, wanted: ImportRequest) -> Generator[float, None, Im
             _take(source, wanted, index, False, writer, flaws)
             if clock.is_over():
                 yield done / source.count
-        dataset = _described(source, wanted, writer, flaws)
+        dataset = _describe_dataset(source, wanted, writer, flaws)
         components: dict[str, NDArray[np.generic]] = {}
         if dataset.pixels <= spectrum.MOST_PIXELS:
             splits = [writer.images(dataset.shape, is_test=test) for test in (False, True)]
-            components = vars((yield from spectrum.fitted(*splits)))
+            components = vars((yield from spectrum.fit_spectrum(*splits)))
         complete = writer.finish(dataset, components)
     except BaseException:
         writer.discard()
         raise
-    return Imported(complete, flaws, writer)
+    return ImportDraft(complete, flaws, writer)
 
 
 def preview(
@@ -215,7 +215,7 @@ def _candidates(source: Source) -> tuple[NDArray[np.intp], int]:
     """Which images may become test images, in this order, and how many are to.
 
     The source's own, if they are enough; else a tenth, drawn by a fixed seed, others taking the
-    place of those that can not be read.
+    place of those that cannot be read.
     """
     own = source.is_test
     if own is not None and own.sum() >= PREVIEWED and (~own).sum() >= PREVIEWED:
@@ -243,7 +243,9 @@ def _take(
         source.release()
 
 
-def _described(source: Source, wanted: ImportRequest, writer: StoreWriter, flaws: Flaws) -> Dataset:
+def _describe_dataset(
+    source: Source, wanted: ImportRequest, writer: StoreWriter, flaws: Flaws
+) -> Dataset:
     train, test = writer.counts["train"], writer.counts["test"]
     if test < PREVIEWED or train < PREVIEWED:
         told = f": {flaws.summary}" if flaws.total else ""
@@ -266,7 +268,7 @@ def _described(source: Source, wanted: ImportRequest, writer: StoreWriter, flaws
         centred=wanted.centred,
         conversion=conversion,
         history=f"{source.kind[0].upper()}{source.kind[1:]} ({source.path.name}): "
-        f"{conversion.described()}." + left_out,
+        f"{conversion.description()}." + left_out,
     )
 
 

@@ -39,7 +39,7 @@ class StoreWriter:
     Raises
     ------
     DataError
-        When the store can not be written.
+        When the store cannot be written.
     """
 
     def __init__(self, name: str) -> None:
@@ -113,7 +113,7 @@ class StoreWriter:
         Raises
         ------
         DataError
-            When that can not be.
+            When that cannot be.
         """
         try:
             self.draft.chmod(0o644)
@@ -156,6 +156,6 @@ def _entry(kind: str, shape: tuple[int, ...], begin: int, end: int) -> dict[str,
 
 def _unwritten(place: Path, error: OSError) -> DataError:
     return DataError(
-        f"The data set {place} can not be written ({error.strerror or error}). Free some space, or "
+        f"The data set {place} cannot be written ({error.strerror or error}). Free some space, or "
         "name another folder by AEVIEWER_DATASETS."
     )

@@ -86,7 +86,7 @@ class ArraySource(Source):
         if len(parts) > 1 and None not in parts and len(set(parts)) == 2:
             self.is_test = np.repeat(np.array(parts, np.bool_), np.diff(self._starts))
 
-    def measured(self) -> Generator[float, None, None]:
+    def measure_range(self) -> Generator[float, None, None]:
         """Looks at the numbers once, so that their range is known; yields the share done.
 
         Raises

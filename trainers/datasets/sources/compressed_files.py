@@ -48,7 +48,9 @@ def guard(name: str, packed: int, unpacked: int) -> None:
         )
 
 
-def copied(stream: _Readable, place: Path, name: str, packed: int) -> Generator[int, None, None]:
+def copy_stream(
+    stream: _Readable, place: Path, name: str, packed: int
+) -> Generator[int, None, None]:
     """Unpacks a stream into a file; yields the bytes so far.
 
     Raises
@@ -68,7 +70,7 @@ def copied(stream: _Readable, place: Path, name: str, packed: int) -> Generator[
         raise DataError(f"{name} is truncated or damaged ({error}). Get it anew.") from error
 
 
-def gunzipped(path: Path, place: Path) -> Generator[int, None, None]:
+def gunzip(path: Path, place: Path) -> Generator[int, None, None]:
     """Unpacks a gzipped file; see `copied`."""
     with gzip.open(path, "rb") as stream:
-        yield from copied(stream, place, str(path), path.stat().st_size)
+        yield from copy_stream(stream, place, str(path), path.stat().st_size)

@@ -9,7 +9,7 @@ import numpy as np
 from trainers.datasets.sources.arrays import ArraySource
 from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.idx_files import column, from_idx, idx_files, is_idx
-from trainers.datasets.sources.numpy_files import from_npy, from_npz, mapped
+from trainers.datasets.sources.numpy_files import from_npy, from_npz, map_array
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_TEXT = 1 << 28
 
 
-def found(path: Path, labels: Path | None = None) -> Generator[float, None, Source]:
+def detect_source(path: Path, labels: Path | None = None) -> Generator[float, None, Source]:
     """The images at a path; yields the share done while they are unpacked and looked at.
 
     Parameters
@@ -43,7 +43,7 @@ def found(path: Path, labels: Path | None = None) -> Generator[float, None, Sour
     source = yield from _source(path, labels)
     try:
         if isinstance(source, ArraySource):
-            yield from source.measured()
+            yield from source.measure_range()
     except BaseException:
         source.close()
         raise
@@ -71,7 +71,7 @@ def _source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
 
 def _column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
     if path.suffix.lower() == ".npy":
-        return mapped(path, str(path))
+        return map_array(path, str(path))
     if path.is_file() and is_idx(path):
         return (yield from column(path))
     try:
@@ -79,7 +79,7 @@ def _column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
             raise DataError(f"{path} is too large for a list of labels.")
         words = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"The labels in {path} can not be read ({error}).") from error
+        raise DataError(f"The labels in {path} cannot be read ({error}).") from error
     lines = [word.strip() for word in words]
     while lines and not lines[-1]:
         lines.pop()

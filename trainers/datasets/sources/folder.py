@@ -40,7 +40,7 @@ class FolderSource(Source):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._root = path.resolve()
-        files = sorted(self._listed(path, 0))
+        files = sorted(self._list_files(path, 0))
         if not files:
             told = f" ({self.flaws[0].name}: {self.flaws[0].detail})" if self.flaws else ""
             raise DataError(f"There are no image files in {path}{told}. Choose another folder.")
@@ -77,14 +77,14 @@ class FolderSource(Source):
         """The file's first image, upright."""
         return read_image(self.path / self._files[index])
 
-    def _listed(self, folder: Path, depth: int) -> list[str]:
+    def _list_files(self, folder: Path, depth: int) -> list[str]:
         """Every file below, by its path from the source's folder on, with / between."""
         found: list[str] = []
         try:
             with os.scandir(folder) as entries:
                 listed = list(entries)
         except OSError as error:
-            raise DataError(f"{folder} can not be read ({error.strerror}).") from error
+            raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
         for entry in listed:
             if entry.name.startswith(".") or entry.name.lower() in _IGNORED:
                 continue
@@ -93,7 +93,7 @@ class FolderSource(Source):
                 self.flaws.append(Flaw(name, "path outside", "a link that leads out of the folder"))
             elif entry.is_dir():
                 if depth < _DEEP and not entry.is_symlink():
-                    found += self._listed(Path(entry.path), depth + 1)
+                    found += self._list_files(Path(entry.path), depth + 1)
             else:
                 found.append(name)
         return found
@@ -112,7 +112,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """
     if path.is_file() and path.stat().st_size == 0:
         raise FlawError("truncated", "the file is empty")
-    with image_files.opened(path) as picture:
+    with image_files.open_image(path) as picture:
         return image_files.pixels_of(picture)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
-from trainers.datasets.sources.compressed_files import DAMAGED, gunzipped
+from trainers.datasets.sources.compressed_files import DAMAGED, gunzip
 from trainers.datasets.sources.source import Scratch
 from trainers.errors import DataError
 
@@ -68,9 +68,9 @@ def from_idx(path: Path) -> Generator[float, None, IdxSource]:
             plain = file
             if _is_gzipped(file):
                 plain = scratch.folder / f"{number}.idx"
-                for _ in gunzipped(file, plain):
+                for _ in gunzip(file, plain):
                     yield number / len(files)
-            arrays[file] = _mapped(plain, file)
+            arrays[file] = _map_array(plain, file)
             yield (number + 1) / len(files)
         source = IdxSource(path, _blocks(arrays, path))
     finally:
@@ -93,9 +93,9 @@ def column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
         plain = path
         if _is_gzipped(path):
             plain = scratch.folder / "labels.idx"
-            for _ in gunzipped(path, plain):
+            for _ in gunzip(path, plain):
                 yield 0.0
-        return np.array(_mapped(plain, path))
+        return np.array(_map_array(plain, path))
     finally:
         scratch.drop()
 
@@ -138,7 +138,7 @@ def _is_gzipped(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(2) == _GZIP
     except OSError as error:
-        raise DataError(f"{path} can not be read ({error.strerror}).") from error
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
 
 
 def _head(path: Path) -> bytes:
@@ -160,7 +160,7 @@ def _shape_of(head: bytes) -> tuple[str, tuple[int, ...], int] | None:
     return _KINDS[head[2]], tuple(int(n) for n in sizes), start
 
 
-def _mapped(plain: Path, name: Path) -> NDArray[np.generic]:
+def _map_array(plain: Path, name: Path) -> NDArray[np.generic]:
     with plain.open("rb") as file:
         head = file.read(64)
     found = _shape_of(head)

@@ -1,4 +1,4 @@
-"""Arrays of images in .npy and .npz files, mapped, and unpacked where that can not be."""
+"""Arrays of images in .npy and .npz files, mapped, and unpacked where that cannot be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from trainers.datasets.importing.import_errors import Flaw
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
-from trainers.datasets.sources.compressed_files import DAMAGED, copied, guard
+from trainers.datasets.sources.compressed_files import DAMAGED, copy_stream, guard
 from trainers.datasets.sources.source import Scratch
 from trainers.errors import DataError
 
@@ -45,7 +45,7 @@ _DAMAGED = (
 _NAMES = ("classes", "class_names", "label_names")
 
 
-def mapped(path: Path, place: str) -> Array:
+def map_array(path: Path, place: str) -> Array:
     """The array in an .npy file, mapped.
 
     Raises
@@ -77,8 +77,8 @@ def from_npy(path: Path, labels: Array | None = None, labels_place: str = "") ->
         beside = [path.with_name(f"{name}.npy") for name in sorted(stems - {stem})]
         there = [place for place in beside if place.is_file()]
         if there:
-            labels, labels_place = mapped(there[0], str(there[0])), there[0].name
-    images = mapped(path, str(path))
+            labels, labels_place = map_array(there[0], str(there[0])), there[0].name
+    images = map_array(path, str(path))
     return ArraySource(path, [ArrayBlock(images, labels, None, path.name, labels_place)])
 
 
@@ -115,11 +115,11 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
                 with archive.open(info) as stream:
                     _check_header(stream, info.file_size, name)
                 with archive.open(info) as stream:
-                    for so_far in copied(stream, place, name, info.compress_size):
+                    for so_far in copy_stream(stream, place, name, info.compress_size):
                         yield min(1.0, (done + so_far) / total)
                 done += info.file_size
-                arrays[info.filename.removesuffix(".npy")] = mapped(place, name)
-        blocks, classes = _paired(arrays, path)
+                arrays[info.filename.removesuffix(".npy")] = map_array(place, name)
+        blocks, classes = _pair_labels(arrays, path)
         source = ArraySource(path, blocks, classes)
     except _DAMAGED as error:
         raise DataError(
@@ -152,7 +152,7 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
     if kind.hasobject:
         raise DataError(f"{name} holds Python objects, which are never read. Save plain numbers.")
     if min(shape, default=1) < 1 or not kind.itemsize:
-        raise DataError(f"{name} is an array of {_spoken(shape)}: there is nothing in it.")
+        raise DataError(f"{name} is an array of {_shape_text(shape)}: there is nothing in it.")
     promised = prod(int(side) for side in shape) * kind.itemsize
     held = size - len(np.lib.format.magic(*version)) - len(told) - len(head)
     if promised != held:
@@ -168,11 +168,11 @@ def _why(error: Exception) -> str:
     return told if len(told) < _MOST_TOLD else f"{told[:_MOST_TOLD]}…"
 
 
-def _spoken(shape: tuple[int, ...]) -> str:
+def _shape_text(shape: tuple[int, ...]) -> str:
     return " × ".join(f"{side:,}" for side in shape) or "no axes"
 
 
-def _paired(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock], tuple[str, ...]]:
+def _pair_labels(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock], tuple[str, ...]]:
     """Which arrays are images, and which their labels."""
     classes: tuple[str, ...] = ()
     for key in _NAMES:

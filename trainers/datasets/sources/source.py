@@ -75,7 +75,7 @@ class Source(ABC):
         Raises
         ------
         FlawError
-            When it can not be read.
+            When it cannot be read.
         """
 
     def label(self, index: int) -> int:
