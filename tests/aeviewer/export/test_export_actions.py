@@ -148,7 +148,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> None:
         while True:
             yield
 
-    monkeypatch.setattr(tensorboard, "written", written)
+    monkeypatch.setattr(tensorboard, "write_run", written)
 
 
 @pytest.mark.usefixtures("endless")
