@@ -1,4 +1,4 @@
-"""Numbers as the person's language writes them. What goes into a file is never written so."""
+"""Numbers in the format of the user's language. Numbers in files are never written so."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def join_numbers(values: Iterable[float], spec: str, most: int) -> str:
     spec
         How each is formatted; its minus is the typographer's.
     most
-        How many are told; an ellipsis stands for the rest.
+        The most numbers to show; an ellipsis stands for the rest.
     """
-    told = [f"{local(value):{spec}}".replace("-", "−") for value in values]
-    shown = [*told[:most], *(["…"] if len(told) > most else [])]
+    texts = [f"{local(value):{spec}}".replace("-", "−") for value in values]
+    shown = [*texts[:most], *(["…"] if len(texts) > most else [])]
     return ("; " if QLocale().decimalPoint() == "," else ", ").join(shown)
 
 

@@ -1,4 +1,4 @@
-"""Colours that mean something: classes and runs, told apart by the colour-blind."""
+"""The colours of classes and runs, distinguishable for the colour-blind."""
 
 from __future__ import annotations
 

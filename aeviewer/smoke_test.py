@@ -119,7 +119,7 @@ class _Visit(QObject):
     Attributes
     ----------
     problem
-        What a person would have been told, or what did not come; empty where all is well.
+        The message that a user would have seen, or what did not appear; empty if all went well.
     key, code, image
         The run that was trained; what was pressed on, (2,), and what it decodes to, (28, 28).
     """
@@ -169,8 +169,8 @@ class _Visit(QObject):
         try:
             yield from self._train()
             yield from self._decode()
-            yield "the layout", lambda: job.layout is not None or job.problem
-            _expect(job.layout is not None, f"There is no layout: {job.problem}.")
+            yield "the layout", lambda: job.result is not None or job.problem
+            _expect(job.result is not None, f"There is no layout: {job.problem}.")
         finally:
             job.stop()
         click.echo(f"Laid {_LAID_OUT} codes out by t-SNE, in a process of its own.")

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from trainers.config_messages import faults
 from trainers.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ Precision = Literal["float32", "float16"]
 Width = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=1, le=512)]
 
-_MOST_FAULTS, _MOST_TOLD = 10, 80
 LANDMARKS = (10_000, 30_000, 50_000)
 """Steps at which the paper shows its reconstructions."""
 
@@ -372,7 +372,7 @@ def _round_up(value: float) -> int:
 
 
 def validate_config(values: object) -> RunConfig:
-    """A config from plain values, with every fault told in one message.
+    """A config from plain values, with every problem in one message.
 
     Raises
     ------
@@ -397,37 +397,3 @@ def from_json(text: str | bytes) -> RunConfig:
         return RunConfig.model_validate_json(text)
     except ValidationError as error:
         raise ConfigError("; ".join(f"{name}: {text}" for name, text in faults(error))) from error
-
-
-def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Each fault as (field name, one sentence that names the value and the bound).
-
-    A value is told as far as it can be read in a message, and of many faults the first.
-    """
-    for fault in error.errors(include_url=False)[:_MOST_FAULTS]:
-        names = [str(part) for part in fault["loc"] if isinstance(part, str)]
-        name = names[-1][:_MOST_TOLD] if names else "config"
-        if fault["type"] == "tuple_type":
-            yield (
-                name,
-                f"{_value_text(fault['input'])} should be whole numbers with commas between.",
-            )
-            continue
-        if fault["type"] in {"too_short", "too_long"}:
-            context = fault["ctx"]
-            least, most = context.get("min_length"), context.get("max_length")
-            bound = f"at least {least}" if most is None else f"at most {most}"
-            yield name, f"{context['actual_length']} values are given; there must be {bound}."
-            continue
-        text = _short(fault["msg"].removeprefix("Value error, ").removeprefix("Input "), 4)
-        stands_alone = fault["type"] in {"missing", "value_error"}
-        given = "" if stands_alone else f"{_value_text(fault['input'])}: it "
-        yield name, f"{given}{text[0].lower() if given else text[0]}{text[1:]}"
-
-
-def _value_text(value: object) -> str:
-    return _short(repr(value))
-
-
-def _short(text: str, times: int = 1) -> str:
-    return text if len(text) <= times * _MOST_TOLD else f"{text[: times * _MOST_TOLD]}…"

@@ -1,6 +1,6 @@
 """The field's terms as the program speaks of them: what each means, its formula, its source.
 
-One text for tooltips, the manual and whoever asks. Loads no torch.
+One text serves tool tips, the manual and other callers. This module loads no torch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class GlossaryEntry:
     source: str = ""
 
     @property
-    def told(self) -> str:
+    def text(self) -> str:
         """Meaning and formula on lines of their own, for a tooltip."""
         return "\n".join(line for line in (self.meaning, self.formula) if line)
 
@@ -186,7 +186,7 @@ GLOSSARY: dict[str, GlossaryEntry] = {
 def explain(key: str, otherwise: str = "") -> str:
     """Meaning and formula of a term, or `otherwise` where it is none of ours."""
     entry = GLOSSARY.get(key)
-    return entry.told if entry else otherwise
+    return entry.text if entry else otherwise
 
 
 def page(entries: Iterable[GlossaryEntry]) -> str:

@@ -84,9 +84,9 @@ class TrainedModel:
         flat = np.asarray(images, np.float32).reshape(len(images), -1) / scale
         shape = self._model.image_shape
         if flat.shape[1] != prod(shape):
-            told = " x ".join(str(n) for n in shape)
+            expected = " x ".join(str(n) for n in shape)
             raise ValueError(
-                f"Images of {flat.shape[1]} pixels; this model reads {told} = {prod(shape)}."
+                f"Images of {flat.shape[1]} pixels; this model reads {expected} = {prod(shape)}."
             )
         mean, log_variance = self._model.posterior(self._tensor(flat))
         return mean.cpu().numpy(), None if log_variance is None else log_variance.cpu().numpy()

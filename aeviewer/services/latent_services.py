@@ -1,4 +1,4 @@
-"""All that explores the latent space of the current run, made together."""
+"""All services of the latent space of the current run."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 
 class LatentServices:
-    """What is explored, and who works it out.
+    """Makes the services of the latent space.
 
     Parameters
     ----------
     session
         Watched.
     compute
-        Asked.
+        Computes.
 
     Attributes
     ----------
-    exploration, colouring
-        Plane, pins, selection; what the points are coloured by.
-    mosaic, heat, hovering, inspection, walk, drawing, directions
-        The decoder's images of the plane, a quantity over it, the image under the mouse, the
-        marked code, the way between two pins, what a person drew, what varies around the code.
+    latent_state, point_colours
+        Plane, pins and selection; the values that colour the points.
+    mosaic, overlay, hover_error, point_inspector, path_service, drawing, directions
+        Decoded images of the plane, a scalar field over it, the image under the mouse, the marked
+        code, the path between two pins, the user's drawing, local directions around the code.
     alignments, playback
-        How checkpoints are turned onto the last one; the codes gliding from each to the next.
-    layouts
-        t-SNE and UMAP of the codes, in the place of a plane.
+        The alignment of checkpoints to the last one; codes moving from checkpoint to checkpoint.
+    embeddings
+        t-SNE and UMAP embeddings of the codes, which take the place of a plane.
     """
 
     def __init__(self, session: Session, compute: ComputeThread) -> None:
@@ -62,5 +62,5 @@ class LatentServices:
         self.path_service = PathService(self.latent_state, compute)
 
     def close(self) -> None:
-        """Ends what is at work outside the compute thread."""
+        """Stops what runs outside the compute thread."""
         self.embeddings.close()

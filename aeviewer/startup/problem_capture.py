@@ -46,13 +46,15 @@ def capture_problems() -> Iterator[list[str]]:
             found.append(f"Qt: {message}")
 
     def note(error: BaseException | None, where: str) -> None:
-        told = "".join(traceback.format_exception(error)) if error else ""
-        found.append(f"{where}: {told}".strip())
+        details = "".join(traceback.format_exception(error)) if error else ""
+        found.append(f"{where}: {details}".strip())
 
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     sys.excepthook = lambda _kind, error, _trace: note(error, "nobody caught")
-    threading.excepthook = lambda told: note(told.exc_value, "nobody caught in a thread")
-    sys.unraisablehook = lambda told: note(told.exc_value, f"could not be raised in {told.object}")
+    threading.excepthook = lambda details: note(details.exc_value, "was not caught in a thread")
+    sys.unraisablehook = lambda details: note(
+        details.exc_value, f"could not be raised in {details.object}"
+    )
     handler, before = _Notes(found), qInstallMessageHandler(take)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)

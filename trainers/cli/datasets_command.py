@@ -75,7 +75,7 @@ def import_(
 
     PATH is a folder of images (its sub-folders are the classes, if it has any), a folder or file in
     MNIST's IDX format, gzipped or not, or an .npy or .npz file. A tenth is kept for testing, where
-    the source has no test images. What is wrong is told file by file, and left out only if you
+    the source has no test images. Each file that is wrong is named, and left out only if you
     agree.
     """
     from trainers.datasets.importing.importer import (
@@ -126,11 +126,11 @@ def download(name: str, mirror: str) -> None:
         task = bar.add_task("", total=1.0)
         while True:
             try:
-                told = next(work)
+                report = next(work)
             except StopIteration as done:
                 dataset: Dataset = done.value
                 break
-            bar.update(task, description=told.words, completed=told.share or 0.0)
+            bar.update(task, description=report.words, completed=report.share or 0.0)
     console.print(f"{dataset.title} is here: {dataset.train:,} training images.", soft_wrap=True)
 
 
@@ -197,11 +197,11 @@ def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
         return
     for line in flaws.lines():
         console.print(line, markup=False, soft_wrap=True)
-    told = f"{flaws.total:,} images cannot be taken: {flaws.summary}."
+    report = f"{flaws.total:,} images cannot be taken: {flaws.summary}."
     if yes:
-        console.print(told, soft_wrap=True)
-    elif not sys.stdin.isatty() or not click.confirm(f"{told} Leave them out?", err=True):
-        raise DataError(f"{told} Nothing is imported. To leave them out, add --yes.")
+        console.print(report, soft_wrap=True)
+    elif not sys.stdin.isatty() or not click.confirm(f"{report} Leave them out?", err=True):
+        raise DataError(f"{report} Nothing is imported. To leave them out, add --yes.")
 
 
 def _classes(dataset: Dataset) -> str:

@@ -84,7 +84,7 @@ def evaluate(
 
     RUN is a run's name in the runs folder, or the path of its folder. Reconstruction, likelihood,
     what the codes know, the plane of a linear decoder, compression, noise and collapse; fitted on
-    the training images, told on the 10,000 test images. It takes about a minute.
+    the training images and measured on the 10,000 test images. It takes about a minute.
     """
     from trainers.evaluation.measure_all import measure_checkpoint
     from trainers.generators import finish

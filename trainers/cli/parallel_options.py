@@ -69,7 +69,7 @@ def workers(jobs: int, address: str | None, *folders: Path) -> AbstractContextMa
 
 
 def run_with_display(work: Generator[SweepProgress, None, None], console: Console) -> SweepProgress:
-    """Does the work to its end or to Ctrl-C, told on the console; ends the program if stopped."""
+    """Does the work until it ends or Ctrl-C is pressed, and shows its progress on the console."""
     with (
         _Display(console) as display,
         _interrupts() as asked,
@@ -90,10 +90,10 @@ def run_with_display(work: Generator[SweepProgress, None, None], console: Consol
 def refuse_failures(progress: SweepProgress) -> None:
     """Tells of the runs that could not be trained, by a failure."""
     if progress.failed:
-        told = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
         count = len(progress.failed)
         runs = "1 run" if count == 1 else f"{count} runs"
-        raise click.ClickException(f"{runs} could not be trained: {told}")
+        raise click.ClickException(f"{runs} could not be trained: {reasons}")
 
 
 @contextmanager

@@ -63,10 +63,10 @@ def _reconstruction(found: Evaluation, config: RunConfig) -> Iterator[Row]:
 def _classes(measurement: Measurement) -> Section:
     """Across where the classes are few and their names short, else down."""
     errors = measurement.reconstruction.class_squared_error or ()
-    names, told = measurement.classes, tuple(f"{error:.2f}" for error in errors)
+    names, texts = measurement.classes, tuple(f"{error:.2f}" for error in errors)
     if len(names) <= _SHOWN and max(map(len, names)) <= 2:
-        return Section("By class", (("squared error per image", *told),), ("", *names))
-    rows = tuple(zip(names, told, strict=True))
+        return Section("By class", (("squared error per image", *texts),), ("", *names))
+    rows = tuple(zip(names, texts, strict=True))
     return Section("By class", rows, ("", "squared error per image"))
 
 

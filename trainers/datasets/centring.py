@@ -72,7 +72,7 @@ def _centre(digit: NDArray[np.floating], mass: float) -> tuple[float, float]:
 def from_file(content: bytes) -> NDArray[np.uint8]:
     """An image file as an image of MNIST's kind.
 
-    Whether it is ink on paper or chalk on a board is told by its rim, whose median is the ground;
+    The median of its border decides whether it is ink on paper or chalk on a board;
     what is transparent is white paper.
 
     Parameters

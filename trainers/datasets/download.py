@@ -41,7 +41,7 @@ _TELL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DownloadProgress:
     """What is being done, and how far it is: 0..1, or None where that is not known."""
 
     words: str
@@ -49,7 +49,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class DownloadFailed:
     """Why there is no data set."""
 
     problem: str
@@ -62,7 +62,7 @@ class _File:
     place: Path
 
 
-def download_dataset(name: str, mirror: str = "") -> Generator[Told, None, Dataset]:
+def download_dataset(name: str, mirror: str = "") -> Generator[DownloadProgress, None, Dataset]:
     """Downloads and imports a data set; yields what is being done.
 
     Closing the generator keeps what came so far, and the next attempt goes on from there.
@@ -82,7 +82,7 @@ def download_dataset(name: str, mirror: str = "") -> Generator[Told, None, Datas
     found = entry(name)
     if name in store.dataset_names():
         raise DataError(f"The data set {name!r} is here already.")
-    yield Told("Loading torchvision")
+    yield DownloadProgress("Loading torchvision")
     kind = _kind(found)
     root = store.folder() / ".downloads" / name
     files = _files(found, kind, root, mirror)
@@ -95,8 +95,8 @@ def download_dataset(name: str, mirror: str = "") -> Generator[Told, None, Datas
             size = f"{so_far.done / 1e6:,.1f}"
             of = f" of {so_far.total / 1e6:,.1f}" if so_far.total else ""
             words = f"Downloading {file.place.name}, {number} of {len(files)}: {size}{of} MB"
-            yield Told(words, so_far.done / so_far.total if so_far.total else None)
-    yield Told("Unpacking")
+            yield DownloadProgress(words, so_far.done / so_far.total if so_far.total else None)
+    yield DownloadProgress("Unpacking")
     source = _source(found, kind, root)
     finish(source.measure_range())
     wanted = ImportRequest(
@@ -105,7 +105,7 @@ def download_dataset(name: str, mirror: str = "") -> Generator[Told, None, Datas
     work = import_images(source, wanted)
     while True:
         try:
-            yield Told("Importing", next(work))
+            yield DownloadProgress("Importing", next(work))
         except StopIteration as done:
             dataset: Dataset = done.value.keep()
             break
@@ -198,7 +198,7 @@ def _source(found: CatalogueEntry, kind: Any, root: Path) -> ArraySource:
 
 
 def start_download(name: str, mirror: str = "") -> tuple[BaseProcess, Connection]:
-    """A process that downloads, and the pipe by which it tells: `Told`, then a `Dataset`.
+    """A process that downloads, and the pipe that it reports by: `DownloadProgress`, then a `Dataset`.
 
     A `Failed` comes in the place of the data set where there is none. The process ends when the
     one that started it ends; ended before, it keeps what came.
@@ -220,19 +220,19 @@ def _live(pipe: Connection, name: str, mirror: str) -> None:
         return  # nobody listens any more
 
 
-def _outcome(pipe: Connection, name: str, mirror: str) -> Dataset | Failed:
+def _outcome(pipe: Connection, name: str, mirror: str) -> Dataset | DownloadFailed:
     last = 0.0
     work = download_dataset(name, mirror)
     while True:
         try:
-            told = next(work)
+            report = next(work)
         except StopIteration as done:
             dataset: Dataset = done.value
             return dataset
         except AEViewerError as error:
-            return Failed(str(error))
-        if told.share is None or time.monotonic() - last >= _TELL_SECONDS:
-            pipe.send(told)
+            return DownloadFailed(str(error))
+        if report.share is None or time.monotonic() - last >= _TELL_SECONDS:
+            pipe.send(report)
             last = time.monotonic()
 
 

@@ -24,7 +24,7 @@ _MOST_BYTES = 4 << 30
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How many bytes are there, of how many; 0 where that is not told."""
+    """The bytes received, and their total number; 0 where the server does not say it."""
 
     done: int
     total: int

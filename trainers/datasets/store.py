@@ -231,9 +231,9 @@ def _read_header(path: Path, _stamp: int) -> _Header:
         }
         _check_tensors(dataset, tensors, size)
     except _DAMAGED as error:
-        told = (str(error).splitlines() or [type(error).__name__])[0][:_MOST_TOLD]
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:_MOST_TOLD]
         raise DataError(
-            f"The data set {path} is damaged ({told}). Remove it, and import it anew."
+            f"The data set {path} is damaged ({reason}). Remove it, and import it anew."
         ) from error
     return _Header(path, 8 + length, dataset, tensors)
 

@@ -196,7 +196,7 @@ def _tsne(codes: NDArray[np.float64], recipe: TSNE, tell: Tell) -> NDArray[np.fl
 
 
 def _initial_places(codes: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """(n, 2), the principal plane made small; codes at one place are told apart by chance."""
+    """(n, 2), the principal plane made small; codes at one place are separated at random."""
     places = principal_plane(codes).project(codes)
     spread = float(places[:, 0].std())
     chance = np.random.default_rng(seed).normal(size=places.shape)

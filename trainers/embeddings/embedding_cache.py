@@ -43,8 +43,8 @@ def key(codes: NDArray[np.floating], recipe: Recipe) -> str:
     recipe
         How they are laid out.
     """
-    told = [type(recipe).__name__, asdict(recipe), library(recipe), codes.shape]
-    digest = hashlib.sha256(json.dumps(told).encode())
+    header = [type(recipe).__name__, asdict(recipe), library(recipe), codes.shape]
+    digest = hashlib.sha256(json.dumps(header).encode())
     digest.update(np.ascontiguousarray(codes, "<f4").tobytes())
     return digest.hexdigest()
 
@@ -71,11 +71,11 @@ def _read(place: Path, key: str, count: int) -> Embedding | None:
         if place.stat().st_size > count * 2 * 4 + _MOST_HEADER:
             return None
         with safe_open(place, "numpy") as file:
-            told = file.metadata() or {}
-            if told.get("key") != key:
+            header = file.metadata() or {}
+            if header.get("key") != key:
                 return None
             xy = file.get_tensor(_TENSOR)
-        trust = float(told["trustworthiness"])
+        trust = float(header["trustworthiness"])
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
     sound = xy.shape == (count, 2) and xy.dtype == np.float32 and np.isfinite(xy).all()
@@ -84,8 +84,8 @@ def _read(place: Path, key: str, count: int) -> Embedding | None:
 
 def write(places: Sequence[Path], key: str, layout: Embedding) -> Path | None:
     """Keeps a layout at the first place that can be written to; None where none can."""
-    told = {"key": key, "trustworthiness": str(layout.trustworthiness)}
-    content = safetensors.numpy.save({_TENSOR: np.ascontiguousarray(layout.places)}, told)
+    header = {"key": key, "trustworthiness": str(layout.trustworthiness)}
+    content = safetensors.numpy.save({_TENSOR: np.ascontiguousarray(layout.places)}, header)
     for number, place in enumerate(places):
         try:
             if number == len(places) - 1:  # the cache; a checkpoint that is gone stays gone

@@ -41,7 +41,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class EmbeddingProgress:
     """How far it is: the share done, 0..1, and the (n, 2) places so far where they are known."""
 
     share: float
@@ -49,13 +49,13 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class EmbeddingFailed:
     """Why there is no layout."""
 
     problem: str
 
 
-Message = Ready | Told | Failed
+Message = Ready | EmbeddingProgress | EmbeddingFailed
 """What comes before the `Layout`."""
 
 
@@ -75,7 +75,7 @@ def start_process(
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    # Codes come by the pipe: as an argument they would hold up whoever starts the process.
+    # The codes are sent by the pipe: as an argument they would delay the caller.
     process = context.Process(target=_live, args=(there, recipe, key, places), daemon=True)
     process.start()
     there.close()
@@ -98,20 +98,20 @@ def _live(pipe: Connection, recipe: Recipe, key: str, places: tuple[Path, ...]) 
 
 def _outcome(
     pipe: Connection, recipe: Recipe, key: str, places: tuple[Path, ...]
-) -> Embedding | Failed:
+) -> Embedding | EmbeddingFailed:
     last = 0.0
 
     def tell(share: float, so_far: NDArray[np.float32] | None) -> None:
         nonlocal last
         if time.monotonic() - last >= _TELL_SECONDS:
-            pipe.send(Told(share, so_far))
+            pipe.send(EmbeddingProgress(share, so_far))
             last = time.monotonic()
 
     codes = pipe.recv()
     try:
         layout = compute_embedding(codes, recipe, tell)
     except (AEViewerError, ValueError, ArithmeticError, MemoryError, ImportError) as error:
-        return Failed(str(error) or type(error).__name__)
+        return EmbeddingFailed(str(error) or type(error).__name__)
     embedding_cache.write(places, key, layout)
     return layout
 

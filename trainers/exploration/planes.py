@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ORDERS = ((0, 1), (1, 0))
+JITTER = 0.35
+"""One-dimensional codes of a class are spread by up to this much above and below the class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,11 @@ class Plane:
     is_picked: bool = False
     is_aligned: bool = False
 
+    @property
+    def is_line(self) -> bool:
+        """Whether it stands for a one-dimensional latent space: x is the code, y is free."""
+        return len(self.origin) == 1
+
     def project(self, codes: NDArray[np.floating]) -> NDArray[np.float64]:
         """(..., d) codes to (..., 2): their places in the plane."""
         places: NDArray[np.float64] = (codes - self.origin) @ self.basis.T
@@ -64,6 +71,11 @@ class Plane:
         """
         codes: NDArray[np.float64] = anchor + (xy - self.project(anchor)) @ self.basis
         return codes
+
+
+def class_jitter(count: int) -> NDArray[np.float64]:
+    """Returns (count,) shifts along y for one-dimensional codes, always the same ones."""
+    return np.random.default_rng(0).uniform(-JITTER, JITTER, count)
 
 
 def axes_plane(latent_dim: int, x: int, y: int) -> Plane:

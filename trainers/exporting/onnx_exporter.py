@@ -72,7 +72,7 @@ def write(task: Task) -> Iterator[None]:
         When a layer has no translation, or onnxruntime gives other numbers than torch.
     """
     model, step = load_model(task.run, task.checkpoint.step)
-    told = f"{task.run.name} at step {step:,}, by AE Viewer"
+    description = f"{task.run.name} at step {step:,}, by AE Viewer"
     random = torch.Generator().manual_seed(0)
     images = torch.rand(_CHECKED, model.pixels, generator=random)
     codes = torch.randn(_CHECKED, model.latent_dim, generator=random)
@@ -84,14 +84,14 @@ def write(task: Task) -> Iterator[None]:
         ("decoder", decoder, "codes", ["images"], codes),
     ):
         place = task.folder / f"{name}.onnx"
-        content = translate(stack, name, given, found, values.shape[1], told)
+        content = translate(stack, name, given, found, values.shape[1], description)
         place.write_bytes(content.SerializeToString())
         check(stack, values, place)
         yield
 
 
 def translate(
-    stack: nn.Sequential, name: str, given: str, found: Sequence[str], width: int, told: str
+    stack: nn.Sequential, name: str, given: str, found: Sequence[str], width: int, description: str
 ) -> ModelProto:
     """A stack of layers as a model.
 
@@ -105,7 +105,7 @@ def translate(
         Names of the input, and of outputs of equal width.
     width
         Numbers in a row of the input.
-    told
+    description
         What it is, kept in the file.
 
     Raises
@@ -131,7 +131,7 @@ def translate(
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR,
         producer_name="AE Viewer",
-        doc_string=told,
+        doc_string=description,
     )
     model = shape_inference.infer_shapes(model, strict_mode=True)
     checker.check_model(model, full_check=True)

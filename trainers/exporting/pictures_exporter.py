@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
 from trainers import datasets
-from trainers.exploration.planes import axes_plane, line, principal_plane
+from trainers.exploration.planes import axes_plane, class_jitter, line, principal_plane
 from trainers.exporting.metrics_exporter import evaluations
 from trainers.figures.image_sheet import write_sheet
 from trainers.figures.style import INK, SOFT, create_figure, figure_style, render_figure
@@ -36,7 +36,6 @@ CLASSES = (
 )
 """The classes in the window's colours (Petroff 2021)."""
 _ACROSS = 16
-_JITTER = 0.35
 _NUMBERS = StrMethodFormatter("{x:,g}")
 
 
@@ -125,7 +124,7 @@ def _project(
     """(n, 2) places of (n, d) codes; names the axes after what they are."""
     d = codes.shape[1]
     if d == 1:
-        apart = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(codes))
+        apart = class_jitter(len(codes))
         axes.set(xlabel="z₁", ylabel="class", yticks=np.unique(labels))
         return line().project(codes) + np.stack([np.zeros(len(codes)), labels + apart], axis=1)
     plane = axes_plane(2, 0, 1) if d == 2 else principal_plane(codes)

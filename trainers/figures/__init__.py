@@ -1,1 +1,1 @@
-"""Figures, image sheets and films as files. Loads no torch."""
+"""Figures, image sheets and films as files. Imports no torch."""

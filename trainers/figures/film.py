@@ -1,7 +1,7 @@
-"""Paths through a latent space as films: GIF, MP4.
+"""Writes films as GIF or MP4, for example of a path through a latent space.
 
-A file is whole or is not there: it is made in memory or in a folder of its own, and then renamed
-into its place. Loads no torch.
+A film is written in memory or in a temporary folder and then renamed, so that no incomplete file
+is left. Imports no torch.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
 
 _COLOURS = 256
 _SAMPLED = 1 << 20
-"""Pixels that decide the palette of a film: more of them choose no other colours."""
+"""The number of pixels from which the palette is computed; more pixels do not change it."""
 _GRAYS = bytes(np.arange(_COLOURS, dtype=np.uint8).repeat(3))
 _TICK = 10
 _FASTEST, _SLOWEST = 20, 655_350
-"""Milliseconds: viewers slow down what is faster, and the format holds no longer ones."""
-_MOST_FPS = 240
+"""Milliseconds: viewers slow down faster films, and the format cannot store longer times."""
+_MAX_FPS = 240
 _GRAIN = "15"
-"""H.264's constant rate factor, 0 (exact) to 51: an enlarged digit's edges do not ring."""
+"""The constant rate factor of H.264, 0 (exact) to 51: edges of an enlarged digit do not ring."""
 
 
 def write_gif(
     path: Path, frames: Sequence[NDArray[np.uint8]], milliseconds: int | Sequence[int]
 ) -> None:
-    """Writes a film that repeats for ever.
+    """Writes a GIF that repeats for ever.
 
-    Every frame is kept as one, also where it equals the one before: Pillow's own `save` would make
-    one longer frame of the two. Gray frames are exact; of coloured ones all share one palette of
-    256, without dithering, so that what stands still does not flicker.
+    Equal consecutive frames stay separate frames; Pillow's `save` would merge them. Gray frames are
+    stored exactly. Coloured frames share one palette of 256 colours without dithering, so that
+    still parts do not flicker.
 
     Parameters
     ----------
     path
-        Where to; a file that is there is replaced.
+        The file. An existing file is replaced.
     frames
-        Each (h, w) gray or (h, w, 3) red, green, blue; all of one size. They are asked for one by
-        one, a few times each: a sequence that makes them when asked holds no more than one.
+        (h, w) gray or (h, w, 3) RGB frames of one size. They are read one by one, a few times each,
+        so a sequence that computes its frames needs the memory of one frame only.
     milliseconds
-        How long each is shown, rounded to 10 ms, the format's unit; 20 to 655,350. One number for
-        all, or one for each.
+        The time of each frame, 20 to 655,350, rounded to 10 ms, the unit of the format. One number
+        for all frames, or one for each.
 
     Raises
     ------
@@ -72,20 +72,20 @@ def write_gif(
 
 
 def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
-    """Writes an H.264 film that every browser and slide program plays.
+    """Writes an H.264 film that every browser and presentation program plays.
 
-    Needs the optional package imageio-ffmpeg. The format asks for even sides: the last column and
-    row are repeated where one is odd.
+    Needs the optional package imageio-ffmpeg. The format needs an even height and width; the last
+    row or column is repeated where the number is odd.
 
     Parameters
     ----------
     path
-        Where to; a file that is there is replaced.
+        The file. An existing file is replaced.
     frames
-        Each (h, w) gray or (h, w, 3) red, green, blue; all of one size. They are asked for one by
-        one, as in `write_gif`.
+        (h, w) gray or (h, w, 3) RGB frames of one size. They are read one by one, as in
+        `write_gif`.
     fps
-        Frames a second, above 0 and at most 240.
+        Frames per second, above 0 and at most 240.
 
     Raises
     ------
@@ -94,8 +94,10 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
     AEViewerError
         When the package is missing, or the file cannot be made or written.
     """
-    if not 0 < fps <= _MOST_FPS:
-        raise ValueError(f"{fps} frames a second are not more than 0 and at most {_MOST_FPS}.")
+    if not 0 < fps <= _MAX_FPS:
+        raise ValueError(
+            f"The speed is {fps} frames per second. It must be above 0 and at most {_MAX_FPS}."
+        )
     _check_frames(frames)
     try:
         with tempfile.TemporaryDirectory(prefix="film-") as folder:
@@ -104,13 +106,13 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
             content = draft.read_bytes()
     except (OSError, RuntimeError) as error:
         raise AEViewerError(
-            f"The film could not be encoded ({error}). Write a GIF instead, which needs no encoder."
+            f"The film cannot be encoded ({error}). Write a GIF, which needs no encoder."
         ) from error
     atomic.keep(path, content)
 
 
 def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
-    """Runs the encoder to its end; its own package's writer would not tell how that was."""
+    """Runs the encoder. The writer of imageio-ffmpeg would not report the encoder's errors."""
     height, width, _ = _pad_to_even(_to_rgb(frames[0])).shape
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     kept = ["-an", "-c:v", "libx264", "-crf", _GRAIN, "-pix_fmt", "yuv420p"]
@@ -126,15 +128,15 @@ def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> Non
         "-movflags",
         "+faststart",
     ]
-    told = draft.with_suffix(".txt")
+    log = draft.with_suffix(".txt")
     with (
-        told.open("wb") as words,
+        log.open("wb") as messages,
         subprocess.Popen(
             [*command, draft],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=words,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows
+            stderr=messages,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # only on Windows
         ) as process,
     ):
         try:
@@ -143,13 +145,14 @@ def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> Non
             process.kill()
             raise
     if process.returncode or not draft.is_file():
-        # The first line is the cause, the others what came of it.
-        said = told.read_text(errors="replace").strip().splitlines()
-        raise RuntimeError(said[0].rstrip(".") if said else f"it ended with {process.returncode}")
+        # The first line is the cause; the other lines follow from it.
+        lines = log.read_text(errors="replace").strip().splitlines()
+        status = f"the encoder ended with status {process.returncode}"
+        raise RuntimeError(lines[0].rstrip(".") if lines else status)
 
 
 def _feed(process: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]]) -> None:
-    """Hands the encoder frame after frame; one that ends early has said why."""
+    """Writes the frames to the encoder. An encoder that ends early has written the reason."""
     if process.stdin is None:
         return
     try:
@@ -163,9 +166,15 @@ def _feed(process: subprocess.Popen[bytes], frames: Sequence[NDArray[np.uint8]])
 
 
 def encoder_path() -> str:
-    """The program that encodes."""
+    """Returns the path of the encoder program.
+
+    Raises
+    ------
+    AEViewerError
+        When imageio-ffmpeg is not installed.
+    """
     try:
-        # Untyped where it is installed, unknown where it is not.
+        # The package has no types, and mypy cannot find it where it is not installed.
         import imageio_ffmpeg  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
         raise AEViewerError(
@@ -176,28 +185,32 @@ def encoder_path() -> str:
 
 
 def _check_frames(frames: Sequence[NDArray[np.uint8]]) -> Sequence[NDArray[np.uint8]]:
-    """The frames, if they can be one film."""
+    """Returns the frames; raises a `ValueError` when they differ in size or there are none."""
     if not len(frames):
         raise ValueError("A film needs at least one frame.")
     sizes = {frame.shape[:2] for frame in frames}
     if len(sizes) > 1:
-        raise ValueError(f"The frames differ in size: {sorted(sizes)}. One film has one size.")
+        raise ValueError(f"The frames differ in size: {sorted(sizes)}. Use one size.")
     return frames
 
 
 def _durations(frames: Sequence[NDArray[np.uint8]], milliseconds: int | Sequence[int]) -> list[int]:
-    """The time of each frame, in the format's unit."""
+    """Returns the time of each frame, rounded to the unit of the format."""
     times = [milliseconds] * len(frames) if isinstance(milliseconds, int) else [*milliseconds]
     if len(times) != len(frames):
-        raise ValueError(f"There are {len(times)} times for {len(frames)} frames.")
+        raise ValueError(
+            f"There are {len(times)} times for {len(frames)} frames. Give one for each frame."
+        )
     for time in times:
         if not _FASTEST <= time <= _SLOWEST:
-            raise ValueError(f"{time} ms a frame is not within {_FASTEST} to {_SLOWEST:,} ms.")
+            raise ValueError(
+                f"The time of a frame is {time} ms. It must be {_FASTEST} to {_SLOWEST:,} ms."
+            )
     return [round(time / _TICK) * _TICK for time in times]
 
 
 def _to_rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(h, w, 3), whatever it was."""
+    """Returns a gray or RGB frame as (h, w, 3)."""
     return frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=-1)
 
 
@@ -206,13 +219,13 @@ def _is_gray(frame: NDArray[np.uint8]) -> bool:
 
 
 def _pad_to_even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The frame with its last row and column repeated where there is an odd number of them."""
+    """Repeats the last row and column of the frame where their number is odd."""
     height, width, _ = frame.shape
     return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def _convert_frames(frames: Sequence[NDArray[np.uint8]]) -> Iterator[Image.Image]:
-    """The frames as indices into one palette."""
+    """Yields the frames as indices into one palette."""
     if all(_is_gray(frame) for frame in frames):
         for frame in frames:
             yield _gray_picture(frame if frame.ndim == 2 else frame[..., 0])
@@ -231,7 +244,7 @@ def _gray_picture(frame: NDArray[np.uint8]) -> Image.Image:
 
 
 def _palette(frames: Sequence[NDArray[np.uint8]]) -> Image.Image:
-    """A picture whose palette is that of all frames."""
+    """Returns a picture whose palette fits all frames."""
     pixels = sum(frame.shape[0] * frame.shape[1] for frame in frames)
     apart = 1 + pixels // _SAMPLED
     sampled = np.concatenate([_to_rgb(frame).reshape(-1, 3)[::apart] for frame in frames])

@@ -1,6 +1,6 @@
-"""Images in rows as one file: a sheet of samples, a grid, a strip. PNG or SVG. Loads no torch.
+"""Writes images in rows as one PNG or SVG: a sheet of samples, a grid, a strip.
 
-The pixels of an image stay whole: each is a square of `scale` units, in a PNG and in an SVG.
+Pixels are not interpolated: each is a square of `scale` units in both formats. Imports no torch.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ def write_sheet(
     title: str = "",
     words: Sequence[str] = (),
 ) -> None:
-    """Writes images in rows as one file, transparent between them.
+    """Writes images in rows as one file with transparent gaps.
 
     Parameters
     ----------
     path
-        Where to; a file that is there is replaced. An SVG where its name ends so, else a PNG.
+        The file. An existing file is replaced. The suffix .svg gives an SVG, any other a PNG.
     images
-        (rows, columns, h, w) gray, or (rows, columns, h, w, 3) colours.
+        (rows, columns, h, w) gray or (rows, columns, h, w, 3) RGB images.
     scale
-        Length of a pixel of an image, at least 1.
+        The side of an image's pixel in the file, at least 1.
     gap
-        Pixels of the file between two images.
+        The pixels between two images in the file, at least 0.
     title
-        What the sheet is; kept in the file, not drawn.
+        The title in the file's metadata; it is not drawn.
     words
-        What each image is, row by row: an SVG's tooltips.
+        A description of each image, row by row, for the tooltips of an SVG.
 
     Raises
     ------
@@ -60,8 +60,8 @@ def write_sheet(
     rows, columns = images.shape[:2]
     if not rows * columns or scale < 1 or gap < 0:
         raise ValueError(
-            f"{rows} x {columns} images, scale {scale}, gap {gap}: at least 1 x 1, 1 and 0 are "
-            "needed."
+            f"The sheet has {rows} x {columns} images, scale {scale} and gap {gap}. It needs at "
+            "least 1 x 1, 1 and 0."
         )
     if path.suffix.lower() == ".svg":
         atomic.keep(path, _svg(images, scale, gap, title, words))
@@ -79,18 +79,18 @@ def _png(images: NDArray[np.uint8], scale: int, gap: int, title: str) -> bytes:
     rows, columns, height, width, channels = tiles.shape
     sheet = tiles.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
     whole = sheet[: rows * height - gap, : columns * width - gap]
-    told = PngInfo()
+    metadata = PngInfo()
     if title:
-        told.add_text("Title", title)
+        metadata.add_text("Title", title)
     content = io.BytesIO()
-    Image.fromarray(whole).save(content, "png", optimize=True, pnginfo=told)
+    Image.fromarray(whole).save(content, "png", optimize=True, pnginfo=metadata)
     return content.getvalue()
 
 
 def _svg(
     images: NDArray[np.uint8], scale: int, gap: int, title: str, words: Sequence[str]
 ) -> bytes:
-    """Every image as a picture of its own pixels, which the viewer enlarges unblurred."""
+    """Returns an SVG with the images at their own size, which the viewer enlarges unblurred."""
     rows, columns, height, width = images.shape[:4]
     across, down = scale * width + gap, scale * height + gap
     size = f'width="{columns * across - gap}" height="{rows * down - gap}"'
@@ -104,10 +104,10 @@ def _svg(
         row, column = divmod(number, columns)
         content = io.BytesIO()
         Image.fromarray(image).save(content, "png")
-        told = f"<title>{escape(words[number])}</title>" if words else ""
+        tooltip = f"<title>{escape(words[number])}</title>" if words else ""
         lines.append(
             f'<image x="{column * across}" y="{row * down}" width="{scale * width}" '
             f'height="{scale * height}" '
-            f'href="data:image/png;base64,{b64encode(content.getvalue()).decode()}">{told}</image>'
+            f'href="data:image/png;base64,{b64encode(content.getvalue()).decode()}">{tooltip}</image>'
         )
     return "\n".join([*lines, "</svg>", ""]).encode()

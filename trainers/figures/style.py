@@ -1,7 +1,8 @@
-"""How the report's figures look, and how they become files: one palette, one style, fixed bytes.
+"""The style of the report's figures, and their rendering: the same figure gives the same bytes.
 
-matplotlib's object interface only; its settings are changed within `style()` and put back, so that
-neither a person's own settings nor an earlier figure decide how these look. Loads no torch.
+The figures use only matplotlib's object interface. `figure_style` sets its parameters and restores
+them afterwards, so neither the user's settings nor an earlier figure change the look. Imports no
+torch.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ _OURS = {
 _OTHERS = ("#7a5c3e", "#5b6b2f", "#7b2d43", "#2f5d62")
 
 COLOURS = {**_OURS, **dict(zip(added_families(), cycle(_OTHERS), strict=False))}
-"""A method keeps its colour through all figures (Okabe & Ito 2008, told apart by everybody)."""
+"""The colour of each method in all figures (Okabe & Ito 2008, safe for colour-blind readers)."""
 
 NOISES = ("#b39ad6", "#8f6bc4", "#6b46a3", "#44266f")
-"""Of more and more noise."""
+"""The colours of increasing noise."""
 
 DPI = 200
 _THEMED = {
@@ -91,18 +92,18 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the report.
+    """A rendered figure of the report.
 
     Attributes
     ----------
     name
-        Of its files, without suffix.
+        The name of its files, without suffix.
     title
-        What it shows, in a few words.
+        A short title.
     caption
-        What is seen, whole enough to be read alone.
+        A caption that can be understood without the text around it.
     png, svg
-        The files' contents.
+        The contents of the files.
     """
 
     name: str
@@ -114,7 +115,7 @@ class Picture:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Defaults of matplotlib with ours over them, until it is left."""
+    """Sets matplotlib's defaults and our style for the time of the `with`."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -122,14 +123,14 @@ def figure_style() -> Iterator[None]:
 
 
 def create_figure(width: float, height: float) -> Figure:
-    """An empty figure of that many inches; call it within `style()`."""
+    """Returns an empty figure of this size in inches. Call it within `figure_style()`."""
     return Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
 
 
 def render_figure(
     figure: Figure, name: str, title: str, caption: str, *, notice: str = ""
 ) -> Picture:
-    """Returns the figure as files, with the notice in its corner and its caption."""
+    """Returns the figure as PNG and SVG, with the notice in its corner and in its caption."""
     if notice:
         figure.text(
             1 - 0.08 / figure.get_figwidth(),
@@ -144,14 +145,14 @@ def render_figure(
         caption = f"{caption} ({notice[0].upper()}{notice[1:]}.)"
     raster, vector = io.BytesIO(), io.BytesIO()
     FigureCanvasAgg(figure).print_png(raster, metadata={"Software": None})  # type: ignore[no-untyped-call]
-    # Without a salt, the ids in the SVG would be drawn at random.
+    # Without a salt, the ids in the SVG would be random.
     with mpl.rc_context({"svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(vector, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]
     return Picture(name, title, caption, raster.getvalue(), vector.getvalue())
 
 
 def inline_svg(picture: Picture) -> str:
-    """The SVG as an element of a page, in the colours that the page's light or dark gives."""
+    """Returns the SVG as an element of a page, in the colours of the page's light or dark theme."""
     text = picture.svg.decode()
     text = text[text.index("<svg") :]
     text = re.sub(r'(<g|<image\b[^>]*?) id="(?:[\w.-]+_\d+|image\w+)"', r"\1", text)
@@ -164,7 +165,7 @@ def inline_svg(picture: Picture) -> str:
 
 
 def set_ticks(axes: Axes, name: str, values: tuple[float, ...], form: str) -> None:
-    """Ticks of one axis ("x" or "y") at these values and nowhere else, written out."""
+    """Sets labelled ticks of one axis ("x" or "y") at exactly these values."""
     axis = axes.xaxis if name == "x" else axes.yaxis
     axis.set_ticks(values, [format(value, form) for value in values])
     axis.set_ticks([], minor=True)

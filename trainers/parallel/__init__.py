@@ -1,8 +1,8 @@
-"""Several runs at once, each in a process of its own, here or on a cluster. Loads no torch.
+"""Training of several runs at once, each in its own process, on this machine or on a cluster.
 
-`Pool` trains jobs by any `concurrent.futures.Executor`; `processes` and `cluster` make one. What
-a worker does is told by its run's folder alone, as with any run, and its lease says whether it is
-still wanted.
+`Pool` trains jobs with any `concurrent.futures.Executor`; `process_workers` and `cluster_workers`
+describe the two kinds. A worker reports only through the files in its run's folder. A lease in the
+same folder tells the worker whether to continue. Imports no torch.
 """
 
 from trainers.parallel.executors import Workers, cluster_workers, process_workers

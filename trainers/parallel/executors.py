@@ -1,4 +1,4 @@
-"""Where runs are trained: processes of this machine, or the workers of a Dask cluster."""
+"""The workers that train runs: processes of this machine, or the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10
 _BRIEF_SECONDS, _PATIENCE_SECONDS = 5.0, 120.0
-"""A file server lets go of the locks of a machine that died after a minute and a half."""
+"""A file server releases the locks of a machine that died after a minute and a half."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """Where runs are trained.
+    """A description of the workers of a `Pool`.
 
     Attributes
     ----------
     make
-        Makes an executor, anew where one broke.
+        Creates an executor; it is called again after an executor broke.
     slots
-        Runs that are given to it at once; None where it has a queue of its own.
+        The largest number of runs submitted at once; None for an executor with its own queue.
     lost
-        What a future raises when its worker was killed.
+        The exceptions that a future raises when its worker was killed.
     patience
-        Seconds in which whoever trained a run before may yet let go of it.
+        The seconds that a worker waits until the previous worker of a run releases its lock.
     name
-        Of the cluster, for messages.
+        The name of the cluster, for messages.
     """
 
     make: Callable[[], Executor]
@@ -49,9 +49,10 @@ class Workers:
 
 
 def process_workers(count: int) -> Workers:
-    """`count` processes of this machine.
+    """Returns `count` processes of this machine as workers.
 
-    They are spawned: a fork of a process that has run torch hangs at the first parallel operation.
+    The processes are spawned, because a fork of a process that has run torch hangs at its first
+    parallel operation.
     """
 
     def make() -> Executor:
@@ -63,20 +64,20 @@ def process_workers(count: int) -> Workers:
 
 @contextmanager
 def cluster_workers(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
-    """The workers of the Dask scheduler at `address`, connected to inside the `with`.
+    """Connects to a Dask scheduler for the time of the `with`, and yields its workers.
 
     Parameters
     ----------
     address
-        Such as tcp://192.168.0.1:8786.
+        The address of the scheduler, such as tcp://192.168.0.1:8786.
     folders
-        Folders that every worker has to see under the same path; made where they are not there.
+        Folders that every worker must see under the same path. Missing folders are created.
 
     Raises
     ------
     ClusterError
-        When Dask is not installed, the scheduler cannot be reached, it has no workers, or one of
-        them does not see the folders.
+        When Dask is not installed, the scheduler cannot be reached, it has no workers, or a worker
+        does not see the folders.
     """
     try:
         import distributed
@@ -107,7 +108,7 @@ def cluster_workers(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
 
 @contextmanager
 def _silence_logger(name: str) -> Iterator[None]:
-    """Keeps a logger quiet: it would tell of a lost scheduler in fifty lines, we do in one."""
+    """Silences a logger that reports a lost scheduler in fifty lines; our message has one."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -118,7 +119,7 @@ def _silence_logger(name: str) -> Iterator[None]:
 
 
 def _refuse_unshared(client: Any, address: str, folder: Path) -> None:
-    """Refuses a cluster where a worker does not see a token that is laid into the folder."""
+    """Raises a `ClusterError` when a worker does not see a token file in the folder."""
     token = folder / f".seen-{uuid.uuid4().hex}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,36 +127,36 @@ def _refuse_unshared(client: Any, address: str, folder: Path) -> None:
         seen = _ask_workers(client, address, token)
     except OSError as error:
         raise ClusterError(
-            f"{folder} cannot be written ({error.strerror or error}); choose a runs folder that "
-            "you may write to."
+            f"The folder {folder} cannot be written ({error.strerror or error}). Choose a runs "
+            "folder that you may write to."
         ) from error
     finally:
         token.unlink(missing_ok=True)
     blind = [worker for worker, sees in seen.items() if not sees]
     if blind:
         raise ClusterError(
-            f"{len(blind)} of {len(seen)} workers do not see {folder} ({', '.join(blind[:3])}): "
-            "choose a runs folder on storage that all workers share, under the same path."
+            f"{len(blind)} of {len(seen)} workers do not see {folder} ({', '.join(blind[:3])}). "
+            "Choose a runs folder on storage that all workers share under the same path."
         )
     if not seen:
         raise ClusterError(
-            f"The scheduler at {address} has no workers; start some with "
+            f"The scheduler at {address} has no workers. Start some with "
             f"`dask worker {address} --nthreads 1`."
         )
 
 
 def _ask_workers(client: Any, address: str, token: Path) -> dict[str, bool]:
-    """Which workers see a file, by their addresses."""
+    """Returns for the address of each worker whether the worker sees the file."""
     try:
-        found: dict[str, bool] = client.run(is_visible, token)
+        answers: dict[str, bool] = client.run(is_visible, token)
     except ImportError as error:
         raise ClusterError(
-            f"A worker of the cluster at {address} cannot import {error.name or 'aeviewer'}: "
-            "install this release of aeviewer on every worker."
+            f"A worker of the cluster at {address} cannot import {error.name or 'aeviewer'}. "
+            "Install this release of aeviewer on every worker."
         ) from error
-    return found
+    return answers
 
 
 def is_visible(place: Path) -> bool:
-    """Whether this process sees the file: asked of every worker."""
+    """Returns whether this process sees the file. Every worker calls it."""
     return place.is_file()

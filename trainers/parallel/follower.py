@@ -1,4 +1,4 @@
-"""What happens to a run, read from its folder while another process trains it."""
+"""Reads the events of a run from its folder while another process trains it."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 
 class CheckpointFound(NamedTuple):
-    """A checkpoint is whole in the folder; its codes and pictures are there to be read."""
+    """The event that a checkpoint is complete in the folder, with its codes and pictures."""
 
     evaluation: Evaluation
 
 
 class Follower:
-    """Tells what is new in a run's folder since the last time; reads nothing twice.
+    """Reports what is new in a run's folder; reads each loss and each checkpoint once.
 
-    Made before the run is given away, so that it can tell what was there before.
+    Create it before the run is submitted, so that it does not report what was there before.
 
     Parameters
     ----------
     run
-        The folder.
+        The run to follow.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self._steps = run.config.steps
-        self._told_at = modification_time(run.path / "status.json")
+        self._status_time = modification_time(run.path / "status.json")
         self._rows = losses_csv.Tail(run.path / "metrics.csv")
-        self._known = {c.step for c in run.checkpoints() if c.is_evaluated}
+        self._reported = {c.step for c in run.checkpoints() if c.is_evaluated}
         self._has_begun = False
 
     def new_events(self) -> Iterator[Started | Progress | CheckpointFound]:
-        """What a trainer would have told, in its order.
+        """Yields the new events in the order in which a trainer would have yielded them.
 
         Raises
         ------
@@ -49,11 +49,12 @@ class Follower:
             When the folder is damaged.
         """
         place = self.run.path / "status.json"
-        if modification_time(place) == self._told_at:
+        if modification_time(place) == self._status_time:
             return
         status = self.run.written_status()
         if not self._has_begun or self._rows.is_replaced:
-            # Begun, or begun anew by another worker: some rows are dropped and done again.
+            # A worker has started the run, or another worker has resumed it. A resumed run drops
+            # some rows and computes them again.
             self._has_begun = True
             self._rows.skip()
             yield Started(status.step, self._steps, status.device, 0)
@@ -61,6 +62,6 @@ class Follower:
         if len(losses.step):
             yield Progress(int(losses.step[-1]), self._steps, status.seconds, losses)
         for checkpoint in self.run.checkpoints():
-            if checkpoint.step not in self._known and checkpoint.is_evaluated:
-                self._known.add(checkpoint.step)
+            if checkpoint.step not in self._reported and checkpoint.is_evaluated:
+                self._reported.add(checkpoint.step)
                 yield CheckpointFound(checkpoint.evaluation())

@@ -1,4 +1,4 @@
-"""What is to be trained, and how far all of it is."""
+"""The jobs of a pool, and the progress of a whole sweep."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
     from trainers.config import RunConfig
     from trainers.runs import Run
 
-_PIXELS = 784  # of the paper's images
+_PIXELS = 784  # an image of the paper
 _PCA_WORK = 300.0
 _CONV_WORK = 5.5
 _PAPER = (_PIXELS, 500, 500, 5)
 
 
 class NamedConfig(Protocol):
-    """A run that is wanted: what it is called and what is trained."""
+    """The name and the config of a run that may not exist yet."""
 
     @property
     def name(self) -> str:
-        """What its run is called."""
+        """The name of the run."""
 
     @property
     def config(self) -> RunConfig:
-        """What is trained."""
+        """The config of the run."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be trained by a worker.
+    """A run that a worker trains.
 
     Attributes
     ----------
     path
-        Its folder, absolute; made when its training begins.
+        The absolute path of the run's folder, which is created when its training begins.
     config
-        What is trained.
+        The config of the run.
     then
-        Work on the run when it is finished, as a generator: a function of a module, for another
-        process finds it by its name.
+        A generator function that the worker runs on the finished run. It must be a function of a
+        module, because the other process finds it by its name.
     writes_events
-        Whether TensorBoard's events are written while it is trained.
+        Whether the training also writes TensorBoard events.
     """
 
     path: Path
@@ -58,18 +58,18 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What its run is called."""
+        """The name of the run."""
         return self.path.name
 
     def open_run(self) -> Run:
-        """The run's folder, made where it is not there yet; it asks for events if the job does.
+        """Opens the run, or creates it where it does not exist, and requests events if set.
 
         Raises
         ------
         RunError
-            When it cannot be made, or what is there is damaged.
+            When the folder cannot be created, or the run in it is damaged.
         ExportError
-            When events cannot be written here.
+            When TensorBoard events cannot be written here.
         """
         if (self.path / "config.json").is_file():
             run = runs.open_run(self.path)
@@ -82,18 +82,19 @@ class Job:
 
 @dataclass
 class SweepProgress:
-    """How far the whole is.
+    """The progress of all runs of a sweep or a reproduction.
 
     Attributes
     ----------
     plan
-        Every run that is wanted, in order.
+        All runs, in order.
     finished
-        Names of those that are done.
+        The names of the runs that are complete.
     active
-        Steps done by those that are begun; all of them where something is done with it yet.
+        The steps done by each run that has started. A run whose training is complete but whose
+        follow-up work is not counts with all its steps.
     failed
-        What went wrong, by name.
+        The error message of each failed run, by name.
     """
 
     plan: tuple[NamedConfig, ...]
@@ -103,13 +104,13 @@ class SweepProgress:
 
     @property
     def remaining(self) -> tuple[NamedConfig, ...]:
-        """What is neither finished nor failed."""
+        """The runs that have neither finished nor failed."""
         ended = self.finished | self.failed.keys()
         return tuple(planned for planned in self.plan if planned.name not in ended)
 
     @property
     def work(self) -> tuple[float, float]:
-        """Done and all, in steps of the paper's autoencoder."""
+        """The work done and the total work, in steps of the paper's autoencoder."""
         done = sum(
             cost(p.config)
             if p.name in self.finished
@@ -120,7 +121,7 @@ class SweepProgress:
 
 
 def cost(config: RunConfig) -> float:
-    """About how long a run takes, in steps of the paper's autoencoder."""
+    """Returns the approximate cost of a training, in steps of the paper's autoencoder."""
     model, pixels = config.model, _pixels(config)
     if model.family == "pca":
         return _PCA_WORK
@@ -138,32 +139,32 @@ def _pixels(config: RunConfig) -> int:
 
 
 def _multiplications(widths: tuple[int, ...]) -> int:
-    """Multiplications of an image on its way through layers of these widths."""
+    """Returns the multiplications for one image in dense layers of these widths."""
     return sum(a * b for a, b in pairwise(widths))
 
 
 def refuse_other_config(planned: NamedConfig, folder: Path) -> None:
-    """Refuses to go on with a run of that name which was asked to do something else.
+    """Checks that a run of the same name in the folder has the same config.
 
     Raises
     ------
     RunError
-        Naming the run and what to do.
+        When its config differs. The message names the run and says what to do.
     """
     place = folder / planned.name
     if not (place / "config.json").is_file():
         return
-    # Engines differ in rounding alone.
-    asked = runs.open_run(place).config.replace(engine=planned.config.training.engine)
-    if asked != planned.config:
+    # Engines differ only in rounding.
+    existing = runs.open_run(place).config.replace(engine=planned.config.training.engine)
+    if existing != planned.config:
         raise RunError(
-            f"The run {planned.name!r} in {folder} has other settings than are asked for; "
-            "rename or remove it, or choose another name or runs folder."
+            f"The run {planned.name!r} in {folder} already exists with other settings. "
+            "Rename or remove it, or choose another name or runs folder."
         )
 
 
 def steps_done(place: Path) -> int:
-    """Steps that a run has done, as far as its folder tells; 0 where there is none."""
+    """Returns the last step in the run's status file; 0 without a readable one."""
     try:
         return runs.Run(place).written_status().step if (place / "config.json").is_file() else 0
     except AEViewerError:
@@ -171,7 +172,7 @@ def steps_done(place: Path) -> int:
 
 
 def modification_time(place: Path) -> int:
-    """When a file was written last, in nanoseconds; 0 where there is none."""
+    """Returns the modification time of a file in nanoseconds; 0 for a missing file."""
     try:
         return place.stat().st_mtime_ns
     except OSError:

@@ -1,10 +1,10 @@
-"""How a worker knows that its run is still wanted, on this machine or another.
+"""Leases: files that tell a worker whether to continue, on this machine or another.
 
-No event and no signal travels to a worker of a cluster; the run's folder does. Whoever has a run
-trained keeps a file `lease` in it, which holds a token of that one training, and renews it. A
-worker that finds it gone, or of another training, or no longer renewed, stops and saves: so it is
-told to stop, and so it learns that nobody waits for it. A lease that was left behind stops
-nothing, for the next training has a token of its own.
+No event and no Unix signal reaches a worker of a cluster, but it sees the run's folder. The pool
+writes a file `lease` there with a token for this one training, and renews it. A worker saves and
+stops when the file is gone, when it has the token of another training, or when it is no longer
+renewed. So the pool can stop a worker, and a worker notices that its pool has ended. An old lease
+has no effect, because the next training has a new token.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 _NAME = "lease"
 _RENEW_SECONDS = 5.0
-_LOOK_SECONDS = 0.25
-_MOST_LOOKS = 240
-_MOST_BYTES = 64
+_CHECK_SECONDS = 0.25
+_MAX_UNCHANGED_CHECKS = 240
+_MAX_BYTES = 64
 
 
 class Lease:
-    """The side of whoever has a run trained.
+    """The lease of a training, held by the pool.
 
     Parameters
     ----------
@@ -46,79 +46,84 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self._place = folder / _NAME
         self.token = uuid.uuid4().hex
-        self._renewed = time.monotonic()
+        self._renewed_at = time.monotonic()
         try:
             atomic.replace(self._place, self.token.encode())
         except OSError as error:
             raise RunError(
-                f"The run {folder.name!r} cannot be written ({error.strerror or error}): {folder}."
+                f"The run {folder.name!r} cannot be written ({error.strerror or error}). See that "
+                f"you may write to its folder {folder}, and continue the run."
             ) from error
 
     def renew(self) -> None:
-        """Tells the worker that its run is still wanted; costs nothing when it was just told."""
+        """Renews the lease, so that the worker continues; at most every 5 seconds."""
         now = time.monotonic()
-        if now - self._renewed > _RENEW_SECONDS:
-            self._renewed = now
-            # Where it is gone the worker stops: its ending tells of it.
+        if now - self._renewed_at > _RENEW_SECONDS:
+            self._renewed_at = now
+            # If the file is gone, the worker stops and its future reports it.
             with suppress(OSError):
                 os.utime(self._place)
 
     def end(self) -> None:
-        """Has the worker stop and save, if it still trains."""
+        """Ends the lease, so that the worker saves and stops."""
         _remove(self._place, self.token)
 
 
 class LeaseMonitor:
-    """The side of the worker.
+    """The worker's view of its lease.
 
     Parameters
     ----------
     folder
         The run's folder.
     token
-        Of the lease it trains under.
+        The token of the lease.
     is_alone
-        Answers whether nobody can want the run any more, for another reason.
+        Returns whether the worker has lost its parent or its scheduler, so that it must stop too.
     """
 
     def __init__(
         self, folder: Path, token: str, is_alone: Callable[[], bool] = lambda: False
     ) -> None:
         self._place, self._token, self._is_alone = folder / _NAME, token, is_alone
-        self._looked = -_LOOK_SECONDS
-        self._renewed, self._looks = 0, 0
+        self._checked_at = -_CHECK_SECONDS
+        self._renewed_at, self._unchanged_checks = 0, 0
         self._is_over = False
 
     @property
     def is_over(self) -> bool:
-        """Whether to stop; looks at the file a few times a second, however often it is asked."""
+        """Whether the worker must stop. The file is read at most four times a second."""
         now = time.monotonic()
-        if not self._is_over and now - self._looked >= _LOOK_SECONDS:
-            self._looked = now
+        if not self._is_over and now - self._checked_at >= _CHECK_SECONDS:
+            self._checked_at = now
             self._is_over = self._is_alone() or self._has_ended()
         return self._is_over
 
     def _has_ended(self) -> bool:
-        """Gone, another's, or not renewed for so many looks.
+        """Returns whether the lease is gone, has another token, or is no longer renewed.
 
-        Looks are counted and no time, for both sides may have been held together.
+        The worker counts its checks instead of seconds, because a suspended machine stops both
+        sides at once.
         """
         token, renewed = _read(self._place)
         if token != self._token:
             return True
-        self._looks = self._looks + 1 if renewed == self._renewed else 0
-        self._renewed = renewed
-        if self._looks <= _MOST_LOOKS:
+        self._unchanged_checks = self._unchanged_checks + 1 if renewed == self._renewed_at else 0
+        self._renewed_at = renewed
+        if self._unchanged_checks <= _MAX_UNCHANGED_CHECKS:
             return False
         _remove(self._place, self._token)
         return True
 
 
 def _read(place: Path) -> tuple[str, int]:
-    """Token and time of renewal. Opened, for a network's storage may answer `stat` from memory."""
+    """Returns the token and the time of renewal.
+
+    The file is opened first, because network storage may answer `stat` from a cache.
+    """
     try:
         with place.open("rb") as file:
-            return file.read(_MOST_BYTES).decode("ascii", "replace"), os.fstat(
+            return file.read(_MAX_BYTES).decode("ascii", "replace"), os.fstat(
                 file.fileno()
             ).st_mtime_ns
     except OSError:
@@ -126,10 +131,10 @@ def _read(place: Path) -> tuple[str, int]:
 
 
 def _remove(place: Path, token: str) -> None:
-    """Takes back the token, and the file where nobody holds it open (Windows lets it be then)."""
+    """Erases the token, and deletes the file (on Windows only if no process has it open)."""
     if _read(place)[0] != token:
         return
-    # Where the storage is gone nothing can be told; the worker misses the renewals instead.
+    # Without storage the file cannot be changed; the worker then misses the renewals.
     with suppress(OSError):
         place.write_bytes(b"")
         place.unlink()

@@ -1,4 +1,4 @@
-"""Training jobs by an executor: who is next, what was lost, what has ended."""
+"""The pool: it submits jobs to an executor, restarts lost ones, and collects their endings."""
 
 from __future__ import annotations
 
@@ -31,16 +31,18 @@ _MAX_WORKER_LOSSES = 3
 
 
 class Ending(NamedTuple):
-    """What came of a job.
+    """The end of a job.
 
     Attributes
     ----------
+    job, step
+        The job and the last step of its run.
     state
-        How its run ended; "finished" where it was done before, too.
+        How the run ended; "finished" also when it was complete before.
     problem
-        Why it failed or diverged, for the person.
+        The message to the user when the run failed or diverged.
     is_done
-        Whether all that was asked for is done.
+        Whether the training and its follow-up work are complete.
     """
 
     job: Job
@@ -51,148 +53,148 @@ class Ending(NamedTuple):
 
 
 @dataclass
-class _RunningJob:
-    """A job in a worker's hand.
+class _SubmittedJob:
+    """A job that is waiting or running.
 
     Attributes
     ----------
-    told_at
-        When the run's status was written last before it was given away.
-    losses
-        How often its worker was killed since the resume point that is of `kept_at`.
+    status_time
+        When the run's status file was last written before the job was submitted.
+    worker_losses
+        How many workers were killed since the resume point of `resume_time` was written.
     """
 
     job: Job
     lease: Lease | None = None
     future: Future[Outcome] | None = None
     executor: Executor | None = None
-    told_at: int = 0
-    losses: int = 0
-    kept_at: int = -1
-    is_unwanted: bool = False
+    status_time: int = 0
+    worker_losses: int = 0
+    resume_time: int = -1
+    is_cancelled: bool = False
 
     @property
     def has_begun(self) -> bool:
-        """Whether a worker has said so in the run's folder."""
+        """Whether a worker has written the status file in the run's folder."""
         return (
             self.future is not None
-            and modification_time(self.job.path / "status.json") != self.told_at
+            and modification_time(self.job.path / "status.json") != self.status_time
         )
 
     @property
     def step(self) -> int:
-        """Steps done, as far as the folder tells."""
+        """The last step in the status file."""
         return steps_done(self.job.path)
 
 
 class Pool:
-    """Has jobs trained, as many at once as there is room for.
+    """Trains jobs on workers, as many at once as the workers have slots.
 
-    It does something only while it is polled, which also tells the workers that they are wanted.
-    A job whose worker was killed goes on from its resume point; one that is lost again and again
-    without coming further is told as failed.
+    The pool acts only when it is polled; polling also renews the leases. A job whose worker was
+    killed resumes from its resume point. A job that loses three workers without a new resume point
+    has failed.
 
     Parameters
     ----------
     workers
-        Who trains them.
+        The workers.
     threads
-        Of each run.
+        The number of threads of each run.
     """
 
     def __init__(self, workers: Workers, threads: int = 1) -> None:
         self._workers, self._threads = workers, threads
         self._executor: Executor | None = None
-        self._retiring: list[Thread] = []
-        self._waiting: deque[_RunningJob] = deque()
-        self._given: dict[Path, _RunningJob] = {}
+        self._closing: list[Thread] = []
+        self._waiting: deque[_SubmittedJob] = deque()
+        self._running: dict[Path, _SubmittedJob] = {}
         self._endings: list[Ending] = []
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is still to come."""
-        return bool(self._waiting or self._given or self._endings)
+        """Whether a job is waiting or running, or an ending has not been returned yet."""
+        return bool(self._waiting or self._running or self._endings)
 
     # -- requests --------------------------------------------------------------------------------
 
     def submit(self, job: Job) -> None:
-        """Has a job trained, after those that came before."""
-        self._waiting.append(_RunningJob(job))
+        """Adds a job to the end of the queue."""
+        self._waiting.append(_SubmittedJob(job))
 
     def stop(self, path: Path) -> None:
-        """Has the run of that folder stop and save; its ending is told when it has."""
+        """Stops the run of that folder. Its ending is returned after it has been saved."""
         for training in [t for t in self._waiting if t.job.path == path]:
             self._waiting.remove(training)
             self._endings.append(Ending(training.job, "stopped", training.step))
-        training_given = self._given.get(path)
+        training_given = self._running.get(path)
         if training_given is not None:
             _cancel(training_given)
 
     def poll(self, seconds: float = 0.0) -> list[Ending]:
-        """What has ended, waiting at most so long for something to end.
+        """Starts waiting jobs and returns the endings; waits for one at most `seconds`.
 
         Raises
         ------
         ClusterError
-            When the scheduler is gone.
+            When the scheduler has ended.
         """
         self._start_waiting()
-        for training in self._given.values():
-            if training.lease and not training.is_unwanted:
+        for training in self._running.values():
+            if training.lease and not training.is_cancelled:
                 training.lease.renew()
-        futures = [t.future for t in self._given.values() if t.future]
-        # Where a broken executor is still saving there is nothing else to wait for.
-        pause = [t for t in self._retiring if t.is_alive()]
+        futures = [t.future for t in self._running.values() if t.future]
+        # While a broken executor still saves, no job can start: wait for it.
+        pause = [t for t in self._closing if t.is_alive()]
         if not futures and pause:
             pause[0].join(seconds)
         done, _ = wait(futures, 0 if self._endings else seconds, FIRST_COMPLETED)
-        for training in [t for t in self._given.values() if t.future in done]:
-            del self._given[training.job.path]
+        for training in [t for t in self._running.values() if t.future in done]:
+            del self._running[training.job.path]
             self._finish(training)
         self._start_waiting()
         endings, self._endings = self._endings, []
         return endings
 
     def close(self) -> list[Ending]:
-        """Has all of them stop and save, waits for it, and tells how they ended."""
-        for training in [*self._waiting, *self._given.values()]:
+        """Stops and saves all runs, waits for them, and returns their endings."""
+        for training in [*self._waiting, *self._running.values()]:
             self.stop(training.job.path)
-        given = [*self._given.values()]
-        self._given.clear()
-        wait([t.future for t in given if t.future], _SAVE_SECONDS)
-        for training in given:
+        running = [*self._running.values()]
+        self._running.clear()
+        wait([t.future for t in running if t.future], _SAVE_SECONDS)
+        for training in running:
             if training.future and not training.future.done():
                 training.future.cancel()
             self._finish(training)
         self.release_idle_workers()
-        for thread in self._retiring:
+        for thread in self._closing:
             thread.join()
         endings, self._endings = self._endings, []
         return endings
 
     def release_idle_workers(self) -> None:
-        """Lets go of idle workers; the next job gets fresh ones."""
-        if self._executor is not None and not self._given:
+        """Ends the workers if no job is running; the next job starts new ones."""
+        if self._executor is not None and not self._running:
             self._shut_down_executor()
 
-    # -- giving and taking -----------------------------------------------------------------------
+    # -- starting and ending ---------------------------------------------------------------------
 
     def _start_waiting(self) -> None:
-        """Gives away what there is room for, once the workers of a broken executor have saved."""
-        self._retiring = [thread for thread in self._retiring if thread.is_alive()]
+        """Starts jobs in free slots, after the workers of a broken executor have saved."""
+        self._closing = [thread for thread in self._closing if thread.is_alive()]
         slots = self._workers.slots
-        while self._waiting and not self._retiring and (slots is None or len(self._given) < slots):
+        while self._waiting and not self._closing and (slots is None or len(self._running) < slots):
             training = self._waiting.popleft()
             try:
                 self._start(training)
             except AEViewerError as error:
                 self._endings.append(Ending(training.job, "failed", training.step, str(error)))
 
-    def _start(self, training: _RunningJob) -> None:
-        """Gives a job to the executor; to another one later where this one broke meanwhile."""
+    def _start(self, training: _SubmittedJob) -> None:
+        """Submits a job; if the executor is broken, the job waits for the next executor."""
         job = training.job
         job.open_run()
-        training.told_at = modification_time(job.path / "status.json")
+        training.status_time = modification_time(job.path / "status.json")
         training.lease = Lease(job.path)
         try:
             self._executor = self._executor or self._workers.make()
@@ -207,14 +209,14 @@ class Pool:
         except OSError as error:
             training.lease.end()
             raise RunError(
-                f"No process can be started to train {job.name!r} ({error.strerror or error}). "
-                "Train fewer at once, then continue the run."
+                f"The process that trains {job.name!r} cannot be started "
+                f"({error.strerror or error}). Train fewer runs at once, then continue the run."
             ) from error
         else:
-            self._given[job.path] = training
+            self._running[job.path] = training
 
-    def _finish(self, training: _RunningJob) -> None:
-        """Tells how a future ended, or has the job trained on where its worker was lost."""
+    def _finish(self, training: _SubmittedJob) -> None:
+        """Records how a future ended, or queues the job again when its worker was lost."""
         job, future = training.job, training.future
         assert training.lease is not None
         assert future is not None
@@ -225,7 +227,7 @@ class Pool:
         except lost as error:
             if isinstance(error, BrokenExecutor) and training.executor is self._executor:
                 self._shut_down_executor()
-            if isinstance(error, CancelledError) and not training.is_unwanted:
+            if isinstance(error, CancelledError) and not training.is_cancelled:
                 raise self._scheduler_error() from error
             self._restart_or_give_up(training)
         except Exception as error:  # noqa: BLE001
@@ -237,44 +239,45 @@ class Pool:
             else:
                 self._restart_or_give_up(training)
 
-    def _restart_or_give_up(self, training: _RunningJob) -> None:
-        """Its worker was killed, or asked by others to end, or it was stopped on request."""
+    def _restart_or_give_up(self, training: _SubmittedJob) -> None:
+        """Handles a job without a result: cancelled by the user, or its worker was killed."""
         job, step = training.job, training.step
-        if training.is_unwanted:
+        if training.is_cancelled:
             self._endings.append(Ending(job, "stopped", step))
             return
-        kept_at = modification_time(job.path / "resume.safetensors")
-        training.losses = training.losses + 1 if kept_at == training.kept_at else 1
-        training.kept_at = kept_at
-        if training.losses < _MAX_WORKER_LOSSES:
+        resume_time = modification_time(job.path / "resume.safetensors")
+        is_unchanged = resume_time == training.resume_time
+        training.worker_losses = training.worker_losses + 1 if is_unchanged else 1
+        training.resume_time = resume_time
+        if training.worker_losses < _MAX_WORKER_LOSSES:
             training.future = training.lease = None
             self._waiting.appendleft(training)
             return
         problem = (
-            f"The process that trained {job.name!r} was killed {training.losses} times near step "
-            f"{step:,}. The system may be short of memory: train fewer at once, then continue the "
-            "run."
+            f"The process that trained {job.name!r} was killed {training.worker_losses} times near "
+            f"step {step:,}. The system may be short of memory. Train fewer runs at once, then "
+            "continue the run."
         )
         self._endings.append(Ending(job, "failed", step, problem))
 
     def _scheduler_error(self) -> ClusterError:
         return ClusterError(
-            f"The scheduler at {self._workers.name} is gone. What was learnt is kept: "
-            "start it again, then give the same command."
+            f"The scheduler at {self._workers.name} has ended. Every run keeps what it has learnt. "
+            "Start the scheduler again, then give the same command."
         )
 
     def _shut_down_executor(self) -> None:
-        """Ends the executor in a thread of its own: its workers may be saving."""
+        """Ends the executor in a separate thread, because its workers may still be saving."""
         executor, self._executor = self._executor, None
         if executor is not None:
-            thread = Thread(target=executor.shutdown, name="retiring workers")
+            thread = Thread(target=executor.shutdown, name="closing workers")
             thread.start()
-            self._retiring.append(thread)
+            self._closing.append(thread)
 
 
-def _cancel(training: _RunningJob) -> None:
-    """Has a worker stop; one that has not begun need not begin."""
-    training.is_unwanted = True
+def _cancel(training: _SubmittedJob) -> None:
+    """Stops the worker of a job; a job that has not begun does not start."""
+    training.is_cancelled = True
     if training.lease is not None:
         training.lease.end()
     if training.future is not None and not training.has_begun:

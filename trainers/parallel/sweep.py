@@ -1,4 +1,4 @@
-"""Every combination of values of some settings, as configs with telling names."""
+"""All combinations of values of some settings, as named configs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Combination(NamedTuple):
-    """One point of a sweep: what its run is called, and its config."""
+    """One point of a sweep: the name of its run, and its config."""
 
     name: str
     config: RunConfig
@@ -24,42 +24,44 @@ class Combination(NamedTuple):
 def combinations(
     base: RunConfig, values: Mapping[str, Sequence[object]], stem: str
 ) -> tuple[Combination, ...]:
-    """Every combination, the last setting changing fastest; those that train the same but once.
+    """Returns every combination once; the last setting changes fastest.
+
+    Combinations that differ only in settings without effect are the same.
 
     Parameters
     ----------
     base
-        Decides the other settings.
+        The config that gives all other settings.
     values
-        Of each setting, by the name that `trainers.config.fields` gives it.
+        The values of each setting, by its name in `trainers.config.fields`.
     stem
-        What every name begins with.
+        The beginning of every name.
 
     Raises
     ------
     ConfigError
         When a value is out of bounds.
     RunError
-        When no run can be called so.
+        When a name is not valid for a run.
     """
-    found: dict[tuple[object, ...], Combination] = {}
+    distinct: dict[tuple[object, ...], Combination] = {}
     for chosen in product(*values.values()):
         config = base.replace(**dict(zip(values, chosen, strict=True)))
-        meant = tuple(leaf.value(config) for leaf in fields() if leaf.term.applies(config))
-        found.setdefault(meant, Combination(_combination_name(stem, config, values), config))
-    return tuple(found.values())
+        effective = tuple(leaf.value(config) for leaf in fields() if leaf.term.applies(config))
+        distinct.setdefault(effective, Combination(_combination_name(stem, config, values), config))
+    return tuple(distinct.values())
 
 
 def _combination_name(stem: str, config: RunConfig, values: Mapping[str, Sequence[object]]) -> str:
-    """Such as elu-d5-activation=relu-seed1: the dimension, then the settings that vary."""
-    told = [
+    """Returns a name such as elu-d5-activation=relu-seed1: dimension, then varied settings."""
+    settings = [
         _setting_text(leaf, config)
         for leaf in fields()
         if len(values.get(leaf.name, ())) > 1
         and leaf.name != "latent_dim"
         and leaf.term.applies(config)
     ]
-    return runs_folder.checked_name("-".join([stem, f"d{config.model.latent_dim}", *told]))
+    return runs_folder.checked_name("-".join([stem, f"d{config.model.latent_dim}", *settings]))
 
 
 def _setting_text(leaf: Leaf, config: RunConfig) -> str:
@@ -70,7 +72,7 @@ def _setting_text(leaf: Leaf, config: RunConfig) -> str:
 
 
 def _value_text(value: object) -> str:
-    """A value in letters that a folder may be called by."""
+    """Returns the value as text that is allowed in the name of a folder."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

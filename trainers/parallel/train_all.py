@@ -1,4 +1,4 @@
-"""Driving a pool to the end of all its jobs."""
+"""Runs a pool until all its jobs have ended."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ if TYPE_CHECKING:
 
     from trainers.parallel.executors import Workers
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 def train_all(
     jobs: Sequence[Job], workers: Workers, *, finished: Iterable[str] = (), threads: int = 1
 ) -> Generator[SweepProgress, None, None]:
-    """Trains jobs side by side; yields twice a second, and at the end.
+    """Trains jobs in parallel; yields the progress twice a second, and at the end.
 
-    Closing it stops and saves what is being trained.
+    Closing the generator stops and saves the running trainings.
 
     Parameters
     ----------
     jobs
-        All that is wanted.
+        All jobs.
     workers
-        Who trains them.
+        The workers.
     finished
-        Names of those that need nothing more.
+        The names of the jobs that are already complete.
     threads
-        Of each run.
+        The number of threads of each run.
 
     Raises
     ------
     ClusterError
-        When the scheduler is gone.
+        When the scheduler has ended.
     """
     progress = SweepProgress(tuple(jobs), set(finished))
-    wanted = {planned.name for planned in progress.remaining}
+    remaining = {job.name for job in progress.remaining}
     pool = Pool(workers, threads)
     try:
         for job in jobs:
-            if job.name in wanted:
+            if job.name in remaining:
                 pool.submit(job)
         while pool.is_busy:
-            for ending in pool.poll(_LOOK_SECONDS):
+            for ending in pool.poll(_POLL_SECONDS):
                 _record(ending, progress)
             ended = progress.finished | progress.failed.keys()
             progress.active = {j.name: steps_done(j.path) for j in jobs if j.name not in ended}
             yield progress
     finally:
         pool.close()
-    if not wanted:
+    if not remaining:
         yield progress
 
 

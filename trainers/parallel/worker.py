@@ -1,4 +1,4 @@
-"""What a worker does: one run at a time, to its end or until it is no longer wanted."""
+"""The worker process: trains one run at a time, to its end or until its lease ends."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from trainers.parallel.jobs import Job
     from trainers.runs import Run, State
 
-_LOOK_SECONDS = 0.25
+_CHECK_SECONDS = 0.25
 _ENDED = 143
 _WORKING_STATES = frozenset({"init", "running", "paused"})
 
 
 class Outcome(NamedTuple):
-    """What came of a job: how its run ended, and whether all was done that was asked for."""
+    """The result of a job: how the run ended, and whether its follow-up work is complete too."""
 
     state: State
     step: int
@@ -35,42 +35,42 @@ class Outcome(NamedTuple):
 
 
 def train_run(job: Job, token: str, threads: int, patience: float) -> Outcome:
-    """Trains a job's run to its end, or until its lease ends, and does what comes then.
+    """Trains a job's run to its end, or until its lease ends, then does the follow-up work.
 
     Parameters
     ----------
     job
-        What is trained; what its folder holds already is not done again.
+        The job. A run that its folder holds already is continued.
     token
-        Of the lease.
+        The token of the lease.
     threads
-        For torch. Together with the config they decide every bit.
+        The number of threads for torch. They and the config determine the result to the bit.
     patience
-        Seconds to wait for another worker, thought lost, to let go of the run.
+        The seconds to wait until another worker, believed lost, releases the run.
 
     Raises
     ------
     RunError
-        When the run's folder is not in sight, or the run cannot go on.
+        When this machine does not see the run's folder, or the run cannot be continued.
     """
-    leased = LeaseMonitor(job.path, token, _is_alone)
+    monitor = LeaseMonitor(job.path, token, _is_alone)
     if not (job.path / "config.json").is_file():
         raise RunError(
-            f"The worker on {socket.gethostname()} does not see {job.path}: the runs folder has to "
-            "be on storage that all workers share."
+            f"The worker on {socket.gethostname()} does not see {job.path}. Choose a runs folder "
+            "on storage that all workers share."
         )
     with _process.busy:
         run = job.open_run()
-        _await_lock(run, leased, patience)
+        _await_lock(run, monitor, patience)
         is_done = False
-        if not leased.is_over:
-            _train(run, leased, threads)
-            is_done = run.status().state == "finished" and _follow_up(job, run, leased)
+        if not monitor.is_over:
+            _train(run, monitor, threads)
+            is_done = run.status().state == "finished" and _follow_up(job, run, monitor)
         status = run.status()
         return Outcome(status.state, status.step, status.error, is_done)
 
 
-def _train(run: Run, leased: LeaseMonitor, threads: int) -> None:
+def _train(run: Run, monitor: LeaseMonitor, threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
@@ -80,36 +80,35 @@ def _train(run: Run, leased: LeaseMonitor, threads: int) -> None:
 
     trainer = Trainer(run)
     for _ in trainer:
-        if leased.is_over:
+        if monitor.is_over:
             trainer.stop()
 
 
-def _follow_up(job: Job, run: Run, leased: LeaseMonitor) -> bool:
-    """Whether what comes after the training was done."""
-    work: Generator[None, None, None] = job.then(run) if job.then else _nothing()
-    for _ in work:
-        if leased.is_over:
+def _follow_up(job: Job, run: Run, monitor: LeaseMonitor) -> bool:
+    """Does the work that follows the training; returns whether it is complete."""
+    for _ in (work := job.then(run) if job.then else _no_work()):
+        if monitor.is_over:
             work.close()
             return False
     return True
 
 
-def _nothing() -> Generator[None, None, None]:
+def _no_work() -> Generator[None, None, None]:
     yield from ()
 
 
-def _await_lock(run: Run, leased: LeaseMonitor, patience: float) -> None:
-    """A worker that was thought lost may yet be saving."""
+def _await_lock(run: Run, monitor: LeaseMonitor, patience: float) -> None:
+    """Waits for the run's lock: a worker that was believed lost may still be saving."""
     until = time.monotonic() + patience
-    while time.monotonic() < until and run.is_locked and not leased.is_over:
-        time.sleep(_LOOK_SECONDS)
+    while time.monotonic() < until and run.is_locked and not monitor.is_over:
+        time.sleep(_CHECK_SECONDS)
 
 
 # -- the process -----------------------------------------------------------------------------------
 
 
 class _Busy:
-    """Marks that a run is in hand: ending now would lose what it learnt since it was saved."""
+    """A context in which the process does not end, because the run in it is not saved yet."""
 
     def __init__(self) -> None:
         self.is_entered = False
@@ -124,14 +123,14 @@ class _Busy:
 
 
 class _Process:
-    """What is known of the process that the worker is."""
+    """The state of the worker's process."""
 
     def __init__(self) -> None:
         self.is_ending = False
         self.busy = _Busy()
 
     def end(self, *_: object) -> None:
-        """Ends the process: now if it does nothing, else when its run is saved."""
+        """Ends the process: at once if it is idle, otherwise after its run is saved."""
         self.is_ending = True
         if not self.busy.is_entered:
             os._exit(_ENDED)
@@ -141,10 +140,10 @@ _process = _Process()
 
 
 def prepare_process() -> None:
-    """Makes a worker of a fresh process.
+    """Prepares a new process to be a worker.
 
-    Ctrl-C is its parent's to handle. A polite kill, and the parent's death, end it when its run is
-    saved: nothing else would, for a worker that waits for work hears of neither.
+    The worker ignores SIGINT, because its parent handles Ctrl-C. After SIGTERM, or after the death
+    of its parent, the worker saves its run and ends. An idle worker would notice neither by itself.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _process.end)
@@ -159,12 +158,12 @@ def _end_with_parent() -> None:
 
 
 def _is_alone() -> bool:
-    """Whether nobody waits for the result any more."""
+    """Returns whether the worker has lost its parent or its scheduler."""
     return _process.is_ending or _is_closing()
 
 
 def _is_closing() -> bool:
-    """Whether this is a cluster's worker that lost its scheduler, or is being closed."""
+    """Returns whether this is a worker of a cluster that lost its scheduler or is closing."""
     distributed = sys.modules.get("distributed")
     if distributed is None:
         return False

@@ -1,1 +1,1 @@
-"""The paper again: what it trained, what it only supposed, and a report of what came out."""
+"""The reproduction of the paper: its runs, its claims, and a report of the results."""

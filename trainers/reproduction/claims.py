@@ -1,7 +1,7 @@
-"""What the paper claims, and what the numbers say to it: results in, verdicts out.
+"""The claims of the paper, and a verdict on each of them from the results.
 
-Every verdict follows from a threshold that has a name and is told in the report. A verdict is
-"open" where a run that it needs is missing, and always where the runs were the short ones.
+Every verdict follows from a named threshold, which the report states. A verdict is "open" when a
+run that it needs is missing, and always for quick runs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def judge_claims(collected: CollectedResults) -> tuple[Claim, ...]:
-    """Every claim of the paper, then the two that later papers' numbers make."""
+    """Returns every claim of the paper, then two claims about results of later papers."""
     judges = (
         _plane,
         _indistinguishable,
@@ -149,7 +149,7 @@ def _good_dimensions(collected: CollectedResults) -> Claim:
 
 
 def _missing_in_sweep(collected: CollectedResults) -> list[str]:
-    """What the sweep lacks; other seeds than the first are not part of it."""
+    """Returns the names of the missing runs of the sweep, which uses the first seed only."""
     gone = {(p, d) for p in ("elu", "pca") for d in SWEEP if collected.first_run(p, d) is None}
     return missing_names(collected, *gone)
 
@@ -198,7 +198,7 @@ def _classifier(collected: CollectedResults) -> Claim:
 
 
 def _missing_plain(collected: CollectedResults) -> list[str]:
-    """The name of the plain ELU autoencoder of the first seed, where it has no result."""
+    """Returns the name of the plain ELU run of the first seed if it has no result."""
     gone = missing_names(collected, ("elu", LATENT_DIM))
     return gone[:1] if collected.first_run("elu") is None else []
 
@@ -212,7 +212,8 @@ def _compress(collected: CollectedResults) -> Claim:
         holds = code.ratio >= at.COMPRESSION and added <= at.ADDED_SHARE
         reasons = [
             f"ELU, d = {LATENT_DIM}, 8 bits: {code.code_bytes} bytes for 784, {code.ratio:.0f} to "
-            f"1; storing adds {format_percent(added)} to an error of {run.squared_error:.2f} per image.",
+            f"1; storing adds {format_percent(added)} to an error of {run.squared_error:.2f} per "
+            "image.",
             "The compression is lossy: that error itself is its price.",
         ]
     return judge(
@@ -297,7 +298,7 @@ def _hinton(collected: CollectedResults) -> Claim:
         f"A deep autoencoder with 30 codes leaves less than {at.HINTON:.2f} per image.",
         f"Squared error per test image below the {at.HINTON:.2f} of Hinton & Salakhutdinov (2006).",
         holds=run is not None and run.squared_error < at.HINTON,
-        lacking=[e.name for e in collected.missing if e.config.preset == "hinton30"],
+        lacking=[e.name for e in collected.missing_runs if e.config.preset == "hinton30"],
         reasons=[f"Ours: {run.squared_error:.3f} per image."] if run else [],
     )
 
@@ -323,6 +324,6 @@ def _burda(collected: CollectedResults) -> Claim:
         holds=found is not None
         and comparable
         and -found.log_likelihood <= at.BURDA + at.LIKELIHOOD_MARGIN,
-        lacking=[e.name for e in collected.missing if e.config.preset == "burda50"],
+        lacking=[e.name for e in collected.missing_runs if e.config.preset == "burda50"],
         reasons=reasons,
     )

@@ -1,4 +1,4 @@
-"""Tables of what codes are worth: the plane they span, their number, their bytes, their noise."""
+"""The report's tables about codes: the linear plane, the dimension, storage, and noise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STORAGES = ("float32", "float16", "8 bits")
 
 
 def subspace_table(collected: CollectedResults) -> Table:
-    """How far the linear autoencoder of each seed is from PCA."""
+    """Returns the angles and the errors of the linear autoencoders against PCA."""
     angles = range(1, LATENT_DIM + 1)
     rows = [
         (
@@ -57,7 +57,7 @@ def subspace_table(collected: CollectedResults) -> Table:
 
 
 def sweep_table(collected: CollectedResults) -> Table:
-    """Errors and accuracies by the dimension of the code."""
+    """Returns errors and accuracies by the dimension of the code."""
     good = good_dimensions(collected)
     columns = [Column("latent_dim", "d", "", "d")]
     for name, title in (("elu", "ELU"), ("pca", "PCA")):
@@ -94,7 +94,7 @@ def _sweep_cells(run: FinishedRun | None) -> tuple[float | None, float | None, f
 
 
 def compression_table(collected: CollectedResults) -> Table:
-    """Bytes of a code, and what storing it adds to the error."""
+    """Returns the bytes of a code, and the error that its storage adds."""
     columns = [Column("method", "method"), Column("latent_dim", "d", "", "d")]
     columns.append(Column("squared_error_per_image", "error", "per image", ".2f"))
     for storage in _STORAGES:
@@ -127,7 +127,7 @@ def _compression_row(run: FinishedRun) -> Row:
 
 
 def denoising_table(collected: CollectedResults) -> Table:
-    """Errors by the noise on the input."""
+    """Returns errors by the noise on the input."""
     plain = collected.first_run("elu")
     models = [("plain_elu", "plain ELU", plain)]
     for amount in NOISE:

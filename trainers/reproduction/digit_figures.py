@@ -1,4 +1,4 @@
-"""Figures of digits: inputs in the first row, then what a model makes of them. Loads no torch."""
+"""Figures of digits: inputs in the first row, reconstructions below. Imports no torch."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 COLUMNS = 16
-"""Digits in a row."""
+"""The number of digits in a row."""
 
-_SHEET_COLUMNS, _MOST_BYTES = 32, 10_000_000
+_SHEET_COLUMNS, _MAX_BYTES = 32, 10_000_000
 _SIDE = 28
 _ZOOM = 4
 _TILE = _SIDE * _ZOOM / DPI
@@ -40,7 +40,7 @@ _STAMP = 0.22
 
 @dataclass(frozen=True)
 class FigureBlock:
-    """A method's rows in a figure of digits; without a run it says that it is missing."""
+    """The rows of one method in a figure of digits; without a run, one row says so."""
 
     title: str
     run: FinishedRun | None
@@ -48,16 +48,16 @@ class FigureBlock:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of (COLUMNS, 28, 28) digits with two lines of text at its left.
+    """A row of digits with two lines of text at its left.
 
     Attributes
     ----------
     title
-        A heading above it; empty for none.
+        The heading above the row; empty for none.
     label, note
-        Beside it.
+        The two lines of text.
     images
-        None where there are none to show.
+        (COLUMNS, 28, 28) digits, or None without pictures.
     """
 
     title: str
@@ -67,34 +67,34 @@ class Row:
 
     @property
     def height(self) -> float:
-        """Inches, heading and gap included."""
+        """The height in inches, with heading and gap."""
         body = _TILE if self.images is not None else 0.5 * _TILE
         return body + _GAP + (_TITLE if self.title else 0)
 
 
 def read_sheet(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The (32, 28, 28) inputs and reconstructions of a picture of the preview digits.
+    """Reads the (32, 28, 28) inputs and reconstructions from a sheet of the preview digits.
 
     Raises
     ------
     RunError
-        When it is missing or another picture.
+        When the file is missing or is not such a sheet.
     """
     size = (_SHEET_COLUMNS * _SIDE, 2 * _SIDE)
     with (
         formats.reading(place) as file,
-        io.BytesIO(file.read(_MOST_BYTES)) as content,
+        io.BytesIO(file.read(_MAX_BYTES)) as content,
         Image.open(content, formats=["PNG"]) as picture,
     ):
         if picture.size != size:
-            raise ValueError(f"a picture of {picture.size} is no sheet of {size}")
+            raise ValueError(f"a picture of {picture.size} is not a sheet of {size}")
         sheet = np.asarray(picture.convert("L"))
     tiles = sheet.reshape(2, _SIDE, _SHEET_COLUMNS, _SIDE).swapaxes(1, 2)
     return tiles[0], tiles[1]
 
 
 def saved_pictures(collected: CollectedResults, run: FinishedRun) -> dict[int, Path]:
-    """The kept pictures of a run, by step: at its landmarks, or at its end where none was kept."""
+    """Returns the sheets of a run by step: those of its landmark steps that were saved."""
     folder = collected.folder / run.entry.name
     found = {
         int(match[1]): path
@@ -111,7 +111,10 @@ def draw_digits(
     title: str,
     caption: str,
 ) -> Picture | None:
-    """A figure of digits; None where none of its runs is there. Call it within `style()`."""
+    """Draws a figure of digits; returns None when no run has a sheet.
+
+    Call it within `figure_style()`.
+    """
     rows = [row for block in blocks for row in _rows(collected, block)]
     inputs = _inputs(collected, blocks)
     if inputs is None:
@@ -123,8 +126,8 @@ def draw_digits(
     for row in rows:
         _draw_row(figure, row, top)
         top += row.height
-    told = " Beside each row: the training step, and the squared error per image over all test "
-    return render_figure(figure, name, title, f"{caption}{told}images.", notice=collected.notice)
+    caption += " Beside each row: the training step, and the squared error per image over all test "
+    return render_figure(figure, name, title, f"{caption}images.", notice=collected.notice)
 
 
 def _inputs(
@@ -137,22 +140,22 @@ def _inputs(
 
 
 def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[Row]:
-    kept = saved_pictures(collected, block.run) if block.run else {}
-    if block.run is None or not kept:
+    sheets = saved_pictures(collected, block.run) if block.run else {}
+    if block.run is None or not sheets:
         note = "not trained yet" if block.run is None else "no picture was kept"
         yield Row(block.title, note, "", None)
         return
     errors = {e.step: e.squared_error for e in block.run.result.history}
     errors[block.run.result.measurement.step] = block.run.squared_error
     is_closed_form = block.run.entry.config.model.family == "pca"
-    for at, (step, path) in enumerate(kept.items()):
+    for number, (step, path) in enumerate(sheets.items()):
         label = "closed form" if is_closed_form else f"{step:,} steps"
         note = f"{errors[step]:.2f} per image" if step in errors else ""
-        yield Row("" if at else block.title, label, note, read_sheet(path)[1][:COLUMNS])
+        yield Row("" if number else block.title, label, note, read_sheet(path)[1][:COLUMNS])
 
 
 def _draw_row(figure: Figure, row: Row, top: float) -> None:
-    """Draws a row whose upper edge is `top` inches under the figure's."""
+    """Draws a row whose upper edge is `top` inches below that of the figure."""
     width, height = figure.get_size_inches()
     if row.title:
         y = 1 - (top + 0.62 * _TITLE) / height

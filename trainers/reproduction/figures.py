@@ -1,4 +1,4 @@
-"""The report's figures, each drawn from what is there; None where nothing is. Loads no torch."""
+"""Draws the report's figures from the existing results. Imports no torch."""
 
 from __future__ import annotations
 
@@ -37,8 +37,14 @@ _WIDTH = 8.6
 
 
 def draw_figures(collected: CollectedResults) -> dict[str, Picture | None]:
-    """Every figure by its name, in the paper's order and then the report's."""
-    drawn: dict[str, Callable[[CollectedResults], Picture | None]] = {
+    """Draws every figure: those of the paper in its order, then those of the report.
+
+    Returns
+    -------
+    dict
+        The figures by name; None for a figure without results.
+    """
+    functions: dict[str, Callable[[CollectedResults], Picture | None]] = {
         "figure-2": _draw_linear,
         "figure-3": _draw_non_linear,
         "figure-5": _draw_variational,
@@ -47,7 +53,7 @@ def draw_figures(collected: CollectedResults) -> dict[str, Picture | None]:
         "denoising": _draw_denoising,
     }
     with figure_style():
-        return {name: draw(collected) for name, draw in drawn.items()}
+        return {name: draw(collected) for name, draw in functions.items()}
 
 
 def _block(collected: CollectedResults, preset: str) -> FigureBlock:
@@ -121,7 +127,7 @@ def _draw_curves(collected: CollectedResults) -> Picture | None:
 
 
 def _plot_curve(axes: Axes, name: str, finished: FinishedRun, *, is_named: bool) -> None:
-    """One run's line; of a method's runs the first is strong and stands in the legend."""
+    """Plots the line of one run; the first run of a method is strong and in the legend."""
     history = [e for e in finished.result.history if e.step >= 10]
     values = [e.squared_error_per_pixel for e in history]
     if not values:
@@ -137,7 +143,7 @@ def _plot_curve(axes: Axes, name: str, finished: FinishedRun, *, is_named: bool)
 
 
 def _ticks_within(values: tuple[float, ...], low: float, high: float) -> tuple[float, ...]:
-    """Of these ticks, those inside the limits and not too near the upper one."""
+    """Returns the ticks inside the limits that are not too near the upper one."""
     return tuple(v for v in values if low <= v < high * 0.999)
 
 
@@ -278,7 +284,7 @@ def _draw_denoising(collected: CollectedResults) -> Picture | None:
 
 
 def _denoisers(collected: CollectedResults) -> Iterator[tuple[str, str, FinishedRun, float | None]]:
-    """Label, colour, run and the noise it was trained with."""
+    """Yields label, colour, run, and the noise that the run was trained with."""
     plain = collected.first_run("elu")
     if plain is not None and plain.result.measurement.denoising:
         yield "plain ELU", COLOURS["elu"], plain, None

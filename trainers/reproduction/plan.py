@@ -1,4 +1,4 @@
-"""Which runs answer the paper. Loads no torch."""
+"""The plan of the reproduction: the runs that test the paper's claims. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from trainers.config import RunConfig
 
 Chapter = Literal["paper", "sweep", "denoising", "beyond"]
-"""Why a run is there: the paper trained it, supposed it, or a later paper is measured against."""
+"""The reason for a run: the paper trained it or claims it, or a later paper published it."""
 
 LATENT_DIM = 5
-"""The paper's codes."""
+"""The dimension of the paper's codes."""
 
 SWEEP = (2, 3, 5, 10, 20, 30, 50, 100)
-"""Dimensions of the code, for the claim that good ones have 10 < N < 100."""
+"""The dimensions of the sweep, for the claim that good codes have 10 < N < 100."""
 
 NOISE = (0.1, 0.3, 0.5, 0.8)
-"""Standard deviations of the denoising autoencoder's noise; full ink is 1."""
+"""The standard deviations of the denoising autoencoders' noise; full ink is 1."""
 
 SEEDS = (1, 2, 3)
-"""Seeds where a claim compares two numbers; elsewhere the first."""
+"""The seeds of methods that a claim compares; other methods have the first seed only."""
 
 PUBLISHED_LIKELIHOOD = (5_000, 10_000)
-"""Codes an image, and test images, of the figure by Burda et al. (2015)."""
+"""The samples per image and the test images of the published value (Burda et al. 2015)."""
 
 QUICK_STEPS = 2_000
 QUICK_NOTICE = f"quick: {QUICK_STEPS:,} steps, not the paper's 50,000"
-"""The notice on every figure and table that is made from short runs."""
+"""The notice on every figure and table of a quick reproduction."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class PlannedRun:
     Attributes
     ----------
     name
-        What its run is called, in the runs folder and in the report.
+        The name of the run in the runs folder and in the report.
     title
-        The method, as a table names it: "ELU autoencoder".
+        The method as a table names it: "ELU autoencoder".
     chapter
-        Why it is there.
+        The reason for the run.
     config
-        What is trained.
+        The config of the run.
     samples, images
-        Codes an image, and test images, that its log p is measured with.
+        The samples per image and the test images from which log p is estimated.
     """
 
     name: str
@@ -69,30 +69,31 @@ class PlannedRun:
 
     @property
     def latent_dim(self) -> int:
-        """Numbers in its code."""
+        """The dimension of its code."""
         return self.config.model.latent_dim
 
     @property
     def steps(self) -> int:
-        """Steps to its end."""
+        """The number of training steps."""
         return self.config.steps
 
     @property
     def work(self) -> float:
-        """About how long it takes, in steps of the paper's autoencoder."""
+        """The approximate cost, in steps of the paper's autoencoder."""
         return cost(self.config)
 
 
 def planned_runs(*, quick: bool = False) -> tuple[PlannedRun, ...]:
-    """Every run of the reproduction, those that the paper's own figures need first.
+    """Returns every run of the reproduction; the runs of the paper's own figures come first.
 
     Parameters
     ----------
     quick
-        2,000 steps each, one seed: to see that all of it works, not to believe its numbers.
+        Whether to plan 2,000 steps and one seed per method. Such a reproduction shows that
+        everything works; its numbers decide nothing.
     """
-    found = (entry for entry in _all_runs() if not quick or entry.seed <= SEEDS[0])
-    return tuple(_shorten(entry) if quick else entry for entry in found)
+    chosen = (entry for entry in _all_runs() if not quick or entry.seed <= SEEDS[0])
+    return tuple(_shorten(entry) if quick else entry for entry in chosen)
 
 
 def _all_runs() -> Iterator[PlannedRun]:
@@ -129,14 +130,14 @@ def _planned_run(
     amount: float | None = None,
 ) -> PlannedRun:
     changes: dict[str, object] = {"latent_dim": latent_dim}
-    called = f"{name}-d{latent_dim}"
+    run_name = f"{name}-d{latent_dim}"
     if amount is not None:
         changes["corruption_amount"] = amount
-        called += f"-noise{amount:g}"
+        run_name += f"-noise{amount:g}"
     if name != "pca":
         changes["seed"] = seed
-        called += f"-seed{seed}"
-    return PlannedRun(called, PRESETS[name].title, chapter, preset(name).replace(**changes))
+        run_name += f"-seed{seed}"
+    return PlannedRun(run_name, PRESETS[name].title, chapter, preset(name).replace(**changes))
 
 
 def _shorten(entry: PlannedRun) -> PlannedRun:

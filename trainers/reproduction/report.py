@@ -1,6 +1,6 @@
-"""The report: one page that stands alone, its figures and tables as files beside it.
+"""Writes the report: one self-contained page, and its figures and tables as files beside it.
 
-The same results give the same bytes. Loads no torch.
+The same results give the same bytes. Imports no torch.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from trainers.reproduction.verdict import Claim
 
 PAGE = "report.html"
-"""The page's file name."""
+"""The file name of the page."""
 
 _TEMPLATE = "templates/report.html.j2"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """How the runs that are there were made.
+    """The training time, devices and software versions of the existing results.
 
     Attributes
     ----------
     seconds
-        Of training, all runs added up.
+        The training time of all runs together.
     devices, versions
-        Every device and release that took part, sorted; more than one where runs were made on
+        Every device and every software version, sorted; several if the runs were trained on
         different machines.
     """
 
@@ -59,21 +59,22 @@ class Facts:
 
 
 def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
-    """Writes the report of the results that are there, whichever those are.
+    """Writes the report of the existing results, complete or not.
 
     Parameters
     ----------
     results_folder
-        What `trainers.reproduction.result_files` keeps.
+        The folder of results, as `trainers.reproduction.result_files` writes it.
     out
-        Gets `report.html`, each figure as PNG and SVG and each table as CSV. Files of those names
-        are replaced; a figure whose runs are not there any more is removed.
+        The folder for `report.html`, each figure as PNG and SVG, and each table as CSV. Files of
+        these names are replaced; a figure that no longer has results is removed.
     quick
-        Whether the results are of the short plan: every figure then says so.
+        Whether the results belong to the quick plan. Every figure then says so.
 
     Returns
     -------
-    The page.
+    Path
+        The page.
 
     Raises
     ------
@@ -83,17 +84,17 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
         When `out` cannot be written.
     """
     collected = collect_results(results_folder, quick=quick)
-    judged = judge_claims(collected)
-    drawn, tabled = draw_figures(collected), build_tables(collected, judged)
+    claims = judge_claims(collected)
+    figures, tables = draw_figures(collected), build_tables(collected, claims)
     out.mkdir(parents=True, exist_ok=True)
-    for name, picture in drawn.items():
+    for name, picture in figures.items():
         for suffix in ("png", "svg"):
             place = out / f"{name}.{suffix}"
             if picture is None:
                 place.unlink(missing_ok=True)
             else:
                 atomic.replace(place, picture.png if suffix == "png" else picture.svg)
-    for name, table in tabled.items():
+    for name, table in tables.items():
         atomic.replace(out / f"{name}.csv", table.csv().encode())
     page = (
         _environment()
@@ -101,10 +102,10 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
         .render(
             collected=collected,
             facts=_facts(collected),
-            findings=_findings(collected, judged),
-            claims=judged,
-            figures=drawn,
-            tables=tabled,
+            findings=_findings(collected, claims),
+            claims=claims,
+            figures=figures,
+            tables=tables,
             quick=collected.notice,
         )
     )
@@ -120,13 +121,13 @@ def _environment() -> Environment:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["written"] = lambda cell, column: format_cell(column, cell)
-    environment.filters["inlined"] = lambda picture: Markup(inline_svg(picture))
+    environment.filters["format_cell"] = lambda cell, column: format_cell(column, cell)
+    environment.filters["inline_svg"] = lambda picture: Markup(inline_svg(picture))
     return environment
 
 
 def _facts(collected: CollectedResults) -> Facts:
-    found = [f.result for f in collected.found]
+    found = [f.result for f in collected.finished]
     return Facts(
         seconds=sum(r.seconds for r in found),
         devices=tuple(
@@ -136,11 +137,16 @@ def _facts(collected: CollectedResults) -> Facts:
     )
 
 
-def _findings(collected: CollectedResults, judged: tuple[Claim, ...]) -> tuple[str, ...]:
-    """The main findings, a sentence each, as far as there are numbers for them."""
-    nothing = "" if collected.found else "No run of the plan is trained yet."
-    told = (nothing, _errors(collected), _plane(collected), _accuracy(collected), _verdicts(judged))
-    return tuple(sentence for sentence in told if sentence)
+def _findings(collected: CollectedResults, claims: tuple[Claim, ...]) -> tuple[str, ...]:
+    """Returns the main findings that have results, one sentence each."""
+    sentences = (
+        "" if collected.finished else "No run of the plan is trained yet.",
+        _errors(collected),
+        _plane(collected),
+        _accuracy(collected),
+        _verdicts(claims),
+    )
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def _errors(collected: CollectedResults) -> str:
@@ -168,7 +174,7 @@ def _errors(collected: CollectedResults) -> str:
 
 
 def _title_in_sentence(name: str) -> str:
-    """A method within a sentence: its first letter small, unless the word is a name."""
+    """Returns a method's title in lower case, unless it begins with a name."""
     title = PRESETS[name].title
     return title if title[1].isupper() or name == "relu" else title[0].lower() + title[1:]
 
@@ -201,13 +207,13 @@ def _accuracy(collected: CollectedResults) -> str:
     )
 
 
-def _verdicts(judged: tuple[Claim, ...]) -> str:
+def _verdicts(claims: tuple[Claim, ...]) -> str:
     holds, fails, unsettled = (
-        sum(claim.verdict == verdict for claim in judged)
+        sum(claim.verdict == verdict for claim in claims)
         for verdict in ("holds", "does not hold", "open")
     )
     return (
-        f"Of {len(judged)} claims, by the thresholds named below, {holds} "
+        f"Of {len(claims)} claims, by the thresholds named below, {holds} "
         f"{'holds' if holds == 1 else 'hold'}, {fails} {'does' if fails == 1 else 'do'} not, and "
         f"{unsettled} {'is' if unsettled == 1 else 'are'} open."
     )

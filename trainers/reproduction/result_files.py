@@ -1,12 +1,12 @@
-"""What a run of the reproduction came to, in a folder small enough to be kept with the project.
+"""The result files of the reproduction, small enough to be kept with the project.
 
 ::
 
-    <results>/<name>/result.json               figures, config, seconds, device, versions
+    <results>/<name>/result.json               measurement, config, seconds, device, versions
                      step-<step:08d>.png       the preview digits: inputs above reconstructions
 
-An entry whose result is there, for the same config, is finished, whether or not its run folder
-still is. Loads no torch.
+A planned run is finished if it has a result of the same config, even if its run folder was removed.
+Imports no torch.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from trainers.reproduction.plan import PlannedRun
     from trainers.runs import Run
 
-_MOST_JSON = 1_000_000
+_MAX_JSON_BYTES = 1_000_000
 _PER_DIMENSION = ("class_squared_error", "code_variances", "kl_per_dimension", "principal_angles")
 
 
 class Result(BaseModel):
-    """Everything that the report says of one finished run.
+    """All data of one finished run that the report uses.
 
     Attributes
     ----------
     config
-        What was trained.
+        The config of the run.
     seconds
-        Training time, pauses and measuring left out.
+        The training time without pauses and measurements.
     device, threads, versions
-        Where, and by which releases.
+        The device, the number of threads, and the software versions of the training.
     measurement
-        Of the last checkpoint.
+        The measurement of the last checkpoint.
     history
-        The figures of every checkpoint that are one number, by step.
+        The evaluations of all checkpoints by step, without values per class or per dimension.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
@@ -61,9 +61,10 @@ class Result(BaseModel):
 
 
 def landmark_steps(steps: int) -> tuple[int, ...]:
-    """Steps whose reconstructions the report shows: the paper's, or the last three of a short run.
+    """Returns the steps whose reconstructions the report shows.
 
-    All of them are checkpoints that a run keeps where nothing else is asked for.
+    These are the paper's steps, or the last three checkpoints of a shorter run. A run saves all of
+    them by default.
     """
     if steps >= LANDMARKS[-1]:
         return tuple(sorted({*LANDMARKS, steps}))
@@ -71,17 +72,17 @@ def landmark_steps(steps: int) -> tuple[int, ...]:
 
 
 def folder_name(*, quick: bool) -> str:
-    """The folder among the runs that holds report and results."""
+    """Returns the name of the folder in the runs folder that holds report and results."""
     return "reproduction-quick" if quick else "reproduction"
 
 
 def has_result(folder: Path, entry: PlannedRun) -> bool:
-    """Whether there is a result of that name; `read` says whether it is of the same config."""
+    """Returns whether a result of that name exists. `read_result` also compares its config."""
     return (folder / entry.name / "result.json").is_file()
 
 
 def read_result(folder: Path, entry: PlannedRun) -> Result | None:
-    """The result of `entry` in a folder of results; None where there is none of its config.
+    """Reads the result of a planned run; returns None without a result of the same config.
 
     Raises
     ------
@@ -92,27 +93,27 @@ def read_result(folder: Path, entry: PlannedRun) -> Result | None:
     if not path.is_file():
         return None
     with formats.reading(path) as file:
-        result = Result.model_validate_json(file.read(_MOST_JSON))
+        result = Result.model_validate_json(file.read(_MAX_JSON_BYTES))
     return result if result.config == entry.config else None
 
 
 def read_results(folder: Path, plan: Iterable[PlannedRun]) -> dict[str, Result]:
-    """The results that are there, by the name of their entry."""
-    found = ((entry.name, read_result(folder, entry)) for entry in plan)
-    return {name: result for name, result in found if result is not None}
+    """Reads the existing results of a plan, by the name of their run."""
+    results = ((entry.name, read_result(folder, entry)) for entry in plan)
+    return {name: result for name, result in results if result is not None}
 
 
 def write_result(folder: Path, run: Run, measurement: Measurement) -> Result:
-    """Keeps what a finished run came to; the result file comes last and makes it whole."""
+    """Writes the result of a finished run. The result file is written last and completes it."""
     place = folder / run.name
     place.mkdir(parents=True, exist_ok=True)
-    kept = [c for c in run.checkpoints() if c.is_evaluated]
-    for checkpoint in kept:
+    checkpoints = [c for c in run.checkpoints() if c.is_evaluated]
+    for checkpoint in checkpoints:
         if checkpoint.step in landmark_steps(run.config.steps):
             picture = (checkpoint.path / "reconstructions.png").read_bytes()
             atomic.replace(place / f"step-{checkpoint.step:08d}.png", picture)
     status = run.status()
-    brief = dict.fromkeys(_PER_DIMENSION)
+    without = dict.fromkeys(_PER_DIMENSION)
     result = Result(
         config=run.config,
         seconds=status.seconds,
@@ -120,7 +121,7 @@ def write_result(folder: Path, run: Run, measurement: Measurement) -> Result:
         threads=status.threads,
         versions=status.versions,
         measurement=measurement,
-        history=tuple(c.evaluation().model_copy(update=brief) for c in kept),
+        history=tuple(c.evaluation().model_copy(update=without) for c in checkpoints),
     )
     content = result.model_dump_json(indent=1, exclude_none=True).encode()
     atomic.replace(place / "result.json", content)

@@ -1,4 +1,4 @@
-"""The results that are there, asked by method and dimension instead of by name. Loads no torch."""
+"""The existing results, looked up by method and dimension instead of by name. Imports no torch."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from trainers.reproduction.result_files import Result
 
 METHODS = ("pca", "linear", "sigmoid", "relu", "elu", "vae", "conv-vae", *added_families())
-"""Presets that the paper compares at d = 5, and families that came to them."""
+"""The presets that the paper compares at d = 5, and the families added to them."""
 
 NON_LINEAR = ("sigmoid", "relu", "elu")
-"""Presets that the paper calls virtually indistinguishable."""
+"""The presets that the paper calls virtually indistinguishable."""
 
 NAMES = {
     "pca": "PCA",
@@ -44,12 +44,12 @@ NAMES = {
     "burda50": "Binarised VAE",
     **{name: PRESETS[name].title for name in added_families()},
 }
-"""Presets as a figure has room to call them."""
+"""Short names of the presets for figures."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Values of several seeds: their mean, and half of the range between the outermost."""
+    """Values of several seeds: their mean, and half of their range (maximum minus minimum)."""
 
     mean: float
     half_range: float
@@ -57,65 +57,68 @@ class Spread:
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
-    """Mean and half range of the values that are there; None where there is none."""
-    found = [value for value in values if value is not None]
-    if not found:
+    """Returns mean and half range of the values that are not None; None without any."""
+    known = [value for value in values if value is not None]
+    if not known:
         return None
-    return Spread(sum(found) / len(found), (max(found) - min(found)) / 2, len(found))
+    return Spread(sum(known) / len(known), (max(known) - min(known)) / 2, len(known))
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """An entry of the plan whose result is there."""
+    """A planned run with its result."""
 
     entry: PlannedRun
     result: Result
 
     @property
     def squared_error(self) -> float:
-        """Squared error per test image at the end."""
+        """The squared error per test image at the end of training."""
         return self.result.measurement.reconstruction.squared_error
 
 
 @dataclass(frozen=True)
 class CollectedResults:
-    """The plan, and what is there of it.
+    """The plan and its existing results.
 
     Attributes
     ----------
     plan
-        Every entry.
-    found
-        Those that are finished, in the plan's order.
+        All planned runs.
+    finished
+        The runs that have a result, in the order of the plan.
     folder
-        Where the results lie.
+        The folder of results.
     quick
-        Whether the plan is the short one.
+        Whether the plan is the quick one.
     """
 
     plan: tuple[PlannedRun, ...]
-    found: tuple[FinishedRun, ...]
+    finished: tuple[FinishedRun, ...]
     folder: Path
     quick: bool
 
     @property
     def notice(self) -> str:
-        """The notice for figures and tables; empty where the runs have their full length."""
+        """The notice for figures and tables; empty for runs of full length."""
         return QUICK_NOTICE if self.quick else ""
 
     @property
-    def missing(self) -> tuple[PlannedRun, ...]:
-        """Entries without a result."""
-        there = {f.entry.name for f in self.found}
+    def missing_runs(self) -> tuple[PlannedRun, ...]:
+        """The planned runs without a result."""
+        there = {f.entry.name for f in self.finished}
         return tuple(entry for entry in self.plan if entry.name not in there)
 
     def runs(
         self, preset: str, latent_dim: int = LATENT_DIM, noise: float | None = None
     ) -> tuple[FinishedRun, ...]:
-        """The finished runs of a method, a seed each; `noise` chooses among the denoising ones."""
+        """Returns the finished runs of a method, one per seed.
+
+        `noise` selects the denoising runs that were trained with it.
+        """
         return tuple(
             f
-            for f in self.found
+            for f in self.finished
             if f.entry.config.preset == preset
             and f.entry.latent_dim == latent_dim
             and (noise is None or f.entry.config.training.corruption_amount == noise)
@@ -124,23 +127,23 @@ class CollectedResults:
     def first_run(
         self, preset: str, latent_dim: int = LATENT_DIM, noise: float | None = None
     ) -> FinishedRun | None:
-        """The method's run of the first seed; None where it is missing."""
+        """Returns the method's run of the first seed, or None if it is missing."""
         found = self.runs(preset, latent_dim, noise)
         return next((f for f in found if preset == "pca" or f.entry.seed == SEEDS[0]), None)
 
     def single_run(self, preset: str) -> FinishedRun | None:
-        """The run of a method that the plan trains once."""
-        return next((f for f in self.found if f.entry.config.preset == preset), None)
+        """Returns the run of a method that the plan trains once, or None if it is missing."""
+        return next((f for f in self.finished if f.entry.config.preset == preset), None)
 
     def sweep(self, preset: str) -> tuple[FinishedRun, ...]:
-        """The first seed's runs of a method, by ascending dimension."""
+        """Returns a method's runs of the first seed by ascending dimension."""
         found = (self.first_run(preset, latent_dim) for latent_dim in SWEEP)
         return tuple(f for f in found if f is not None)
 
     def is_complete(self, preset: str, latent_dim: int = LATENT_DIM) -> bool:
-        """Whether every run that the plan has of a method is finished."""
-        wanted = [e for e in self.plan if e.config.preset == preset and e.latent_dim == latent_dim]
-        return bool(wanted) and len(self.runs(preset, latent_dim)) == len(wanted)
+        """Returns whether all planned runs of a method are finished."""
+        planned = [e for e in self.plan if e.config.preset == preset and e.latent_dim == latent_dim]
+        return bool(planned) and len(self.runs(preset, latent_dim)) == len(planned)
 
     def spread_over_seeds(
         self,
@@ -148,46 +151,54 @@ class CollectedResults:
         preset: str,
         latent_dim: int = LATENT_DIM,
     ) -> Spread | None:
-        """A figure of a method over its seeds."""
+        """Returns the spread of a value over the seeds of a method."""
         return spread(value(f) for f in self.runs(preset, latent_dim))
 
     @property
     def pixels(self) -> Probes | None:
-        """What the probes read off raw pixels: the same of every run."""
-        return next((codes_of(f).pixels for f in self.found), None)
+        """The accuracies of the probes on raw pixels, which are the same for all runs."""
+        return next((codes_of(f).pixels for f in self.finished), None)
 
 
 def codes_of(finished: FinishedRun) -> CodesFigures:
-    """What the codes of a run know of the digits."""
+    """Returns the measured values of a run's codes."""
     return finished.result.measurement.codes
 
 
 def probes_of(finished: FinishedRun) -> Probes:
-    """What the probes read off a run's codes."""
-    found = codes_of(finished).codes
-    if found is None:
-        raise RunError(f"{finished.entry.name} was measured without labels; measure it again.")
-    return found
+    """Returns the accuracies of the probes on a run's codes.
+
+    Raises
+    ------
+    RunError
+        When the run was measured without labels.
+    """
+    probes = codes_of(finished).codes
+    if probes is None:
+        raise RunError(
+            f"The run {finished.entry.name!r} was measured without labels. Measure it again."
+        )
+    return probes
 
 
 def knn_accuracy(finished: FinishedRun) -> float:
-    """Accuracy of the nearest neighbours among a run's codes."""
+    """Returns the accuracy of k nearest neighbours on a run's codes."""
     return probes_of(finished).nearest_neighbours
 
 
 def linear_probe_accuracy(finished: FinishedRun) -> float:
-    """Accuracy of the linear probe on a run's codes."""
+    """Returns the accuracy of the linear probe on a run's codes."""
     return probes_of(finished).linear
 
 
 def eight_bit_code(finished: FinishedRun) -> StoredCode | None:
-    """A run's codes stored in 8 bits a number."""
+    """Returns the measurement of a run's codes stored with 8 bits per number."""
     stored = finished.result.measurement.compression
     return next((code for code in stored if code.storage == "8 bits"), None)
 
 
 def denoising_at(finished: FinishedRun, noise: float) -> Denoising | None:
-    """What a run makes of digits with that noise."""
+    """Returns the measurement of a run on digits with this noise."""
     measured = finished.result.measurement.denoising
     return next((d for d in measured if abs(d.noise - noise) < 1e-9), None)
 
@@ -195,14 +206,14 @@ def denoising_at(finished: FinishedRun, noise: float) -> Denoising | None:
 def collect_results(
     folder: Path, *, quick: bool, plan: Sequence[PlannedRun] | None = None
 ) -> CollectedResults:
-    """Reads every result of the plan that a folder of results holds.
+    """Reads the existing results of the plan from a folder of results.
 
     Raises
     ------
     RunError
         When a result is damaged.
     """
-    wanted = tuple(planned_runs(quick=quick) if plan is None else plan)
-    there = result_files.read_results(folder, wanted)
-    found = tuple(FinishedRun(e, there[e.name]) for e in wanted if e.name in there)
-    return CollectedResults(wanted, found, folder, quick)
+    planned = tuple(planned_runs(quick=quick) if plan is None else plan)
+    results = result_files.read_results(folder, planned)
+    finished = tuple(FinishedRun(e, results[e.name]) for e in planned if e.name in results)
+    return CollectedResults(planned, finished, folder, quick)

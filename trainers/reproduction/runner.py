@@ -1,7 +1,7 @@
-"""Training and measuring what the plan still lacks, side by side.
+"""Trains and measures the missing runs of the plan in parallel.
 
-What is finished is told by its result, what is begun goes on from its resume point, and nothing is
-done twice. Loads no torch; the workers do.
+A run with a result is finished and is not repeated. A run that has begun continues from its resume
+point. Imports no torch; the workers do.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 def reproduce(
     plan: Sequence[PlannedRun], folder: Path, kept: Path, workers: Workers
 ) -> Generator[SweepProgress, None, None]:
-    """Trains and measures what has no result yet; yields twice a second, and at the end.
+    """Trains and measures the runs without a result; yields twice a second, and at the end.
 
-    Closing it stops and saves what is being trained.
+    Closing the generator stops and saves the running trainings.
 
     Parameters
     ----------
     plan
-        What is wanted.
+        The planned runs.
     folder
         The runs folder.
     kept
         The folder of results.
     workers
-        Who trains and measures.
+        The workers that train and measure.
 
     Raises
     ------
     RunError
-        When a result is damaged, or a run is in the way that has another config.
+        When a result is damaged, or a run of the same name has another config.
     ClusterError
-        When the scheduler is gone.
+        When the scheduler has ended.
     """
     finished = set(result_files.read_results(kept, plan))
     for entry in plan:
@@ -60,15 +60,15 @@ def reproduce(
 
 
 def is_trained(entry: PlannedRun, folder: Path) -> bool:
-    """Whether the run of that name has done its last step."""
+    """Returns whether the run of that name has finished its training."""
     place = folder / entry.name
     return (place / "config.json").is_file() and runs.Run(place).status().state == "finished"
 
 
 def _measure_and_save(run: Run, entry: PlannedRun, kept: Path) -> Generator[None, None, None]:
-    """Measures a finished run and keeps its result: what a worker does when it is trained."""
+    """Measures a finished run and writes its result. A worker does this after the training."""
     from trainers.evaluation.measure_all import complete_evaluations, measure_checkpoint
 
     yield from complete_evaluations(run)
-    measured = yield from measure_checkpoint(run, samples=entry.samples, images=entry.images)
-    result_files.write_result(kept, run, measured)
+    measurement = yield from measure_checkpoint(run, samples=entry.samples, images=entry.images)
+    result_files.write_result(kept, run, measurement)

@@ -1,4 +1,4 @@
-"""A table of the report: values with their units, as CSV in full and as text to be read."""
+"""The tables of the report: values and units, written as CSV in full or as rounded text."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _DIGITS = 8
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
+    """A column of a table.
 
     Attributes
     ----------
     key
-        Its name in the CSV, unit included.
+        The name in the CSV, with the unit.
     head, unit
-        What stands above it.
+        The heading and the unit on the page.
     form
-        How its numbers are written; empty for text.
+        The format of numbers; empty for text.
     scale
-        What a number is multiplied with to be read (the CSV has it unscaled).
+        The factor of numbers on the page (100 for percent); the CSV has them unscaled.
     group
-        A heading over it and its neighbours of the same group.
+        A common heading over neighbouring columns of the same group.
     has_spread
-        Whether some rows are of several seeds: the CSV then has their half range beside it.
+        Whether rows may have several seeds. The CSV then has a column with their half range.
     """
 
     key: str
@@ -49,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the report, and the CSV beside it."""
+    """A table of the report."""
 
     name: str
     title: str
@@ -59,17 +59,17 @@ class Table:
 
     @property
     def groups(self) -> tuple[tuple[str, int], ...]:
-        """Headings over columns and how many each spans; empty where no column has any."""
-        found: list[tuple[str, int]] = []
+        """Group headings and the number of columns that each spans; empty without groups."""
+        spans: list[tuple[str, int]] = []
         for column in self.columns:
-            if found and column.group and found[-1][0] == column.group:
-                found[-1] = (column.group, found[-1][1] + 1)
+            if spans and column.group and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
             else:
-                found.append((column.group, 1))
-        return tuple(found) if any(name for name, _ in found) else ()
+                spans.append((column.group, 1))
+        return tuple(spans) if any(name for name, _ in spans) else ()
 
     def csv(self) -> str:
-        """Every number in full."""
+        """Returns the table as CSV with unrounded numbers."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([key for column in self.columns for key in _keys(column)])
@@ -94,7 +94,7 @@ def _values(column: Column, cell: Cell) -> Iterator[str]:
 
 
 def format_cell(column: Column, cell: Cell) -> tuple[str, str]:
-    """A cell as it is read: the value, and "± half range" where it is of several seeds."""
+    """Returns the text of a cell: the value, and "± half range" for several seeds."""
     if cell is None:
         return ("–" if column.form else ""), ""
     if isinstance(cell, str):

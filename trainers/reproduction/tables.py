@@ -1,4 +1,4 @@
-"""The report's tables, made of what is there: missing runs are rows that say so."""
+"""Builds the report's tables from the existing results. Missing runs have rows that say so."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from trainers.reproduction.verdict import Claim
 
 
-def build_tables(collected: CollectedResults, judged: tuple[Claim, ...]) -> dict[str, Table]:
-    """Every table by its name."""
-    made = (
-        _claims_table(judged),
+def build_tables(collected: CollectedResults, claims: tuple[Claim, ...]) -> dict[str, Table]:
+    """Returns every table by its name."""
+    tables = (
+        _claims_table(claims),
         _methods_table(collected),
         subspace_table(collected),
         _curves_table(collected),
@@ -40,14 +40,14 @@ def build_tables(collected: CollectedResults, judged: tuple[Claim, ...]) -> dict
     )
     notice = collected.notice
     quick = f" ({notice[0].upper()}{notice[1:]}.)" if notice else ""
-    return {table.name: replace(table, caption=table.caption + quick) for table in made}
+    return {table.name: replace(table, caption=table.caption + quick) for table in tables}
 
 
-def _claims_table(judged: tuple[Claim, ...]) -> Table:
+def _claims_table(claims: tuple[Claim, ...]) -> Table:
     columns = tuple(
         Column(key, key) for key in ("claim", "statement", "verdict", "test", "numbers")
     )
-    rows = tuple((c.key, c.statement, c.verdict, c.test, " ".join(c.reasons)) for c in judged)
+    rows = tuple((c.key, c.statement, c.verdict, c.test, " ".join(c.reasons)) for c in claims)
     return Table("claims", "Claims and verdicts", "", columns, rows)
 
 
@@ -84,24 +84,24 @@ def _methods_table(collected: CollectedResults) -> Table:
         "pixels, and over the error of PCA with as many components. Accuracy: of a logistic "
         "regression and of k nearest neighbours fitted to the codes of the training images; last "
         "row, to the pixels themselves. ELBO and −log p (importance-weighted"
-        f"{_likelihood_protocols(collected)}) are told of variational models only, with the protocol they belong "
-        "to: figures of different protocols are not comparable. Where there are several seeds: "
-        "mean ± half of the range. "
-        "Training: mean time, other runs going on beside it.",
+        f"{_likelihood_protocols(collected)}) are told of variational models only, with the "
+        "protocol they belong to: figures of different protocols are not comparable. Where there "
+        "are several seeds: mean ± half of the range. Training: mean time, other runs going on "
+        "beside it.",
         columns,
         tuple(rows),
     )
 
 
 def _likelihood_protocols(collected: CollectedResults) -> str:
-    """From how many samples and images the likelihoods of the paper's methods are."""
+    """Returns the samples and images from which the likelihoods were estimated, as text."""
     runs = (f for name in METHODS for f in collected.runs(name))
-    found = {
+    protocols = {
         f"{figures.samples:,} samples an image, {figures.images:,} images"
         for f in runs
         if (figures := f.result.measurement.likelihood) is not None
     }
-    return "".join(f"; {how}" for how in sorted(found))
+    return "".join(f"; {protocol}" for protocol in sorted(protocols))
 
 
 def _method_row(collected: CollectedResults, preset: str) -> Row:
@@ -210,7 +210,7 @@ def _published_table(collected: CollectedResults) -> Table:
 
 
 def _runs_table(collected: CollectedResults) -> Table:
-    there = {f.entry.name: f for f in collected.found}
+    there = {f.entry.name: f for f in collected.finished}
     rows: list[Row] = []
     for entry in collected.plan:
         f = there.get(entry.name)
@@ -254,13 +254,13 @@ def _runs_table(collected: CollectedResults) -> Table:
 
 
 def differences(config: RunConfig) -> str:
-    """The settings that are not the defaults and mean something for this config."""
-    told = [
+    """Returns the settings that differ from the defaults and have an effect in this config."""
+    settings = [
         f"{leaf.term.label.lower()} {_format_setting(leaf.value(config))}".strip()
         for leaf in configs.fields()
         if leaf.term.applies(config) and leaf.value(config) != leaf.default
     ]
-    return "; ".join(told) or "none"
+    return "; ".join(settings) or "none"
 
 
 def _format_setting(value: object) -> str:

@@ -1,15 +1,15 @@
-"""Where a verdict turns, and what others have published: every number that claims are judged by."""
+"""The thresholds of the verdicts, and the published values that the claims are compared with."""
 
 from __future__ import annotations
 
 LARGEST_ANGLE = 5.0
-"""Degrees up to which two planes are called the same."""
+"""The largest principal angle, in degrees, at which two planes count as the same."""
 
 FLOOR_MARGIN = 1.02
-"""Error over PCA's up to which a linear autoencoder has arrived."""
+"""The largest ratio of a linear autoencoder's error to PCA's at which it has converged."""
 
 SPREADS_APART = 2.0
-"""Two methods differ where their means are more than so many half ranges of the seeds apart …"""
+"""Two methods differ if their means differ by more than this many half ranges over seeds …"""
 
 ERROR_APART = 0.02
 """… and by more than this share of the smaller error …"""
@@ -18,34 +18,34 @@ ACCURACY_APART = 0.01
 """… or by more than this accuracy."""
 
 GOOD_DIMENSIONS = (10, 100)
-"""Good codes have more than the first and fewer than the second dimensions, says the paper."""
+"""The paper says that good codes have more than the first and fewer than the second number."""
 
 SATURATED = 0.01
-"""k-NN accuracy that a good code may lack of the sweep's best."""
+"""The k-NN accuracy by which a good code may be below the best of the sweep."""
 
 READABLE = 0.01
-"""Linear probe's accuracy that a good code may lack of raw pixels."""
+"""The linear probe's accuracy by which a good code may be below raw pixels."""
 
 WORTHWHILE = 0.5
-"""Error over PCA's up to which a good code earns its network."""
+"""The largest ratio of a good code's error to PCA's that justifies the network."""
 
 CLASSIFIER_SHARE = 0.95
-"""Of raw pixels' k-NN accuracy, what codes must keep to serve a classifier."""
+"""The share of the k-NN accuracy on raw pixels that codes for a classifier must reach."""
 
 COMPRESSION = 10.0
-"""Bytes of the image over bytes of the code from which it is compressed."""
+"""The smallest ratio of the image's bytes to the code's bytes that counts as compression."""
 
 ADDED_SHARE = 0.01
-"""Of the squared error, what storing a code in 8 bits may add."""
+"""The largest share of the squared error that storing a code in 8 bits may add."""
 
 PRICE = 1.05
-"""VAE's error over ELU's from which it has paid for its prior."""
+"""The smallest ratio of the VAE's error to ELU's that shows the price of the prior."""
 
 ROBUST = 1.5
-"""Error on noisy digits, over the plain autoencoder's on clean ones, that is still robust."""
+"""The largest ratio of the error on noisy digits to the plain one's on clean digits."""
 
 HINTON_CODES = 30
-"""Numbers in the codes of the next two."""
+"""The dimension of the codes of the next two values."""
 
 HINTON = 3.00
 """Squared error per test image, 30 codes (Hinton & Salakhutdinov 2006)."""
@@ -57,4 +57,4 @@ BURDA = 86.76
 """-log p, nats per test image; VAE, one layer, K = 1 (Burda et al. 2015, table 1)."""
 
 LIKELIHOOD_MARGIN = 1.0
-"""Nats by which a -log p may miss the published one and still reproduce it."""
+"""The nats by which -log p may exceed the published value and still reproduce it."""

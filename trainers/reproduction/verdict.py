@@ -1,4 +1,4 @@
-"""What every claim is judged with: the verdict's form, and when two methods differ."""
+"""The parts that all claims share: the form of a verdict, and the test whether methods differ."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Claim:
     Attributes
     ----------
     key
-        Its name in the CSV.
+        The name of the claim in the CSV.
     statement
-        What is claimed.
+        The claim as a sentence.
     test
-        What decides it, thresholds included.
+        The test that decides it, with its thresholds.
     verdict
-        What the numbers give.
+        The result of the test.
     reasons
-        The numbers, a sentence each.
+        The numbers behind the verdict, one sentence each.
     """
 
     key: str
@@ -50,42 +50,42 @@ def judge(
     lacking: list[str],
     reasons: list[str],
 ) -> Claim:
-    """The claim, open where runs or their figures are lacking, or the runs were the short ones."""
-    told = list(reasons)
+    """Returns the claim with its verdict; "open" with missing runs or numbers, or quick runs."""
+    sentences = list(reasons)
     if lacking:
-        told.append(f"Not trained yet: {', '.join(lacking)}.")
+        sentences.append(f"Not trained yet: {', '.join(lacking)}.")
     if collected.quick:
-        told.append(f"Quick runs of {QUICK_STEPS:,} steps decide nothing.")
+        sentences.append(f"Quick runs of {QUICK_STEPS:,} steps decide nothing.")
     is_open = bool(lacking) or collected.quick or not reasons
     verdict: Verdict = "open" if is_open else "holds" if holds else "does not hold"
-    return Claim(key, statement, test, verdict, tuple(told))
+    return Claim(key, statement, test, verdict, tuple(sentences))
 
 
 def missing_names(collected: CollectedResults, *wanted: tuple[str, int]) -> list[str]:
-    """Names of the entries of these methods and dimensions that have no result."""
-    return [e.name for e in collected.missing if (e.config.preset, e.latent_dim) in wanted]
+    """Returns the names of the planned runs of these methods and dimensions without a result."""
+    return [e.name for e in collected.missing_runs if (e.config.preset, e.latent_dim) in wanted]
 
 
 def format_percent(share: float, places: int = 1) -> str:
-    """A share as a percentage."""
+    """Returns a share as text in percent."""
     return f"{100 * share:.{places}f} %"
 
 
 def are_apart(first: Spread, second: Spread, least: float) -> bool:
-    """Whether two methods differ: by more than `least`, and by more than their seeds do."""
+    """Returns whether two methods differ by more than `least` and by more than their seeds do."""
     gap = abs(first.mean - second.mean)
     return gap > least and gap > at.SPREADS_APART * max(first.half_range, second.half_range)
 
 
 def good_dimensions(collected: CollectedResults) -> tuple[int, ...]:
-    """Dimensions of the sweep whose ELU codes pass all three tests of a good one."""
-    found, pixels = collected.sweep("elu"), collected.pixels
-    if not found or pixels is None:
+    """Returns the dimensions of the sweep whose ELU codes pass all three tests of a good code."""
+    runs, pixels = collected.sweep("elu"), collected.pixels
+    if not runs or pixels is None:
         return ()
-    best = max(knn_accuracy(f) for f in found)
+    best = max(knn_accuracy(f) for f in runs)
     return tuple(
         f.entry.latent_dim
-        for f in found
+        for f in runs
         if knn_accuracy(f) >= best - at.SATURATED
         and linear_probe_accuracy(f) >= pixels.linear - at.READABLE
         and pca_ratio(collected, f) <= at.WORTHWHILE
@@ -93,6 +93,6 @@ def good_dimensions(collected: CollectedResults) -> tuple[int, ...]:
 
 
 def pca_ratio(collected: CollectedResults, finished: FinishedRun) -> float:
-    """Error over that of PCA with as many codes; infinite where there is no PCA to compare."""
+    """Returns the error divided by that of PCA of the same dimension; infinite without PCA."""
     floor = collected.first_run("pca", finished.entry.latent_dim)
     return finished.squared_error / floor.squared_error if floor else float("inf")

@@ -4,7 +4,8 @@
 """
 
 from trainers.runs.checkpoint import Checkpoint
-from trainers.runs.run import Run, create_run, demo_run, find_runs, open_run
+from trainers.runs.run import Run
+from trainers.runs.run_store import create_run, demo_run, find_runs, open_run
 from trainers.runs.status import State, Status
 
 __all__ = [

@@ -242,7 +242,7 @@ def _extract(
 
 
 def _check(run: runs.Run, draft: Path, file: Path) -> Iterator[float]:
-    """Reads everything as the program will, so that what is damaged is told now."""
+    """Reads every file as the program will, so that a damaged file is reported now."""
     from safetensors import SafetensorError, safe_open
 
     try:

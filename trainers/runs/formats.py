@@ -19,6 +19,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from trainers import config as configs
+from trainers.config_messages import faults
 from trainers.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def reading(place: Path) -> Iterator[io.BufferedReader]:
         raise RunError(f"{place} is missing: the run is damaged.") from None
     except _FOREIGN as error:
         reason = (
-            "; ".join(t for _, t in configs.faults(error))
+            "; ".join(t for _, t in faults(error))
             if isinstance(error, ValidationError)
             else str(error)
         )
@@ -91,8 +92,8 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
 def _npy_head(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
     """What an NPY of that shape begins with, as `write_codes` writes it."""
     head = io.BytesIO()
-    told = np.lib.format.header_data_from_array_1_0(np.empty((0, 0), kind)) | {"shape": shape}
-    np.lib.format.write_array_header_1_0(head, told)
+    header = np.lib.format.header_data_from_array_1_0(np.empty((0, 0), kind)) | {"shape": shape}
+    np.lib.format.write_array_header_1_0(head, header)
     return head.getvalue()
 
 

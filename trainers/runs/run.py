@@ -9,7 +9,7 @@
                   checkpoints/<step:08d>/  model.safetensors evaluation.json codes.npy
                                            reconstructions.png
                   resume.safetensors   optimiser, random state, position: the newest only
-                  lease                of whoever has it trained by another process
+                  lease                held while another process is asked to train the run
 
 A file is written beside its place and renamed into it, a checkpoint likewise as a whole folder: a
 reader never sees half of one. While a process trains the run it holds `lock`, which dies with it;
@@ -21,9 +21,7 @@ from __future__ import annotations
 import errno
 import shutil
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,13 +29,13 @@ from filelock import FileLock, Timeout
 
 from trainers import config as configs
 from trainers import datasets
-from trainers.datasets import MNIST, Data, Dataset, compatibility
+from trainers.datasets import MNIST, Data, Dataset
 from trainers.errors import RunError
 from trainers.runs import formats, losses_csv
 from trainers.runs import status as statuses
 from trainers.runs.checkpoint import WEIGHTS, Checkpoint
-from trainers.runs.runs_folder import checked_name, free_name
-from trainers.runs.status import RESUME_POINT, State, Status
+from trainers.runs.runs_folder import checked_name
+from trainers.runs.status import RESUME_POINT, Status
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -48,26 +46,15 @@ if TYPE_CHECKING:
     from trainers.events import Losses, Preview
     from trainers.runs.metrics import Evaluation
 
-__all__ = [
-    "Checkpoint",
-    "Run",
-    "State",
-    "Status",
-    "create_run",
-    "demo_run",
-    "find_runs",
-    "open_run",
-]
-
 _MOST_JSON = 1_000_000
 _LOCK_SECONDS = 0.2
-"""Whoever looks whether a run is locked holds the lock for a moment."""
-_CONFIG, _METRICS, _CHECKPOINTS = "config.json", "metrics.csv", "checkpoints"
+"""Checking whether a run is locked holds the lock for a moment."""
+CONFIG, METRICS, _CHECKPOINTS = "config.json", "metrics.csv", "checkpoints"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Run:
-    """A run's folder, whoever trains it and wherever.
+    """The folder of a run, which may be in training in any process on any machine.
 
     Parameters
     ----------
@@ -96,7 +83,7 @@ class Run:
         RunError
             When `config.json` is missing or damaged.
         """
-        with formats.reading(self.path / _CONFIG) as file:
+        with formats.reading(self.path / CONFIG) as file:
             return configs.from_json(file.read(_MOST_JSON))
 
     @cached_property
@@ -172,7 +159,7 @@ class Run:
         RunError
             When `metrics.csv` cannot be opened.
         """
-        return losses_csv.read(self.path / _METRICS)
+        return losses_csv.read(self.path / METRICS)
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All whole checkpoints, by step."""
@@ -267,7 +254,7 @@ class Run:
         """Appends a row a step."""
         rows, head = losses_csv.table(losses), losses_csv.HEADER
         with self.writing():
-            atomic.append(self.path / _METRICS, rows.encode(), head.encode())
+            atomic.append(self.path / METRICS, rows.encode(), head.encode())
 
     def cut_metrics(self, step: int) -> str:
         """Drops the rows after `step`, which a resumed run does again.
@@ -277,7 +264,7 @@ class Run:
         kept = losses_csv.until(self.metrics(), step)
         content = losses_csv.HEADER + losses_csv.table(kept)
         with self.writing():
-            atomic.replace(self.path / _METRICS, content.encode())
+            atomic.replace(self.path / METRICS, content.encode())
         return losses_csv.missing(kept, step)
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
@@ -342,103 +329,3 @@ class Run:
     def discard(self) -> None:
         """Removes a run that could not even begin, so that its name is free again."""
         shutil.rmtree(self.path, ignore_errors=True)
-
-
-def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
-    """A new run folder holding `config`; a free name is found where none is given.
-
-    Raises
-    ------
-    RunError
-        When the name is taken or no folder can have it, or the runs folder cannot be written.
-    DataError
-        When the data set is not here.
-    ConfigError
-        When the config does not fit the data set.
-    """
-    dataset = datasets.dataset_named(config.dataset)
-    compatibility.check(config, dataset)
-    try:
-        place = _taken_place(folder, config, name)
-        try:
-            created = Status(created=datetime.now(UTC))
-            atomic.replace(place / statuses.FILE, created.model_dump_json(indent=2).encode())
-            if dataset != MNIST:
-                described = dataset.model_dump_json(indent=2).encode()
-                atomic.replace(place / "dataset.json", described)
-            # The last, for it makes a run of the folder.
-            atomic.replace(place / _CONFIG, config.model_dump_json(indent=2).encode())
-        except OSError:
-            shutil.rmtree(place, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise RunError(
-            f"No run can be made in {folder} ({error.strerror or error}). "
-            "Choose a runs folder that you may write to."
-        ) from error
-    return Run(place)
-
-
-def _taken_place(folder: Path, config: RunConfig, name: str) -> Path:
-    """Makes the folder of a new run; another program may be doing the same."""
-    while True:
-        place = folder / (checked_name(name) if name else free_name(config, folder))
-        try:
-            atomic.make_folder(place)
-        except FileExistsError:
-            if place.exists() and not name:
-                continue
-            if not place.exists():  # A file lies where the runs folder should be.
-                raise
-            raise RunError(
-                f"There is a run {place.name!r} already; choose another name: {place}"
-            ) from None
-        return place
-
-
-def find_runs(folder: Path) -> list[Run]:
-    """Every run in `folder`, oldest first; damaged ones too, told when they are read."""
-    try:
-        if not folder.exists():
-            return []
-        found = [Run(place) for place in folder.iterdir() if _is_run(place)]
-    except OSError as error:
-        raise RunError(f"The runs folder {folder} cannot be read ({error.strerror}).") from error
-    return sorted(found, key=lambda run: (_made_at(run.path), run.name))
-
-
-def _is_run(place: Path) -> bool:
-    """Whether a folder is a run's, even one that has lost its config."""
-    return any((place / name).exists() for name in (_CONFIG, statuses.FILE, _METRICS, RESUME_POINT))
-
-
-def _made_at(place: Path) -> float:
-    """When a run was made; another program may be taking it away."""
-    for known in (place / _CONFIG, place):
-        try:
-            return known.stat().st_mtime
-        except OSError:
-            continue
-    return 0.0
-
-
-def open_run(path: Path) -> Run:
-    """The run at `path`.
-
-    Raises
-    ------
-    RunError
-        When there is none there, or its config is damaged.
-    """
-    if not _is_run(path):
-        raise RunError(f"There is no run at {path}. To see which there are: aeviewer runs")
-    run = Run(path)
-    _ = run.config
-    return run
-
-
-@contextmanager
-def demo_run() -> Iterator[Run]:
-    """The run that comes with the program, read-only; valid inside the `with`."""
-    with resources.as_file(resources.files("resources") / "demo") as folder:
-        yield Run(folder / "vae-d2-demo", read_only=True)

@@ -59,8 +59,10 @@ def read(folder: Path) -> Status:
         found = _at_resume_point(folder)
         if found is None:
             raise
-        told = f"{error} How far the run is, its resume point tells; it can go on."
-        return found.model_copy(update={"state": "interrupted", "error": told})
+        message = (
+            f"{error} The step of the run comes from its resume point; the run can be continued."
+        )
+        return found.model_copy(update={"state": "interrupted", "error": message})
 
 
 def _at_resume_point(folder: Path) -> Status | None:
@@ -75,7 +77,7 @@ def _at_resume_point(folder: Path) -> Status | None:
 
 @cache
 def versions() -> dict[str, str]:
-    """What a run was made with; looked up once, for it is told every two seconds."""
+    """Returns the versions that a run is trained with; they are looked up once."""
     from importlib.metadata import version
 
     names = ("aeviewer", "torch", "numpy")

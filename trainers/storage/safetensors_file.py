@@ -1,7 +1,7 @@
-"""Files of named arrays that tell when a bit of them is no more what it was. Loads no torch.
+"""Safetensors files with a checksum: a changed bit is detected. This module loads no torch.
 
-A safetensors file's header holds, beside what is told of the arrays, the SHA-256 of them and of
-that. A file without one is of before there were any, and is read as it is.
+The header holds the SHA-256 of the arrays and of the other header texts. A file without a checksum was
+written before checksums were added, and is read as it is.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _KEY = "checksum"
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def pack(arrays: Arrays, told: Mapping[str, str] | None = None) -> bytes:
-    """The content of a safetensors file of some arrays and what is told of them."""
-    told = dict(told or {})
+def pack(arrays: Arrays, header: Mapping[str, str] | None = None) -> bytes:
+    """Returns the content of a safetensors file of arrays and header texts."""
+    header = dict(header or {})
     # It would write an array of any other order as it lies in memory.
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return safetensors.numpy.save(arrays, told | {_KEY: _digest(arrays, told)})
+    return safetensors.numpy.save(arrays, header | {_KEY: _digest(arrays, header)})
 
 
 def read_header(place: Path) -> dict[str, str]:
@@ -58,7 +58,7 @@ def shapes(place: Path) -> dict[str, tuple[int, ...]]:
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
 
 
-def compare(place: Path, arrays: Arrays, told: Mapping[str, str]) -> None:
+def compare(place: Path, arrays: Arrays, header: Mapping[str, str]) -> None:
     """Compares what was read from a file with its checksum, if it has one.
 
     Raises
@@ -66,10 +66,10 @@ def compare(place: Path, arrays: Arrays, told: Mapping[str, str]) -> None:
     RunError
         When they differ.
     """
-    kept = {key: value for key, value in told.items() if key != _KEY}
-    if _KEY in told and told[_KEY] != (found := _digest(arrays, kept)):
+    kept = {key: value for key, value in header.items() if key != _KEY}
+    if _KEY in header and header[_KEY] != (found := _digest(arrays, kept)):
         raise RunError(
-            f"{place} is damaged: its checksum is {found[:12]}, not {told[_KEY][:12]}. "
+            f"{place} is damaged: its checksum is {found[:12]}, not {header[_KEY][:12]}. "
             "The run's other checkpoints can still be explored."
         )
 
@@ -83,10 +83,10 @@ def _open_file(place: Path) -> Iterator[safe_open]:
         raise RunError(f"{place} cannot be read ({error}): the run is damaged.") from error
 
 
-def _digest(arrays: Arrays, told: Mapping[str, str]) -> str:
+def _digest(arrays: Arrays, header: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
-    for key in sorted(told):
-        digest.update(f"{key}={told[key]}\n".encode())
+    for key in sorted(header):
+        digest.update(f"{key}={header[key]}\n".encode())
     for name in sorted(arrays):
         array = np.asarray(arrays[name], order="C")
         digest.update(f"{name} {array.dtype} {array.shape}\n".encode())

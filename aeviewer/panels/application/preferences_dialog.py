@@ -75,8 +75,10 @@ class PreferencesDialog(QDialog):
             "Threads of a training step, from the next start. The same seed gives the same bits on "
             "as many threads."
         )
-        told = {n: f"Every {local(n):,} steps" if n else "About 25, denser early" for n in SPACINGS}
-        self.spacing = _choice(told, settings.checkpoint_spacing, "Checkpoints of new runs")
+        spacings = {
+            n: f"Every {local(n):,} steps" if n else "About 25, denser early" for n in SPACINGS
+        }
+        self.spacing = _choice(spacings, settings.checkpoint_spacing, "Checkpoints of new runs")
         self.spacing.setToolTip("Where the form names steps, those are kept instead.")
         self.numbers = _choice({n: _example(n) for n in LOCALES}, settings.numbers, "Numbers")
         self.numbers.setToolTip("In the window alone: files have 1234567.5 always.")

@@ -204,7 +204,7 @@ class CrashWindow(QDialog):
     Parameters
     ----------
     report
-        For whoever mends it.
+        For the developers.
     title
         What happened, in one sentence.
     """
@@ -215,7 +215,7 @@ class CrashWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         what = QLabel(
             f"<p><b>{escape(title)}</b></p><p>Nothing is lost: what is being trained goes on, and "
-            "what was trained is kept. The report below says what whoever mends it needs to know; "
+            "what was trained is saved. The report below says what the developers need to know; "
             "of your runs it names folders alone.</p>",
             wordWrap=True,
         )
@@ -264,19 +264,21 @@ class AboutWindow(QDialog):
 def _row(package: str) -> str:
     """Name, version and licence of a package; nothing where it is not there."""
     try:
-        told = metadata(package).json
+        package_data = metadata(package).json
     except PackageNotFoundError:
         return ""
-    cells = (str(told["name"]), str(told["version"]), _licence(told))
+    cells = (str(package_data["name"]), str(package_data["version"]), _licence(package_data))
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
-def _licence(told: Mapping[str, str | list[str]]) -> str:
+def _licence(package_data: Mapping[str, str | list[str]]) -> str:
     """As the package states it: an expression, a classifier, or a short text."""
     prefix = "License :: OSI Approved :: "
-    named = [c.removeprefix(prefix) for c in told.get("classifier", ()) if c.startswith(prefix)]
-    text = next(iter(str(told.get("license", "")).strip().splitlines()), "")
-    found = str(told.get("license_expression", "")) or ", ".join(named) or text
+    named = [
+        c.removeprefix(prefix) for c in package_data.get("classifier", ()) if c.startswith(prefix)
+    ]
+    text = next(iter(str(package_data.get("license", "")).strip().splitlines()), "")
+    found = str(package_data.get("license_expression", "")) or ", ".join(named) or text
     return found if len(found) < _LICENCE_LETTERS else f"{found[:_LICENCE_LETTERS]}…"
 
 

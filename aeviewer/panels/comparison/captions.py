@@ -41,7 +41,7 @@ def methods(runs: Sequence[ComparedRun]) -> dict[str, str]:
     found = {run.item.key: f"{method(run.item)}, d = {run.latent_dim}" for run in runs}
     alike = [name for name in found.values() if list(found.values()).count(name) > 1]
     names = {run.item.key: run.item.name for run in runs}
-    return {k: f"{told} ({names[k]})" if told in alike else told for k, told in found.items()}
+    return {k: f"{shown} ({names[k]})" if shown in alike else shown for k, shown in found.items()}
 
 
 def step_words(run: ComparedRun, step: int | None) -> str:
@@ -82,10 +82,10 @@ def digits_caption(comparison: Comparison, *, with_pca: bool) -> str:
     parts, dataset = [], comparison.data.dataset
     things = "digits" if dataset == MNIST else "images"
     for dim, runs in by_latent_dim(comparison.runs):
-        told = [run for run in runs if run.shown is not None]
-        parts += [_row_caption(comparison, run, names[run.item.key]) for run in told]
+        shown = [run for run in runs if run.shown is not None]
+        parts += [_row_caption(comparison, run, names[run.item.key]) for run in shown]
         floor = pca_error(dim, dataset)
-        if told and with_pca and floor is not None:
+        if shown and with_pca and floor is not None:
             here = pca_reconstructed(comparison.digits, dim, comparison.data).errors.mean()
             parts.append(f"PCA with {dim} components ({here:.1f}; {floor:.1f})")
     if not parts:
@@ -113,13 +113,13 @@ def latent_caption(comparison: Comparison, planes: Sequence[tuple[ComparedRun, s
     if not planes:
         return ""
     names = methods([run for run, _ in planes])
-    told = [
+    shown = [
         f"({letter(at)}) {names[run.item.key]}, step {run.step:,}, {axes}"
         for at, (run, axes) in enumerate(planes)
     ]
     chosen = int(comparison.selection.sum())
     lit = f" {chosen:,} selected images are lit in every panel." if chosen else ""
-    return f"Codes of the {_tests(comparison)}, coloured by class: {'; '.join(told)}.{lit}"
+    return f"Codes of the {_tests(comparison)}, coloured by class: {'; '.join(shown)}.{lit}"
 
 
 def _tests(comparison: Comparison) -> str:
@@ -138,13 +138,13 @@ def losses_caption(
     """The caption of the curves: of checkpoints, or of training steps smoothed over so many."""
     runs = [run for run in comparison.runs if run.item.key in keys]
     names = methods(runs)
-    told = ", ".join(names[run.item.key] for run in runs)
-    if not told:
+    shown = ", ".join(names[run.item.key] for run in runs)
+    if not shown:
         return ""
     if smoothed_over > 1:
         how = f"over training steps, smoothed exponentially over {smoothed_over}"
-        return f"{title}, {how}, of {told}. Points: all {_tests(comparison)} at checkpoints."
-    return f"{title}, of the {_tests(comparison)} at checkpoints of {told}."
+        return f"{title}, {how}, of {shown}. Points: all {_tests(comparison)} at checkpoints."
+    return f"{title}, of the {_tests(comparison)} at checkpoints of {shown}."
 
 
 def histogram(

@@ -64,7 +64,7 @@ class CompareWindow(QMainWindow):
     Parameters
     ----------
     comparison
-        Watched and told; ends its work when the window is closed.
+        Watched and changed; its work ends when the window is closed.
     settings
         Where the window's place is remembered.
     """
@@ -81,7 +81,7 @@ class CompareWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.export_button = QPushButton("Export figure…")
         self.slider = StepSlider()
-        self.step_label, self.told = QLabel(), QLabel()
+        self.step_label, self.step_note = QLabel(), QLabel()
         self._build()
         self._make_actions()
         comparison.runs_changed.connect(self._show)
@@ -141,8 +141,8 @@ class CompareWindow(QMainWindow):
         large.setPixelSize(17)
         large.setWeight(QFont.Weight.DemiBold)
         self.step_label.setFont(large)
-        self.told.setFont(small(self.font()))
-        self.told.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.step_note.setFont(small(self.font()))
+        self.step_note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         words = QWidget()
         words.setFixedWidth(196)
         lines = QVBoxLayout(words)
@@ -150,7 +150,7 @@ class CompareWindow(QMainWindow):
         lines.setSpacing(0)
         lines.addStretch()
         lines.addWidget(self.step_label)
-        lines.addWidget(self.told)
+        lines.addWidget(self.step_note)
         lines.addStretch()
         bar = QWidget()
         bar.setFixedHeight(52)
@@ -221,8 +221,8 @@ class CompareWindow(QMainWindow):
         )
         there = sum(run.step == comparison.step for run in comparison.runs)
         elsewhere = sum(run.step is not None for run in comparison.runs) - there
-        told = f"{elsewhere} of {len(comparison.runs)} runs at another step"
-        self.told.setText(told if elsewhere else "checkpoints of all runs")
+        text = f"{elsewhere} of {len(comparison.runs)} runs at another step"
+        self.step_note.setText(text if elsewhere else "checkpoints of all runs")
         self._offer_export()
 
     @Slot()

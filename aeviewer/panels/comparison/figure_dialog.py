@@ -103,9 +103,9 @@ class FigureDialog(QDialog):
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         self.format.addItems(list(_FORMATS))
-        self.told = QLabel()
-        self.told.setFont(small(self.font()))
-        self.told.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.size_label = QLabel()
+        self.size_label.setFont(small(self.font()))
+        self.size_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MILLISECONDS)
         self._redraw.timeout.connect(self._show)
         self.caption.textChanged.connect(self._redraw.start)
@@ -128,7 +128,7 @@ class FigureDialog(QDialog):
         foot.addWidget(self.draws_caption)
         foot.addWidget(copy)
         foot.addStretch(1)
-        foot.addWidget(self.told)
+        foot.addWidget(self.size_label)
         foot.addWidget(self.format)
         foot.addWidget(cancel)
         foot.addWidget(save)
@@ -155,12 +155,12 @@ class FigureDialog(QDialog):
         ending, factor = _FORMATS[self.format.currentText()]
         size = self.figure.size * factor
         unit = "pixels" if ending == "png" else "units, plots as pictures"
-        self.told.setText(f"{local(size.width()):,} × {local(size.height()):,} {unit}")
+        self.size_label.setText(f"{local(size.width()):,} × {local(size.height()):,} {unit}")
 
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.caption.toPlainText().strip())
-        self.told.setText("Caption copied")
+        self.size_label.setText("Caption copied")
 
     @Slot()
     def _ask_where(self) -> None:

@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
+from PySide6.QtCore import QPoint, QRectF, QSizeF, QTimer, Signal, Slot
+from PySide6.QtGui import QImage, QPainter, QPalette
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -22,130 +20,23 @@ from superqt import QElidingLabel
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.panels.comparison import captions as words
+from aeviewer.panels.comparison.run_codes import RunCodes
 from aeviewer.panels.export.pictures_menu import offer_pictures
-from aeviewer.panels.latent.background import class_palette
 from aeviewer.services.comparison.image_rules import MOST
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from aeviewer.widgets.displays.picture_export import slug
-from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.legend import ChipLegend
-from aeviewer.widgets.plots.linked_plot import LinkedPlot
 from trainers.datasets import MNIST
-from trainers.exploration.planes import Plane, axes_plane, line, principal_plane
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QHideEvent, QPaintEvent, QResizeEvent, QShowEvent
+    from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
-    from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
 _MOST, _WORDS = 4, 64
 _HINT = "Circle points in one panel to see the same images in the others."
 _FINER = 3
-_JITTER = 0.35
-
-
-class _Title(QWidget):
-    """A dot in a run's colour, its name, its step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._colour, self._name, self._detail, self._is_elsewhere = "", "", "", False
-        self.setFixedHeight(24)
-
-    def set_text(self, colour: str, name: str, detail: str, *, is_elsewhere: bool) -> None:
-        """What it says."""
-        self._colour, self._name, self._detail = colour, name, detail
-        self._is_elsewhere = is_elsewhere
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """All of it on one line."""
-        painter = QPainter(self)
-        self.draw(painter, QRectF(self.rect()))
-        painter.end()
-
-    def draw(self, painter: QPainter, place: QRectF, letter: str = "") -> None:
-        """Draws it at a place; a letter, by which a caption calls it, stands before the name."""
-        name = f"({letter}) {self._name}" if letter else self._name
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._colour))
-        painter.drawEllipse(QPointF(place.left() + 8, place.center().y()), 3.5, 3.5)
-        font = tabular(self.font())
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        painter.setPen(self.palette().color(QPalette.ColorRole.Text))
-        room = place.adjusted(18, 0, 0, 0)
-        middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(room, middle, name)
-        room.setLeft(room.left() + painter.fontMetrics().horizontalAdvance(name) + 8)
-        quiet = small(self.font())
-        quiet.setItalic(self._is_elsewhere)
-        painter.setFont(quiet)
-        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
-        painter.drawText(room, middle, self._detail)
-        painter.restore()
-
-
-class _Panel(QWidget):
-    """One run's codes."""
-
-    def __init__(self, key: str, name: str) -> None:
-        super().__init__()
-        self.key = key
-        self.plane: Plane | None = None
-        self.title, self.plot, self.notice = _Title(), LinkedPlot(f"Codes of {name}"), QLabel()
-        self.plot.setMinimumSize(160, 140)
-        self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.notice.setWordWrap(True)
-        self.notice.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        for widget in (self.title, self.plot, self.notice):
-            layout.addWidget(widget, 0 if widget is self.title else 1)
-
-    def show_run(self, run: ComparedRun, step: int | None) -> None:
-        """Its name and step, or why there are no codes."""
-        elsewhere = words.is_elsewhere(run, step)
-        detail = words.step_words(run, step)
-        self.title.set_text(run.colour, run.item.name, detail, is_elsewhere=elsewhere)
-        self.notice.setText(run.problem or ("" if run.steps else words.NO_CHECKPOINT))
-        self.notice.setVisible(bool(self.notice.text()))
-        self.plot.setVisible(not self.notice.text())
-
-    def show_codes(
-        self,
-        run: ComparedRun,
-        labels: NDArray[np.uint8],
-        visible: NDArray[np.bool_],
-        chosen: NDArray[np.bool_],
-    ) -> None:
-        """Its points in their plane."""
-        if run.codes is None or len(run.codes.values) != len(labels):
-            return
-        self.plane = _plane(run.codes.values, self.plane)
-        xy = self.plane.project(run.codes.values)
-        if run.codes.values.shape[1] == 1:
-            jitter = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(labels))
-            xy[:, 1] = labels + jitter
-        self.plot.set_square(len(self.plane.origin) > 1)
-        x, y = axis_names(self.plane)
-        self.plot.axis("bottom").setLabel(x)
-        self.plot.axis("left").setLabel(y)
-        lit = chosen if len(chosen) else None
-        self.plot.set_points(xy, labels, class_palette(len(visible)), visible[labels], lit)
-
-    @property
-    def axes(self) -> str:
-        """What the plane is, for a caption."""
-        if self.plane is None or not self.plane.shares:
-            return "code"
-        return (
-            f"first two principal components ({local(sum(self.plane.shares)):.0%} of the variance)"
-        )
 
 
 class LatentPage(QWidget):
@@ -164,7 +55,7 @@ class LatentPage(QWidget):
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._comparison = comparison
-        self._panels: dict[str, _Panel] = {}
+        self._panels: dict[str, RunCodes] = {}
         self._changed: set[str] = set()
         self._across = 0
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -296,8 +187,8 @@ class LatentPage(QWidget):
         self._across = 0
         self._arrange()
 
-    def _make_panel(self, key: str, name: str) -> _Panel:
-        panel = _Panel(key, name)
+    def _make_panel(self, key: str, name: str) -> RunCodes:
+        panel = RunCodes(key, name)
         panel.plot.circled.connect(self._comparison.select)
         panel.plot.hovered_at.connect(lambda x, y, k=key: self._hover(k, x, y))
         panel.plot.left.connect(self._leave)
@@ -390,25 +281,3 @@ def most_square(count: int, width: int, height: int) -> int:
     """How many beside each other give the largest squares, each with its words around it."""
     sides = {n: min(width / n, height / -(-count // n) - _WORDS) for n in range(1, _MOST + 1)}
     return max(sides, key=lambda n: (sides[n], -n))
-
-
-def _plane(codes: NDArray[np.float32], previous: Plane | None) -> Plane:
-    """That of the code where it has two numbers, else the principal one."""
-    if codes.shape[1] == 1:
-        return line()
-    if codes.shape[1] == 2:
-        return axes_plane(2, 0, 1)
-    return principal_plane(codes, previous)
-
-
-def axis_names(plane: Plane) -> tuple[str, str]:
-    """What stands at x and y."""
-    if len(plane.origin) == 1:
-        return "code 1", "class"
-    if plane.shares is None:
-        return f"code {plane.axes[0] + 1}", f"code {plane.axes[1] + 1}"
-    x, y = (
-        f"component {axis + 1}, {local(share):.0%}"
-        for axis, share in zip(plane.axes, plane.shares, strict=True)
-    )
-    return x, y

@@ -165,8 +165,8 @@ class LossesPage(QWidget):
 
     def _show_curve(self, run: ComparedRun, key: str) -> None:
         curves = self._comparison.session.curves(run.item.key)
-        told = [(e.step, getattr(e, key)) for e in curves.evaluations]
-        markers = _pairs([(step, value) for step, value in told if value is not None])
+        values = [(e.step, getattr(e, key)) for e in curves.evaluations]
+        markers = _pairs([(step, value) for step, value in values if value is not None])
         x, y = (curves.step, curves.loss) if key == _LOSS else markers.T
         best = METRICS[key].more_is_better is False
         self.plot.set_curve(run.item.key, run.colour, x, y, markers, has_best=best)
@@ -193,9 +193,9 @@ class LossesPage(QWidget):
         rows = []
         for run in runs:
             reading = self.plot.reading(run.item.key, min(at, max(run.steps, default=0)))
-            told = cells.texts(reading, None)
+            values = cells.texts(reading, None)
             tips = cells.tips(run.item.name, reading, None)
-            rows.append(Row(run.item.name, run.colour, told, tips))
+            rows.append(Row(run.item.name, run.colour, values, tips))
         head = "" if step is None else f"step {local(step):,.0f}"
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
@@ -230,8 +230,8 @@ class LossesPage(QWidget):
             painter.drawRect(QRectF(16, top + _LEGEND / 2 - 1, 20, 2))
             painter.setPen(self.palette().color(QPalette.ColorRole.Text))
             painter.setFont(small(self.font()))
-            told = names[run.item.key]
-            painter.drawText(QPointF(44, top + _LEGEND / 2 + 4), f"{run.item.name}: {told}")
+            values = names[run.item.key]
+            painter.drawText(QPointF(44, top + _LEGEND / 2 + 4), f"{run.item.name}: {values}")
 
 
 def _pairs(values: list[tuple[int, float]]) -> NDArray[np.float64]:

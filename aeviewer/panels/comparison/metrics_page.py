@@ -304,14 +304,14 @@ class MetricsPage(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
-        """Takes the figures in; columns without any are left out, and that is told."""
+        """Shows the metrics; columns without values are left out, and a note says so."""
         self.model.refresh()
         empty = self.model.empty_columns()
         for column in range(self.model.columnCount()):
             self.view.setColumnHidden(column, column in empty)
         counted = "1 figure" if len(empty) == 1 else f"{len(empty)} figures"
-        told = f" Without {counted} that none of them keeps." if empty else ""
-        self.note.setText(f"{_NOTE}{told}")
+        omission = f" Without {counted} that none of them keeps." if empty else ""
+        self.note.setText(f"{_NOTE}{omission}")
         self.note.setToolTip("\n".join(self.model.head(column) for column in empty))
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -55,7 +55,7 @@ class DigitsPage(QWidget):
     Parameters
     ----------
     comparison
-        Watched, and told which digits are wanted.
+        Watched; receives the choice of test images.
     """
 
     title = "Reconstructions"
@@ -246,8 +246,8 @@ class DigitsPage(QWidget):
     def _pca_row(self, dim: int, floor: float) -> TileRow:
         comparison = self._comparison
         found = pca_reconstructed(comparison.digits, dim, comparison.data)
-        told = f"{local(found.errors.mean()):.1f} here · {local(floor):.1f} test"
-        return TileRow(f"PCA, d = {dim}", (told,), found.images, is_quiet=True)
+        text = f"{local(found.errors.mean()):.1f} here · {local(floor):.1f} test"
+        return TileRow(f"PCA, d = {dim}", (text,), found.images, is_quiet=True)
 
     @Slot(int)
     def _tell_digit(self, column: int) -> None:
@@ -257,7 +257,7 @@ class DigitsPage(QWidget):
             self.foot.setText(_FOOT)
             return
         digit = digits[column]
-        told = [
+        text = [
             f"{run.item.name} {local(run.shown.errors[column]):.1f}"
             for run in self._comparison.runs
             if run.shown is not None and run.shown.digits == digits
@@ -265,7 +265,7 @@ class DigitsPage(QWidget):
         data = self._comparison.data
         name = data.dataset.class_name(int(data.test.labels[digit]))
         what = f", a {name}" if data.dataset == MNIST else f", {name}" if name else ""
-        self.foot.setText(f"test image {local(digit):,}{what}: {' · '.join(told)}")
+        self.foot.setText(f"test image {local(digit):,}{what}: {' · '.join(text)}")
 
     @property
     def caption(self) -> str:

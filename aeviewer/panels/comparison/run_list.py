@@ -39,7 +39,7 @@ class ChoiceModel(QAbstractTableModel):
     Parameters
     ----------
     comparison
-        Told which runs to compare, eight at most.
+        Receives the runs to compare, eight at most.
     """
 
     def __init__(self, comparison: Comparison, parent: QObject | None = None) -> None:
@@ -150,7 +150,7 @@ class ChoiceList(QTableView):
     Parameters
     ----------
     comparison
-        Watched and told.
+        Watched and changed.
     """
 
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:

@@ -107,11 +107,11 @@ class DatasetsMenu(QMenu):
         try:
             found = datasets.dataset_named(name)
             text = f"{found.title}: {local(found.train + found.test):,} of {found.size}"
-            told = found.history
+            history = found.history
         except AEViewerError as error:
-            text, told = f"{name}: damaged", str(error)
+            text, history = f"{name}: damaged", str(error)
         action = self.addAction(text.replace("&", "&&"))
-        action.setToolTip(told)
+        action.setToolTip(history)
         action.triggered.connect(lambda: self.chosen.emit(name))
         self.setToolTipsVisible(True)
 

@@ -79,7 +79,7 @@ class ImportDialog(QDialog):
         self.size_box, self.fit, self.colour = QSpinBox(), QComboBox(), QComboBox()
         self.inverted, self.labelled = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
         self.others = QPushButton("Other images")
-        self.head, self.told, self.problem = QLabel(f"Looking at {path} …"), QLabel(), QLabel()
+        self.head, self.note, self.problem = QLabel(f"Looking at {path} …"), QLabel(), QLabel()
         self.flaws = QPlainTextEdit(readOnly=True)
         self.bar = QProgressBar(textVisible=False)
         self.views = [(ImageView(), ImageView()) for _ in range(_SHOWN)]
@@ -136,16 +136,16 @@ class ImportDialog(QDialog):
         for page in (choice, flawed):
             self._pages.addWidget(page)
         self.flaws.setAccessibleName("Images that cannot be taken")
-        self.told.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
         self.bar.setFixedHeight(_BAR)
         self.bar.setRange(0, 1000)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)
-        for line in (self.head, self.told, self.problem):
+        for line in (self.head, self.note, self.problem):
             line.setWordWrap(True)
-        for part in (self.head, pages, self.told, self.problem, self.bar, self.buttons):
+        for part in (self.head, pages, self.note, self.problem, self.bar, self.buttons):
             layout.addWidget(part, 1 if part is pages else 0)
         self.resize(980, 400)
 
@@ -259,7 +259,7 @@ class ImportDialog(QDialog):
             f"{local(flaws.total):,} images cannot be taken: {localise(flaws.summary)}."
         )
         self.flaws.setPlainText("\n".join(flaws.lines(50)))
-        self.told.setText(f"Without them {local(rest):,} images are left.")
+        self.note.setText(f"Without them {local(rest):,} images are left.")
         self.accept_button.setText("Leave them out, and import the others")
         self.cancel_button.setText("Import nothing")
 
@@ -302,8 +302,8 @@ class ImportDialog(QDialog):
             pair[0].set_image(shown)
             pair[1].set_image(made)
             pair[1].setToolTip(problem)
-        told = conversion.description()
-        self.told.setText(f"{told[0].upper()}{told[1:]}.")
+        description = conversion.description()
+        self.note.setText(f"{description[0].upper()}{description[1:]}.")
 
 
 def _size_text(sizes: set[tuple[int, int, int]]) -> str:

@@ -26,10 +26,10 @@ class CarryAway(QObject):
 
     Parameters
     ----------
-    exploring
+    latent_services
         Its run, at the step that is shown, is exported; its compute thread does it.
     queue
-        Told whether TensorBoard's events are to be written.
+        Receives whether TensorBoard events are written.
     settings
         Where choices are remembered.
     window
@@ -116,7 +116,7 @@ class CarryAway(QObject):
 
     @Slot()
     def _tell(self) -> None:
-        """In the status bar, where what is going on is told."""
+        """Shows the progress in the status bar."""
         bar = self._window.statusBar()
         if self.opening.progress_text:
             bar.showMessage(self.opening.progress_text)

@@ -66,7 +66,7 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.boxes = {name: QCheckBox(e.label) for name, e in EXPORTERS.items()}
         self.place, self.choose_button = QLineEdit(), QPushButton("Choose…")
-        self.bar, self.told = QProgressBar(), QLabel()
+        self.bar, self.status_label = QProgressBar(), QLabel()
         self.open_button, self.close_button = QPushButton("Open folder"), QPushButton("Close")
         self.export_button = QPushButton("Export")
         self._build()
@@ -101,11 +101,11 @@ class ExportDialog(QDialog):
         policy = self.bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.bar.setSizePolicy(policy)
-        self.told.setWordWrap(True)
-        self.told.setFont(small(self.font()))
-        self.told.setForegroundRole(quiet)
-        self.told.setMinimumHeight(2 * self.told.fontMetrics().height())
-        self.told.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.status_label.setWordWrap(True)
+        self.status_label.setFont(small(self.font()))
+        self.status_label.setForegroundRole(quiet)
+        self.status_label.setMinimumHeight(2 * self.status_label.fontMetrics().height())
+        self.status_label.setAlignment(Qt.AlignmentFlag.AlignTop)
         label = QLabel("&Folder")
         label.setBuddy(self.place)
         where, foot = QHBoxLayout(), QHBoxLayout()
@@ -125,7 +125,7 @@ class ExportDialog(QDialog):
         layout.addLayout(grid)
         layout.addLayout(where)
         layout.addWidget(self.bar)
-        layout.addWidget(self.told)
+        layout.addWidget(self.status_label)
         layout.addLayout(foot)
         self.setMinimumWidth(_WIDTH)
 
@@ -204,14 +204,14 @@ class ExportDialog(QDialog):
             return
         found = in_the_way(self._run, exporters, folder) if is_whole else ()
         if not exporters:
-            self.told.setText("Tick what is to be written.")
+            self.status_label.setText("Select at least one export.")
         elif not is_whole:
-            self.told.setText("Name the folder from its beginning, or choose one.")
+            self.status_label.setText("Enter the full path of the folder, or choose one.")
         elif found:
-            self.told.setText(f"There already, and replaced: {', '.join(found)}")
+            self.status_label.setText(f"Existing files that will be replaced: {', '.join(found)}")
         else:
             count = sum(len(exporter.files) for exporter in exporters)
-            self.told.setText(f"{count} file{'s' if count > 1 else ''} will be written.")
+            self.status_label.setText(f"{count} file{'s' if count > 1 else ''} will be written.")
 
     # -- doing it --------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class ExportDialog(QDialog):
         self._is_working, self._written = True, None
         self.bar.setRange(0, len(exporters))
         self.bar.setValue(0)
-        self.told.setText("Waiting for its turn…")
+        self.status_label.setText("Waiting for the training step to end…")
         self._show()
         step = self._checkpoint.step
         self._carrying.start(self._run, exporters, folder, step, replaces=True)
@@ -231,7 +231,7 @@ class ExportDialog(QDialog):
     def _advance(self, done: int, label: str) -> None:
         self.bar.setValue(done)
         if label:
-            self.told.setText(f"{label}…")
+            self.status_label.setText(f"{label}…")
 
     @Slot(object, str)
     def _end(self, files: tuple[Path, ...], problem: str) -> None:
@@ -241,13 +241,13 @@ class ExportDialog(QDialog):
         self._show()
         self.bar.setValue(self.bar.maximum() if files else 0)
         count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
-        self.told.setText(problem or f"{count} written into {self.folder}")
+        self.status_label.setText(problem or f"{count} written into {self.folder}")
 
     @Slot()
     def _open(self) -> None:
         folder = str(self._written or "")
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(folder)):
-            self.told.setText(f"No program opened the folder; it is {folder}")
+            self.status_label.setText(f"No program opened the folder. Its path is {folder}")
 
     def reject(self) -> None:
         """Cancels what is being written; where nothing is, closes."""

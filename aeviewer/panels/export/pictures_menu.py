@@ -22,7 +22,7 @@ class PicturesMenu(QMenu):
     Parameters
     ----------
     session
-        Its run and step are in the proposed names; told when a file cannot be written.
+        Its run and step are in the proposed names; it receives messages of failures.
     window
         Whose pictures; those that have actions by then keep them.
     """
@@ -59,7 +59,7 @@ def offer_pictures(
     name
         Answers the name of a file, without ending, from what a picture is called.
     failed
-        Told when a file cannot be written.
+        Receives a message when a file cannot be written.
     """
     directly = Qt.FindChildOption.FindDirectChildrenOnly
     pictures: list[PictureActions] = []

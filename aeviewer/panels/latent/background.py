@@ -86,7 +86,7 @@ class Annotations(QObject):
         """Draws the row of steps under the mouse."""
         codes, plane = self._directions.pointed, self._latent.plane
         fits = codes is not None and plane is not None and codes.shape[1:] == plane.origin.shape
-        if codes is None or plane is None or not fits or len(plane.origin) == 1:
+        if codes is None or plane is None or not fits or plane.is_line:
             self._plot.set_ray(None)
         else:
             self._plot.set_ray(plane.project(codes))
@@ -98,7 +98,7 @@ class Annotations(QObject):
         plane = self._latent.plane
         if result is None or plane is None or len(plane.origin) != result.codes.shape[1]:
             self._plot.set_paths(())
-        elif len(plane.origin) > 1:
+        elif not plane.is_line:
             path = plane.project(result.codes)
             self._plot.set_paths([path[[0, -1]], path], strong=1)
 
@@ -107,7 +107,7 @@ class Annotations(QObject):
         found = None if self._playback.is_playing else self._inspector.details
         plane = self._latent.plane
         fits = found is not None and plane is not None and found.code.shape == plane.origin.shape
-        if found is None or plane is None or not fits or len(plane.origin) == 1:
+        if found is None or plane is None or not fits or plane.is_line:
             self._plot.set_links(np.zeros((0, 2, 2)))
             self._plot.set_outlines(())
             return
@@ -158,7 +158,7 @@ class Background(QObject):
     @property
     def _is_plane(self) -> bool:
         plane = self._latent.plane
-        return plane is not None and len(plane.origin) > 1
+        return plane is not None and not plane.is_line
 
     @Slot()
     def _show_layers(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 
 from aeviewer.numbers import local
 from aeviewer.services.latent.undo_state import Pin
+from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,8 +153,7 @@ class Gestures(QObject):
         """Selects the codes that are nearest to the marked code in the whole latent space."""
         code, codes = self._session.code, self._latent.codes
         if code is not None and codes is not None and code.shape == codes.shape[1:]:
-            away = np.square(codes - code).sum(axis=1)
-            self._latent.select(np.argsort(away, kind="stable")[:_AROUND])
+            self._latent.select(nearest_codes(codes, code, _AROUND)[0])
 
     @Slot(float, float)
     def _hover(self, x: float, y: float) -> None:

@@ -13,6 +13,7 @@ from superqt import QElidingLabel
 
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
+from aeviewer.panels.latent.axis_names import axis_names
 from aeviewer.panels.latent.background import Annotations, Background, class_palette
 from aeviewer.panels.latent.embedding_bar import EmbeddingBar
 from aeviewer.panels.latent.gestures import Gestures
@@ -27,6 +28,7 @@ from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
+from trainers.exploration.planes import JITTER, class_jitter
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QShowEvent
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from trainers.datasets import Split
     from trainers.exploration.planes import Plane
 
-_JITTER = 0.35
 _LEAST_NOTE = 64
 
 
@@ -220,8 +221,8 @@ class LatentPanel(QWidget):
             self._show_reason(str(error))
             return
         left, bottom, width, height = track.extent()
-        if len(between.planes[0].origin) == 1:
-            bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER
+        if between.planes[0].is_line:
+            bottom, height = -JITTER, max(0, len(self._classes) - 1) + 2 * JITTER
         self.plot.set_stage(QRectF(left, bottom, width, height))
         self._show_points()
         self._show_pins()
@@ -299,10 +300,9 @@ class LatentPanel(QWidget):
         """Puts points at (n, 2) places; one-dimensional codes are spread over y by class."""
         self._xy, self._labels = xy, self._latent.displayed_codes.labels[: len(xy)]
         plane = self._latent.plane
-        if plane is not None and len(plane.origin) == 1:
+        if plane is not None and plane.is_line:
             if len(self._jitter) != len(xy):
-                rng = np.random.default_rng(0)
-                self._jitter = rng.uniform(-_JITTER, _JITTER, len(xy))
+                self._jitter = class_jitter(len(xy))
             xy[:, 1] = self._labels + self._jitter
 
     def _name_axes(self, plane: Plane | None) -> None:
@@ -311,11 +311,11 @@ class LatentPanel(QWidget):
         if plane is None:
             self.plot.set_square(True)
             return
-        flat = len(plane.origin) == 1
+        flat = plane.is_line
         self.plot.set_square(not flat)
-        x, y = self.plane_bar.axis_names(plane)
+        x, y = axis_names(plane)
         self.plot.axis("bottom").setLabel(x)
-        self.plot.axis("left").setLabel("class" if flat else y)
+        self.plot.axis("left").setLabel(y)
         ticks = [(float(digit), name) for digit, name in enumerate(self._classes)]
         self.plot.axis("left").set_words(ticks if flat else None)
 

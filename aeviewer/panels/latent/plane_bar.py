@@ -9,7 +9,7 @@ from PySide6.QtGui import QPalette, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListView, QToolButton, QWidget
 from superqt import QElidingLabel
 
-from aeviewer.numbers import local
+from aeviewer.panels.latent.axis_names import coordinate_name
 from aeviewer.panels.latent.layers_menu import LayersButton
 from aeviewer.theme import icon
 from aeviewer.widgets.fonts import small
@@ -20,15 +20,8 @@ if TYPE_CHECKING:
 
     from aeviewer.services.latent.undo_state import PlaneKind
     from aeviewer.widgets.plots.plane_plot import Mode
-    from trainers.exploration.planes import Plane
 
 _NARROWEST, _NARROWEST_AXIS = 48, 74
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def coordinate_name(index: int) -> str:
-    """Returns the name of a coordinate that is counted from 0: z₁, z₂ and so on."""
-    return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
 
 
 _KINDS: dict[PlaneKind, str] = {
@@ -184,23 +177,6 @@ class PlaneBar(QWidget):
         if kind == "three-points" and self._pins < 3:
             return "Pin three codes first: P, or Ctrl and click."
         return ""
-
-    @staticmethod
-    def axis_names(plane: Plane) -> tuple[str, str]:
-        """What is along x and y of a plane."""
-        which = "aligned " if plane.is_aligned else ""
-        if plane.is_picked:
-            return f"{which}from A towards B", f"{which}towards C"
-        if plane.shares is None:
-            x, y = (f"{which}{coordinate_name(axis)}" for axis in plane.axes)
-        elif plane.is_aligned:
-            x, y = (f"aligned PC {axis + 1} of the last codes" for axis in plane.axes)
-        else:
-            named = zip(plane.axes, plane.shares, strict=True)
-            x, y = (
-                f"PC {a + 1} of the codes ({local(share):.0%} of variance)" for a, share in named
-            )
-        return x, y
 
     def set_latent_dim(self, latent_dim: int) -> None:
         """Sets the dimension of the codes, which decides the planes to choose from."""

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.numbers import join_numbers, local
-from aeviewer.panels.latent.plane_bar import PlaneBar
+from aeviewer.panels.latent.axis_names import axis_names
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.samples import SampleRequest, SampleSheet, Source, sheet
 from aeviewer.widgets.displays.empty_state import EmptyState
@@ -266,7 +266,7 @@ class SamplesPanel(QWidget):
         latent_dim = len(wanted.plane.origin)
         if latent_dim == 1:
             return f"{whose} of z₁, row by row."
-        x, y = (name.partition(" (")[0] for name in PlaneBar.axis_names(wanted.plane))
+        x, y = (name.partition(" (")[0] for name in axis_names(wanted.plane))
         others = "" if latent_dim == 2 else ", the other coordinates as in the marked code"
         return f"{whose}: {x} to the right, {y} upwards{others}."
 

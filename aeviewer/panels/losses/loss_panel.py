@@ -300,15 +300,15 @@ class LossPanel(QWidget):
 
     def _show_readout(self) -> None:
         """Each run's numbers under the mouse, or its newest; a low panel tells of one run."""
-        told, current = self._drawn_runs(), self._session.current
+        drawn, current = self._drawn_runs(), self._session.current
         if self._is_low:
-            told = [pair for pair in told if pair[0] == current] or told[:1]
-        cells = self._cells(told)
+            drawn = [pair for pair in drawn if pair[0] == current] or drawn[:1]
+        cells = self._cells(drawn)
         step = np.inf if self._hovered is None else self._hovered
         head = "newest" if self._hovered is None else f"step {local(step):,.0f}"
         rows = [
-            self._row(cells, item, config, step, is_current=len(told) > 1 and item == current)
-            for item, config in told
+            self._row(cells, item, config, step, is_current=len(drawn) > 1 and item == current)
+            for item, config in drawn
         ]
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
@@ -321,11 +321,11 @@ class LossPanel(QWidget):
         names = set(self.plot.names)
         return [(item, config) for item, config in self._shown_runs() if item.key in names]
 
-    def _cells(self, told: list[tuple[RunItem, RunConfig]]) -> Cells:
+    def _cells(self, drawn: list[tuple[RunItem, RunConfig]]) -> Cells:
         """As much in a cell as there is room for."""
-        names = [item.name for item, _ in told]
-        last = max((item.steps for item, _ in told), default=0)
-        per_pixel = any(is_per_pixel(config, self._quantity) for _, config in told)
+        names = [item.name for item, _ in drawn]
+        last = max((item.steps for item, _ in drawn), default=0)
+        per_pixel = any(is_per_pixel(config, self._quantity) for _, config in drawn)
         for detail in (Detail.PER_PIXEL, Detail.STEPS) if per_pixel else (Detail.STEPS,):
             cells = Cells(self._quantity, detail, last)
             if self.readout.width_for(names, cells.widest) <= self._room():

@@ -59,10 +59,10 @@ def left_out(units: list[str], shown: str) -> str:
     others = [other.removesuffix(" per image") for other in units if other != shown]
     if not others:
         return ""
-    told = f"{' or '.join(sorted(set(others)))} {'is' if len(others) == 1 else 'are'} not shown"
+    noun = f"{' or '.join(sorted(set(others)))} {'is' if len(others) == 1 else 'are'} not shown"
     if len(others) == 1:
-        return f"1 run in {told}; choose it to see it"
-    return f"{len(others)} runs in {told}; choose one of them to see it"
+        return f"1 run in {noun}; choose it to see it"
+    return f"{len(others)} runs in {noun}; choose one of them to see it"
 
 
 def number(value: float | None) -> str:

@@ -262,12 +262,12 @@ def summary(config: RunConfig) -> list[str]:
 
 def figures(evaluation: Evaluation) -> list[str]:
     """All figures of a checkpoint that are one number, a line each."""
-    told = (
+    lines = (
         f"{metric.label}: {localise(written)} {metric.unit}"
         for metric in METRICS.values()
         if (written := metric.text(evaluation))
     )
-    return [f"Test images at step {local(evaluation.step):,}:", *told]
+    return [f"Test images at step {local(evaluation.step):,}:", *lines]
 
 
 def _verb(item: RunItem) -> str:

@@ -53,7 +53,7 @@ class RunsPanel(QWidget):
     Parameters
     ----------
     session
-        Whose runs are listed; told which one is current and which are shown.
+        Its runs are listed; it receives which run is current and which runs are shown.
     queue
         Tells how far the active run is; asked to continue or leave out a run.
     trash
@@ -313,7 +313,7 @@ class RunsPanel(QWidget):
 def _can_go_on(item: RunItem) -> bool:
     """Whether training may be continued: also where only something else than the config is damaged.
 
-    Whether the resume point is whole is told when it is read.
+    Reading the resume point says whether it is complete.
     """
     is_readable = item.state == "damaged" and item.config is not None
     return not item.read_only and (item.state in _CONTINUABLE or is_readable)

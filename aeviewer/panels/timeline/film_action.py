@@ -217,7 +217,6 @@ class FilmMaker(QObject):
             np.array(latent.legend.visible),
             latent_state.pins,
             None if latent.plot.follows else QRectF(latent.plot.view()),
-            latent.plane_bar.axis_names,
             latent_state.session.data(),
         )
 

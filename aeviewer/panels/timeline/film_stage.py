@@ -11,25 +11,23 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette
 
 from aeviewer.palette import class_colours
+from aeviewer.panels.latent.axis_names import axis_names
 from aeviewer.panels.latent.background import TILE_PIXELS, class_palette
 from aeviewer.services.latent.tile_grid import grid_over
 from aeviewer.services.latent.undo_state import pin_letter
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.plots.latent_plot import LatentPlot
+from trainers.exploration.planes import JITTER, class_jitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aeviewer.panels.latent.layers_menu import Layers
     from aeviewer.services.latent.tile_grid import TileGrid
     from aeviewer.services.latent.undo_state import Pin
     from aeviewer.services.timeline.film import TileFrame
     from aeviewer.services.timeline.trajectory import Interpolation, Trajectory
     from trainers.datasets import Data
-    from trainers.exploration.planes import Plane
 
 _SIDE, _HEAD, _MARGIN = 720, 56, 16
-_JITTER = 0.35
 _CHIP, _SHORT, _MOST_CHIPS = 34, 2, 10
 
 
@@ -51,8 +49,6 @@ class Look:
         Codes that are held on to.
     view
         The part of the plane that is shown; None for what holds all codes of all checkpoints.
-    axis_names
-        What is along x and y of a plane.
     data
         The images that the codes are of.
     """
@@ -63,7 +59,6 @@ class Look:
     visible: NDArray[np.bool_]
     pins: tuple[Pin, ...]
     view: QRectF | None
-    axis_names: Callable[[Plane], tuple[str, str]]
     data: Data
 
 
@@ -87,7 +82,7 @@ class FilmStage:
         self.plot.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self.plot.resize(_SIDE, _SIDE - _HEAD)
         self.plot.show()
-        self._jitter = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(self._labels))
+        self._jitter = class_jitter(len(self._labels))
         self._is_flat = False
 
     def close(self) -> None:
@@ -98,11 +93,11 @@ class FilmStage:
     def set_track(self, track: Trajectory) -> None:
         """Shows the part of the plane that the look asks for, or that holds all of a track."""
         plane, look = track.planes[0], self._look
-        self._is_flat = len(plane.origin) == 1
+        self._is_flat = plane.is_line
         self.plot.set_square(not self._is_flat)
-        x, y = look.axis_names(plane)
+        x, y = axis_names(plane)
         self.plot.axis("bottom").setLabel(x)
-        self.plot.axis("left").setLabel("class" if self._is_flat else y)
+        self.plot.axis("left").setLabel(y)
         ticks = [(float(label), name) for label, name in enumerate(self._classes)]
         self.plot.axis("left").set_words(ticks if self._is_flat else None)
         self.plot.raster.set_opacity(look.layers.points)
@@ -111,7 +106,7 @@ class FilmStage:
             return
         left, bottom, width, height = track.extent()
         if self._is_flat:
-            bottom, height = -_JITTER, max(0, len(self._classes) - 1) + 2 * _JITTER
+            bottom, height = -JITTER, max(0, len(self._classes) - 1) + 2 * JITTER
         self.plot.set_stage(QRectF(left, bottom, width, height))
 
     def grid(self) -> TileGrid | None:

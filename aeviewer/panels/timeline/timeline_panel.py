@@ -70,8 +70,8 @@ class TimelinePanel(QWidget):
 
     Parameters
     ----------
-    exploring
-        Its session is watched, and told which step to show; its playback plays.
+    latent_services
+        Its session is watched and receives the step to show; its playback plays.
     """
 
     def __init__(self, latent_services: LatentServices, parent: QWidget | None = None) -> None:

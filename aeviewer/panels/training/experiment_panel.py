@@ -22,7 +22,8 @@ from aeviewer import theme
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
 from trainers import datasets
-from trainers.config import Leaf, RunConfig, faults, fields, spaced_checkpoints
+from trainers.config import Leaf, RunConfig, fields, spaced_checkpoints
+from trainers.config_messages import faults
 from trainers.datasets.compatibility import misfits
 from trainers.errors import AEViewerError
 from trainers.evaluation.collapse import forecast
@@ -160,7 +161,7 @@ class ExperimentPanel(QWidget):
     def train(self) -> None:
         """Asks for the training that the form describes, if nothing in it is wrong.
 
-        What is wrong with the name is told at its field, or as a message where that is not seen.
+        A problem with the name is shown at its field, or as a message where the field is hidden.
         """
         config = self.config()
         if config is None:
@@ -306,9 +307,9 @@ def _kind(leaf: Leaf) -> Kind:
     return kinds[type(leaf.default)]
 
 
-def _by_field(held: Mapping[str, object], told: dict[str, str]) -> dict[str, str]:
+def _by_field(held: Mapping[str, object], problems: dict[str, str]) -> dict[str, str]:
     """What is wrong, at the fields that the form has; the rest at the first of them."""
-    return {name if name in held else "family": text for name, text in told.items()}
+    return {name if name in held else "family": text for name, text in problems.items()}
 
 
 def _line(parent: QWidget, role: QPalette.ColorRole) -> QLabel:

@@ -25,7 +25,7 @@ class SideBySideMenu(QMenu):
     Parameters
     ----------
     queue
-        Told of the choice.
+        Receives the choice.
     settings
         Where it is remembered.
     """

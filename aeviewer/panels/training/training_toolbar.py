@@ -108,7 +108,7 @@ class TrainingBar(QToolBar):
         spin.setAccessibleName("Latent dimensions")
         leaf = next(leaf for leaf in fields() if leaf.name == "latent_dim")
         low, high = int(leaf.bound("ge") or 1), int(leaf.bound("le") or 1)
-        # Wider than the bounds: what is out of them is told at the form's field.
+        # The box accepts more than the bounds: the field of the form shows what is wrong.
         spin.setRange(-_TYPED, _TYPED)
         spin.setKeyboardTracking(False)
         spin.setToolTip(f"{leaf.info.description} From {low} to {high}.")

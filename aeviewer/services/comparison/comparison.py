@@ -139,7 +139,7 @@ class Comparison(QObject):
 
     @Slot()
     def _take_runs(self) -> None:
-        """Other runs in the session, or another choice: whoever stays keeps what is known of it."""
+        """Takes in other runs or another choice; runs that stay keep their results."""
         items = [item for item in self.session.items if item.key in self._chosen]
         self._take_data(items)
         colours = distinct_colours([item.colour for item in items])

@@ -2,7 +2,7 @@
 
 It holds the generator of the run in training and the requests of panels. It serves waiting requests
 first, then gives long requests two thirds of the time and the training the rest. A second thread
-that runs torch would slow training by a third for good; serving between slices costs next to nothing.
+that runs torch would slow training by a third for good; serving between slices costs little.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where the compute thread leaves what happened for the GUI to fetch. Knows nothing of Qt.
+"""A thread-safe queue of the events of training runs. It does not use Qt.
 
-Losses add up; a newer preview of a run replaces one that nobody has fetched: however slow the
-reader, the box holds one picture a run.
+The compute thread adds events, the GUI thread takes them. Losses are kept; a newer preview of a run
+replaces one that was not taken, so that a slow reader leaves one preview per run in the queue.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 class TrainingFailed(NamedTuple):
-    """A training that could not begin or go on; `message` is meant for the person."""
+    """A training that could not begin or continue; `message` is for the user."""
 
     message: str
 
 
 class TrainingEnded(NamedTuple):
-    """Nothing more will come of a training."""
+    """The end of a training: no event follows."""
 
 
 class RunEvent(NamedTuple):
-    """What happened to the run called `key`."""
+    """An event of the run with this key."""
 
     key: str
     event: Event | CheckpointFound | TrainingFailed | TrainingEnded
 
 
 def merge_progress(run_events: Iterable[RunEvent]) -> list[RunEvent]:
-    """The same letters, consecutive slices of a run told as one: it costs as much to show."""
+    """Returns the events with consecutive `Progress` of a run merged into one."""
     found: list[RunEvent] = []
     for is_progress, group in groupby(
         run_events, lambda run_event: isinstance(run_event.event, Progress)
@@ -59,14 +59,14 @@ def _together(slices: list[Progress]) -> Progress:
 
 
 class EventQueue:
-    """A thread-safe list of letters, in order."""
+    """A thread-safe list of events, in order."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._letters: list[RunEvent] = []
 
     def put(self, run_event: RunEvent) -> None:
-        """Adds a letter; an unread preview of the same run is dropped for a newer one."""
+        """Adds an event; a preview replaces an older preview of the same run."""
         with self._lock:
             if isinstance(run_event.event, Preview):
                 self._letters = [
@@ -77,7 +77,7 @@ class EventQueue:
             self._letters.append(run_event)
 
     def take_all(self) -> list[RunEvent]:
-        """All letters since the last time."""
+        """Returns all events since the last call, and empties the queue."""
         with self._lock:
             run_events, self._letters = self._letters, []
         return run_events

@@ -41,7 +41,7 @@ class DatasetImport(QObject):
     Parameters
     ----------
     compute
-        Asked.
+        Computes.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class DatasetImport(QObject):
 
 
 def _yield_result(work: Generator[float, None, object]) -> Generator[object, None, None]:
-    """Work whose result is told like what it yields."""
+    """Yields the result of the work like its parts."""
     yield _Done((yield from work))
 
 
@@ -186,10 +186,10 @@ class DatasetDownload(QObject):
 
     def _take(self, message: object) -> None:
         match message:
-            case download.Told(words, share):
+            case download.DownloadProgress(words, share):
                 self.words, self.share = words, share
                 self.changed.emit()
-            case download.Failed(problem):
+            case download.DownloadFailed(problem):
                 self._end(problem)
             case Dataset():
                 self.dataset = message

@@ -87,12 +87,12 @@ def _export_run(
 def _changes(
     work: Generator[Moment, None, tuple[Path, ...]],
 ) -> Generator[Moment | None, None, tuple[Path, ...]]:
-    told: Moment | None = None
+    reported: Moment | None = None
     try:
         while True:
             moment = next(work)
-            yield None if moment == told else moment
-            told = moment
+            yield None if moment == reported else moment
+            reported = moment
     except StopIteration as done:
         files: tuple[Path, ...] = done.value
         return files
@@ -106,7 +106,7 @@ class ArchiveOpener(QObject):
     Parameters
     ----------
     session
-        Told of the run; posts what is wrong with an archive.
+        Receives the run; posts what is wrong with an archive.
     compute
         Unpacks, a part between two slices of training.
     """
@@ -153,12 +153,12 @@ class ArchiveOpener(QObject):
 
 def _unpack_archive(file: Path, folder: Path, _models: ModelCache) -> Generator[float | Run | None]:
     """Tells every hundredth, and the run at last."""
-    work, told = unpack(file, folder), -1.0
+    work, reported = unpack(file, folder), -1.0
     try:
         while True:
             share = next(work)
-            is_new = share - told >= 0.01
-            told = share if is_new else told
+            is_new = share - reported >= 0.01
+            reported = share if is_new else reported
             yield share if is_new else None
     except StopIteration as done:
         run: Run = done.value

@@ -1,4 +1,4 @@
-"""How the codes of each checkpoint of the current run are turned onto those of its last one."""
+"""How the codes of each checkpoint of the current run are aligned to those of its last one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignedCheckpoints:
-    """The checkpoints of a run, each with its way to the last one.
+    """The checkpoints of a run, each with its alignment to the last one.
 
     Attributes
     ----------
@@ -52,10 +52,11 @@ class AlignedCheckpoints:
 
 
 class AlignmentService(QObject):
-    """Keeps the alignments of the current run while they are wanted.
+    """Keeps the alignments of the current run while alignment is switched on.
 
-    They are found when the run becomes the current one, and anew when it is played or a step is
-    shown that they do not know of: a checkpoint that is merely saved does not turn what is seen.
+    They are computed when the run becomes current, and again when it is played or when a step
+    without
+    an alignment is shown. A checkpoint that is merely saved does not rotate what is seen.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ class AlignmentService(QObject):
 
     @property
     def is_enabled(self) -> bool:
-        """Whether codes are to be shown aligned."""
+        """Whether codes are shown aligned."""
         return self._is_wanted
 
     def set_enabled(self, wanted: bool) -> None:
@@ -95,26 +96,26 @@ class AlignmentService(QObject):
 
     @property
     def problem(self) -> str:
-        """Why there are none."""
+        """Why there are no alignments."""
         return self._problem
 
     @property
     def is_working(self) -> bool:
-        """Whether they are being found."""
+        """Whether alignments are being computed."""
         return self._asked is not None
 
     @property
     def aligned(self) -> AlignedCheckpoints | None:
-        """The alignments, where they are wanted and known."""
+        """The alignments, where they are switched on and known."""
         return self._known if self._is_wanted else None
 
     def at(self, step: int | None) -> Alignment | None:
-        """That of a step; None where codes are shown as they are."""
+        """Returns the alignment of a step; None where codes are shown as they are."""
         aligned = self.aligned
         return None if aligned is None or step is None else aligned.alignments.get(step)
 
     def follow(self) -> None:
-        """Takes in all checkpoints that there are now; `changed` tells when they are aligned."""
+        """Takes in all current checkpoints; `changed` is emitted when they are aligned."""
         current, steps = self._session.current, self._session.checkpoints
         if not self._is_wanted or current is None or len(steps) < 2:
             return
@@ -135,7 +136,7 @@ class AlignmentService(QObject):
 
     @Slot()
     def _follow_step(self) -> None:
-        """A step that is not known of is asked for."""
+        """Requests the alignment of a step that is not known."""
         step, known = self._session.step, self._known
         if step is not None and (known is None or step not in known.alignments):
             self.follow()
@@ -151,7 +152,7 @@ class AlignmentService(QObject):
 
 
 def codes_at(models: ModelCache, run: Run, step: int) -> NDArray[np.float32]:
-    """(10000, d), the test images' codes at a checkpoint: as kept, or worked out."""
+    """Returns (10000, d), the codes of the test images at a checkpoint: read, or computed."""
     checkpoint = run.checkpoint(step)
     codes: NDArray[np.float32]
     codes = checkpoint.codes() if checkpoint.is_evaluated else models.preview(run, step).codes
@@ -161,7 +162,7 @@ def codes_at(models: ModelCache, run: Run, step: int) -> NDArray[np.float32]:
 def align_run(
     models: ModelCache, run: Run, key: str, steps: tuple[int, ...]
 ) -> Generator[AlignedCheckpoints | None]:
-    """The alignments of a run's steps to the last of them, a step at a time."""
+    """Computes the alignments of a run's steps to the last of them, one step at a time."""
     last = codes_at(models, run, steps[-1])
 
     def tables() -> Iterator[NDArray[np.float32]]:

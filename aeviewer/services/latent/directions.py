@@ -1,4 +1,4 @@
-"""Steps along the local directions around the marked code, decoded."""
+"""Decoded steps along the local directions around the marked code."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class DirectionSteps:
 
 
 class DirectionsService(QObject):
-    """Keeps the steps around the marked code up to date while somebody wants them.
+    """Keeps the steps around the marked code up to date while they are visible.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Whose session has the code.
     compute
-        Asked.
+        Computes.
     """
 
     changed = Signal()
     pointed_changed = Signal()
-    """Another row is pointed at, or none."""
+    """The mouse is over another row, or over none."""
 
     def __init__(
         self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
@@ -77,31 +77,31 @@ class DirectionsService(QObject):
         latent_state.places_changed.connect(self._ask)
 
     def set_enabled(self, wanted: bool) -> None:
-        """Begins, or ends."""
+        """Starts or stops the computation."""
         self._is_wanted = wanted
         self._ask()
 
     def choose(self, worth: int) -> None:
-        """Looks at as many codes around the marked one; see `local_directions`."""
+        """Sets the effective number of codes around the marked one; see `local_directions`."""
         if worth != self._worth:
             self._worth = worth
             self._ask()
 
     @property
     def worth(self) -> int:
-        """How many codes the neighbourhood is worth."""
+        """The effective number of codes in the neighbourhood."""
         return self._worth
 
     @property
     def pointed(self) -> NDArray[np.float32] | None:
-        """(7, d), the steps of the row that is pointed at; None where none is."""
+        """(7, d), the steps of the row under the mouse; None without one."""
         if self.steps is None or not 0 <= self._pointed < len(self.steps.codes):
             return None
         row: NDArray[np.float32] = self.steps.codes[self._pointed]
         return row
 
     def point_at(self, row: int) -> None:
-        """Points at a row; at none with −1."""
+        """Sets the row under the mouse; −1 means none."""
         if row != self._pointed:
             self._pointed = row
             self.pointed_changed.emit()
@@ -109,10 +109,11 @@ class DirectionsService(QObject):
     @Slot()
     def _ask(self) -> None:
         session = self._latent.session
-        # Of the test images alone, as the plane is: the directions do not turn when the training
+        # The directions are those of the test images, as the plane is: they do not rotate when the
+        # training
         # images are shown too.
         current, code, codes = session.current, session.code, self._latent.test_codes
-        # Looking through all codes takes a while: not for each move that nobody wants it for.
+        # Looking through all codes takes a while, so it is done only while the panel is visible.
         fits = self._is_wanted and code is not None and codes is not None and _fits(code, codes)
         key = current.key if current else ""
         if not self._is_wanted or not fits or key != self._run:
@@ -139,7 +140,7 @@ class DirectionsService(QObject):
 
 
 def _fits(code: NDArray[np.float32], codes: NDArray[np.float32]) -> bool:
-    """Whether a code is one of these, and there are numbers to go by."""
+    """Returns whether a code has the dimension of the codes and all numbers are finite."""
     is_alike = code.shape == codes.shape[1:]
     return is_alike and bool(np.isfinite(code).all() and np.isfinite(codes).all(axis=1).any())
 
@@ -153,7 +154,7 @@ def decode_steps(
     worth: int,
     previous: LocalDirections | None,
 ) -> DirectionSteps:
-    """The steps around a code among (n, d) codes, decoded by the model of a step."""
+    """Returns the steps around a code among (n, d) codes, decoded by the model of a step."""
     local = local_directions(codes, code, worth, previous)
     grid = local.grid(code)
     images = models.at(run, step).decode(grid.reshape(-1, len(code)))

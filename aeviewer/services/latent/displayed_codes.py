@@ -1,4 +1,4 @@
-"""The codes that are shown: those of the test images, and of the training images where wanted."""
+"""The codes that are shown: those of the test images, and on request of the training images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHUNK = 1_000
 
 
 class ImageLookup:
-    """The images of a cloud by their numbers: test images first, then training images.
+    """Finds images by their numbers: test images first, then training images.
 
     Parameters
     ----------
@@ -40,35 +40,38 @@ class ImageLookup:
         self.tests = len(data.test)
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """(side, side) or (side, side, 3), an image."""
+        """Returns (side, side) or (side, side, 3), an image."""
         split, at = self._found(index)
         return np.asarray(split.images[at])
 
     def images(self, indices: Iterable[int]) -> NDArray[np.uint8]:
-        """(n, side, side) or (n, side, side, 3), several."""
+        """Returns (n, side, side) or (n, side, side, 3), several images."""
         return np.stack([self.image(index) for index in indices])
 
     def label(self, index: int) -> int:
-        """The class that an image is of; 0 where there are no labels."""
+        """Returns the class of an image; 0 where there are no labels."""
         split, at = self._found(index)
         return int(split.labels[at])
 
     def class_name(self, index: int) -> str:
-        """The name of its class; empty where there are no labels."""
+        """Returns the name of its class; empty where there are no labels."""
         return self.data.dataset.class_name(self.label(index))
 
     def kind(self, index: int) -> str:
-        """What is on it, in words: "digit 7", "Trouser"; empty where there are no labels."""
+        """Returns its class in words, as "digit 7" or "Trouser".
+
+        Empty where there are no labels.
+        """
         name = self.class_name(index)
         return f"digit {name}" if self.data.dataset == MNIST else name
 
     def name(self, index: int) -> str:
-        """What an image is called."""
+        """Returns the name of an image, as "Test image 17"."""
         kind, at = ("test", index) if index < self.tests else ("training", index - self.tests)
         return f"{kind} image {local(at):,}"
 
     def description(self, index: int) -> str:
-        """Its name and what is on it: "Test image 17, digit 7"."""
+        """Returns its name and its class: "Test image 17, digit 7"."""
         words = ", ".join(part for part in (self.name(index), self.kind(index)) if part)
         return words[0].upper() + words[1:]
 
@@ -78,7 +81,7 @@ class ImageLookup:
 
 
 class DisplayedCodes(QObject):
-    """Codes of test images, and of training images at checkpoints while they are wanted.
+    """The codes of the test images and, on request, of the training images at checkpoints.
 
     Parameters
     ----------
@@ -107,13 +110,13 @@ class DisplayedCodes(QObject):
     def codes(self) -> NDArray[np.float32] | None:
         """(n, d): the test images' codes, then the training images' where they are known.
 
-        None as soon as another run is chosen, before anybody has been told.
+        None as soon as another run is chosen, before any signal.
         """
         return None if self._session.preview is None else self._codes
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """(n,), the classes they are of."""
+        """(n,), the classes of the codes."""
         data = self.images.data
         test = data.test.labels
         count = 0 if self._codes is None else len(self._codes)
@@ -121,7 +124,7 @@ class DisplayedCodes(QObject):
 
     @property
     def images(self) -> ImageLookup:
-        """The images that the codes are of; those that are shown stay, though their file may go.
+        """The images of the codes; images that are shown stay in memory when their file is deleted.
 
         Raises
         ------
@@ -134,11 +137,11 @@ class DisplayedCodes(QObject):
 
     @property
     def shows_training(self) -> bool:
-        """Whether the training images' codes are wanted too."""
+        """Whether the codes of the training images are shown too."""
         return self._wants_training
 
     def show_training(self, wanted: bool) -> None:
-        """Has the training images' codes as well, or no longer."""
+        """Shows the codes of the training images too, or hides them."""
         if wanted != self._wants_training:
             self._wants_training = wanted
             self._take_preview()
@@ -153,7 +156,8 @@ class DisplayedCodes(QObject):
         preview, current = self._session.preview, self._session.current
         self._client.cancel("training")
         self._codes = preview.codes if preview is not None and self._has_images() else None
-        # A live model changes faster than 60,000 images are encoded: its checkpoints have them.
+        # A live model changes faster than 60,000 images are encoded, so training images need a
+        # checkpoint.
         wanted = self._wants_training and self._session.step is not None
         if wanted and self._codes is not None and preview is not None and current is not None:
             place = current.key, preview.step
@@ -166,7 +170,7 @@ class DisplayedCodes(QObject):
         self.changed.emit()
 
     def _has_images(self) -> bool:
-        """Whether the data set is here: codes without their images are not explored."""
+        """Returns whether the data set is available: codes without their images are not shown."""
         try:
             return self.images is not None
         except AEViewerError:
@@ -180,7 +184,10 @@ class DisplayedCodes(QObject):
 def encode_training_images(
     models: ModelCache, run: Run, step: int
 ) -> Generator[NDArray[np.float32] | None]:
-    """(n, d), the training images' codes by the model of a step, a chunk at a time."""
+    """Encodes the training images by the model of a step, a chunk at a time.
+
+    Yields (n, d) codes.
+    """
     model, images = models.at(run, step), run.data().train.images
     codes = []
     for start in range(0, len(images), _CHUNK):

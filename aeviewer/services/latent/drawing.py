@@ -1,4 +1,4 @@
-"""What the model makes of a drawing: code, reconstruction, neighbours, guess."""
+"""The code, the reconstruction, the neighbours and the likely class of a drawing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
+from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -24,7 +25,7 @@ NEIGHBOURS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawingResult:
-    """A drawing as the model sees it.
+    """A drawing, encoded and reconstructed by the model.
 
     Attributes
     ----------
@@ -51,14 +52,14 @@ class DrawingResult:
 
 
 class DrawingService(QObject):
-    """Keeps what is known of a drawing up to date.
+    """Keeps the result for a drawing up to date.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Its codes are the neighbours.
     compute
-        Asked.
+        Computes.
     """
 
     changed = Signal()
@@ -77,7 +78,7 @@ class DrawingService(QObject):
         latent_state.run_changed.connect(self._forget)
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
-        """Looks at another drawing, or at none."""
+        """Sets another drawing, or none."""
         self._image = image
         self._ask()
 
@@ -103,7 +104,7 @@ class DrawingService(QObject):
 
     @Slot()
     def _forget(self) -> None:
-        """The numbers of another data set's images mean nothing any more."""
+        """Drops the result when another data set is shown: its neighbours have other numbers."""
         if self.result is not None and self.result.dataset != self._latent.session.dataset:
             self.result = None
             self.changed.emit()
@@ -123,16 +124,14 @@ def encode_drawing(
     labels: NDArray[np.uint8],
     classes: int,
 ) -> DrawingResult | None:
-    """A drawing as the model of a step sees it, among (n, d) codes of (n,) of so many classes."""
+    """Encodes a drawing by the model of a step and finds its neighbours among (n, d) codes."""
     if image.shape != run.dataset.shape:
-        return None  # of another run: what fits is on its way
+        return None  # The drawing is of another data set; a newer request follows.
     model = models.at(run, step)
     code = model.encode(image[None])[0]
-    away = np.sqrt(np.square(codes - code).sum(axis=1))
-    near = np.argpartition(away, NEIGHBOURS)[:NEIGHBOURS]
-    near = near[np.argsort(away[near], kind="stable")]
-    weights = 1 / np.maximum(away[near], 1e-9 * max(1.0, float(away[near].max())))
+    near, distances = nearest_codes(codes, code, NEIGHBOURS)
+    weights = 1 / np.maximum(distances, 1e-9 * max(1.0, float(distances.max())))
     shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
     return DrawingResult(
-        run.dataset, image, code, model.decode(code[None])[0], near, away[near], shares
+        run.dataset, image, code, model.decode(code[None])[0], near, distances, shares
     )

@@ -1,9 +1,9 @@
-"""Keeps the layout of the codes that is asked for: from the run's folder, or computed.
+"""Keeps the requested embedding of the codes: read from the run folder, or computed.
 
-At most one is computed at a time. Who looks at something else meanwhile finds it finished when
-they come back; only another layout that is wanted takes its place. While a run is trained its
-codes change all the time: its newest checkpoint is laid out, and its images stay where they are
-there until the next one is.
+At most one embedding is computed at a time. It continues while something else is shown; only
+a request for another embedding replaces it. While a run is trained its codes change all the time,
+so its newest checkpoint is embedded, and its points stay in place
+until the next embedding is finished.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 Phase = Literal["off", "missing", "waiting", "computing", "stopped", "shown"]
 _REST_MILLISECONDS = 400
-"""Who drags the timeline does not want a layout of every checkpoint on the way."""
+"""A timeline that is dragged does not request an embedding of every checkpoint on the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingRequest:
-    """A run, a checkpoint of it, and how its codes are laid out."""
+    """A run, one of its checkpoints, and the method of the embedding."""
 
     run: str
     step: int
@@ -43,7 +43,7 @@ class EmbeddingRequest:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingStatus:
-    """What there is to say.
+    """The state of the requested embedding.
 
     Attributes
     ----------
@@ -70,11 +70,11 @@ class EmbeddingStatus:
 
 
 class Embeddings(QObject):
-    """Gives the exploration the layout that it asks for.
+    """Provides the embedding that the latent state requests.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Watched, and given.
     """
 
@@ -97,7 +97,7 @@ class Embeddings(QObject):
 
     @property
     def status(self) -> EmbeddingStatus:
-        """What there is to say."""
+        """The state of the requested embedding."""
         method, wanted = self._latent.chosen.method, self._wanted
         if method is None or not self._latent.is_embedding:
             return EmbeddingStatus("off")
@@ -120,19 +120,19 @@ class Embeddings(QObject):
     # -- requests --------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Ends what is being computed; nothing is begun until somebody asks."""
+        """Stops the computation; nothing is computed until `resume` is called."""
         self._hold()
         self._drop_job()
         self.changed.emit()
 
     def resume(self) -> None:
-        """Computes what is wanted after all."""
+        """Computes the requested embedding after it was stopped."""
         self._is_held = False
         self._begin()
         self.changed.emit()
 
     def close(self) -> None:
-        """Ends what is being computed, for good."""
+        """Stops the computation for good."""
         self._rest.stop()
         self._drop_job()
 
@@ -140,7 +140,7 @@ class Embeddings(QObject):
 
     @Slot()
     def _start_anew(self) -> None:
-        """Another run or another kind of view: what was stopped may begin again."""
+        """Forgets that the computation was stopped: another run or kind of view is shown."""
         self._is_held = False
         self._wanted = self._shown = None
         self._latent.set_embedding(None)
@@ -149,7 +149,7 @@ class Embeddings(QObject):
 
     @Slot()
     def _follow(self) -> None:
-        """Shows what is wanted if it is kept, and has it computed where it is not."""
+        """Shows the requested embedding if it is kept, and computes it otherwise."""
         if not self._latent.is_embedding:
             if self._wanted is not None:
                 self._start_anew()
@@ -172,7 +172,7 @@ class Embeddings(QObject):
         self.changed.emit()
 
     def _wanting(self) -> EmbeddingRequest | None:
-        """What is wanted; None while the codes of the step are on their way."""
+        """Returns the embedding to show; None while the codes of the step are read."""
         session, method = self._session, self._latent.chosen.method
         current, preview, step = session.current, session.preview, session.step
         if current is None or preview is None or method is None:
@@ -187,7 +187,7 @@ class Embeddings(QObject):
         return EmbeddingRequest(current.key, step, method) if preview.step == step else None
 
     def _serves(self, other: EmbeddingRequest) -> bool:
-        """Whether another's layout may be shown: of a run in training, an earlier checkpoint's."""
+        """Returns whether another embedding may be shown: an earlier one of a run in training."""
         wanted = self._wanted
         if wanted is None or other == wanted:
             return wanted is not None
@@ -195,7 +195,7 @@ class Embeddings(QObject):
         return same and self._session.step is None
 
     def _codes(self, wanted: EmbeddingRequest) -> NDArray[np.float32]:
-        """(10000, d), the codes of the test images at that checkpoint."""
+        """Returns (10000, d), the codes of the test images at that checkpoint."""
         preview = self._session.preview
         if self._session.step == wanted.step and preview is not None:
             return preview.codes
@@ -204,7 +204,7 @@ class Embeddings(QObject):
     def _cache_entry(
         self, wanted: EmbeddingRequest
     ) -> tuple[NDArray[np.float32], str, tuple[Path, ...]]:
-        """The codes, the layout's key, and where it is kept."""
+        """Returns the codes, the key of the embedding, and its files."""
         recipe, codes = self.recipes[wanted.method], self._codes(wanted)
         key = embedding_cache.key(codes, recipe)
         checkpoint = self._session.run(wanted.run).checkpoint(wanted.step)
@@ -222,7 +222,7 @@ class Embeddings(QObject):
 
     @Slot()
     def _begin(self) -> None:
-        """Has what is wanted computed, instead of anything else."""
+        """Starts the requested embedding and cancels any other one."""
         wanted = self._wanted
         if wanted is None or self._is_held or (self._shown and self._shown[0] == wanted):
             return
@@ -237,13 +237,13 @@ class Embeddings(QObject):
             return
         job = EmbeddingJob(codes, self.recipes[wanted.method], key, places, self)
         self._job = wanted, job
-        job.told.connect(self._take_share)
+        job.progressed.connect(self._take_share)
         job.ended.connect(self._take_end)
         self.changed.emit()
 
     @Slot()
     def _take_share(self) -> None:
-        """Shows how far it is; where nothing better is shown, the places so far as well."""
+        """Shows the progress and, where no better embedding is shown, the places so far."""
         if self._job is not None and self._serves(self._job[0]):
             if self._shown is None and self._job[1].places is not None:
                 self._latent.set_embedding(self._job[1].places)
@@ -255,13 +255,13 @@ class Embeddings(QObject):
             return
         (made, job), self._job = self._job, None
         job.deleteLater()
-        if job.layout is None:
+        if job.result is None:
             self._fail(
                 f"The codes of step {local(made.step):,} could not be laid out: {job.problem}."
             )
         elif self._serves(made):
-            self._show(made, job.layout)
-        self._begin()  # what came to be wanted meanwhile
+            self._show(made, job.result)
+        self._begin()  # A request may have arrived in the meantime.
 
     def _show(self, wanted: EmbeddingRequest, layout: Embedding) -> None:
         self._shown = wanted, layout
@@ -274,7 +274,7 @@ class Embeddings(QObject):
         self.changed.emit()
 
     def _hold(self) -> None:
-        """Begins nothing more; what has not got to its end is no map to look at."""
+        """Starts nothing more; an unfinished embedding is not shown."""
         self._is_held = True
         if self._shown is None:
             self._latent.set_embedding(None)

@@ -1,4 +1,4 @@
-"""A layout that is being computed by a process of its own, as the window sees it."""
+"""The child process that computes an embedding, as the window sees it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOK_MILLISECONDS = 100
 
 
 class EmbeddingJob(QObject):
-    """Codes on their way to a layout.
+    """Computes the embedding of some codes in a child process.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ class EmbeddingJob(QObject):
         As what, and where, the layout is kept.
     """
 
-    told = Signal()
-    """`share` is another, and `places` may be."""
+    progressed = Signal()
+    """`share` has changed, and `places` may have."""
     ended = Signal()
-    """`layout` is there, or `problem` says why not."""
+    """`result` is available, or `problem` says why not."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class EmbeddingJob(QObject):
         self._codes = codes
         self.share: float | None = None
         self.places: NDArray[np.float32] | None = None
-        self.layout: Embedding | None = None
+        self.result: Embedding | None = None
         self.problem = ""
         self._process, self._pipe = embedding_process.start_process(recipe, key, places)
         self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
@@ -59,13 +59,13 @@ class EmbeddingJob(QObject):
         self._look.start()
 
     def stop(self) -> None:
-        """Ends the process; nothing more is told."""
+        """Ends the process; no signal follows."""
         self._look.stop()
         child_process.end(self._process, self._pipe)
 
     @Slot()
     def _listen(self) -> None:
-        """Takes in what has come meanwhile."""
+        """Reads the reports that have arrived."""
         try:
             while not self._pipe.closed and self._pipe.poll():
                 self._take(self._pipe.recv())
@@ -76,13 +76,13 @@ class EmbeddingJob(QObject):
         match message:
             case embedding_process.Ready():
                 self._pipe.send(self._codes)
-            case embedding_process.Told(share, places):
+            case embedding_process.EmbeddingProgress(share, places):
                 self.share, self.places = share, places
-                self.told.emit()
-            case embedding_process.Failed(problem):
+                self.progressed.emit()
+            case embedding_process.EmbeddingFailed(problem):
                 self._end(problem)
             case Embedding():
-                self.layout = message
+                self.result = message
                 self._end("")
 
     def _end(self, problem: str) -> None:

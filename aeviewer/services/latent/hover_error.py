@@ -1,4 +1,4 @@
-"""How well the image under the mouse is reconstructed."""
+"""The reconstruction error of the image under the mouse."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class HoverError(QObject):
-    """Knows the reconstruction error of one image: a new question replaces the one before.
+    """Computes the reconstruction error of one image; a new image replaces the one before.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Whose session says which model.
     compute
         Asked, for one image at a time.
@@ -44,26 +44,29 @@ class HoverError(QObject):
         latent_state.places_changed.connect(self._ask)
 
     def look_at(self, image: int | None) -> None:
-        """Looks at another image, by its number in the cloud, or at none."""
+        """Sets the image under the mouse by its number, or None."""
         if image != self._image:
             self._image, self.error = image, None
             self._ask()
 
     @property
     def image(self) -> int | None:
-        """Which image it is."""
+        """The number of the image under the mouse."""
         return self._image
 
     @Slot()
     def _start_anew(self) -> None:
-        """Another run has other codes under the mouse."""
+        """Drops the image: another run has other codes under the mouse."""
         if self._image is not None:
             self.look_at(None)
             self.changed.emit()
 
     @Slot()
     def _ask(self) -> None:
-        """Of the model of this step; until it answers, an earlier step's error stands."""
+        """Requests the error by the model of this step.
+
+        The error of an earlier step stays until then.
+        """
         session = self._latent.session
         if self._image is None or session.current is None or session.preview is None:
             self._client.cancel("error")
@@ -83,7 +86,7 @@ class HoverError(QObject):
 
 
 def reconstruction_error(models: ModelCache, run: Run, step: int | None, image: int) -> float:
-    """Squared error of an image's reconstruction by the model of a step, summed over its pixels."""
+    """Returns the squared error of an image's reconstruction, summed over its pixels."""
     model, pixels = models.at(run, step), ImageLookup(run.data()).image(image)
     decoded = model.decode(model.encode(pixels[None]))
     return float(squared_errors(decoded, pixels[None] / np.float32(255))[0])

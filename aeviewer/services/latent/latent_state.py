@@ -1,7 +1,4 @@
-"""What is explored in the latent space of the current run: plane, places, pins, selection.
-
-The one truth that the explorer's panels watch, beside the session. Loads no torch.
-"""
+"""The state of the latent space: the plane, the places of the codes, pins and selection."""
 
 from __future__ import annotations
 
@@ -12,9 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
-from aeviewer.services.latent.undo_state import NOTHING, Pin, PlaneChoice, UndoState, parse_code
+from aeviewer.services.latent.undo_state import (
+    NOTHING,
+    Pin,
+    PlaneChoice,
+    StateChange,
+    UndoState,
+    parse_code,
+)
 from trainers.errors import DataError
 from trainers.exploration.planes import (
     Plane,
@@ -34,35 +38,6 @@ if TYPE_CHECKING:
 _REST_SECONDS = 1.0
 
 
-class _Change(QUndoCommand):
-    """From one state to another; changes of one gesture are one."""
-
-    def __init__(
-        self, owner: LatentState, text: str, before: UndoState, after: UndoState, gesture: str
-    ) -> None:
-        super().__init__(text)
-        self._owner, self.before, self.after, self.gesture = owner, before, after, gesture
-
-    def id(self) -> int:
-        """Says that it may take in others of its kind."""
-        return 1
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        """Takes in the next change of the same gesture."""
-        if not isinstance(other, _Change) or not self.gesture or other.gesture != self.gesture:
-            return False
-        self.after = other.after
-        return True
-
-    def undo(self) -> None:
-        """Back."""
-        self._owner.restore(self.before)
-
-    def redo(self) -> None:
-        """Forth."""
-        self._owner.restore(self.after)
-
-
 class LatentState(QObject):
     """Plane, pins and selection of the current run, with undo.
 
@@ -70,7 +45,7 @@ class LatentState(QObject):
     ----------
     session
         Watched; its code is moved here.
-    cloud
+    codes
         The codes that are shown.
     alignments
         Which way the codes of the step are turned to be shown.
@@ -79,11 +54,11 @@ class LatentState(QObject):
     run_changed = Signal()
     """Another run is current; its codes have not arrived yet."""
     plane_changed = Signal()
-    """Another plane was chosen: the view starts anew."""
+    """Another plane was chosen; the view is reset."""
     places_changed = Signal()
-    """The codes, and with them their places in the plane, are others."""
+    """The codes and their places in the plane have changed."""
     embedding_changed = Signal()
-    """The codes are laid out in another way, or no longer."""
+    """Another embedding is shown, or none."""
     code_changed = Signal()
     """Another code is marked; not emitted where `places_changed` brings it."""
     pins_changed = Signal()
@@ -92,12 +67,12 @@ class LatentState(QObject):
     def __init__(
         self,
         session: Session,
-        cloud: DisplayedCodes,
+        codes: DisplayedCodes,
         alignments: AlignmentService,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.session, self.displayed_codes, self.alignments = session, cloud, alignments
+        self.session, self.displayed_codes, self.alignments = session, codes, alignments
         self.undo_stack = QUndoStack(self)
         self._chosen = PlaneChoice()
         self._plane: Plane | None = None
@@ -110,18 +85,18 @@ class LatentState(QObject):
         self._is_taking_codes = False
         session.current_changed.connect(self._take_run)
         session.code_changed.connect(self._follow_code)
-        cloud.changed.connect(self._take_codes)
+        codes.changed.connect(self._take_codes)
         alignments.changed.connect(self._take_alignments)
 
     # -- plane -----------------------------------------------------------------------------------
 
     @property
     def chosen(self) -> PlaneChoice:
-        """Which plane is asked for."""
+        """The plane that the user chose."""
         return self._chosen
 
     def choose(self, plane: PlaneChoice) -> None:
-        """Asks for another plane."""
+        """Chooses another plane."""
         self._chosen = plane
         self._base, self._is_plane_current = None, False
         self.plane_changed.emit()
@@ -138,11 +113,12 @@ class LatentState(QObject):
 
     @property
     def plane(self) -> Plane | None:
-        """The plane that is shown; None before there are codes, and in a layout."""
+        """The plane that is shown; None before there are codes, and in an embedding."""
         if self.is_embedding:
             return None
         if not self._is_plane_current:
-            # Of the test images alone: it does not turn when the training images are shown too.
+            # The plane is fitted to the test images, so that it does not rotate with the training
+            # images.
             preview = self.session.preview
             step = preview.step if preview and self.session.step is not None else None
             self._plane = None if preview is None else self.plane_of(preview.codes, step)
@@ -150,7 +126,7 @@ class LatentState(QObject):
         return self._plane
 
     def plane_of(self, codes: NDArray[np.float32], step: int | None) -> Plane:
-        """The plane that is chosen, for the test images' codes at a checkpoint.
+        """Returns the chosen plane for the codes of the test images at a checkpoint.
 
         Parameters
         ----------
@@ -168,7 +144,10 @@ class LatentState(QObject):
         return base if step == aligned.last else motion.seen_through(base)
 
     def planes(self, steps: Iterable[int]) -> dict[int, Plane] | None:
-        """The plane of each checkpoint; None where it is the principal one of its own codes."""
+        """Returns the plane of each checkpoint.
+
+        None where it is the principal plane of its own codes.
+        """
         codes, alignments = self.test_codes, self.alignments
         if codes is None:
             return None
@@ -179,7 +158,7 @@ class LatentState(QObject):
         return {step: self.plane_of(seen, step) for step in steps}
 
     def _fit_once(self, codes: NDArray[np.float32]) -> Plane:
-        """The plane that is chosen, not aligned; that of the same codes is fitted once."""
+        """Returns the chosen plane without alignment; it is fitted once for the same codes."""
         if self._base is None or self._base[0] is not codes:
             self._base = codes, self._fit(codes, self._base[1] if self._base else None)
         return self._base[1]
@@ -194,12 +173,12 @@ class LatentState(QObject):
             if chosen.corners.shape == (3, latent_dim):
                 return three_point_plane(self._align_corners(chosen.corners))
         x, y = chosen.axes
-        # What was chosen for another run may be no pair of this one's coordinates.
+        # Coordinates that were chosen for another run may not exist in this one.
         fits = x != y and max(x, y) < latent_dim
         return axes_plane(latent_dim, x, y) if fits else axes_plane(latent_dim, 0, 1)
 
     def _align_corners(self, corners: NDArray[np.float32]) -> NDArray[np.floating]:
-        """The corners in the space that planes are fitted in: that of the last, where aligned."""
+        """Returns the corners in the code space that planes are fitted in."""
         motion = self.alignments.at(self._chosen.step)
         return corners if motion is None else motion.apply(corners)
 
@@ -213,19 +192,19 @@ class LatentState(QObject):
 
     @property
     def is_embedding(self) -> bool:
-        """Whether the codes are to be laid out; a line of codes of one number cannot be."""
+        """Whether an embedding is requested; one-dimensional codes have none."""
         codes = self.test_codes
         return self._chosen.method is not None and codes is not None and codes.shape[1] > 1
 
     def set_embedding(self, layout: NDArray[np.floating] | None) -> None:
-        """Takes in where the test images' codes are laid out, (10000, 2), or that they are not."""
+        """Sets the places of the test images' codes in an embedding, (10000, 2), or None."""
         if layout is not self._embedding:
             self._embedding = layout
             self.embedding_changed.emit()
 
     @property
     def places(self) -> NDArray[np.float64] | None:
-        """(n, 2), where the codes are shown; NaN where they have no place; None without codes."""
+        """(n, 2), the places of the codes; NaN where they have none; None without codes."""
         codes, plane = self.codes, self.plane
         if codes is None:
             return None
@@ -237,7 +216,7 @@ class LatentState(QObject):
         return places
 
     def place_of(self, code: NDArray[np.floating]) -> tuple[float, float] | None:
-        """Where a code is shown: in a layout, where the nearest of the codes is laid out.
+        """Returns the place of a code; in an embedding, the place of the nearest code.
 
         Parameters
         ----------
@@ -261,7 +240,7 @@ class LatentState(QObject):
 
     @property
     def anchor(self) -> NDArray[np.floating] | None:
-        """(d,), the code that decides what the plane does not: the marked one, or the mean."""
+        """(d,), the code that fixes what the plane leaves open: the marked one, or the mean."""
         plane, code, codes = self.plane, self.session.code, self.test_codes
         if plane is None or codes is None:
             return None
@@ -269,7 +248,10 @@ class LatentState(QObject):
         return code if fits else codes.mean(axis=0)
 
     def lift(self, xy: NDArray[np.floating]) -> NDArray[np.float32] | None:
-        """(..., d) codes at (..., 2) places of the plane; off it, they are as the anchor is."""
+        """Lifts (..., 2) places of the plane to (..., d) codes.
+
+        Off the plane they equal the anchor.
+        """
         plane, anchor = self.plane, self.anchor
         if plane is None or anchor is None:
             return None
@@ -306,7 +288,7 @@ class LatentState(QObject):
 
     @property
     def undo_state(self) -> UndoState:
-        """Code, pins and selection."""
+        """The code, the pins and the selection."""
         kept = self._undo_states.get(self._run, UndoState())
         return replace(kept, code=self.session.code, selection=self.selection)
 
@@ -317,13 +299,13 @@ class LatentState(QObject):
 
     @property
     def selection(self) -> NDArray[np.intp]:
-        """Ascending numbers in the cloud of the selected images, whichever run is current."""
+        """The numbers of the selected images, ascending; the same for all runs."""
         return self._undo_states.get("", UndoState()).selection
 
     def move(
         self, code: NDArray[np.floating], gesture: str = "", *, in_bursts: bool = False
     ) -> None:
-        """Marks another code; moves of the same gesture are undone at once.
+        """Marks another code; moves of the same gesture are undone together.
 
         Parameters
         ----------
@@ -343,12 +325,12 @@ class LatentState(QObject):
         self._change("Move the code", moved, gesture)
 
     def code_text(self) -> str:
-        """The marked code as numbers with commas between; empty where there is none."""
+        """Returns the marked code as numbers separated by commas; empty without one."""
         code = self.session.code
         return "" if code is None else ", ".join(f"{value:.6g}" for value in code.tolist())
 
     def take_text(self, text: str) -> None:
-        """Marks the code that a text holds; what is wrong with it is posted as a message."""
+        """Marks the code that a text holds; a problem is posted as a message."""
         codes = self.codes
         if codes is None:
             return
@@ -358,24 +340,24 @@ class LatentState(QObject):
             self.session.message_posted.emit(str(error))
 
     def pin(self, pin: Pin) -> None:
-        """Holds on to a code, and marks it."""
+        """Pins a code, and marks it."""
         held = self.undo_state
         if any(np.array_equal(pin.code, other.code) for other in held.pins):
             return
         self._change("Pin", replace(held, code=pin.code, pins=(*held.pins, pin)))
 
     def unpin(self, index: int) -> None:
-        """Lets go of a pin."""
+        """Removes a pin."""
         pins = self.pins
         self._change("Unpin", replace(self.undo_state, pins=pins[:index] + pins[index + 1 :]))
 
     def unpin_all(self) -> None:
-        """Lets go of all pins."""
+        """Removes all pins."""
         if self.pins:
             self._change("Unpin all", replace(self.undo_state, pins=()))
 
     def select(self, images: NDArray[np.integer]) -> None:
-        """Selects images by their numbers in the cloud; none of them clears the selection."""
+        """Selects images by their numbers; an empty array clears the selection."""
         chosen = np.unique(images).astype(np.intp)
         if not np.array_equal(chosen, self.selection):
             self._change(
@@ -384,14 +366,14 @@ class LatentState(QObject):
             )
 
     def apply(self, text: str, held: UndoState) -> None:
-        """Makes code, pins and selection what they are in `held`; `text` is what Undo calls it."""
+        """Sets code, pins and selection as one undoable change; `text` names it in the menu."""
         self._change(text, held)
 
     def _change(self, text: str, after: UndoState, gesture: str = "") -> None:
-        self.undo_stack.push(_Change(self, text, self.undo_state, after, gesture))
+        self.undo_stack.push(StateChange(self.restore, text, self.undo_state, after, gesture))
 
     def restore(self, held: UndoState) -> None:
-        """Makes code, pins and selection what they were; is not remembered for undo."""
+        """Restores code, pins and selection without an entry on the undo stack."""
         before = self.undo_state
         self._undo_states[self._run] = replace(held, selection=NOTHING)
         self._undo_states[""] = UndoState(selection=held.selection)
@@ -403,7 +385,7 @@ class LatentState(QObject):
             self.selection_changed.emit()
 
     def _move_pins(self, codes: NDArray[np.float32]) -> None:
-        """Pins of images go where the images went."""
+        """Moves the pins of images to the new codes of their images."""
         pins = self.pins
         if any(pin.image is not None for pin in pins):
             moved = tuple(

@@ -1,4 +1,4 @@
-"""The decoder's images over the plane in view: coarse first, then fine, the newest view first."""
+"""Decoded images over the plane in view: coarse tiles first, then fine ones."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SAME = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedTiles:
-    """Decoded tiles: (n, h, w) or (n, h, w, 3) uint8, and (n,) how typical each code is, 0..1."""
+    """Decoded tiles: (n, h, w) or (n, h, w, 3) uint8, and (n,) typicality of the codes, 0..1."""
 
     keys: list[Key]
     images: NDArray[np.uint8]
@@ -44,11 +44,11 @@ class DecodedTiles:
 
 
 class Mosaic(QObject):
-    """Keeps the tiles of the view decoded while it is switched on.
+    """Keeps the tiles of the view decoded while the mosaic is switched on.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Its plane and anchor say which code is where.
     compute
         Decodes.
@@ -78,34 +78,34 @@ class Mosaic(QObject):
 
     @property
     def is_on(self) -> bool:
-        """Whether it is wanted."""
+        """Whether the mosaic is switched on."""
         return self._is_on
 
     def switch(self, on: bool) -> None:
-        """Begins, or ends."""
+        """Switches the mosaic on or off."""
         if on != self._is_on:
             self._is_on = on
             self._start_anew()
 
     @property
     def grid(self) -> TileGrid | None:
-        """The tiles that cover the view."""
+        """The grid of tiles that covers the view."""
         return self._grid
 
     def picture(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """(rows, columns, ...) images and (rows, columns) support of the grid, as far as known."""
+        """Returns (rows, columns, ...) images and (rows, columns) support, where known."""
         if self._grid is None:
             return np.zeros((0, 0, 28, 28), np.uint8), np.zeros((0, 0), np.float32)
         return self._store.picture(self._grid)
 
     def missing(self, grid: TileGrid) -> list[Key]:
-        """The tiles of a grid that are not decoded yet, or by an earlier model."""
+        """Returns the tiles of a grid that are not decoded, or were decoded by an earlier model."""
         return self._store.missing(grid.keys())
 
     def set_view(
         self, view: tuple[float, float, float, float], pixel: float, least_pixels: float
     ) -> None:
-        """Says what is seen: left, bottom, width, height; a pixel's length; a tile's in pixels."""
+        """Sets the rectangle in view, the length of a pixel, and the least side of a tile in pixels."""
         self._view = view, pixel, least_pixels
         grid = grid_over(view, pixel, least_pixels, 0)
         if self._grid is None or self._grid.level != grid.level or not self._grid.covers(*view):
@@ -118,14 +118,14 @@ class Mosaic(QObject):
 
     @Slot()
     def _start_anew(self) -> None:
-        """Another plane: nothing that is known holds."""
+        """Drops all tiles: another plane is shown."""
         self._store.clear()
         self._decode_again()
         self.changed.emit()
 
     @Slot()
     def _decode_again(self) -> None:
-        """Another model: what is known is shown until it is decoded again."""
+        """Decodes the tiles again by another model; known tiles stay visible until then."""
         self._store.round += 1
         plane, anchor = self._latent.plane, self._latent.anchor
         if plane is not None and anchor is not None:
@@ -134,7 +134,7 @@ class Mosaic(QObject):
 
     @Slot()
     def _take_anchor(self) -> None:
-        """Decodes again where the code has left the plane that the tiles are of."""
+        """Decodes again when the code has left the plane of the tiles."""
         plane, anchor = self._latent.plane, self._latent.anchor
         if plane is None or anchor is None or len(plane.origin) < 3:
             return
@@ -149,7 +149,7 @@ class Mosaic(QObject):
         if not self._is_on or grid is None or plane is None or anchor is None or current is None:
             self._client.cancel("tiles")
             return
-        if len(plane.origin) == 1 or codes is None:
+        if plane.is_line or codes is None:
             return
         wanted = [
             towards_the_edge(level, self._store.missing(level.keys()))
@@ -184,7 +184,7 @@ def decode_tiles(
     anchor: NDArray[np.floating],
     wanted: list[list[Key]],
 ) -> Generator[DecodedTiles]:
-    """Decodes the wanted tiles, list after list, a chunk at a time."""
+    """Decodes the requested tiles, list after list, a chunk at a time."""
     model = models.at(run, step)
     support = models.support(codes)
     for keys in wanted:

@@ -1,4 +1,4 @@
-"""A quantity over the plane in view: density, magnification, cycle error, classes."""
+"""A scalar field over the plane in view: density, magnification, cycle error or class regions."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ View = tuple[float, float, float, float]
 
 _CHUNK = 256
 _CELLS = (40, 100)
-"""Cells across the view: coarse first, then fine."""
+"""The number of cells across the view: coarse first, then fine."""
 _MARGIN = 0.15
 _CLASS_NEIGHBOURS = 15
 _FLOOR = -12.0
-"""Log densities below are shown as that: nothing is there."""
+"""Smaller log densities are shown as this one: there are no codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayMeaning:
-    """What a layer's numbers are; `centred` where zero is their middle."""
+    """The meaning of an overlay's values; `centred` where zero is their middle."""
 
     name: str
     centred: bool = False
@@ -53,7 +53,7 @@ MEANINGS: dict[Layer, OverlayMeaning] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScalarField:
-    """A layer's values over a part of the plane.
+    """The values of an overlay over a part of the plane.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class ScalarField:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayRequest:
-    """What a layer is a layer of."""
+    """The plane, the anchor, the codes and the labels that an overlay is computed from."""
 
     plane: Plane
     anchor: NDArray[np.floating]
@@ -80,11 +80,11 @@ class OverlayRequest:
 
 
 class PlaneOverlay(QObject):
-    """Keeps the chosen layer of the view up to date.
+    """Keeps the chosen overlay of the view up to date.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Its plane, anchor and codes.
     compute
         Asked; coarse first, then fine, the newest view first.
@@ -110,17 +110,20 @@ class PlaneOverlay(QObject):
 
     @property
     def layer(self) -> Layer:
-        """What is shown."""
+        """The overlay that is shown."""
         return self._layer
 
     def choose(self, layer: Layer) -> None:
-        """Shows another layer."""
+        """Chooses another overlay."""
         if layer != self._layer:
             self._layer = layer
             self._start_anew()
 
     def set_view(self, view: View) -> None:
-        """Says what is seen; what is asked for is a little more, so that a small move finds it."""
+        """Sets the view.
+
+        A slightly larger part is computed, so that a small move needs nothing new.
+        """
         known = self._view
         if known is not None and _covers(known, view) and view[2] > 0.5 * known[2]:
             return
@@ -137,7 +140,7 @@ class PlaneOverlay(QObject):
 
     @Slot()
     def _follow_anchor(self) -> None:
-        """Off the plane, another code means other values; in the plane of all there is, none."""
+        """Computes again when the code leaves the plane; a two-dimensional code cannot."""
         plane = self._latent.plane
         if plane is not None and len(plane.origin) > 2 and self._layer not in {"density", "prior"}:
             self._ask()
@@ -153,7 +156,7 @@ class PlaneOverlay(QObject):
         if self._layer == "none" or view is None or current is None:
             self._client.cancel("field")
             return
-        if plane is None or anchor is None or codes is None or len(plane.origin) == 1:
+        if plane is None or anchor is None or codes is None or plane.is_line:
             self._client.cancel("field")
             return
         situation = OverlayRequest(plane, anchor, codes, latent_state.displayed_codes.labels)
@@ -192,7 +195,7 @@ def compute_field(
     view: View,
     situation: OverlayRequest,
 ) -> Generator[ScalarField | None]:
-    """A layer by the model of a step, coarse, then fine, a moment at a time."""
+    """Computes an overlay by the model of a step: coarse, then fine, a part at a time."""
     model = models.at(run, step)
     for cells in _CELLS:
         grid = places(view, cells)
@@ -200,7 +203,7 @@ def compute_field(
 
 
 def places(view: View, cells: int) -> NDArray[np.float64]:
-    """(rows, columns, 2), the middles of so many square cells across a view, from the top."""
+    """Returns (rows, columns, 2), the centres of square cells across a view, from the top."""
     left, bottom, width, height = view
     rows = max(1, round(cells * height / width))
     x = left + (np.arange(cells) + 0.5) * width / cells
@@ -223,7 +226,7 @@ def _against_prior(
     from trainers.exploration.density import log_prior
 
     density, prior = _log_density(grid, at), log_prior(at.plane, grid)
-    # Where neither codes nor prior are, there is nothing to compare.
+    # Where there are neither codes nor prior, there is nothing to compare.
     density[(density <= _FLOOR) & (prior <= _FLOOR)] = np.nan
     yield ScalarField("prior", view, density - np.maximum(prior, _FLOOR))
 
@@ -261,7 +264,7 @@ def _evaluate_plane(
     view: View,
     at: OverlayRequest,
 ) -> Work:
-    """A quantity of each code of the plane, a chunk at a time."""
+    """Evaluates a quantity for each code of the plane, a chunk at a time."""
     codes = at.plane.lift(grid.reshape(-1, 2), at.anchor)
     parts = []
     for start in range(0, len(codes), _CHUNK):

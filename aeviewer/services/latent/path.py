@@ -1,4 +1,4 @@
-"""A walk from one pin to another: its codes, its film, its length."""
+"""A path from one pin to another: its codes, its film and its lengths."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _POINTS = 64
 
 @dataclass(frozen=True, slots=True)
 class PathEnds:
-    """Where from, where to, and how.
+    """The ends of a path, its kind, and how its film is made.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class PathEnds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathResult:
-    """A route that was walked.
+    """A path that was found.
 
     Attributes
     ----------
@@ -75,19 +75,19 @@ class PathResult:
 
 
 class PathService(QObject):
-    """Keeps a walk between two pins up to date while somebody wants it.
+    """Keeps the path between two pins up to date while its panel is visible.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Has the pins.
     compute
-        Asked.
+        Computes.
     """
 
     changed = Signal()
     progressed = Signal(float)
-    """The share of the geodesic that is found, 0..1."""
+    """The progress of the search for the geodesic, 0..1."""
 
     def __init__(
         self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
@@ -105,18 +105,18 @@ class PathService(QObject):
         latent_state.places_changed.connect(self._follow)
 
     def set_enabled(self, wanted: bool) -> None:
-        """Begins, or ends."""
+        """Starts or stops the computation."""
         self._is_wanted = wanted
         self._restart()
 
     def choose(self, route: PathEnds) -> None:
-        """Asks for another walk."""
+        """Requests another path."""
         self.route = route
         self._restart()
 
     @property
     def ends(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-        """The codes it goes from and to; None where there are no such two pins."""
+        """The codes at both ends; None where the pins do not exist."""
         pins, codes = self._latent.pins, self._latent.test_codes
         start, end = self.route.start, self.route.end
         if codes is None or start == end or not 0 <= min(start, end) <= max(start, end) < len(pins):
@@ -125,7 +125,7 @@ class PathService(QObject):
 
     @Slot()
     def _follow(self) -> None:
-        """Another model: a walk that is being sought is found first, or it never would."""
+        """Finishes a search that is under way before it starts again for a newer live model."""
         if self._is_working and self._latent.session.is_live:
             self._is_outdated = True
         else:
@@ -174,18 +174,18 @@ def find_path(
     ends: tuple[NDArray[np.float32], NDArray[np.float32]],
     route: PathEnds,
 ) -> Generator[float | PathResult | None]:
-    """Walks a route by the model of a step, a moment at a time."""
+    """Finds a path by the model of a step, a part at a time."""
     from trainers.exploration import paths
 
     if any(len(end) != run.config.model.latent_dim for end in ends):
-        return  # between codes of another run: what fits is on its way
+        return  # The ends are codes of another run; a newer request follows.
     model = models.at(run, step)
     way: Path | None = None
     if route.kind == "geodesic":
         way = yield from paths.geodesic(
             model.decode, codes, *ends, points=_POINTS, pull_back=model.pull_back
         )
-    # Both are measured by one model, without a slice of training in between.
+    # One model measures both, without a slice of training in between.
     straight = paths.straight(model.decode, *ends, points=_POINTS)
     if route.kind == "spherical":
         way = paths.spherical(model.decode, *ends, points=_POINTS)

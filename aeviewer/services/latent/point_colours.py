@@ -1,4 +1,4 @@
-"""What the points are coloured by: a number, or a group, for every image of the cloud."""
+"""The values that colour the points: a number or a group for each code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CLAMP = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ColourMeaning:
-    """How a colouring is offered, what its numbers are, and what they mean."""
+    """How a colouring is offered, and what its values mean."""
 
     title: str
     name: str
@@ -68,7 +68,7 @@ MEANINGS: dict[By, ColourMeaning] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColourValues:
-    """A number, or a group, for each of n codes.
+    """A number or a group for each of n codes.
 
     Attributes
     ----------
@@ -86,14 +86,14 @@ class ColourValues:
 
 
 class PointColours(QObject):
-    """Keeps what the points are coloured by up to date.
+    """Keeps the values that colour the points up to date.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Its codes are coloured.
     compute
-        Asked.
+        Computes.
     """
 
     changed = Signal()
@@ -114,11 +114,11 @@ class PointColours(QObject):
 
     @property
     def by(self) -> By:
-        """What is asked for."""
+        """The quantity that is chosen."""
         return self._by
 
     def choose(self, by: By) -> None:
-        """Colours by something else."""
+        """Chooses another quantity."""
         if by != self._by:
             self._by = by
             self._start_anew()
@@ -132,7 +132,7 @@ class PointColours(QObject):
 
     @Slot()
     def _follow(self) -> None:
-        """Another step: what is known is shown until it is worked out again."""
+        """Computes the values for another step; the known ones stay visible until then."""
         if not (self._is_working and self._latent.session.is_live):
             self._ask()
 
@@ -161,7 +161,7 @@ class PointColours(QObject):
 def compute_colours(
     models: ModelCache, run: Run, step: int | None, by: By, codes: NDArray[np.float32]
 ) -> Generator[ColourValues | None]:
-    """A number for each of (n, d) codes of the cloud, by the model of a step."""
+    """Computes a number for each of (n, d) codes by the model of a step."""
     if by == "norm":
         yield ColourValues(by, np.linalg.norm(codes, axis=1).astype(np.float64))
     elif by == "nearest":
@@ -194,7 +194,7 @@ def _of_images(
     model = models.at(run, step)
     data = run.data()
     tests = len(data.test)
-    # The cloud's images: test images first, and chunks end where they do.
+    # Test images come first, and chunks end where they end.
     splits = [(data.test.images, codes[:tests]), (data.train.images, codes[tests:])]
     chunks = (
         (images[start : start + _CHUNK], part[start : start + _CHUNK])

@@ -1,4 +1,4 @@
-"""What there is to know of the marked code: neighbours, the way back, the image it may be of."""
+"""The details of the marked code: neighbours, re-encoded code, and its image if it has one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from trainers.evaluation.errors import squared_errors
+from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -25,7 +26,7 @@ NEIGHBOURS = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointDetails:
-    """A code and what the model makes of it.
+    """A code, and what the model returns for it.
 
     Attributes
     ----------
@@ -57,19 +58,19 @@ class PointDetails:
 
     @property
     def drift(self) -> float:
-        """‖encode(decode(z)) − z‖, how far the way back leads astray."""
+        """‖encode(decode(z)) − z‖, the distance of the re-encoded code."""
         return float(np.linalg.norm(self.back - self.code))
 
 
 class PointInspector(QObject):
-    """Keeps what is known of the marked code up to date while somebody wants it.
+    """Keeps the details of the marked code up to date while their panel is visible.
 
     Parameters
     ----------
-    exploration
+    latent_state
         Whose session has the code.
     compute
-        Asked.
+        Computes.
     """
 
     changed = Signal()
@@ -89,7 +90,7 @@ class PointInspector(QObject):
         latent_state.code_changed.connect(self._ask)
 
     def set_enabled(self, wanted: bool) -> None:
-        """Begins, or ends."""
+        """Starts or stops the computation."""
         self._is_wanted = wanted
         self._ask()
 
@@ -120,15 +121,13 @@ def inspect_code(
     code: NDArray[np.float32],
     codes: NDArray[np.float32],
 ) -> PointDetails:
-    """What the model of a step makes of a code, among (n, d) codes."""
+    """Computes the details of a code by the model of a step, among (n, d) codes."""
     model = models.at(run, step)
     decoded = model.decode(code[None])
     back = model.encode(decoded.clip(0, 1))
-    away = np.square(codes - code).sum(axis=1)
-    nearest = np.argpartition(away, NEIGHBOURS + 1)[: NEIGHBOURS + 1]
-    nearest = nearest[np.argsort(away[nearest], kind="stable")]
+    nearest, distances = nearest_codes(codes, code, NEIGHBOURS + 1)
     image = int(nearest[0]) if np.array_equal(codes[nearest[0]], code) else None
-    neighbours = nearest[1:] if image is not None else nearest[:-1]
+    others = slice(1, None) if image is not None else slice(-1)
     log_variance, error = None, None
     if image is not None:
         pixels = ImageLookup(run.data()).image(image)
@@ -141,8 +140,8 @@ def inspect_code(
         decoded[0],
         back[0],
         model.decode(back)[0],
-        neighbours,
-        np.sqrt(away[neighbours]),
+        nearest[others],
+        distances[others],
         log_variance,
         error,
     )

@@ -1,4 +1,4 @@
-"""Sheets of new digits: codes that are drawn, or that divide a distribution evenly, decoded."""
+"""Sheets of decoded codes: sampled ones, or quantiles of a distribution."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 Source = Literal["prior", "mixture", "quantiles"]
 
 ROWS, COLUMNS = 8, 6
-"""Of a sheet of codes that are drawn."""
+"""The columns of a sheet of sampled codes."""
 _CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleRequest:
-    """What a sheet is to show.
+    """What a sheet shows.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class SampleRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSheet:
-    """(rows, columns, d) codes, and (rows, columns, ...) what a step's model makes of them."""
+    """(rows, columns, d) codes, and (rows, columns, ...) images decoded by the model of a step."""
 
     wanted: SampleRequest
     step: int
@@ -62,7 +62,7 @@ class SampleSheet:
 def sheet(
     models: ModelCache, run: Run, step: int | None, wanted: SampleRequest
 ) -> Generator[SampleSheet | None]:
-    """Finds the codes of a sheet and decodes them by the model of a step, a moment at a time."""
+    """Computes the codes of a sheet and decodes them by the model of a step, a part at a time."""
     codes = yield from _codes(wanted)
     model = models.at(run, step)
     rows = codes.reshape(-1, codes.shape[-1])
@@ -76,7 +76,7 @@ def sheet(
 
 
 def _codes(wanted: SampleRequest) -> Generator[None, None, NDArray[np.float32]]:
-    """(rows, columns, d)."""
+    """Returns (rows, columns, d) codes."""
     from trainers.exploration import density
 
     latent_dim = wanted.codes.shape[1]
@@ -97,7 +97,7 @@ def _codes(wanted: SampleRequest) -> Generator[None, None, NDArray[np.float32]]:
 
 
 def _quantiles(wanted: SampleRequest) -> NDArray[np.float32]:
-    """(side, side, d), the codes of a plane that divide a distribution evenly along its axes."""
+    """Returns (side, side, d), codes at equal quantiles along the axes of a plane."""
     from trainers.exploration.density import (
         code_quantiles,
         normal_quantiles,
@@ -107,8 +107,8 @@ def _quantiles(wanted: SampleRequest) -> NDArray[np.float32]:
 
     plane, side = wanted.plane, wanted.side
     places = plane.project(wanted.codes)
-    if len(plane.origin) == 1:
-        # One number has one axis: its quantiles run row by row.
+    if plane.is_line:
+        # A one-dimensional code has one axis: its quantiles run row by row.
         count = side**2
         along = normal_quantiles(count) if wanted.has_prior else quantiles(places[:, 0], count)
         return along.reshape(side, side, 1).astype(np.float32)

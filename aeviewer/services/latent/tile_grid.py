@@ -1,4 +1,7 @@
-"""The plane cut into square tiles, level by level, as a map is. Knows nothing of Qt or torch."""
+"""The plane, divided into square tiles on several levels, as a map is.
+
+It uses neither Qt nor torch.
+"""
 
 from __future__ import annotations
 
@@ -42,30 +45,30 @@ class TileGrid:
 
     @property
     def side(self) -> float:
-        """Of a tile, in the plane's unit."""
+        """The side of a tile, in units of the plane."""
         return 2.0**self.level
 
     @property
     def rectangle(self) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height, in the plane's unit."""
+        """Left, bottom, width and height, in units of the plane."""
         side = self.side
         return self.column * side, self.row * side, self.columns * side, self.rows * side
 
     def keys(self) -> list[Key]:
-        """All tiles as an image has them: row by row from the top."""
+        """Returns all tiles in the order of an image: row by row from the top."""
         rows = range(self.row + self.rows - 1, self.row - 1, -1)
         columns = range(self.column, self.column + self.columns)
         return [(self.level, column, row) for row in rows for column in columns]
 
     def covers(self, left: float, bottom: float, width: float, height: float) -> bool:
-        """Whether a rectangle lies within it."""
+        """Returns whether a rectangle lies within the grid."""
         x, y, across, up = self.rectangle
         return (
             x <= left and y <= bottom and left + width <= x + across and bottom + height <= y + up
         )
 
     def coarser(self, levels: int) -> TileGrid:
-        """The tiles some levels above that cover it."""
+        """Returns the tiles of some levels above that cover the grid."""
         column, row = self.column >> levels, self.row >> levels
         last = self.column + self.columns - 1 >> levels, self.row + self.rows - 1 >> levels
         return TileGrid(self.level + levels, column, row, last[0] - column + 1, last[1] - row + 1)
@@ -74,7 +77,7 @@ class TileGrid:
 def grid_over(
     view: tuple[float, float, float, float], pixel: float, least_pixels: float, margin: int = 1
 ) -> TileGrid:
-    """The tiles that cover a view.
+    """Returns the tiles that cover a view.
 
     Parameters
     ----------
@@ -97,19 +100,19 @@ def grid_over(
 
 
 def centres(keys: list[Key]) -> NDArray[np.float64]:
-    """(n, 2), the places that tiles are decoded at."""
+    """Returns (n, 2), the places whose codes are decoded for the tiles."""
     table = np.array(keys, np.float64).reshape(-1, 3)
     return (table[:, 1:] + 0.5) * np.exp2(table[:, :1])
 
 
 def towards_the_edge(grid: TileGrid, keys: list[Key]) -> list[Key]:
-    """Tiles of a grid, those in its middle first."""
+    """Returns the tiles of a grid, those in its middle first."""
     column, row = grid.column + (grid.columns - 1) / 2, grid.row + (grid.rows - 1) / 2
     return sorted(keys, key=lambda key: (key[1] - column) ** 2 + (key[2] - row) ** 2)
 
 
 class TileStore:
-    """The tiles that are known, each with the round it was decoded in.
+    """The decoded tiles, each with the round that it was decoded in.
 
     A tile of an earlier round is shown until it is decoded again.
     """
@@ -121,29 +124,29 @@ class TileStore:
         self._shape: tuple[int, ...] = (_SIDE, _SIDE)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Drops all tiles."""
         self._tiles.clear()
 
     def missing(self, keys: list[Key]) -> list[Key]:
-        """Those that are not known in this round."""
+        """Returns the tiles that are not known in this round."""
         return [key for key in keys if self._tiles.get(key, (-1,))[0] != self.round]
 
     def put(
         self, keys: list[Key], images: NDArray[np.uint8], support: NDArray[np.floating]
     ) -> None:
-        """Takes in (n, h, w) or (n, h, w, 3) images, and how far the codes support each, 0..1."""
+        """Adds (n, h, w) or (n, h, w, 3) images, and their support by the codes, 0..1."""
         if len(images) and images.shape[1:] != self._shape:
             self._tiles.clear()
             self._shape = images.shape[1:]
         for key, image, share in zip(keys, images, support.tolist(), strict=True):
             self._tiles.pop(key, None)
             self._tiles[key] = self.round, image, share
-        # The oldest are the first: what was decoded again was put at the end.
+        # The oldest tiles come first: a tile that is decoded again moves to the end.
         for key in list(self._tiles)[: max(0, len(self._tiles) - self._most)]:
             del self._tiles[key]
 
     def picture(self, grid: TileGrid) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """What is known of a grid, a coarser tile where a finer one is missing.
+        """Returns the picture of a grid, with a coarser tile where a finer one is missing.
 
         Returns
         -------
@@ -160,7 +163,7 @@ class TileStore:
         return images.reshape(*shape, *self._shape), support.reshape(shape)
 
     def _found(self, key: Key) -> Iterator[tuple[NDArray[np.uint8], float]]:
-        """The tile, or the part of the next coarser one that lies there, enlarged."""
+        """Returns the tile, or the enlarged part of the next coarser one."""
         level, column, row = key
         for up in range(_MOST_ABOVE):
             known = self._tiles.get((level + up, column >> up, row >> up))

@@ -1,4 +1,4 @@
-"""What a person does while exploring: the plane that is shown, pins, a selection; Qt-free."""
+"""The state of the latent space that can be undone (code, pins, selection), and its changes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtGui import QUndoCommand
 
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainers.embeddings.embedding import Method
 
 PlaneKind = Literal["coordinates", "principal", "three-points", "t-sne", "umap"]
 NOTHING = np.zeros(0, np.intp)
-"""No image at all."""
+"""An empty selection."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlaneChoice:
-    """Which plane is shown.
+    """The plane that the user chose.
 
     Attributes
     ----------
@@ -42,13 +45,13 @@ class PlaneChoice:
 
     @property
     def method(self) -> Method | None:
-        """How the codes are laid out; None where a plane is shown."""
+        """The method of the embedding; None where a plane is shown."""
         return self.kind if self.kind == "t-sne" or self.kind == "umap" else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pin:
-    """A code that is held on to.
+    """A pinned code.
 
     Attributes
     ----------
@@ -65,21 +68,55 @@ class Pin:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UndoState:
-    """What a person did that can be undone: the code moved to, pins, selected images."""
+    """The state that can be undone: marked code, pins, selected images."""
 
     code: NDArray[np.float32] | None = None
     pins: tuple[Pin, ...] = ()
     selection: NDArray[np.intp] = field(default_factory=lambda: NOTHING)
 
 
+class StateChange(QUndoCommand):
+    """A command on the undo stack; changes of one gesture are merged into one command."""
+
+    def __init__(
+        self,
+        restore: Callable[[UndoState], None],
+        text: str,
+        before: UndoState,
+        after: UndoState,
+        gesture: str,
+    ) -> None:
+        super().__init__(text)
+        self._restore, self.before, self.after, self.gesture = restore, before, after, gesture
+
+    def id(self) -> int:
+        """Returns the merge id that Qt uses to join consecutive commands."""
+        return 1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Merges the next change of the same gesture into this one."""
+        if not isinstance(other, StateChange) or not self.gesture or other.gesture != self.gesture:
+            return False
+        self.after = other.after
+        return True
+
+    def undo(self) -> None:
+        """Restores the state before the change."""
+        self._restore(self.before)
+
+    def redo(self) -> None:
+        """Restores the state after the change."""
+        self._restore(self.after)
+
+
 def pin_letter(index: int) -> str:
-    """What a pin is called: A, B, ..., Z, AA, ..."""
+    """Returns the name of a pin: A, B, …, Z, AA, …."""
     first, rest = divmod(index, 26)
     return (pin_letter(first - 1) if first else "") + chr(ord("A") + rest)
 
 
 def parse_code(text: str, latent_dim: int) -> NDArray[np.float32]:
-    """(latent_dim,), the code that a text holds: numbers with commas or spaces between.
+    """Parses (latent_dim,), a code written as numbers separated by commas or spaces.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The losses of one run, growing while it trains. Knows nothing of Qt."""
+"""The losses of one run, growing while it trains. This module does not use Qt."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LossCurves:
 
     @property
     def reconstruction(self) -> NDArray[np.float64]:
-        """(n,) its reconstruction part: squared error or nats, per image."""
+        """(n,) the reconstruction part of the loss: squared error or nats, per image."""
         return self._rows[2, : self._count]
 
     @property
@@ -52,11 +52,11 @@ class LossCurves:
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """The test figures of every checkpoint, by step."""
+        """The test metrics of every checkpoint, by step."""
         return tuple(self._evaluations[step] for step in sorted(self._evaluations))
 
     def append(self, losses: Losses) -> None:
-        """Adds the steps of a slice; those that the folder told already are left out."""
+        """Adds the steps of a slice, except those that were already read from the folder."""
         known = int(np.searchsorted(losses.step, self.step[-1], "right")) if self._count else 0
         start, self._count = self._count, self._count + len(losses.step) - known
         if self._count > self._rows.shape[1]:
@@ -70,12 +70,12 @@ class LossCurves:
         self._rows[3, added] = losses.kl[known:]
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Adds the test figures of a checkpoint."""
+        """Adds the test metrics of a checkpoint."""
         self._evaluations[evaluation.step] = evaluation
 
 
 def read_curves(run: Run, report: Callable[[str], object]) -> LossCurves:
-    """Reads the losses and the test figures of a run; what cannot be read is reported."""
+    """Reads the losses and test metrics of a run; what cannot be read is reported."""
     curves = LossCurves()
     try:
         curves.append(run.metrics())

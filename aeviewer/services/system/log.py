@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _KEPT_LINES = 2_000
 _FILE_BYTES, _FILES = 1_000_000, 3
 _REPORTED_LINES = 40
-_TOLD_PACKAGES = ("aeviewer", "PySide6-Essentials", "pyqtgraph", "torch", "numpy")
+_LISTED_PACKAGES = ("aeviewer", "PySide6-Essentials", "pyqtgraph", "torch", "numpy")
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -87,10 +87,10 @@ class SessionLog(QObject):
     def report(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> str:
-        """What whoever mends an error wants to know of it; of the runs it names folders alone."""
-        told = "".join(traceback.format_exception(kind, error, trace))
+        """Returns a report of an error for the developers; of runs it names only folders."""
+        text = "".join(traceback.format_exception(kind, error, trace))
         lines = "\n".join(list(self._lines)[-_REPORTED_LINES:])
-        return f"{versions()}\n\n{told}\nLast lines of the log:\n{lines}\n"
+        return f"{versions()}\n\n{text}\nLast lines of the log:\n{lines}\n"
 
     def _open_file(self, folder: Path) -> None:
         try:
@@ -119,8 +119,8 @@ class _Relay(logging.Handler):
 
 def versions() -> str:
     """The program, what it stands on, and the system, on one line."""
-    told = [f"{name} {_version(name)}" for name in _TOLD_PACKAGES]
-    return ", ".join([*told, f"Python {platform.python_version()}", platform.platform()])
+    text = [f"{name} {_version(name)}" for name in _LISTED_PACKAGES]
+    return ", ".join([*text, f"Python {platform.python_version()}", platform.platform()])
 
 
 def _version(package: str) -> str:
@@ -131,7 +131,7 @@ def _version(package: str) -> str:
 
 
 def _from_qt(kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
-    """Qt's messages are logged, and still seen by whoever watches the terminal."""
+    """Logs Qt's messages, and still prints them to the terminal."""
     level = _LEVELS.get(kind, logging.WARNING)
     _qt.log(level, text)
     if level >= logging.WARNING and sys.stderr is not None:

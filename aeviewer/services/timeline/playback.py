@@ -32,7 +32,7 @@ class Playback(QObject):
 
     Parameters
     ----------
-    exploration
+    latent_state
         Its planes are looked at, its session is moved.
     compute
         Reads the codes.

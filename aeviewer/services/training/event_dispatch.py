@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _DRAIN_MILLISECONDS = 33
 _PROGRESS_SECONDS = 0.2
-"""Between two moments at which losses alone are told: every panel that shows them is painted."""
+"""The shortest time between two updates with losses alone: each one repaints several panels."""
 
 
 class EventDispatcher(QObject):
@@ -41,7 +41,7 @@ class EventDispatcher(QObject):
     Parameters
     ----------
     session
-        Told of what was learnt.
+        Receives losses, previews and checkpoints.
     event_queue
         Where the compute thread and the processes leave what happened.
     """
@@ -77,7 +77,7 @@ class EventDispatcher(QObject):
 
     @Slot()
     def drain(self) -> None:
-        """Delivers what is there, unless it is only losses and the last ones were just told."""
+        """Dispatches all events; losses alone wait a while after the last ones."""
         self._letters.extend(self._event_queue.take_all())
         can_wait = all(isinstance(run_event.event, Progress) for run_event in self._letters)
         if not can_wait or time.monotonic() - self._told_at > _PROGRESS_SECONDS:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trainers.reproduction.plan import PlannedRun
 
 _IN_HAND = frozenset({"queued", "running", "paused"})
-_MOST_TOLD = 600
+_MOST_OUTPUT = 600
 
 
 class Stage(Enum):
@@ -43,7 +43,7 @@ class ReproductionService(QObject):
     Parameters
     ----------
     session
-        Whose runs folder is used; told of failures.
+        Its runs folder is used; it receives messages of failures.
     queue
         Trains what is not finished, behind what waits there already.
     """
@@ -165,9 +165,10 @@ class ReproductionService(QObject):
         if process.exitCode() == 0 and page.is_file():
             self.report_written.emit(str(page))
             return
-        told = bytes(process.readAll().data()).decode(errors="replace").strip()
+        output = bytes(process.readAll().data()).decode(errors="replace").strip()
         self._session.message_posted.emit(
-            f"The report could not be written: {told[-_MOST_TOLD:] or 'the command ended early'}"
+            "The report could not be written: "
+            f"{output[-_MOST_OUTPUT:] or 'the command ended early'}"
         )
 
     @Slot(QProcess.ProcessError)

@@ -65,12 +65,12 @@ class TrainingQueue(QObject):
     Parameters
     ----------
     session
-        Told of everything that happens.
+        Receives the states of the runs.
     compute
         Trains where one run is trained at a time, with every core and live previews; it puts its
         events into `event_queue`.
     event_queue
-        Where what happens to the runs is told.
+        Holds the events of all runs in training.
     processes
         Train where several runs are trained at a time; they leave word in the same event_queue.
     """
@@ -124,7 +124,7 @@ class TrainingQueue(QObject):
 
     @property
     def progress(self) -> TrainingProgress:
-        """How far the active runs are, all together; what was told last where there are none."""
+        """The progress of all active runs together; the last known one where none is active."""
         return self._figures
 
     def figures_of(self, key: str) -> TrainingProgress | None:
@@ -288,7 +288,7 @@ class TrainingQueue(QObject):
         self._figures = together([t.pace.figures for t in self._trainings.values()])
         self.progressed.emit()
 
-    # -- what is told ----------------------------------------------------------------------------
+    # -- events ----------------------------------------------------------------------------------
 
     @Slot(str, Started)
     def _take_start(self, key: str, event: Started) -> None:

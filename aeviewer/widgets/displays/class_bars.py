@@ -66,8 +66,8 @@ class ClassBars(QWidget):
 
     def _set(self, values: NDArray[np.floating], words: list[str]) -> None:
         self._values, self._words = values, words
-        told = (f"{name}: {word or 0}" for name, word in zip(self._names, words, strict=True))
-        self.setAccessibleName("By class " + ", ".join(told))
+        counts = (f"{name}: {word or 0}" for name, word in zip(self._names, words, strict=True))
+        self.setAccessibleName("By class " + ", ".join(counts))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -195,8 +195,8 @@ def _draw_icon(painter: QPainter, place: QRect, icon: object) -> None:
 def _draw_focus(painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
     """A ring where the keyboard is; not where a click has just made it plain."""
     flag = QStyle.StateFlag
-    told = index.data(Role.CHOSEN) and not option.state & flag.State_KeyboardFocusChange
-    if option.state & flag.State_HasFocus and not told:
+    is_chosen = index.data(Role.CHOSEN) and not option.state & flag.State_KeyboardFocusChange
+    if option.state & flag.State_HasFocus and not is_chosen:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Accent), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -124,7 +124,7 @@ class PictureActions(QObject):
     name
         Answers what a file of it may be called, without folder and ending.
     failed
-        Told in one message when a file cannot be written.
+        Receives one message when a file cannot be written.
     """
 
     def __init__(

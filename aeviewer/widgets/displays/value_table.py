@@ -154,7 +154,7 @@ class Readout(QTableWidget):
 
     def _fill(self, at: int, row: Row) -> None:
         tips = row.tips or (row.name, *row.cells)
-        # It is told anew with every move of the mouse: what has not changed is left alone.
+        # This is called with every move of the mouse, so that unchanged cells are left alone.
         texts = (row.name, *row.cells)
         for item, text, tip in zip(self._items[at], texts, tips, strict=True):
             if item.text() != text:

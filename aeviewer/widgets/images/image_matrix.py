@@ -47,10 +47,10 @@ class ImageMatrix(QWidget):
     ----------
     name
         What a screen reader calls it.
-    told
+    describe
         What is said of an image: what a screen reader says, and its tooltip.
     has_tips
-        Whether there are tooltips; not where what is pointed at is told elsewhere.
+        Whether there are tool tips; False where another widget describes the image.
     """
 
     chosen = Signal(int, int)
@@ -63,13 +63,13 @@ class ImageMatrix(QWidget):
     def __init__(
         self,
         name: str,
-        told: Callable[[int, int], str],
+        describe: Callable[[int, int], str],
         *,
         has_tips: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._told, self._has_tips = told, has_tips
+        self._describe, self._has_tips = describe, has_tips
         self._images: NDArray[Any] = _EMPTY
         self._titles: tuple[str, ...] = ()
         self._heads: tuple[str, ...] = ()
@@ -266,7 +266,7 @@ class ImageMatrix(QWidget):
 
     def _show_tip(self, event: QHelpEvent) -> None:
         cell = self._cell_at(QPointF(event.pos()))
-        QToolTip.showText(event.globalPos(), self._told(*cell) if cell else "", self)
+        QToolTip.showText(event.globalPos(), self._describe(*cell) if cell else "", self)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Points at the image under the mouse."""
@@ -320,6 +320,6 @@ class ImageMatrix(QWidget):
     def _point_at(self, cell: Cell | None) -> None:
         if cell != self._current:
             self._current = cell
-            self.setAccessibleDescription(self._told(*cell) if cell else "")
+            self.setAccessibleDescription(self._describe(*cell) if cell else "")
             self.update()
             self.pointed.emit(*(cell or (-1, -1)))

@@ -82,9 +82,9 @@ class Field(QObject):
         self.problem = QLabel(parent, wordWrap=True)
         self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
         self.problem.hide()
-        told = [spec.help, f"Bounds: {spec.bounds}." if spec.bounds else ""]
+        lines = [spec.help, f"Bounds: {spec.bounds}." if spec.bounds else ""]
         for widget in (self.label, self.editor):
-            widget.setToolTip("\n".join(line for line in told if line))
+            widget.setToolTip("\n".join(line for line in lines if line))
         self.hint = QLabel(spec.short_bounds, parent)
         self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.editor.installEventFilter(self)
@@ -242,7 +242,7 @@ Changed = Callable[..., None]
 def _integer(spec: FieldSpec, parent: QWidget, changed: Changed) -> Editor:
     box = QSpinBox(parent)
     box.setGroupSeparatorShown(True)
-    # Wider than the bounds: what is out of them is told at the field, not silently cut.
+    # The box accepts more than the bounds: the field says what is wrong instead of clipping it.
     box.setRange(-(2**31), 2**31 - 1)
     _dress(box, spec)
     box.valueChanged.connect(changed)

@@ -25,7 +25,7 @@ class HistogramSlider(QSlider):
     """A horizontal slider that shows where most of the values are, as a silhouette on its groove.
 
     A double click asks to be reset; the wheel is left to the list that the slider is in. All else
-    is a slider's: arrows, Page, Home and End, and what a screen reader is told.
+    is a slider's: arrows, Page, Home and End, and the value that a screen reader reads.
     """
 
     reset_requested = Signal()

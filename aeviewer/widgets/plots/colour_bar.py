@@ -66,8 +66,8 @@ class _Scale:
     def _decimals(self) -> int:
         """As few as tell both ends as well as three figures of what lies between them would."""
         most = _places((self.high - self.low) / _FIGURES)
-        told = [round(self.low, most), round(self.high, most)]
-        return next(n for n in range(most + 1) if [round(end, n) for end in told] == told)
+        ends = [round(self.low, most), round(self.high, most)]
+        return next(n for n in range(most + 1) if [round(end, n) for end in ends] == ends)
 
 
 def _places(step: float) -> int:
@@ -181,7 +181,7 @@ class ColourBar(QWidget):
         name
             What is shown, with its unit.
         low, high
-            The ends, the lower below the upper; zero is told where it is just between them.
+            The ends, the lower below the upper; zero is shown where it lies between them.
         colour_map
             As pyqtgraph names it.
 

@@ -107,7 +107,7 @@ class TestScrubbing:
         QTest.keyClick(scene.window, Qt.Key.Key_Left)
         scene.settle()
         assert scene.window.step_label.text() == "step 40"
-        assert scene.window.told.text() == "2 of 3 runs at another step"
+        assert scene.window.step_note.text() == "2 of 3 runs at another step"
         rows = {row.title: row for row in scene.window.digits.table.rows}
         assert rows["relu"].details[0] == "step 40"
         assert rows["relu"].emphasis == -1
@@ -338,7 +338,7 @@ class TestExport:
         assert dialog is not None
         dialog.format.setCurrentIndex(1)
         size = dialog.figure.size * 3
-        assert dialog.told.text() == f"{size.width():,} × {size.height():,} pixels"
+        assert dialog.size_label.text() == f"{size.width():,} × {size.height():,} pixels"
         dialog.save(str(tmp_path / "figure.png"))
         kept = QImage(str(tmp_path / "figure.png"))
         assert kept.size() == size

@@ -86,7 +86,7 @@ def test_a_folder_dropped_on_the_window_becomes_what_is_trained_on(
     assert dialog.labelled.text() == "With 2 classes"
     dialog.size_box.setValue(16)
     dialog.fit.setCurrentIndex(dialog.fit.findData("pad"))
-    qtbot.waitUntil(lambda: "Padded" in dialog.told.text() and "16 × 16" in dialog.told.text())
+    qtbot.waitUntil(lambda: "Padded" in dialog.note.text() and "16 × 16" in dialog.note.text())
     image = dialog.views[0][1].image
     assert image is not None
     assert (image.width(), image.height()) == (16, 16)

@@ -89,10 +89,12 @@ def test_what_is_ticked_is_written_at_the_step_that_is_shown(
         if box.isChecked() != (name in {"npy", "metrics"}):
             box.click()
     dialog.place.setText(str(tmp_path / "out" / "mine"))
-    assert dialog.told.text() == "4 files will be written."
+    assert dialog.status_label.text() == "4 files will be written."
     qtbot.mouseClick(dialog.export_button, Qt.MouseButton.LeftButton)
     assert not dialog.place.isEnabled()
-    qtbot.waitUntil(lambda: dialog.told.text().startswith("4 files written into"), timeout=WAIT)
+    qtbot.waitUntil(
+        lambda: dialog.status_label.text().startswith("4 files written into"), timeout=WAIT
+    )
     assert dialog.bar.value() == dialog.bar.maximum() == 2
     codes = scene.session.run(scene.session.items[0].key).checkpoint(200).codes()
     assert (np.load(tmp_path / "out" / "mine" / "codes.npy") == codes).all()
@@ -103,7 +105,9 @@ def test_what_is_ticked_is_written_at_the_step_that_is_shown(
     assert [e.name for e in again.chosen] == ["npy", "metrics"]
     assert again.folder == tmp_path / "out" / "mine-step200"
     again.place.setText(str(tmp_path / "out" / "mine"))
-    assert again.told.text().startswith("There already, and replaced: codes.npy, labels.npy")
+    assert again.status_label.text().startswith(
+        "There already, and replaced: codes.npy, labels.npy"
+    )
     again.close()
 
 
@@ -113,16 +117,16 @@ def test_what_can_not_be_written_says_why_and_can_be_tried_again(
     (tmp_path / "file").touch()
     dialog = scene.dialog()
     dialog.place.setText("relative")
-    assert dialog.told.text() == "Name the folder from its beginning, or choose one."
+    assert dialog.status_label.text() == "Name the folder from its beginning, or choose one."
     assert not dialog.export_button.isEnabled()
     dialog.place.setText(str(tmp_path / "file" / "out"))
     dialog.export_button.click()
     qtbot.waitUntil(dialog.export_button.isEnabled, timeout=WAIT)
-    assert "cannot be written" in dialog.told.text()
+    assert "cannot be written" in dialog.status_label.text()
     assert not dialog.open_button.isEnabled()
     for box in dialog.boxes.values():
         box.setChecked(False)
-    assert dialog.told.text() == "Tick what is to be written."
+    assert dialog.status_label.text() == "Tick what is to be written."
     dialog.close()
 
 
@@ -158,9 +162,9 @@ def test_a_cancelled_export_leaves_nothing(scene: Scene, tmp_path: Path, qtbot: 
         box.setChecked(name == "tensorboard")
     dialog.place.setText(str(tmp_path / "out"))
     dialog.export_button.click()
-    qtbot.waitUntil(lambda: dialog.told.text() == "TensorBoard…", timeout=WAIT)
+    qtbot.waitUntil(lambda: dialog.status_label.text() == "TensorBoard…", timeout=WAIT)
     dialog.close_button.click()
-    assert dialog.told.text() == "Cancelled. What was written whole before is kept."
+    assert dialog.status_label.text() == "Cancelled. What was written whole before is kept."
     assert dialog.export_button.isEnabled()
     qtbot.waitUntil(lambda: not (tmp_path / "out").exists(), timeout=WAIT)
     dialog.close()
@@ -175,7 +179,7 @@ def test_a_program_that_is_closed_meanwhile_leaves_nothing_half_written(
         box.setChecked(name == "tensorboard")
     dialog.place.setText(str(tmp_path / "out"))
     dialog.export_button.click()
-    qtbot.waitUntil(lambda: dialog.told.text() == "TensorBoard…", timeout=WAIT)
+    qtbot.waitUntil(lambda: dialog.status_label.text() == "TensorBoard…", timeout=WAIT)
     scene.exploring.compute.close()
     assert not (tmp_path / "out").exists()
     dialog.close()

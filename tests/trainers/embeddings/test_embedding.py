@@ -202,9 +202,9 @@ def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Che
     assert pipe.recv() == embedding_process.Ready()
     pipe.send(CODES)
     told = pipe.recv()
-    assert isinstance(told, embedding_process.Told)
+    assert isinstance(told, embedding_process.EmbeddingProgress)
     assert told.share == 0
-    while isinstance(told, embedding_process.Told):
+    while isinstance(told, embedding_process.EmbeddingProgress):
         told = pipe.recv()
     process.join()
     pipe.close()
@@ -221,7 +221,7 @@ def test_a_process_tells_what_is_wrong_with_the_codes() -> None:
     failed = pipe.recv()
     process.join()
     pipe.close()
-    assert isinstance(failed, embedding_process.Failed)
+    assert isinstance(failed, embedding_process.EmbeddingFailed)
     assert "at least 5 are needed" in failed.problem
 
 
@@ -229,7 +229,7 @@ def test_a_process_to_which_nobody_listens_ends() -> None:
     process, pipe = embedding_process.start_process(TSNE(steps=10**9), "key", ())
     assert pipe.recv() == embedding_process.Ready()
     pipe.send(CODES)
-    assert isinstance(pipe.recv(), embedding_process.Told)
+    assert isinstance(pipe.recv(), embedding_process.EmbeddingProgress)
     pipe.close()
     process.join()
     assert process.exitcode == 0

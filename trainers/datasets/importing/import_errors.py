@@ -1,4 +1,4 @@
-"""What may be wrong with an image that is to be imported: named, counted, told in a few lines."""
+"""What can be wrong with an image that is imported: named, counted, and listed in a few lines."""
 
 from __future__ import annotations
 

@@ -163,15 +163,15 @@ def preview(
     wrong = []
     for index in indices:
         shown = made = None
-        told = ""
+        reason = ""
         try:
             shown = source.image(index)
             made = conversion.apply(shown)
         except FlawError as error:
-            told = f"{source.name(index)}: {error.kind} ({error})"
+            reason = f"{source.name(index)}: {error.kind} ({error})"
         before.append(shown)
         after.append(made)
-        wrong.append(told)
+        wrong.append(reason)
     return before, after, wrong
 
 
@@ -248,10 +248,11 @@ def _describe_dataset(
 ) -> Dataset:
     train, test = writer.counts["train"], writer.counts["test"]
     if test < PREVIEWED or train < PREVIEWED:
-        told = f": {flaws.summary}" if flaws.total else ""
+        reason = f": {flaws.summary}" if flaws.total else ""
         raise DataError(
             f"{train:,} training and {test:,} test images are left of the {source.count:,} in "
-            f"{source.path}{told}. There must be {PREVIEWED} of each. " + "; ".join(flaws.lines(1))
+            f"{source.path}{reason}. There must be {PREVIEWED} of each. "
+            + "; ".join(flaws.lines(1))
         )
     has_labels = wanted.has_labels and bool(source.classes)
     names = wanted.classes or _known_names(wanted.name, source.classes)

@@ -178,9 +178,9 @@ def as_images(array: Array, place: str) -> Array:
         return array
     if array.ndim == 4 and shape[1] in (1, *_RGB):
         return np.moveaxis(array, 1, 3)
-    told = " × ".join(str(n) for n in shape)
+    text = " × ".join(str(n) for n in shape)
     raise DataError(
-        f"{place} is an array of {told}: no images. They are n × height × width, n × height × "
+        f"{place} is an array of {text}: no images. They are n × height × width, n × height × "
         "width × 3, n × 3 × height × width, or n × (height × height)."
     )
 

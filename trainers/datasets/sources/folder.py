@@ -42,8 +42,8 @@ class FolderSource(Source):
         self._root = path.resolve()
         files = sorted(self._list_files(path, 0))
         if not files:
-            told = f" ({self.flaws[0].name}: {self.flaws[0].detail})" if self.flaws else ""
-            raise DataError(f"There are no image files in {path}{told}. Choose another folder.")
+            reason = f" ({self.flaws[0].name}: {self.flaws[0].detail})" if self.flaws else ""
+            raise DataError(f"There are no image files in {path}{reason}. Choose another folder.")
         tops = {file.split("/")[0].lower() for file in files if "/" in file}
         has_splits = bool(tops & _TRAIN) and tops <= _TRAIN | _TEST
         parts = [file.split("/") for file in files]

@@ -111,8 +111,8 @@ def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[ArrayBl
         is_test = any(word in file.name.lower() for word in _TEST)
         blocks.append(ArrayBlock(array, labels, is_test, file.name, labels_place))
     if len({block.is_test for block in blocks}) < len(blocks):
-        told = ", ".join(block.place for block in blocks)
-        raise DataError(f"{path} holds several files of images: {told}. Choose one of them.")
+        text = ", ".join(block.place for block in blocks)
+        raise DataError(f"{path} holds several files of images: {text}. Choose one of them.")
     return sorted(blocks, key=lambda block: bool(block.is_test))
 
 
@@ -168,8 +168,8 @@ def _map_array(plain: Path, name: Path) -> NDArray[np.generic]:
         raise DataError(f"{name} is no IDX file: its first four bytes say otherwise.")
     kind, shape, start = found
     if min(shape) < 1:
-        told = " × ".join(f"{n:,}" for n in shape)
-        raise DataError(f"{name} is an array of {told}: there is nothing in it.")
+        text = " × ".join(f"{n:,}" for n in shape)
+        raise DataError(f"{name} is an array of {text}: there is nothing in it.")
     promised = int(np.prod(shape, dtype=object)) * np.dtype(kind).itemsize
     held = plain.stat().st_size - start
     if held != promised:

@@ -143,18 +143,18 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
     if version not in _LENGTHS:
         raise ValueError(f"it is of version {version}")
     reader, bytes_ = _LENGTHS[version]
-    told = stream.read(bytes_)
-    length = int.from_bytes(told, "little")
+    text = stream.read(bytes_)
+    length = int.from_bytes(text, "little")
     if length > _MOST_HEADER:
         raise ValueError(f"its header has {length:,} bytes; {_MOST_HEADER:,} are the most")
     head = stream.read(length)
-    shape, _, kind = reader(io.BytesIO(told + head), _MOST_HEADER)
+    shape, _, kind = reader(io.BytesIO(text + head), _MOST_HEADER)
     if kind.hasobject:
         raise DataError(f"{name} holds Python objects, which are never read. Save plain numbers.")
     if min(shape, default=1) < 1 or not kind.itemsize:
         raise DataError(f"{name} is an array of {_shape_text(shape)}: there is nothing in it.")
     promised = prod(int(side) for side in shape) * kind.itemsize
-    held = size - len(np.lib.format.magic(*version)) - len(told) - len(head)
+    held = size - len(np.lib.format.magic(*version)) - len(text) - len(head)
     if promised != held:
         why = "it is truncated" if held < promised else "it is damaged"
         raise DataError(
@@ -164,8 +164,8 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
 
 def _why(error: Exception) -> str:
     """What is wrong, without the whole of the file that is quoted."""
-    told = str(error) or type(error).__name__
-    return told if len(told) < _MOST_TOLD else f"{told[:_MOST_TOLD]}…"
+    text = str(error) or type(error).__name__
+    return text if len(text) < _MOST_TOLD else f"{text[:_MOST_TOLD]}…"
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:
@@ -190,9 +190,9 @@ def _pair_labels(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock]
         labels = columns[fitting[0]] if fitting else None
         blocks.append(ArrayBlock(array, labels, is_test, f"{path.name}: {key}"))
     if not blocks or (len(blocks) > 1 and {b.is_test for b in blocks} != {True, False}):
-        told = ", ".join(f"{key} {a.shape}" for key, a in arrays.items()) or "nothing"
+        text = ", ".join(f"{key} {a.shape}" for key, a in arrays.items()) or "nothing"
         raise DataError(
-            f"{path} holds {told}: which of it are the images? Call them images and labels, or "
+            f"{path} holds {text}: which of it are the images? Call them images and labels, or "
             "x_train, y_train, x_test and y_test."
         )
     return sorted(blocks, key=lambda block: bool(block.is_test)), classes
