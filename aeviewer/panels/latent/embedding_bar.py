@@ -129,15 +129,16 @@ def status_tooltip(status: EmbeddingStatus, recipe: Recipe) -> str:
     if status.trustworthiness is not None:
         words.append(
             f"Trustworthiness {local(status.trustworthiness):.3f} of 1: how many of the 10 nearest "
-            f"codes here are close in the latent space, for {local(JUDGED):,} codes (Venna & Kaski 2001)."
+            f"codes here are close in the latent space, for {local(JUDGED):,} codes "
+            "(Venna & Kaski 2001)."
         )
     return "<p>" + "</p><p>".join(words) + "</p>"
 
 
 def _map(step: int) -> str:
     return (
-        f"An embedding of the codes of step {local(step):,}. Nothing can be decoded between points; a "
-        "click decodes the nearest code."
+        f"An embedding of the codes of step {local(step):,}. Nothing can be decoded between "
+        "points; a click decodes the nearest code."
     )
 
 

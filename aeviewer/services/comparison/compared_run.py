@@ -1,4 +1,4 @@
-"""A run beside others: what it makes of test images, and what there is to hold it against.
+"""A run in a comparison: its reconstructions and codes, and PCA as a reference.
 
 Loads no torch.
 """
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 _SPARE = ("#7b5cc4", "#8a9199", *RUN_COLOURS)
-"""For runs whose own colour is taken; first those that no run has as its own."""
+"""Spare colours, for runs whose own colour is taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReconstructedImages:
-    """What becomes of test images.
+    """Reconstructed test images.
 
     Attributes
     ----------
@@ -90,19 +90,19 @@ class ComparedRun:
 
     @property
     def latent_dim(self) -> int:
-        """D; 0 where the config cannot be read."""
+        """The latent dimension; 0 where the config cannot be read."""
         return self.item.config.model.latent_dim if self.item.config else 0
 
 
 def nearest(steps: Sequence[int], step: int | None) -> int | None:
-    """The one of ascending `steps` that is nearest; the earlier of two that are as near."""
+    """Returns the nearest of ascending `steps`; the earlier of two equally near ones."""
     if step is None or not steps:
         return None
     return min(steps, key=lambda kept: (abs(kept - step), kept))
 
 
 def distinct_colours(colours: Sequence[str]) -> list[str]:
-    """Each its own colour; one that is taken already gives way to a free one."""
+    """Returns a colour for each run; a run whose colour is taken gets a spare one."""
     free = [colour for colour in _SPARE if colour not in colours]
     found: list[str] = []
     for colour in colours:
@@ -111,7 +111,7 @@ def distinct_colours(colours: Sequence[str]) -> list[str]:
 
 
 def by_latent_dim(runs: Sequence[ComparedRun]) -> list[tuple[int, list[ComparedRun]]]:
-    """The runs of each latent dimension, ascending; those of dimension 0 are unreadable."""
+    """Groups the runs by latent dimension, ascending; unreadable runs have dimension 0."""
     dims = sorted({run.latent_dim for run in runs})
     return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
 
@@ -119,7 +119,7 @@ def by_latent_dim(runs: Sequence[ComparedRun]) -> list[tuple[int, list[ComparedR
 def reconstruct_images(
     models: ModelCache, run: Run, step: int, digits: tuple[int, ...]
 ) -> ReconstructedImages:
-    """Encodes and decodes test images by a run's checkpoint; runs in the compute thread.
+    """Encodes and decodes test images by a checkpoint of a run, in the compute thread.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def reconstruct_images(
 
 
 def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> ReconstructedImages:
-    """What a PCA with as many codes gives back of test images; `pca_error` tells where it can."""
+    """Returns the reconstructions of test images by a PCA of the same dimension."""
     spectrum = spectrum_of(data.dataset)
     if spectrum is None:
         raise ValueError(f"The principal components of {data.dataset.name!r} are not known.")
@@ -144,10 +144,10 @@ def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> R
 
 
 def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
-    """Squared error per test image of a PCA with as many codes; None where it is not known."""
+    """Returns the squared error per test image of a PCA; None where it is not known."""
     try:
         spectrum = spectrum_of(dataset)
-    except DataError:  # gone or damaged since; what reads its images tells
+    except DataError:  # The data set is gone or damaged; reading its images reports that.
         return None
     if spectrum is None or not 0 < latent_dim <= len(spectrum.components):
         return None
@@ -163,7 +163,7 @@ def _with_errors(
 
 
 def read_codes(models: ModelCache, run: Run, step: int) -> ComparedCodes:
-    """The codes that a checkpoint keeps, computed where it keeps none; in the compute thread.
+    """Returns the codes that a checkpoint keeps, or computes them, in the compute thread.
 
     Raises
     ------
@@ -176,5 +176,5 @@ def read_codes(models: ModelCache, run: Run, step: int) -> ComparedCodes:
 
 
 def likelihood(config: RunConfig | None) -> str:
-    """The unit of a run's training loss, in short: what compares with what."""
+    """Returns the unit of a run's training loss in short; equal units can be compared."""
     return {"bernoulli": "nats"}.get(config.model.likelihood, "squared error") if config else ""

@@ -1,4 +1,4 @@
-"""Runs side by side: the same test images through each of them, at steps as alike as they have.
+"""Several runs on the same test images, each at its checkpoint nearest to a common step.
 
 Watches the session; asks the compute thread on a channel a run, so that a newer question replaces
 the one before. Loads no torch.
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from trainers.runs.metrics import Evaluation
 
 MOST_RUNS = 8
-"""Runs that can be compared at a time."""
+"""The most runs that can be compared at once."""
 
 _CHUNK = 1_000
 _MEASURED_KEPT = 32
@@ -64,7 +64,7 @@ class _Measurement:
 
 
 class Comparison(QObject):
-    """Which runs are compared, at which step, on which test images, and what they make of them.
+    """The compared runs, the common step, the chosen test images, and the results.
 
     Parameters
     ----------
@@ -75,13 +75,13 @@ class Comparison(QObject):
     """
 
     runs_changed = Signal()
-    """Other runs, or other names, states, colours."""
+    """Other runs are compared, or their names, states or colours have changed."""
     step_changed = Signal()
-    """Another step, or other steps to choose from."""
+    """Another step is shown, or other steps can be chosen."""
     digits_changed = Signal()
-    """Other test images, or how far they are measured."""
+    """Other test images are chosen, or more of them are measured."""
     rows_changed = Signal()
-    """A run has answered, or cannot."""
+    """The results of a run have arrived, or its failure."""
     codes_changed = Signal(str)
     selection_changed = Signal()
 
@@ -109,19 +109,19 @@ class Comparison(QObject):
 
     @property
     def runs(self) -> tuple[ComparedRun, ...]:
-        """The compared runs, by latent dimension, then as the session lists them."""
+        """The compared runs, by latent dimension, then in the order of the session."""
         return tuple(sorted(self._runs.values(), key=lambda run: run.latent_dim))
 
     def run(self, key: str) -> ComparedRun:
-        """One of them."""
+        """Returns one of the compared runs."""
         return self._runs[key]
 
     def has(self, key: str) -> bool:
-        """Whether the run is compared."""
+        """Returns whether a run is compared."""
         return key in self._runs
 
     def choose(self, keys: Iterable[str]) -> None:
-        """Compares these runs, the first eight of them; none ends all work."""
+        """Compares these runs, eight at most; no run ends all work."""
         self._chosen = frozenset(list(dict.fromkeys(keys))[:MOST_RUNS])
         if not self._chosen:
             self._measured.clear()
@@ -130,7 +130,7 @@ class Comparison(QObject):
         self._take_runs()
 
     def evaluation(self, key: str) -> Evaluation | None:
-        """The test figures of a run's checkpoint at its step; None where it has none."""
+        """Returns the test metrics of a run at its step; None without an evaluation."""
         run = self._runs[key]
         if run.step is None or run.item.config is None:
             return None
@@ -157,7 +157,7 @@ class Comparison(QObject):
         self._follow_step()
 
     def _take_data(self, items: Sequence[RunItem]) -> None:
-        """The images are those of the first run whose data set is here."""
+        """The images are those of the first run whose data set is available."""
         found = next((data for item in items if (data := self._data_of(item.key))), None)
         if found is not None and found.dataset != self.data.dataset:
             self.data = found
@@ -171,7 +171,7 @@ class Comparison(QObject):
             return None
 
     def _problem_of(self, item: RunItem) -> str:
-        """Why a run cannot stand beside the others."""
+        """Returns why a run cannot be compared; empty where it can."""
         if item.config is None:
             return item.problem
         try:
@@ -183,7 +183,7 @@ class Comparison(QObject):
         return f"It learnt from {dataset.title}, the others from {self.data.dataset.title}."
 
     def _compare_run(self, item: RunItem, colour: str, known: ComparedRun | None) -> ComparedRun:
-        """A run as it is now."""
+        """Returns the current state of a run in the comparison."""
         problem = self._problem_of(item)
         if known is not None and known.item == item and not known.problem and not problem:
             return replace(known, colour=colour)
@@ -203,7 +203,7 @@ class Comparison(QObject):
 
     @property
     def step(self) -> int | None:
-        """The one that is shown; None where there is no checkpoint."""
+        """The common step; None without checkpoints."""
         return self._step
 
     @Slot(int)
@@ -214,7 +214,7 @@ class Comparison(QObject):
             self._follow_step()
 
     def move(self, places: int) -> None:
-        """Goes so many checkpoints on, or back, as far as there are any."""
+        """Moves forward or back by some checkpoints, as far as there are any."""
         if self._step is not None:
             at = bisect_left(self._steps, self._step) + places
             self.show_step(self._steps[min(max(at, 0), len(self._steps) - 1)])
@@ -230,23 +230,23 @@ class Comparison(QObject):
 
     @property
     def rule(self) -> ImageRule:
-        """How the test images are chosen."""
+        """The rule that chooses the test images."""
         return self._rule
 
     def set_rule(self, rule: ImageRule) -> None:
-        """Chooses the test images anew."""
+        """Sets the rule that chooses the test images."""
         if rule != self._rule:
             self._rule = rule
             self._choose_digits()
 
     @property
     def digits(self) -> tuple[int, ...]:
-        """Their numbers; the ones before, while others are measured."""
+        """The numbers of the chosen test images; the earlier ones while others are measured."""
         return self._digits
 
     @property
     def measured_share(self) -> float | None:
-        """How much of the test set is measured, 0..1; None while nothing is."""
+        """The measured share of the test set, 0..1; None while nothing is measured."""
         return self._measuring.done / len(self.data.test) if self._measuring else None
 
     def _choose_digits(self) -> None:
@@ -320,7 +320,7 @@ class Comparison(QObject):
     # -- reconstructions -------------------------------------------------------------------------
 
     def is_current(self, run: ComparedRun) -> bool:
-        """Whether what is known of a run is of its step and of these test images."""
+        """Returns whether the results of a run belong to its step and to these test images."""
         shown = run.shown
         return shown is not None and (shown.step, shown.digits) == (run.step, self._digits)
 
@@ -352,7 +352,7 @@ class Comparison(QObject):
     # -- codes -----------------------------------------------------------------------------------
 
     def want_codes(self, wanted: bool) -> None:
-        """Has the codes read from now on, or no longer."""
+        """Reads the codes of all runs from now on, or stops doing so."""
         self._wants_codes = wanted
         self._ask_codes()
 
@@ -377,11 +377,11 @@ class Comparison(QObject):
 
     @property
     def selection(self) -> NDArray[np.bool_]:
-        """(n,) which test images are selected; (0,) where none is."""
+        """(n,) bool, the selected test images; (0,) without a selection."""
         return self._selection
 
     def select(self, images: NDArray[np.bool_]) -> None:
-        """Selects test images, (n,) bool; none of them clears the selection."""
+        """Selects test images, (n,) bool; an empty selection clears it."""
         chosen = images if images.any() else _NOTHING
         if len(chosen) or len(self._selection):
             self._selection = chosen

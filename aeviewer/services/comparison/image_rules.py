@@ -1,4 +1,4 @@
-"""Which test images stand in the columns of a comparison, by rule. Knows nothing of Qt or torch."""
+"""Rules that choose the test images of a comparison. This module uses neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST, MOST = 4, 32
-"""Columns that a comparison may have."""
+"""The numbers of columns that a comparison may have."""
 
 Kind = Literal["classes", "random", "worst", "chosen"]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRule:
-    """How test images are chosen.
+    """A rule that chooses test images.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class ImageRule:
 
 
 def first_of_classes(labels: NDArray[np.uint8], count: int) -> tuple[int, ...]:
-    """The first image of each class by class, then the second of each, until there are `count`."""
+    """Returns the first image of each class, then the second of each, until there are `count`."""
     order = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
     turns = np.arange(len(labels)) - np.repeat(starts, sizes)
@@ -51,17 +51,20 @@ def first_of_classes(labels: NDArray[np.uint8], count: int) -> tuple[int, ...]:
 
 
 def random_digits(images: int, count: int, seed: int) -> tuple[int, ...]:
-    """`count` different ones of `images`; with another count, the same ones come first."""
+    """Returns `count` different ones of `images`; another count keeps the same ones first."""
     return tuple(np.random.default_rng(seed).permutation(images)[:count].tolist())
 
 
 def worst(errors: NDArray[np.floating], count: int) -> tuple[int, ...]:
-    """The images with the largest errors, worst first; the first of equals comes first."""
+    """Returns the images with the largest errors, the worst first.
+
+    Equal errors keep their order.
+    """
     return tuple(np.argsort(-errors, kind="stable")[:count].tolist())
 
 
 def indices(text: str, images: int) -> tuple[int, ...]:
-    """What a person wrote as "0, 3, 17-20": numbers of test images, each once.
+    """Parses numbers of test images like "0, 3, 17-20"; each number counts once.
 
     Raises
     ------

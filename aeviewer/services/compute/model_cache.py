@@ -1,4 +1,4 @@
-"""The models that can be asked: checkpoints lately used, and the one that is being trained.
+"""A cache of loaded models: recently used checkpoints, and the model in training.
 
 Lives in the compute thread alone; importing it loads no torch, asking it does.
 """
@@ -23,7 +23,7 @@ _CHUNK = 1_000
 
 
 class ModelCache:
-    """Finds a run's model at a step; keeps the few used last.
+    """Finds the model of a run at a step; keeps the most recently used ones.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ModelCache:
         self._support: tuple[NDArray[np.float32], Support] | None = None
 
     def at(self, run: Run, step: int | None) -> TrainedModel:
-        """The model of a checkpoint; where `step` is None, as it is now.
+        """Returns the model of a checkpoint; the live model where `step` is None.
 
         Raises
         ------
@@ -57,13 +57,13 @@ class ModelCache:
         return self._models[place]
 
     def forget(self, run: Run) -> None:
-        """Drops the checkpoints of a run whose weights are about to change."""
+        """Removes the checkpoints of a run whose weights are about to change."""
         path = str(run.path)
         for place in [place for place in self._models if place[0] == path]:
             del self._models[place]
 
     def support(self, codes: NDArray[np.float32]) -> Support:
-        """How typical a code is of (n, d) codes; kept for the codes asked about last."""
+        """Returns the typicality of codes among (n, d) codes; the last one is kept."""
         from trainers.exploration.density import Support
 
         if self._support is None or self._support[0] is not codes:
@@ -71,7 +71,7 @@ class ModelCache:
         return self._support[1]
 
     def preview(self, run: Run, step: int | None) -> Preview:
-        """Codes of the test images and reconstructions of the preview digits, computed now.
+        """Computes the codes of the test images and the reconstructions of the preview images.
 
         Raises
         ------

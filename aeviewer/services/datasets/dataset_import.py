@@ -1,4 +1,7 @@
-"""Data sets on their way into the store: looked at, converted, agreed to; or downloaded."""
+"""Importing a data set: reading its source, converting it, keeping the draft.
+
+And downloading one.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ _LOOK_MILLISECONDS = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Done:
-    """What came of the work."""
+    """The result of the work."""
 
     result: Any
 
 
 class DatasetImport(QObject):
-    """One import: a place is looked at, then converted; the draft is kept or discarded.
+    """One import: a path is read, then converted; the draft is kept or discarded.
 
     The work is done between slices of training.
 
@@ -66,24 +69,24 @@ class DatasetImport(QObject):
         self.problem = ""
 
     def look(self, path: Path) -> None:
-        """Looks at what is there."""
+        """Reads what is at a path."""
         self._start(lambda: sources.detect_source(path), self._take_source)
 
     def convert(self, wanted: ImportRequest) -> None:
-        """Makes a draft of the source."""
+        """Converts the source to a draft."""
         source = self.source
         if source is not None:
             self._start(lambda: import_images(source, wanted), self._take_draft)
 
     def cancel(self) -> None:
-        """Ends the work; nothing of it is left."""
+        """Cancels the work; nothing of it is left."""
         self._client.cancel("work")
         self.share = None
         self.discard()
         self.changed.emit()
 
     def keep(self) -> Dataset | None:
-        """Puts the draft into the store; None where that cannot be, and `problem` says why."""
+        """Moves the draft into the store; returns None where that fails, and `problem` says why."""
         draft, self.draft = self.draft, None
         try:
             return draft.keep() if draft is not None else None
@@ -99,7 +102,7 @@ class DatasetImport(QObject):
             self.draft = None
 
     def close(self) -> None:
-        """Lets go of everything."""
+        """Closes the source and discards the draft."""
         self.cancel()
         if self.source is not None:
             self.source.close()
@@ -138,7 +141,7 @@ def _yield_result(work: Generator[float, None, object]) -> Generator[object, Non
 
 
 class DatasetDownload(QObject):
-    """One download, in a process of its own.
+    """One download, in a child process.
 
     Parameters
     ----------
@@ -172,7 +175,7 @@ class DatasetDownload(QObject):
         self._look.start()
 
     def stop(self) -> None:
-        """Ends the process; what came so far is kept."""
+        """Ends the process; the bytes received so far are kept."""
         self._look.stop()
         child_process.end(self._process, self._pipe)
 

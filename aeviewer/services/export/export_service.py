@@ -1,4 +1,4 @@
-"""Carrying runs away and opening archives: worked out by the compute thread, part by part."""
+"""Exporting runs and opening archives, done by the compute thread part by part."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILES = "files"
 
 
 class ExportService(QObject):
-    """Writes a run's exports while the window lives and training goes on.
+    """Exports a run while the window stays usable and training continues.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class ExportService(QObject):
     """
 
     advanced = Signal(int, str)
-    """How many exports have ended, and what the one at work is called."""
+    """The number of finished exports, and the name of the current one."""
     ended = Signal(object, str)
-    """The files, and what went wrong; there are no files then."""
+    """The files, and the message of a failure; there are no files then."""
 
     def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -52,12 +52,12 @@ class ExportService(QObject):
         *,
         replaces: bool,
     ) -> None:
-        """Begins; see `trainers.exporting.export.carry`."""
+        """Starts an export; see `trainers.exporting.export.export_run`."""
         work = partial(_export_run, run, tuple(exporters), folder, step, replaces)
         self._client.submit(_FILES, work, self._show_result)
 
     def cancel(self) -> None:
-        """Gives it up; the exports that have ended stay."""
+        """Cancels the export; finished exports stay."""
         self._client.cancel(_FILES)
 
     def _show_result(self, result: Moment | tuple[Path, ...]) -> None:
@@ -78,7 +78,7 @@ def _export_run(
     replaces: bool,
     _models: ModelCache,
 ) -> Generator[Moment | tuple[Path, ...] | None]:
-    """Tells each moment once, and the files at last."""
+    """Yields each change of the progress once, and the files at the end."""
     work = export_run(run, exporters, folder, step, replaces=replaces)
     files = yield from _changes(work)
     yield files
@@ -112,7 +112,7 @@ class ArchiveOpener(QObject):
     """
 
     changed = Signal()
-    """An archive is being opened, has come further, or is open."""
+    """An archive is being opened, has progressed, or is open."""
 
     def __init__(
         self, session: Session, compute: ComputeThread, parent: QObject | None = None
@@ -124,7 +124,7 @@ class ArchiveOpener(QObject):
 
     @property
     def progress_text(self) -> str:
-        """What is being opened and how far that is; empty where nothing is."""
+        """The archives that are being opened, with their progress; empty without one."""
         parts = (f"{file.name} ({local(share):.0%})" for file, share in self._shares.items())
         return f"Opening {', '.join(parts)}…" if self._shares else ""
 
@@ -152,7 +152,7 @@ class ArchiveOpener(QObject):
 
 
 def _unpack_archive(file: Path, folder: Path, _models: ModelCache) -> Generator[float | Run | None]:
-    """Tells every hundredth, and the run at last."""
+    """Yields every hundredth of the progress, and the run at the end."""
     work, reported = unpack(file, folder), -1.0
     try:
         while True:

@@ -105,7 +105,7 @@ class Mosaic(QObject):
     def set_view(
         self, view: tuple[float, float, float, float], pixel: float, least_pixels: float
     ) -> None:
-        """Sets the rectangle in view, the length of a pixel, and the least side of a tile in pixels."""
+        """Sets the view, the length of a pixel, and the least side of a tile in pixels."""
         self._view = view, pixel, least_pixels
         grid = grid_over(view, pixel, least_pixels, 0)
         if self._grid is None or self._grid.level != grid.level or not self._grid.covers(*view):

@@ -1,1 +1,1 @@
-"""What the program asks of the operating system: child processes, the log, the trash."""
+"""The operating system: child processes, the log, the trash."""

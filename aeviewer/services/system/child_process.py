@@ -1,4 +1,4 @@
-"""Processes that the window starts: how one is ended."""
+"""Ending child processes of the window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _END_SECONDS = 2.0
 
 
 def end(process: BaseProcess, pipe: Connection) -> None:
-    """Ends a process and the pipe to it; one that is ended already stays so."""
+    """Ends a process and closes the pipe to it; a process that has ended is left alone."""
     if pipe.closed:
         return
     pipe.close()

@@ -1,4 +1,4 @@
-"""What the program notes while it runs: the last lines at hand, all of it in a file."""
+"""The log: the last lines in memory, all lines in a file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _qt = logging.getLogger("qt")
 
 
 class SessionLog(QObject):
-    """Takes what is logged anywhere in the program, in any thread; Qt's messages and warnings too.
+    """Collects what is logged in any thread, with Qt's messages and Python's warnings.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class SessionLog(QObject):
         return "\n".join(self._lines)
 
     def begin(self) -> None:
-        """Takes what is logged from now on."""
+        """Starts collecting."""
         root = logging.getLogger()
         self._level = root.level
         root.setLevel(logging.INFO)
@@ -70,7 +70,7 @@ class SessionLog(QObject):
         self._previous = qInstallMessageHandler(_from_qt)
 
     def end(self) -> None:
-        """Takes nothing more."""
+        """Stops collecting."""
         qInstallMessageHandler(self._previous)
         logging.captureWarnings(False)
         root = logging.getLogger()
@@ -80,7 +80,7 @@ class SessionLog(QObject):
             handler.close()
 
     def note(self, line: str) -> None:
-        """Keeps a line; from any thread."""
+        """Adds a line; from any thread."""
         self._lines.append(line)
         self.line_written.emit(line)
 
@@ -106,19 +106,19 @@ class SessionLog(QObject):
 
 
 class _Relay(logging.Handler):
-    """Hands lines to the journal."""
+    """Passes log records to the session log."""
 
     def __init__(self, journal: SessionLog) -> None:
         super().__init__(logging.INFO)
         self._journal = journal
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hands over one record, as it is written in the file."""
+        """Passes one record, formatted as in the file."""
         self._journal.note(self.format(record))
 
 
 def versions() -> str:
-    """The program, what it stands on, and the system, on one line."""
+    """Returns the versions of the program, its packages and the system, in one line."""
     text = [f"{name} {_version(name)}" for name in _LISTED_PACKAGES]
     return ", ".join([*text, f"Python {platform.python_version()}", platform.platform()])
 

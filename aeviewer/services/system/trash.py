@@ -1,4 +1,4 @@
-"""Where what a person deletes goes: the system's trash, from which it can be taken back."""
+"""The system's trash, from which a deleted file can be restored."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def move_to_trash(path: str) -> bool:
-    """Moves a file or folder to the system's trash; False where the system could not."""
-    # Below it Qt makes the trash of an account that has none yet, but not this folder itself.
+    """Moves a file or folder to the system's trash; returns False where the system cannot."""
+    # Qt makes the trash of an account that has none yet, but not its parent folder.
     data = QStandardPaths.StandardLocation.GenericDataLocation
     QDir().mkpath(QStandardPaths.writableLocation(data))
     return QFile(path).moveToTrash()
 
 
 def refusal(name: str, path: str) -> str:
-    """What is said where there is no trash: nothing is deleted for good by this program."""
+    """Returns the message where there is no trash: the program deletes nothing for good."""
     return f"The system has no trash for {name!r}; delete it yourself: {path}"

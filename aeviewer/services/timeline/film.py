@@ -1,4 +1,4 @@
-"""What a film of the checkpoints is made of: moments, decoded images, frames, a file."""
+"""The parts of a film of the checkpoints: moments, decoded images, frames and the file."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 ENDINGS = (".gif", ".mp4")
 _GIF_MILLISECONDS, _GIF_HELD = 80, 1_600
 _GIF_FRAMES, _FEWEST, _MOST = 96, 3, 8
-"""Frames of a GIF in all, and from one checkpoint to the next: it is not compressed in time."""
+"""The most frames of a GIF, and between two checkpoints: a GIF is not compressed over time."""
 _MP4_FPS, _MP4_HELD = 30, 48
 
 
 @dataclass(frozen=True, slots=True)
 class FilmTiming:
-    """Which moments a film shows, and for how long.
+    """The moments that a film shows, and how long it shows each.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class FilmTiming:
 
 
 def timing(checkpoints: int, ending: str) -> FilmTiming:
-    """The moments of a film of so many checkpoints, 2 or more, in a kind of file."""
+    """Returns the moments of a film of two or more checkpoints for a kind of file."""
     ways = checkpoints - 1
     if ending == ".gif":
         frames = min(_MOST, max(_FEWEST, round(_GIF_FRAMES / ways)))
@@ -72,11 +72,11 @@ def timing(checkpoints: int, ending: str) -> FilmTiming:
 
 
 class FilmCancelled(Exception):
-    """The film is no longer wanted."""
+    """The film was cancelled."""
 
 
 class Frames(Sequence[NDArray[np.uint8]]):
-    """Frames of a film, each kept compressed and unpacked when it is asked for.
+    """The frames of a film, each compressed in memory and unpacked when it is read.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Frames(Sequence[NDArray[np.uint8]]):
         self.cancelled = Event()
 
     def append(self, frame: NDArray[np.uint8]) -> None:
-        """Keeps a (height, width, 3) frame."""
+        """Adds a (height, width, 3) frame."""
         self._packed.append(zlib.compress(frame.tobytes(), 1))
 
     def __len__(self) -> int:
@@ -104,7 +104,7 @@ class Frames(Sequence[NDArray[np.uint8]]):
     def __getitem__(self, number: slice) -> Sequence[NDArray[np.uint8]]: ...
 
     def __getitem__(self, number: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
-        """A frame; `Cancelled` where they are no longer wanted."""
+        """Returns a frame; raises `FilmCancelled` after a cancellation."""
         if isinstance(number, slice):
             return [self[at] for at in range(*number.indices(len(self)))]
         if self.cancelled.is_set():
@@ -115,7 +115,7 @@ class Frames(Sequence[NDArray[np.uint8]]):
 
 
 class FilmWriter(QThread):
-    """Writes frames to a file, beside the window and the compute thread.
+    """Writes frames to a file in a thread of its own.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class FilmWriter(QThread):
     """
 
     ended = Signal(str)
-    """The message of a failure; empty where there is none."""
+    """The message of a failure; empty without one."""
 
     def __init__(
         self, place: Path, frames: Frames, timing: FilmTiming, parent: QObject | None = None
@@ -136,7 +136,7 @@ class FilmWriter(QThread):
         self._place, self._frames, self._timing = place, frames, timing
 
     def run(self) -> None:
-        """Writes."""
+        """Writes the file."""
         problem = ""
         try:
             if self._place.suffix.lower() == ".gif":
@@ -156,7 +156,7 @@ class FilmWriter(QThread):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileFrame:
-    """The decoder's images over the plane at a checkpoint.
+    """The decoded images over the plane at a checkpoint.
 
     Attributes
     ----------
@@ -181,7 +181,7 @@ def decode_film_tiles(
     grid: TileGrid,
     anchor: NDArray[np.float32] | None,
 ) -> Generator[TileFrame | None]:
-    """Decodes the tiles of a grid by the model of each step of a track, a moment at a time."""
+    """Decodes the tiles of a grid by the model of each step of a trajectory, a part at a time."""
     keys = grid.keys()
     for number, (step, plane) in enumerate(zip(track.steps, track.planes, strict=True)):
         codes, store = codes_at(models, run, step), TileStore(len(keys))

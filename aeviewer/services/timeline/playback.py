@@ -1,4 +1,4 @@
-"""Plays the checkpoints of the current run: the codes glide from each to the next."""
+"""Plays the checkpoints of the current run: the codes move from each one to the next."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _FRAME_MILLISECONDS = 16
 _LONGEST_FRAME = 0.05
-"""Seconds that a frame counts for at most: where drawing is slow, it takes longer, not fewer."""
+"""The most seconds that one frame counts for: slow drawing makes the film longer, not jumpy."""
 
 
 class Playback(QObject):
-    """Shows one checkpoint after the other, and what lies between.
+    """Shows one checkpoint after the other, and interpolates between them.
 
     The session's step is the nearer checkpoint, by whose model everything is decoded; only the
     points' places are interpolated. It plays the checkpoints there are when it begins.
@@ -39,9 +39,9 @@ class Playback(QObject):
     """
 
     changed = Signal()
-    """It plays, or no longer does."""
+    """The playback has started or stopped."""
     moved = Signal()
-    """`between` is another."""
+    """`interpolation` has changed."""
 
     def __init__(
         self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
@@ -68,7 +68,7 @@ class Playback(QObject):
         return self._is_playing
 
     def start(self) -> None:
-        """Plays from the step that is shown on; from the first where that is the last."""
+        """Plays from the step that is shown; from the first one if that is the last."""
         steps, step = self._session.checkpoints, self._session.step
         if self._is_playing or len(steps) < 2:
             return
@@ -93,7 +93,7 @@ class Playback(QObject):
         self.changed.emit()
 
     def _leave(self) -> None:
-        """Shows what the checkpoint has."""
+        """Shows the checkpoint itself, without interpolation."""
         self.trajectory = None
         if self.interpolation is not None:
             self.interpolation = None
@@ -102,7 +102,7 @@ class Playback(QObject):
     # -- what is played --------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """Has the places looked up, once it is known how the codes are aligned."""
+        """Requests the places of the codes when the alignment is known."""
         self._timer.stop()
         self._leave()
         alignments, current = self._latent.alignments, self._session.current
@@ -110,7 +110,7 @@ class Playback(QObject):
         if current is None or alignments.is_working:
             return
         if self._latent.test_codes is None or self._latent.is_embedding:
-            # Nothing lies between the layouts of two steps: it goes from each to the next.
+            # Two embeddings cannot be interpolated: the playback jumps from step to step.
             self._run()
             return
         work = partial(
@@ -138,7 +138,7 @@ class Playback(QObject):
 
     @Slot()
     def _take_plane(self) -> None:
-        """The codes are seen in another plane, or another way round: it goes on in that."""
+        """Continues in another plane or alignment."""
         if self._is_playing:
             self._time = 0.0
             if self._session.step in self._steps:
@@ -147,7 +147,7 @@ class Playback(QObject):
 
     @Slot()
     def _follow_step(self) -> None:
-        """Somebody else goes to a step: what was playing stops."""
+        """Stops when another step is chosen."""
         if self._is_playing and self._session.step not in self._steps[self._number :][:2]:
             self.pause()
 
@@ -155,7 +155,7 @@ class Playback(QObject):
 
     @Slot()
     def _advance(self) -> None:
-        """A frame."""
+        """Shows one frame."""
         passed = min(self._clock.restart() / 1000, _LONGEST_FRAME)
         if self._number + 1 < len(self._steps):
             self._time += passed / seconds(len(self._session.checkpoints))

@@ -1,4 +1,4 @@
-"""Where the codes of the test images are, checkpoint after checkpoint, and on the way between."""
+"""The places of the test images' codes at each checkpoint, and between two checkpoints."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from trainers.runs import Run
 
 _SHORTEST, _LONGEST, _ALL = 0.25, 0.8, 9.0
-"""Seconds from one checkpoint to the next, and for all of them where there are many."""
+"""The seconds from one checkpoint to the next, and for all of them if there are many."""
 
 
 def seconds(steps: int) -> float:
-    """How long the way from one of so many checkpoints to the next takes."""
+    """Returns the seconds from one of so many checkpoints to the next."""
     return min(_LONGEST, max(_SHORTEST, _ALL / max(1, steps - 1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interpolation:
-    """A moment on the way from one checkpoint to the next.
+    """A moment between two checkpoints.
 
     Attributes
     ----------
@@ -49,11 +49,11 @@ class Interpolation:
 
     @property
     def nearer(self) -> int:
-        """The step that it is nearer to."""
+        """The nearer step."""
         return self.steps[self.share >= 0.5]
 
     def place(self, code: NDArray[np.floating]) -> tuple[float, float]:
-        """Where a code is that stays the same from one checkpoint to the other."""
+        """Returns the place of a code that is the same at both checkpoints."""
         first, second = (plane.project(code) for plane in self.planes)
         x, y = between(first, second, self.share).tolist()
         return x, y
@@ -61,7 +61,7 @@ class Interpolation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trajectory:
-    """The places of the test images' codes at each of some checkpoints.
+    """The places of the test images' codes at some checkpoints.
 
     Attributes
     ----------
@@ -78,14 +78,14 @@ class Trajectory:
     places: tuple[NDArray[np.float32], ...]
 
     def at(self, number: int, time: float) -> Interpolation:
-        """The moment at a share of the time, 0..1, from the step `number` to the next."""
+        """Returns the moment at a share of the time, 0..1, from the step `number` to the next."""
         share = ease(time)
         places = between(self.places[number], self.places[number + 1], share)
         steps = self.steps[number], self.steps[number + 1]
         return Interpolation(steps, (self.planes[number], self.planes[number + 1]), places, share)
 
     def extent(self) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of all places."""
+        """Returns left, bottom, width and height of all places."""
         low = np.min([places.min(axis=0) for places in self.places], axis=0)
         high = np.max([places.max(axis=0) for places in self.places], axis=0)
         (left, bottom), (width, height) = low.tolist(), (high - low).tolist()
@@ -99,7 +99,7 @@ def compute_trajectory(
     planes: Mapping[int, Plane] | None,
     previous: Plane | None,
 ) -> Generator[Trajectory | None]:
-    """Where the codes of a run's steps are, a step at a time.
+    """Computes the places of the codes at the steps of a run, one step at a time.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Carries what happens to the runs that are trained to the session and to the queue."""
+"""Passes the events of training runs to the session and to the queue."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PROGRESS_SECONDS = 0.2
 
 
 class EventDispatcher(QObject):
-    """Looks into the event_queue 30 times a second while something trains, and not otherwise.
+    """Reads the event queue 30 times a second while a run is trained, and not otherwise.
 
     Losses, checkpoints and previews go to the session; the signals tell what concerns the queue.
     Losses alone can wait a little: what paints them takes its time from the training.
@@ -49,9 +49,9 @@ class EventDispatcher(QObject):
     begun = Signal(str, Started)
     advanced = Signal(str, Progress)
     left = Signal(str, str, object)
-    """A run has come to its end: its key, how, and at which step if that is known."""
+    """A run has ended: its key, its new state, and the step if it is known."""
     ended = Signal(str)
-    """Nothing more will come of any training of that run."""
+    """No event of this run follows."""
 
     def __init__(
         self, session: Session, event_queue: EventQueue, parent: QObject | None = None
@@ -65,12 +65,12 @@ class EventDispatcher(QObject):
         self._timer.timeout.connect(self.drain)
 
     def expect(self, key: str) -> None:
-        """Looks out for what a training tells, until it has ended."""
+        """Starts reading events, until the training of the run has ended."""
         self._unended[key] += 1
         self._timer.start()
 
     def close(self) -> None:
-        """Delivers what is there, and looks no more."""
+        """Dispatches all waiting events and stops reading."""
         self._letters.extend(self._event_queue.take_all())
         self._deliver()
         self._timer.stop()
@@ -84,12 +84,12 @@ class EventDispatcher(QObject):
             self._deliver()
 
     def _deliver(self) -> None:
-        # Letters stay until they are read: one that fails keeps none of the others back for good.
+        # An event that fails must not keep the events behind it in the queue.
         self._letters = deque(merge_progress(self._letters))
         while self._letters:
             self._told_at = time.monotonic()
             run_event = self._letters.popleft()
-            # The folder of a run may have been deleted meanwhile; then only its end matters.
+            # The folder of a run may have been deleted; then only its end matters.
             if self._session.has(run_event.key) or isinstance(run_event.event, TrainingEnded):
                 self._handle(run_event.event, run_event.key)
         if not self._unended.total():
@@ -156,7 +156,7 @@ class EventDispatcher(QObject):
     @_handle.register
     def _(self, _event: TrainingEnded, key: str) -> None:
         self._unended[key] -= 1
-        # A run may be continued while its first training still measures its last checkpoint.
+        # A run may be continued while its first training still evaluates its last checkpoint.
         if not self._unended[key]:
             self.ended.emit(key)
 

@@ -1,4 +1,4 @@
-"""Trains runs in processes of their own, and tells of them as the compute thread does.
+"""Trains runs in processes of their own, and puts the same events into the queue.
 
 What happens is read from their folders, twice a second: only what is new there, so that the GUI
 never waits.
@@ -30,12 +30,12 @@ _LOOK_MILLISECONDS = 500
 
 
 def cores() -> int:
-    """How many processes can compute at once on this machine."""
+    """Returns how many processes can compute at once on this machine."""
     return os.cpu_count() or 1
 
 
 class ProcessTrainer(QObject):
-    """A process a run, one thread each.
+    """Trains each run in its own process, with one thread.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ProcessTrainer(QObject):
         self._timer.timeout.connect(self._look)
 
     def train(self, run: Run) -> None:
-        """Trains a run, as soon as there is a core for it."""
+        """Trains a run as soon as a core is free."""
         path = run.path.absolute()
         try:
             self._followers[path] = Follower(run)
@@ -71,7 +71,7 @@ class ProcessTrainer(QObject):
         self._timer.start()
 
     def set_paused(self, paused: bool) -> None:
-        """Has all runs stop and save, or go on from there; their processes are not held."""
+        """Pauses all runs, which save and end their processes, or resumes them."""
         self._paused = paused
         if paused:
             for path in self._followers:
@@ -82,7 +82,7 @@ class ProcessTrainer(QObject):
                 self.train(run)
 
     def stop_training(self, run: Run) -> None:
-        """Ends the training of a run, with everything kept."""
+        """Stops the training of a run and saves it."""
         path = run.path.absolute()
         held = self._held.pop(path, None)
         if held is not None:
@@ -92,7 +92,7 @@ class ProcessTrainer(QObject):
             self._pool.stop(path)
 
     def close(self) -> None:
-        """Saves what is being trained, ends the processes and waits for them."""
+        """Saves the runs in training, ends their processes and waits for them."""
         self._timer.stop()
         self._unwanted.update(self._followers)
         for ending in self._pool.close():
@@ -117,11 +117,11 @@ class ProcessTrainer(QObject):
             for event in follower.new_events():
                 self._post(follower.run, event)
         except AEViewerError:
-            # Who trains in a damaged folder fails at it too, and its ending tells.
+            # A training in a damaged folder fails too, and its end reports that.
             return
 
     def _end(self, ending: Ending) -> None:
-        """Tells how a training ended; one that was only paused goes on later."""
+        """Reports the end of a training; a run that was only paused continues later."""
         path = ending.job.path
         follower = self._followers.pop(path)
         self._tell_news(follower)
@@ -141,7 +141,7 @@ class ProcessTrainer(QObject):
 
 
 def _ending_event(ending: Ending) -> Stopped | Finished | Diverged | TrainingFailed:
-    """An ending as the trainer itself would tell it."""
+    """Returns the event that a trainer would have yielded for this end."""
     match ending.state:
         case "stopped":
             return Stopped(ending.step)

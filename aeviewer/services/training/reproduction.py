@@ -1,4 +1,4 @@
-"""Reproducing the paper from the window: the queue trains, a process of its own measures.
+"""Reproduces the paper from the window: the queue trains, a child process measures.
 
 Measuring takes scikit-learn a minute a run and would hold up the compute thread; the command
 `aeviewer reproduce` does it, and writes the report, once everything is trained.
@@ -38,7 +38,7 @@ class Stage(Enum):
 
 
 class ReproductionService(QObject):
-    """Trains what the paper's report needs and has it written.
+    """Trains the runs that the report needs, and writes the report.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class ReproductionService(QObject):
 
     changed = Signal()
     report_written = Signal(str)
-    """Path of the report."""
+    """The path of the report."""
 
     def __init__(
         self, session: Session, queue: TrainingQueue, parent: QObject | None = None
@@ -64,11 +64,11 @@ class ReproductionService(QObject):
 
     @property
     def stage(self) -> Stage:
-        """What is going on."""
+        """What the reproduction is doing."""
         return self._stage
 
     def report(self, *, quick: bool) -> Path:
-        """Where the report is, or will be."""
+        """The path of the report."""
         return self._home(quick=quick) / "report.html"
 
     def plan(self, *, quick: bool) -> tuple[PlannedRun, ...]:
@@ -76,13 +76,13 @@ class ReproductionService(QObject):
         return planned_runs(quick=quick)
 
     def finished_count(self, *, quick: bool) -> int:
-        """How many of them are finished."""
+        """The number of finished runs."""
         return len(self.plan(quick=quick)) - len(self._open(quick=quick))
 
     # -- requests --------------------------------------------------------------------------------
 
     def start(self, *, quick: bool) -> None:
-        """Puts what is not finished into the queue; the report follows when all of it is."""
+        """Queues the runs that are not finished; the report follows when all are."""
         if self._stage is not Stage.IDLE:
             return
         missing = self._open(quick=quick)
@@ -103,7 +103,7 @@ class ReproductionService(QObject):
         self._follow()
 
     def stop(self) -> None:
-        """Leaves the rest to another day; the run at work is stopped as any other is."""
+        """Removes the waiting runs from the queue and stops the active one."""
         stage, process = self._stage, self._process
         self._set_stage(Stage.IDLE)
         if stage is Stage.TRAINING:
@@ -113,7 +113,7 @@ class ReproductionService(QObject):
             process.terminate()
 
     def close(self) -> None:
-        """Ends the process that writes, if there is one: it goes on where it was the next time."""
+        """Ends the process that writes the report; it continues where it was the next time."""
         self._stage = Stage.IDLE
         if self._process is not None:
             self._process.finished.disconnect(self._end_command)
@@ -124,7 +124,7 @@ class ReproductionService(QObject):
 
     @Slot()
     def _follow(self) -> None:
-        """When nothing of the plan is in hand any more, either all is trained or one gave up."""
+        """When no planned run is active or queued, either all are trained or one has failed."""
         if self._stage is not Stage.TRAINING:
             return
         missing = self._open(quick=self._quick)
@@ -143,7 +143,7 @@ class ReproductionService(QObject):
             self.changed.emit()
 
     def _write(self) -> None:
-        """Starts the command that measures what was trained and writes the report."""
+        """Starts the command that measures the runs and writes the report."""
         arguments = [] if is_packaged() else ["-m", "aeviewer"]
         arguments += ["reproduce", "--runs", str(self._session.folder), "--jobs", "1"]
         process = self._process = QProcess(self)
@@ -154,7 +154,7 @@ class ReproductionService(QObject):
 
     @Slot()
     def _end_command(self) -> None:
-        """The command has ended, well or not."""
+        """Handles the end of the command."""
         process, self._process = self._process, None
         was_wanted = self._stage is Stage.WRITING
         self._set_stage(Stage.IDLE)
@@ -173,7 +173,7 @@ class ReproductionService(QObject):
 
     @Slot(QProcess.ProcessError)
     def _report_start_failure(self, error: QProcess.ProcessError) -> None:
-        """Only a command that did not even start does not tell by finishing."""
+        """Reports a command that did not start; any other failure ends the command."""
         if error is QProcess.ProcessError.FailedToStart:
             self._end_command()
 
@@ -195,7 +195,7 @@ class ReproductionService(QObject):
         return self._session.item(key).state if self._session.has(key) else "new"
 
     def _open(self, *, quick: bool) -> tuple[PlannedRun, ...]:
-        """What is neither trained nor measured."""
+        """Returns the planned runs that are neither trained nor measured."""
         kept = self._home(quick=quick) / "results"
         return tuple(
             entry

@@ -1,4 +1,4 @@
-"""How far trainings are and how fast they go. Knows nothing of Qt."""
+"""The progress and the rate of training runs. This module does not use Qt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SETTLED_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """How far trainings are: steps done of all, steps a second, seconds to go, how many runs."""
+    """Steps done, steps in all, steps per second, seconds left, and the number of runs."""
 
     step: int = 0
     steps: int = 0
@@ -27,28 +27,28 @@ class TrainingProgress:
 
 
 class RateMeter:
-    """The figures of one run while it is trained."""
+    """Measures the rate of one run in training."""
 
     def __init__(self, step: int, steps: int) -> None:
         self.figures = TrainingProgress(step, steps)
         self._times: deque[tuple[float, int]] = deque()
 
     def begin(self, step: int, steps: int, device: str) -> None:
-        """Training begins, or goes on, at `step`."""
+        """Starts or resumes measuring at `step`."""
         self.figures = TrainingProgress(step, steps, device=device)
 
     def rest(self) -> None:
-        """Leaves a pause out of the rate."""
+        """Excludes a pause from the rate."""
         self._times.clear()
 
     def advance(self, step: int, steps: int) -> None:
-        """`step` steps are done."""
+        """Records that `step` steps are done."""
         rate, seconds = self._rate(step)
         left = (steps - step) / rate if rate and seconds > _SETTLED_SECONDS else None
         self.figures = replace(self.figures, step=step, steps=steps, rate=rate, seconds_left=left)
 
     def _rate(self, step: int) -> tuple[float, float]:
-        """Steps a second over the last few seconds, pauses left out, and how many they are."""
+        """Returns the steps per second over the last seconds without pauses, and their number."""
         now = time.monotonic()
         self._times.append((now, step))
         while now - self._times[0][0] > _RATE_SECONDS:
@@ -58,7 +58,7 @@ class RateMeter:
 
 
 def together(figures: Sequence[TrainingProgress]) -> TrainingProgress:
-    """The figures of runs side by side: steps and rates add up; the slowest says when it ends."""
+    """Joins the progress of several runs: steps and rates add up, and the slowest run ends last."""
     if len(figures) == 1:
         return figures[0]
     left = [f.seconds_left for f in figures if f.seconds_left is not None]

@@ -1,4 +1,4 @@
-"""The queue of trainings: what Train, Pause, Resume and Stop do."""
+"""The queue of training runs: what Train, Pause, Resume and Stop do."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ class Activity(Enum):
 
 
 class Executor(Protocol):
-    """Where runs are trained; what happens there is left in the event_queue."""
+    """Trains runs, in this process or in others, and puts their events into the event queue."""
 
     def train(self, run: Run) -> None:
-        """Trains a run, after those that were asked for before."""
+        """Trains a run, after the runs that were requested before."""
 
     def set_paused(self, paused: bool) -> None:
-        """Holds what is trained, or lets it go on."""
+        """Pauses or resumes the runs in training."""
 
     def stop_training(self, run: Run) -> None:
-        """Ends the training of a run, with everything kept."""
+        """Stops the training of a run and saves it."""
 
     def close(self) -> None:
-        """Saves what is being trained and waits for it."""
+        """Saves the runs in training and waits for that."""
 
 
 @dataclass
 class _Training:
-    """A run in hand: where it is trained, and how far it is."""
+    """An active run: where it is trained, and its rate."""
 
     place: Executor
     pace: RateMeter
@@ -60,7 +60,7 @@ class _Training:
 
 
 class TrainingQueue(QObject):
-    """Trains runs, one after another or some side by side.
+    """Trains runs, one after another or several at once.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class TrainingQueue(QObject):
 
     @property
     def activity(self) -> Activity:
-        """What is going on."""
+        """What the queue is doing."""
         if not self._trainings:
             return Activity.IDLE
         if all(training.is_stopping for training in self._trainings.values()):
@@ -114,12 +114,12 @@ class TrainingQueue(QObject):
 
     @property
     def active(self) -> tuple[str, ...]:
-        """Keys of the runs that are trained or held."""
+        """The keys of the runs that are in training or paused."""
         return tuple(self._trainings)
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """Keys of the runs behind them."""
+        """The keys of the waiting runs."""
         return tuple(self._waiting)
 
     @property
@@ -128,24 +128,24 @@ class TrainingQueue(QObject):
         return self._figures
 
     def figures_of(self, key: str) -> TrainingProgress | None:
-        """How far an active run is; None for another."""
+        """Returns the progress of an active run; None for any other run."""
         return self._trainings[key].pace.figures if key in self._trainings else None
 
     @property
     def side_by_side(self) -> int:
-        """How many runs are trained at once."""
+        """The number of runs that are trained at once."""
         return self._side_by_side
 
     @property
     def to_stop(self) -> str | None:
-        """Key of the run that `stop` stops: the one that is explored, or the first one."""
+        """The key of the run that `stop` stops: the current run, or else the first active one."""
         keys = [key for key, training in self._trainings.items() if not training.is_stopping]
         return next((key for key in keys if self._is_current(key)), keys[0] if keys else None)
 
     # -- requests --------------------------------------------------------------------------------
 
     def set_side_by_side(self, count: int) -> None:
-        """Trains up to `count` runs at once: more than one in processes of their own.
+        """Trains up to `count` runs at once; more than one are trained in processes of their own.
 
         What is trained goes on where it is; what waits begins as there is room.
         """
@@ -153,7 +153,7 @@ class TrainingQueue(QObject):
         self._fill()
 
     def set_writes_events(self, writes: bool) -> bool:
-        """Has TensorBoard's events written of what is trained, from now on; whether it will be.
+        """Writes TensorBoard events of all runs from now on; returns whether that is possible.
 
         A run whose events were asked for once goes on writing them.
         """
@@ -166,7 +166,7 @@ class TrainingQueue(QObject):
         return self._writes_events
 
     def _ask_for_events(self, key: str) -> None:
-        """Asks a run's folder for events, where they are wanted; a failure is posted."""
+        """Requests events in a run's folder where they are switched on; a failure is posted."""
         try:
             if self._writes_events:
                 tensorboard.request_events(self._session.run(key))
@@ -174,7 +174,7 @@ class TrainingQueue(QObject):
             self._session.message_posted.emit(str(error))
 
     def train(self, config: RunConfig, name: str = "") -> None:
-        """Starts a new run, or puts it behind those that are running."""
+        """Starts a new run, or queues it behind the active ones."""
         try:
             run = runs.create_run(config, self._session.folder, name)
         except AEViewerError as error:
@@ -183,24 +183,24 @@ class TrainingQueue(QObject):
         self._enqueue(self._session.add(run, "queued"))
 
     def continue_run(self, key: str) -> None:
-        """Puts a stopped or interrupted run into the queue, to be finished."""
+        """Queues a stopped or interrupted run, to be finished."""
         if key not in self._trainings and key not in self._waiting:
             self._enqueue(key)
 
     def remove(self, key: str) -> None:
-        """Takes a waiting run out of the queue; it can be continued later."""
+        """Removes a waiting run from the queue; it can be continued later."""
         if key in self._waiting:
             self._waiting.remove(key)
             self._session.set_state(key, "stopped")
             self.activity_changed.emit()
 
     def pause(self) -> None:
-        """Holds the active runs: one alone stays in memory, processes save and end."""
+        """Pauses the active runs: a single one stays in memory, processes save and end."""
         if self.activity is Activity.RUNNING:
             self._hold(True)
 
     def resume(self) -> None:
-        """Goes on with what was paused."""
+        """Resumes the paused runs."""
         if self.activity is Activity.PAUSED:
             for training in self._trainings.values():
                 training.pace.rest()
@@ -208,7 +208,7 @@ class TrainingQueue(QObject):
             self._fill()
 
     def stop(self, key: str | None = None) -> None:
-        """Stops an active run and keeps what was learnt; the next one then begins.
+        """Stops an active run and saves it; the next one starts.
 
         Parameters
         ----------
@@ -223,14 +223,14 @@ class TrainingQueue(QObject):
             self.activity_changed.emit()
 
     def stop_all(self) -> None:
-        """Stops every active run, and leaves the waiting ones to another day."""
+        """Stops every active run, and removes the waiting ones from the queue."""
         for key in self.waiting:
             self.remove(key)
         for key in self.active:
             self.stop(key)
 
     def close(self) -> None:
-        """Stops and saves, waits for it, and leaves the waiting runs to another day."""
+        """Stops and saves the active runs, waits for that, and empties the queue."""
         self._waiting.clear()
         self._processes.close()
         self._compute.close()
@@ -248,9 +248,9 @@ class TrainingQueue(QObject):
             self._session.follow()
 
     def _fill(self) -> None:
-        """Begins what there is room for."""
+        """Starts waiting runs as far as there is room."""
         if not self._trainings:
-            # A pause that came as the run before was ending must not hold the next one.
+            # A pause that arrives while the previous run ends must not pause the next one.
             self._hold(False)
         while self._waiting and not self._is_paused:
             if len(self._trainings) >= self._side_by_side:
@@ -304,7 +304,7 @@ class TrainingQueue(QObject):
 
     @Slot(str, str, object)
     def _end_run(self, key: str, state: str, step: int | None = None) -> None:
-        """An active run has come to its end; the next one begins."""
+        """Handles the end of an active run, and starts the next one."""
         was_live = self._session.is_live and self._is_current(key)
         if self._session.has(key):
             self._session.set_state(key, state, step)
@@ -322,7 +322,7 @@ class TrainingQueue(QObject):
 
     @Slot()
     def _follow_current(self) -> None:
-        """Which one `stop` stops has changed."""
+        """Emits a signal when `stop` would stop another run than before."""
         if len(self._trainings) > 1:
             self.activity_changed.emit()
 

@@ -24,40 +24,40 @@ DIGITS = RANDOM.integers(0, 256, (7, 28, 28), dtype=np.uint8)
 
 
 def frames_of(place: Path) -> tuple[list[NDArray[np.uint8]], list[int], Image.Image]:
-    """Pictures and durations as a viewer meets them."""
-    with Image.open(place) as opened:
-        shown, durations = [], []
-        for number in range(opened.n_frames):
-            opened.seek(number)
-            shown.append(np.asarray(opened.convert("RGB")))
-            durations.append(opened.info["duration"])
-        return shown, durations, opened
+    """Returns the frames and durations of a GIF, as a viewer reads them, and the GIF itself."""
+    with Image.open(place) as gif:
+        frames, durations = [], []
+        for number in range(gif.n_frames):
+            gif.seek(number)
+            frames.append(np.asarray(gif.convert("RGB")))
+            durations.append(gif.info["duration"])
+        return frames, durations, gif
 
 
-def played(place: Path) -> tuple[NDArray[np.uint8], str]:
-    """(n, h, w, 3) frames of a film, and what its header tells."""
+def decode_mp4(place: Path) -> tuple[NDArray[np.uint8], str]:
+    """Returns the (n, h, w, 3) frames of an MP4, and the line that describes it."""
     import imageio_ffmpeg
 
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    read = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(place), *raw]
-    done = subprocess.run(read, capture_output=True, check=True)
-    told = next(line for line in done.stderr.decode().splitlines() if "Video:" in line)
-    size = re.search(r", (\d+)x(\d+)", told)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(place), *raw]
+    done = subprocess.run(command, capture_output=True, check=True)
+    description = next(line for line in done.stderr.decode().splitlines() if "Video:" in line)
+    size = re.search(r", (\d+)x(\d+)", description)
     assert size is not None
     width, height = map(int, size.groups())
-    return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3), told
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, height, width, 3), description
 
 
 def test_a_gray_film_is_exact(tmp_path: Path) -> None:
     film.write_gif(tmp_path / "path.gif", list(DIGITS), 80)
-    shown, durations, opened = frames_of(tmp_path / "path.gif")
+    shown, durations, gif = frames_of(tmp_path / "path.gif")
     assert durations == [80] * 7
-    assert opened.info["loop"] == 0
+    assert gif.info["loop"] == 0
     for digit, frame in zip(DIGITS, shown, strict=True):
         assert (frame == digit[..., None]).all()
 
 
-def test_frames_that_are_alike_stay_frames(tmp_path: Path) -> None:
+def test_equal_consecutive_frames_stay_separate(tmp_path: Path) -> None:
     still = [DIGITS[0], DIGITS[0], DIGITS[1], DIGITS[1], DIGITS[1]]
     film.write_gif(tmp_path / "still.gif", still, 100)
     shown, durations, _ = frames_of(tmp_path / "still.gif")
@@ -73,7 +73,7 @@ def test_gray_frames_in_three_channels_are_exact_too(tmp_path: Path) -> None:
 
 def test_few_colours_are_kept_through_the_whole_film(tmp_path: Path) -> None:
     colours = np.array([[0, 0, 0], [255, 0, 0], [0, 200, 40], [20, 60, 255]], np.uint8)
-    # A colour that only the last frame has is not forgotten.
+    # Only the last frame has the fourth colour.
     frames = [colours[RANDOM.integers(0, 3, (9, 12))] for _ in range(4)]
     frames.append(np.broadcast_to(colours[3], (9, 12, 3)))
     film.write_gif(tmp_path / "film.gif", frames, 50)
@@ -81,7 +81,7 @@ def test_few_colours_are_kept_through_the_whole_film(tmp_path: Path) -> None:
     assert (np.stack(shown) == np.stack(frames)).all()
 
 
-def test_many_colours_are_near(tmp_path: Path) -> None:
+def test_many_colours_are_approximated(tmp_path: Path) -> None:
     ramp = np.stack(np.meshgrid(np.arange(256), np.arange(64), indexing="ij"), -1)
     frame = np.concatenate([ramp, 255 - ramp[..., :1]], -1).astype(np.uint8)
     film.write_gif(tmp_path / "film.gif", [frame, frame[::-1]], 50)
@@ -97,7 +97,7 @@ def test_times_are_rounded_to_the_unit_of_the_format(tmp_path: Path, asked: int,
 
 @pytest.mark.parametrize("milliseconds", [0, 19, 655_351])
 def test_times_out_of_bounds_are_refused(tmp_path: Path, milliseconds: int) -> None:
-    with pytest.raises(ValueError, match=f"{milliseconds} ms a frame is not within 20 to 655,350"):
+    with pytest.raises(ValueError, match=f"is {milliseconds} ms. It must be 20 to 655,350"):
         film.write_gif(tmp_path / "film.gif", list(DIGITS), milliseconds)
 
 
@@ -108,8 +108,8 @@ def test_each_frame_may_have_its_own_time(tmp_path: Path) -> None:
         film.write_gif(tmp_path / "film.gif", list(DIGITS[:3]), [40, 80])
 
 
-class Made(Sequence):
-    """Frames that are made when they are asked for, so many times at most."""
+class ComputedFrames(Sequence):
+    """Frames that are computed at each access; after `most` accesses they fail."""
 
     def __init__(self, count: int, most: int = 1_000) -> None:
         self.count, self.left = count, most
@@ -122,29 +122,29 @@ class Made(Sequence):
             raise IndexError(number)
         self.left -= 1
         if self.left < 0:
-            raise KeyError("no longer wanted")
+            raise KeyError("no more frames")
         return np.full((8, 8, 3), (9 * number, 0, 40), np.uint8)
 
 
-def test_frames_may_be_made_when_they_are_asked_for(tmp_path: Path) -> None:
-    film.write_gif(tmp_path / "film.gif", Made(5), 40)
+def test_frames_may_be_computed_at_each_access(tmp_path: Path) -> None:
+    film.write_gif(tmp_path / "film.gif", ComputedFrames(5), 40)
     shown, _, _ = frames_of(tmp_path / "film.gif")
     assert [frame[0, 0, 0] for frame in shown] == [0, 9, 18, 27, 36]
 
 
 @pytest.mark.parametrize("write", [film.write_gif, film.write_mp4])
-def test_a_frame_that_can_not_be_made_leaves_nothing(
+def test_a_frame_that_cannot_be_computed_leaves_no_file(
     tmp_path: Path, write: Callable[[Path, Sequence[NDArray[np.uint8]], int], None]
 ) -> None:
     if write is film.write_mp4:
         pytest.importorskip("imageio_ffmpeg")
-    with pytest.raises(KeyError, match="no longer wanted"):
-        write(tmp_path / "film", Made(5, most=8), 25)
+    with pytest.raises(KeyError, match="no more frames"):
+        write(tmp_path / "film", ComputedFrames(5, most=8), 25)
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("write", [film.write_gif, film.write_mp4])
-def test_what_is_no_film_is_refused(
+def test_frames_must_exist_and_have_one_size(
     tmp_path: Path, write: Callable[[Path, list[NDArray[np.uint8]], int], None]
 ) -> None:
     with pytest.raises(ValueError, match="at least one frame"):
@@ -154,27 +154,29 @@ def test_what_is_no_film_is_refused(
     assert not any(tmp_path.iterdir())
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced(tmp_path: Path) -> None:
     place = tmp_path / "film.gif"
     place.write_bytes(b"old")
     film.write_gif(place, list(DIGITS), 50)
     assert place.read_bytes().startswith(b"GIF89a")
-    assert [found.name for found in tmp_path.iterdir()] == ["film.gif"]
+    assert [file.name for file in tmp_path.iterdir()] == ["film.gif"]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_the_error_names_a_file_in_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(AEViewerError, match=r"away.film\.gif cannot be written"):
         film.write_gif(tmp_path / "away" / "film.gif", list(DIGITS), 50)
 
 
-def test_a_missing_encoder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_encoders_package_the_error_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(AEViewerError, match="uv sync --extra film"):
         film.write_mp4(tmp_path / "film.mp4", list(DIGITS), 25)
     assert not any(tmp_path.iterdir())
 
 
-def test_what_the_encoder_refuses_is_told(tmp_path: Path) -> None:
+def test_the_error_has_the_message_of_the_encoder(tmp_path: Path) -> None:
     pytest.importorskip("imageio_ffmpeg")
     too_wide = np.zeros((2, 20_000), np.uint8)
     with pytest.raises(AEViewerError, match=r"not be encoded \(.*20000x2.*\)\. Write a GIF"):
@@ -182,7 +184,7 @@ def test_what_the_encoder_refuses_is_told(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
-def test_an_encoder_that_is_not_there_is_told(
+def test_the_error_names_a_missing_encoder_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("imageio_ffmpeg")
@@ -199,12 +201,12 @@ def test_a_film_has_all_frames_and_an_even_size(tmp_path: Path, shape: tuple[int
     place = tmp_path / "film.mp4"
     film.write_mp4(place, frames, 12.5)
     assert ffmpeg.count_frames_and_secs(str(place)) == (25, pytest.approx(2.0, abs=0.01))
-    shown, told = played(place)
+    shown, description = decode_mp4(place)
     height, width = (side + side % 2 for side in shape[:2])
     assert shown.shape == (25, height, width, 3)
-    assert "Video: h264" in told
-    assert "yuv420p" in told
-    assert "12.50 fps" in told
+    assert "Video: h264" in description
+    assert "yuv420p" in description
+    assert "12.50 fps" in description
     assert shown.mean(axis=(1, 2, 3)) == pytest.approx(range(0, 250, 10), abs=4)
 
 
@@ -213,13 +215,13 @@ def test_a_film_shows_the_digits(tmp_path: Path) -> None:
     digit = np.zeros((28, 28), np.uint8)
     digit[6:22, 12:16] = 255
     film.write_mp4(tmp_path / "film.mp4", [digit.repeat(4, 0).repeat(4, 1)] * 3, 10)
-    shown, _ = played(tmp_path / "film.mp4")
+    shown, _ = decode_mp4(tmp_path / "film.mp4")
     assert shown.shape == (3, 112, 112, 3)
     ink = shown[1, ..., 0].reshape(28, 4, 28, 4).mean(axis=(1, 3))
     assert np.abs(ink - digit).max() < 16
 
 
 @pytest.mark.parametrize("fps", [0, -1, 241, float("nan"), float("inf")])
-def test_a_film_without_speed_is_refused(tmp_path: Path, fps: float) -> None:
+def test_frames_per_second_must_be_above_0_and_at_most_240(tmp_path: Path, fps: float) -> None:
     with pytest.raises(ValueError, match="at most 240"):
         film.write_mp4(tmp_path / "film.mp4", list(DIGITS), fps)

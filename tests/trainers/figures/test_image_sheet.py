@@ -1,4 +1,4 @@
-"""Sheets of images, read back pixel by pixel."""
+"""Sheets of images, compared pixel by pixel."""
 
 from __future__ import annotations
 
@@ -31,46 +31,46 @@ def test_a_png_has_every_image_in_its_place_with_gaps_between(tmp_path: Path) ->
     for row in range(2):
         for column in range(3):
             place = np.s_[row * 89 : row * 89 + 84, column * 89 : column * 89 + 84]
-            wanted = IMAGES[row, column].repeat(3, 0).repeat(3, 1)
-            np.testing.assert_array_equal(levels[place], wanted)
+            expected = IMAGES[row, column].repeat(3, 0).repeat(3, 1)
+            np.testing.assert_array_equal(levels[place], expected)
             covered[place] = 255
     np.testing.assert_array_equal(opacity, covered)
 
 
-def test_without_gaps_it_is_seamless(tmp_path: Path) -> None:
+def test_a_sheet_may_have_no_gaps(tmp_path: Path) -> None:
     write_sheet(tmp_path / "sheet.png", IMAGES, scale=1, gap=0)
     with Image.open(tmp_path / "sheet.png") as picture:
         pixels = np.asarray(picture.convert("L"))
     np.testing.assert_array_equal(pixels, IMAGES.swapaxes(1, 2).reshape(56, 84))
 
 
-def test_an_svg_has_the_same_images_unblurred_and_says_what_they_are(tmp_path: Path) -> None:
+def test_an_svg_has_the_same_images_unblurred_with_tooltips(tmp_path: Path) -> None:
     words = [f"{number} < 6 & more" for number in range(6)]
     write_sheet(tmp_path / "sheet.SVG", IMAGES, scale=4, gap=2, title="A <sheet>", words=words)
     tree = ElementTree.parse(tmp_path / "sheet.SVG").getroot()
     assert (tree.get("width"), tree.get("height")) == ("340", "226")
     assert tree.findtext(f"{SVG}title") == "A <sheet>"
     assert "pixelated" in (tree.findtext(f"{SVG}style") or "")
-    found = tree.findall(f"{SVG}image")
-    assert len(found) == 6
-    for number, image in enumerate(found):
+    images = tree.findall(f"{SVG}image")
+    assert len(images) == 6
+    for number, image in enumerate(images):
         row, column = divmod(number, 3)
         assert (image.get("x"), image.get("y")) == (str(column * 114), str(row * 114))
         assert (image.get("width"), image.get("height")) == ("112", "112")
         assert image.findtext(f"{SVG}title") == words[number]
         content = b64decode((image.get("href") or "").removeprefix("data:image/png;base64,"))
-        with Image.open(io.BytesIO(content)) as kept:
-            np.testing.assert_array_equal(np.asarray(kept), IMAGES[row, column])
+        with Image.open(io.BytesIO(content)) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), IMAGES[row, column])
 
 
-def test_what_can_not_be_a_sheet_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="2 x 0 images, scale 4, gap 2: at least 1 x 1, 1 and 0"):
+def test_images_scale_and_gap_must_be_within_bounds(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="2 x 0 images, scale 4 and gap 2"):
         write_sheet(tmp_path / "none.png", IMAGES[:, :0])
     with pytest.raises(ValueError, match="scale 0"):
         write_sheet(tmp_path / "none.svg", IMAGES, scale=0)
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_the_error_names_a_file_in_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(AEViewerError, match=r"sheet\.png cannot be written"):
         write_sheet(tmp_path / "away" / "sheet.png", IMAGES)

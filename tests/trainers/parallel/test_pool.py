@@ -176,13 +176,11 @@ def test_workers_save_and_end_when_their_parent_is_killed(tmp_path: Path) -> Non
     options = ["--hidden", "8", "--seed", "1,2", "--steps", str(ENDLESS), "--runs", str(tmp_path)]
     command = [sys.executable, "-m", "aeviewer", "sweep", "elu", *options, "--jobs", "2"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        found = [runs.Run(tmp_path / f"elu-d5-seed{seed}") for seed in (1, 2)]
-        wait_until(
-            lambda: process.poll() is not None or all(r.written_status().step for r in found)
-        )
+        trained = [runs.Run(tmp_path / f"elu-d5-seed{seed}") for seed in (1, 2)]
+        wait_until(lambda: process.poll() is not None or _have_begun(trained))
         process.kill()
-    wait_until(lambda: not any(run.is_locked for run in found))
-    for run in found:
+    wait_until(lambda: not any(run.is_locked for run in trained))
+    for run in trained:
         assert run.status().state == "stopped"
         assert run.checkpoint().step == run.status().step > 0
 

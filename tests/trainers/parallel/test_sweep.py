@@ -41,7 +41,7 @@ def test_combinations_that_train_the_same_run_appear_once() -> None:
     assert len(combinations(preset("pca"), {"seed": (1, 2)}, "pca")) == 1
 
 
-# -- TensorBoard ------------------------------------------------------------------------------------
+# -- TensorBoard -----------------------------------------------------------------------------------
 
 
 @pytest.fixture

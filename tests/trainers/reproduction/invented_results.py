@@ -1,4 +1,4 @@
-"""Results of the reproduction that nobody trained: round numbers, for tests of the report."""
+"""Invented results of the reproduction, in round numbers, for tests of the report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LINEAR = {2: 0.6, 3: 0.7, 5: 0.8, 10: 0.88, 20: 0.915, 30: 0.92, 50: 0.93, 100:
 
 
 def error_of(entry: PlannedRun) -> float:
-    """The made-up squared error per image that an entry comes to."""
+    """Returns the invented squared error per image of a planned run."""
     preset, latent_dim = entry.config.preset, entry.latent_dim
     if preset == "pca":
         return PCA_ERRORS[latent_dim]
@@ -67,13 +67,13 @@ def evaluation(entry: PlannedRun, step: int, error: float) -> Evaluation:
 
 
 def result_of(entry: PlannedRun, error: float | None = None, **parts: object) -> Result:
-    """A whole result of an entry; keyword arguments replace parts of its measurement."""
+    """Returns a complete result; keyword arguments replace parts of its measurement."""
     end = error_of(entry) if error is None else error
     d = entry.latent_dim
     steps = [step for step in entry.config.checkpoint_steps if step]
     history = [evaluation(entry, step, end + 70.0 / (1 + step / 30)) for step in steps[:-1]]
     last = evaluation(entry, entry.steps, end)
-    made: dict[str, object] = {
+    measurement: dict[str, object] = {
         "run": entry.name,
         "preset": entry.config.preset,
         "latent_dim": d,
@@ -116,7 +116,7 @@ def result_of(entry: PlannedRun, error: float | None = None, **parts: object) ->
         device="cpu",
         threads=1,
         versions={"python": "3.11.7", "torch": "2.15.0"},
-        measurement=Measurement.model_validate({**made, **parts}),
+        measurement=Measurement.model_validate({**measurement, **parts}),
         history=(*history, last),
     )
 
@@ -155,7 +155,7 @@ def _noisy(entry: PlannedRun, end: float, noise: float) -> float:
 
 
 def keep(folder: Path, entry: PlannedRun, result: Result | None = None) -> None:
-    """Writes an entry's result and pictures as `results.write` does."""
+    """Writes a result and its sheets, as `result_files.write_result` does."""
     place = folder / entry.name
     place.mkdir(parents=True)
     content = (result or result_of(entry)).model_dump_json(exclude_none=True)
@@ -173,9 +173,9 @@ def collected(
     *,
     quick: bool = False,
 ) -> CollectedResults:
-    """Every entry of the plan but those named in `without`, some results changed."""
-    plan, gone, other = planned_runs(quick=quick), set(without), changed or {}
-    found = tuple(
-        FinishedRun(e, other.get(e.name) or result_of(e)) for e in plan if e.name not in gone
+    """Returns results of all planned runs except `without`; `changed` replaces some of them."""
+    plan, missing, other = planned_runs(quick=quick), set(without), changed or {}
+    finished = tuple(
+        FinishedRun(e, other.get(e.name) or result_of(e)) for e in plan if e.name not in missing
     )
-    return CollectedResults(plan, found, folder, quick)
+    return CollectedResults(plan, finished, folder, quick)

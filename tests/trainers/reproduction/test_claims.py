@@ -36,12 +36,12 @@ def judge(
     *,
     quick: bool = False,
 ) -> Claim:
-    found = judge_claims(collected(folder, changed, without, quick=quick))
-    return next(claim for claim in found if claim.key == key)
+    claims = judge_claims(collected(folder, changed, without, quick=quick))
+    return next(claim for claim in claims if claim.key == key)
 
 
 def with_accuracy(name: str, *, linear: float | None = None, knn: float | None = None) -> Result:
-    """The entry's result with other accuracies on its codes."""
+    """Returns the result of a planned run with other accuracies on its codes."""
     whole = result_of(PLAN[name])
     codes = whole.measurement.codes
     changed = codes.codes.model_copy(
@@ -63,15 +63,15 @@ def test_spread_is_mean_and_half_of_the_range() -> None:
     ("gap", "half_range", "least", "expected"),
     [(1.0, 0.4, 0.9, True), (1.0, 0.4, 1.0, False), (1.0, 0.5, 0.1, False), (-1.0, 0.1, 0.1, True)],
 )
-def test_methods_are_apart_beyond_both_bounds(
+def test_methods_differ_only_beyond_both_bounds(
     gap: float, half_range: float, least: float, expected: bool
 ) -> None:
     assert are_apart(Spread(10.0, 0.1, 3), Spread(10.0 + gap, half_range, 3), least) is expected
 
 
-def test_every_claim_holds_for_results_that_bear_it_out(tmp_path: Path) -> None:
-    found = judge_claims(collected(tmp_path, {n: denoised(n, 1.0) for n in PLAN if "noise" in n}))
-    assert {claim.key: claim.verdict for claim in found} == {
+def test_every_claim_holds_for_results_that_support_it(tmp_path: Path) -> None:
+    claims = judge_claims(collected(tmp_path, {n: denoised(n, 1.0) for n in PLAN if "noise" in n}))
+    assert {claim.key: claim.verdict for claim in claims} == {
         "plane": "holds",
         "indistinguishable": "holds",
         "good-dimensions": "holds",
@@ -86,15 +86,15 @@ def test_every_claim_holds_for_results_that_bear_it_out(tmp_path: Path) -> None:
 
 
 def test_quick_runs_decide_nothing(tmp_path: Path) -> None:
-    found = judge_claims(collected(tmp_path, quick=True))
-    assert {claim.verdict for claim in found} == {"open"}
-    assert all("Quick runs of 2,000 steps decide nothing." in claim.reasons for claim in found)
+    claims = judge_claims(collected(tmp_path, quick=True))
+    assert {claim.verdict for claim in claims} == {"open"}
+    assert all("Quick runs of 2,000 steps decide nothing." in claim.reasons for claim in claims)
 
 
-def test_without_runs_every_claim_is_open_and_names_what_it_needs(tmp_path: Path) -> None:
-    found = judge_claims(collected(tmp_path, without=PLAN))
-    assert {claim.verdict for claim in found} == {"open"}
-    assert all(any("Not trained yet: " in reason for reason in c.reasons) for c in found)
+def test_without_runs_every_claim_is_open_and_names_the_missing_ones(tmp_path: Path) -> None:
+    claims = judge_claims(collected(tmp_path, without=PLAN))
+    assert {claim.verdict for claim in claims} == {"open"}
+    assert all(any("Not trained yet: " in reason for reason in c.reasons) for c in claims)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_without_runs_every_claim_is_open_and_names_what_it_needs(tmp_path: Path
         ("burda50", "burda50-seed1"),
     ],
 )
-def test_a_claim_is_open_while_a_run_that_it_needs_is_missing(
+def test_a_claim_is_open_if_a_run_that_it_needs_is_missing(
     tmp_path: Path, key: str, gone: str
 ) -> None:
     claim = judge(tmp_path, key, without=[gone])
@@ -124,7 +124,7 @@ def test_a_claim_is_open_while_a_run_that_it_needs_is_missing(
     assert f"Not trained yet: {gone}." in claim.reasons
 
 
-def test_only_the_run_that_is_needed_is_named(tmp_path: Path) -> None:
+def test_an_open_claim_names_only_the_runs_that_it_needs(tmp_path: Path) -> None:
     gone = ["elu-d5-seed1", "elu-d5-seed2", "elu-d50-seed1"]
     for key in ("compress", "denoising"):
         claim = judge(tmp_path, key, without=gone)
@@ -132,7 +132,7 @@ def test_only_the_run_that_is_needed_is_named(tmp_path: Path) -> None:
         assert claim.reasons[-1] == "Not trained yet: elu-d5-seed1."
 
 
-def test_a_claim_without_figures_is_open(tmp_path: Path) -> None:
+def test_a_claim_without_measured_values_is_open(tmp_path: Path) -> None:
     changed = {"elu-d5-seed1": result_of(PLAN["elu-d5-seed1"], compression=())}
     claim = judge(tmp_path, "compress", changed)
     assert (claim.verdict, claim.reasons) == ("open", ())
@@ -152,7 +152,7 @@ def test_a_run_that_a_claim_does_not_need_may_be_missing(tmp_path: Path) -> None
         (0.0, at.FLOOR_MARGIN + 0.001, "does not hold"),
     ],
 )
-def test_one_seed_off_the_plane_is_enough(
+def test_one_seed_off_the_plane_refutes_the_claim(
     tmp_path: Path, angle: float, ratio: float, verdict: str
 ) -> None:
     floor = PCA_ERRORS[5]
@@ -169,7 +169,7 @@ def test_one_seed_off_the_plane_is_enough(
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1.005, "holds"), (1.06, "does not hold")])
-def test_non_linear_ones_differ_by_more_than_two_percent_of_error(
+def test_non_linear_autoencoders_differ_above_two_percent_of_error(
     tmp_path: Path, factor: float, verdict: str
 ) -> None:
     names = [f"sigmoid-d5-seed{seed}" for seed in (1, 2, 3)]
@@ -177,7 +177,7 @@ def test_non_linear_ones_differ_by_more_than_two_percent_of_error(
     assert judge(tmp_path, "indistinguishable", changed).verdict == verdict
 
 
-def test_non_linear_ones_differ_by_their_codes_too(tmp_path: Path) -> None:
+def test_non_linear_autoencoders_may_differ_by_their_codes_alone(tmp_path: Path) -> None:
     changed = {name: with_accuracy(name, knn=0.955) for name in ELU}
     claim = judge(tmp_path, "indistinguishable", changed)
     assert claim.verdict == "does not hold"
@@ -204,14 +204,16 @@ def test_a_good_dimension_outside_the_bounds_refutes_them(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.999, "holds"), (1.0, "does not hold")])
-def test_pca_must_be_beaten_at_every_dimension(tmp_path: Path, share: float, verdict: str) -> None:
+def test_the_error_must_be_below_that_of_pca_at_every_dimension(
+    tmp_path: Path, share: float, verdict: str
+) -> None:
     name = "elu-d100-seed1"
     changed = {name: result_of(PLAN[name], share * PCA_ERRORS[100])}
     assert judge(tmp_path, "beats-pca", changed).verdict == verdict
 
 
 @pytest.mark.parametrize(("accuracy", "verdict"), [(0.9220, "holds"), (0.9210, "does not hold")])
-def test_codes_must_keep_95_percent_of_the_accuracy_on_pixels(
+def test_codes_must_reach_95_percent_of_the_accuracy_on_pixels(
     tmp_path: Path, accuracy: float, verdict: str
 ) -> None:
     changed = {name: with_accuracy(name, knn=accuracy) for name in ELU}
@@ -244,10 +246,10 @@ def test_the_prior_costs_five_percent(tmp_path: Path, price: float, verdict: str
 
 
 def denoised(name: str, share: float) -> Result:
-    """A denoising entry whose error at its own noise is that share of plain ELU's on clean."""
+    """Returns a denoising result with `share` times plain ELU's error on clean digits."""
     error = share * error_of(PLAN["elu-d5-seed1"])
-    told = tuple(Denoising(noise=n, input_error=784 * n * n, squared_error=error) for n in NOISE)
-    return result_of(PLAN[name], denoising=told)
+    values = tuple(Denoising(noise=n, input_error=784 * n * n, squared_error=error) for n in NOISE)
+    return result_of(PLAN[name], denoising=values)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def denoised(name: str, share: float) -> Result:
         (0.1, 1.41, "does not hold"),
     ],
 )
-def test_denoising_is_held_against_clean_digits_and_the_plain_model(
+def test_denoising_is_compared_with_clean_digits_and_with_the_plain_model(
     tmp_path: Path, noise: float, share: float, verdict: str
 ) -> None:
     changed = {name: denoised(name, 1.0) for name in PLAN if "noise" in name}

@@ -34,19 +34,21 @@ TABLES = ("beyond", "claims", "compression", "curves", "denoising", "methods", "
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of every entry, with the results in its folder `results`."""
-    return written(tmp_path_factory.mktemp("whole"), lambda _: True)
+    """A report of all planned runs, with the results in its folder `results`."""
+    return write_invented_report(tmp_path_factory.mktemp("whole"), lambda _: True)
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of the short plan."""
-    return written(tmp_path_factory.mktemp("quick"), lambda _: True, quick=True)
+    """A report of the quick plan."""
+    return write_invented_report(tmp_path_factory.mktemp("quick"), lambda _: True, quick=True)
 
 
-def written(home: Path, chosen: Callable[[PlannedRun], bool], *, quick: bool = False) -> Path:
+def write_invented_report(
+    home: Path, is_finished: Callable[[PlannedRun], bool], *, quick: bool = False
+) -> Path:
     for entry in planned_runs(quick=quick):
-        if chosen(entry):
+        if is_finished(entry):
             keep(home / "results", entry)
     write_report(home / "results", home, quick=quick)
     return home
@@ -65,7 +67,7 @@ def pixels_of(path: Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB"))
 
 
-def test_page_figures_and_tables_lie_side_by_side(whole: Path) -> None:
+def test_a_report_has_a_page_figures_and_tables_in_one_folder(whole: Path) -> None:
     names = {path.name for path in whole.iterdir() if path.is_file()}
     expected = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")}
     expected |= {f"{name}.csv" for name in (*TABLES, "sweep")} | {"report.html"}
@@ -84,7 +86,7 @@ def test_the_page_needs_no_other_file(whole: Path) -> None:
     assert "prefers-color-scheme: dark" in page and "@media print" in page
 
 
-def test_ids_of_the_page_are_unique_and_every_reference_is_there(whole: Path) -> None:
+def test_ids_of_the_page_are_unique_and_every_reference_exists(whole: Path) -> None:
     page = text_of(whole)
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
@@ -92,16 +94,16 @@ def test_ids_of_the_page_are_unique_and_every_reference_is_there(whole: Path) ->
     assert set(referred) <= set(ids)
 
 
-def test_every_entry_of_the_plan_is_named(whole: Path) -> None:
+def test_the_page_names_every_planned_run(whole: Path) -> None:
     page = text_of(whole)
     assert all(f">{entry.name}<" in page for entry in planned_runs())
     assert "not trained yet" not in page
     assert "Not there yet" not in page
 
 
-def test_a_report_of_some_says_what_is_missing(tmp_path: Path) -> None:
+def test_an_incomplete_report_names_the_missing_runs(tmp_path: Path) -> None:
     gone = {"relu-d5-seed1", "relu-d5-seed2", "relu-d5-seed3", "vae-d5-seed1", "conv-vae-d5-seed1"}
-    home = written(tmp_path, lambda e: e.chapter == "paper" and e.name not in gone)
+    home = write_invented_report(tmp_path, lambda e: e.chapter == "paper" and e.name not in gone)
     page = text_of(home)
     there = sum(e.chapter == "paper" and e.name not in gone for e in planned_runs())
     assert f"{there} of the {len(planned_runs())} that the plan has" in page
@@ -113,7 +115,7 @@ def test_a_report_of_some_says_what_is_missing(tmp_path: Path) -> None:
     assert "not trained yet" in (home / "figure-3.svg").read_text(encoding="utf-8")
 
 
-def test_a_report_of_nothing_is_a_report(tmp_path: Path) -> None:
+def test_a_report_without_results_has_open_claims_only(tmp_path: Path) -> None:
     home = tmp_path / "new" / "report"
     page = write_report(tmp_path / "results", home, quick=False).read_text(encoding="utf-8")
     assert "0 of the 35 that the plan has" in page
@@ -122,15 +124,15 @@ def test_a_report_of_nothing_is_a_report(tmp_path: Path) -> None:
     assert [row["verdict"] for row in rows_of(home, "claims")] == ["open"] * 10
 
 
-def test_figures_whose_runs_are_gone_are_removed(tmp_path: Path) -> None:
+def test_figures_without_results_are_removed(tmp_path: Path) -> None:
     (tmp_path / "sweep.png").write_bytes(b"old")
-    (tmp_path / "notes.txt").write_bytes(b"a person's own")
+    (tmp_path / "notes.txt").write_bytes(b"a file of the user")
     write_report(tmp_path / "results", tmp_path, quick=False)
     assert not (tmp_path / "sweep.png").exists()
     assert (tmp_path / "notes.txt").exists()
 
 
-def test_a_result_of_other_settings_is_none(tmp_path: Path) -> None:
+def test_a_result_of_another_config_is_ignored(tmp_path: Path) -> None:
     entry = planned_runs()[0]
     other = result_of(entry).model_copy(update={"config": preset("pca").replace(latent_dim=7)})
     keep(tmp_path / "results", entry, other)
@@ -139,7 +141,7 @@ def test_a_result_of_other_settings_is_none(tmp_path: Path) -> None:
     assert states[entry.name] == "not trained yet"
 
 
-def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_damaged_result(tmp_path: Path) -> None:
     entry = planned_runs()[0]
     keep(tmp_path / "results", entry)
     (tmp_path / "results" / entry.name / "result.json").write_text("{", encoding="utf-8")
@@ -154,22 +156,22 @@ def test_the_same_results_give_the_same_bytes(whole: Path, tmp_path: Path) -> No
         assert path.read_bytes() == (whole / path.name).read_bytes(), path.name
 
 
-def test_settings_of_matplotlib_are_left_as_they_were(tmp_path: Path) -> None:
+def test_parameters_of_matplotlib_are_restored(tmp_path: Path) -> None:
     before = dict(mpl.rcParams)
     keep(tmp_path / "results", planned_runs()[0])
     write_report(tmp_path / "results", tmp_path, quick=False)
     assert dict(mpl.rcParams) == before
 
 
-def test_quick_is_said_on_every_figure_and_caption(quick: Path) -> None:
+def test_every_quick_figure_and_caption_has_the_notice(quick: Path) -> None:
     page = html.unescape(text_of(quick))
     figures = re.findall(r"<figure .*?</figure>", page, re.DOTALL)
     notice = QUICK[1:]
     for figure in figures:
         assert notice in re.findall(r"<figcaption>.*?</figcaption>", figure, re.DOTALL)[0]
-    drawn = [figure for figure in figures if "<svg" in figure]
-    assert len(drawn) == len(FIGURES)
-    assert all(QUICK in figure[: figure.index("<figcaption>")] for figure in drawn)
+    pictures = [figure for figure in figures if "<svg" in figure]
+    assert len(pictures) == len(FIGURES)
+    assert all(QUICK in figure[: figure.index("<figcaption>")] for figure in pictures)
     for name in FIGURES:
         assert QUICK in html.unescape((quick / f"{name}.svg").read_text(encoding="utf-8"))
         red = pixels_of(quick / f"{name}.png")[:60, -800:]
@@ -178,13 +180,13 @@ def test_quick_is_said_on_every_figure_and_caption(quick: Path) -> None:
     assert {row["verdict"] for row in rows_of(quick, "claims")} == {"open"}
 
 
-def test_the_full_report_says_nothing_of_quick(whole: Path) -> None:
+def test_the_full_report_has_no_quick_notice(whole: Path) -> None:
     assert "quick" not in text_of(whole)
     for name in FIGURES:
         assert "quick" not in (whole / f"{name}.svg").read_text(encoding="utf-8")
 
 
-def test_methods_table_holds_means_and_half_ranges(whole: Path) -> None:
+def test_the_methods_table_has_means_and_half_ranges(whole: Path) -> None:
     rows = {row["method"]: row for row in rows_of(whole, "methods")}
     elu = rows["ELU"]
     errors = [error_of(e) for e in planned_runs() if e.name.startswith("elu-d5-")]
@@ -202,7 +204,7 @@ def test_methods_table_holds_means_and_half_ranges(whole: Path) -> None:
     assert rows["Raw pixels (784)"]["knn_accuracy"] == "0.97"
 
 
-def test_sweep_compression_and_noise_tables_hold_the_results(whole: Path) -> None:
+def test_sweep_compression_and_noise_tables_have_the_results(whole: Path) -> None:
     sweep = rows_of(whole, "sweep")
     assert [int(row["latent_dim"]) for row in sweep] == [*SWEEP]
     for row in sweep:
@@ -221,16 +223,16 @@ def test_sweep_compression_and_noise_tables_hold_the_results(whole: Path) -> Non
     assert float(noise["0.5"]["trained_with_0.5_squared_error_per_image"]) == pytest.approx(23.0)
 
 
-def test_curves_hold_every_checkpoint(whole: Path) -> None:
+def test_curves_have_every_checkpoint(whole: Path) -> None:
     rows = [r for r in rows_of(whole, "curves") if (r["method"], r["seed"]) == ("elu", "2")]
     entry = next(e for e in planned_runs() if e.name == "elu-d5-seed2")
     history = result_of(entry).history
     assert [int(row["step"]) for row in rows] == [e.step for e in history]
-    told = [float(row["squared_error_per_pixel"]) for row in rows]
-    assert told == pytest.approx([e.squared_error_per_pixel for e in history])
+    errors = [float(row["squared_error_per_pixel"]) for row in rows]
+    assert errors == pytest.approx([e.squared_error_per_pixel for e in history])
 
 
-def test_published_figures_stand_beside_ours(whole: Path) -> None:
+def test_published_values_are_beside_ours(whole: Path) -> None:
     rows = {row["model"]: row for row in rows_of(whole, "beyond")}
     deep = rows["Deep autoencoder, 30 codes"]
     assert (deep["published"], deep["ours"]) == ("3", "2.5")
@@ -239,11 +241,11 @@ def test_published_figures_stand_beside_ours(whole: Path) -> None:
     assert vae["how"] == "binarised Bernoulli, 128 samples, 1,000 images"
 
 
-def test_training_time_is_added_up(whole: Path) -> None:
+def test_the_report_has_the_total_training_time(whole: Path) -> None:
     assert "5 h 50 min of training" in text_of(whole)
 
 
-def test_figure_of_digits_shows_the_pictures_pixel_by_pixel(whole: Path) -> None:
+def test_a_figure_of_digits_has_the_exact_pixels_of_the_sheets(whole: Path) -> None:
     inputs, outputs = read_sheet(whole / "results" / "linear-d5-seed1" / "step-00010000.png")
     picture = pixels_of(whole / "figure-2.png")[..., 0]
     for images in (inputs, outputs):
@@ -252,7 +254,7 @@ def test_figure_of_digits_shows_the_pictures_pixel_by_pixel(whole: Path) -> None
 
 
 def contains(picture: np.ndarray, part: np.ndarray) -> bool:
-    """Whether `part` stands in `picture`, one grey level of rounding allowed."""
+    """Returns whether `picture` contains `part`, up to one grey level of rounding."""
     height, width = part.shape
     for top in range(picture.shape[0] - height + 1):
         for left in range(290, 330):
@@ -263,16 +265,16 @@ def contains(picture: np.ndarray, part: np.ndarray) -> bool:
     return False
 
 
-def test_a_picture_that_is_no_sheet_is_refused(tmp_path: Path) -> None:
+def test_a_picture_of_another_size_is_not_read_as_a_sheet(tmp_path: Path) -> None:
     Image.new("L", (28, 28)).save(tmp_path / "step-00000001.png")
-    with pytest.raises(RunError, match="no sheet"):
+    with pytest.raises(RunError, match="not a sheet"):
         read_sheet(tmp_path / "step-00000001.png")
 
 
-def test_settings_are_told_where_they_differ() -> None:
+def test_the_runs_table_has_the_settings_that_differ() -> None:
     config = preset("vae").replace(latent_dim=10, seed=3, hidden=(200, 100))
-    told = "latent dimension 10; hidden layers 200–100; variational; likelihood bernoulli; seed 3"
-    assert differences(config) == told
+    text = "latent dimension 10; hidden layers 200–100; variational; likelihood bernoulli; seed 3"
+    assert differences(config) == text
     assert differences(preset("elu")) == "none"
 
 
