@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class Commands(click.RichGroup):
-    """The commands; an archive alone means to open it, as a double click hands it over.
+    """The commands; an archive as the only argument is opened, as after a double click.
 
     Each is loaded when it is asked for: the window waits for none of them.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names, in the order of help."""
+        """Lists the names of the commands, in the order of the help."""
         return [*cli.COMMANDS, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; None where there is none."""
+        """Returns the command of a name; None where there is none."""
         place = cli.COMMANDS.get(cmd_name)
         return super().get_command(ctx, cmd_name) if place is None else resolve_name(place)
 
@@ -74,7 +74,7 @@ def _run_smoke_test() -> int:
 
 
 def prepare() -> None:
-    """To be done before the window's modules are loaded."""
+    """Prepares the system before the modules of the window are loaded."""
     system_check.check()
     system_check.settle_encoding()
     libraries.arrange()
@@ -89,7 +89,7 @@ def prepare() -> None:
 @cli.runs_option
 @cli.report_errors
 def open_archive(file: Path, no_window: bool, folder: Path) -> None:
-    """Open a run that was carried away as an archive.
+    """Open a run that was exported as an archive.
 
     FILE is what `aeviewer export RUN zip` wrote. It is put into the runs folder; nothing in it is
     trusted, and what is damaged leaves nothing there.
@@ -113,5 +113,5 @@ def _open_window(folder: Path, archives: Iterable[Path] = ()) -> None:
 main.add_command(open_archive)
 
 if __name__ == "__main__":
-    multiprocessing.freeze_support()  # in a frozen program, processes of its own begin here
+    multiprocessing.freeze_support()  # In a packaged program, child processes start here.
     main()

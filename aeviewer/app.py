@@ -1,4 +1,4 @@
-"""The composition root: makes the services and the window, and takes them down again."""
+"""The composition root: makes the services and the window, and closes them."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _LOADED = 60_000
-"""Milliseconds after which all that is imported has been."""
+"""Milliseconds after which all imports have been done."""
 _LATEST_START = 2_000
-"""Milliseconds after which the compute thread begins where no window appears, being minimised."""
+"""Milliseconds after which the compute thread starts even if no window appears."""
 
 
 class Program:
-    """The program without its event loop: services and window, wired.
+    """The program without its event loop: services and window, connected.
 
     The compute thread begins when the window is on the screen: it loads torch, which would keep
     the interpreter from painting.
@@ -99,13 +99,13 @@ class Program:
         self._start.start()
 
     def begin(self) -> None:
-        """Has the compute thread begin, which loads torch as soon as something asks for it."""
+        """Starts the compute thread, which loads torch when the first work needs it."""
         if self._start.isActive():
             self._start.stop()
             self.compute.start()
 
     def close(self) -> None:
-        """Stops and saves what is being trained, and ends the compute thread.
+        """Stops and saves the runs in training, and ends the compute thread.
 
         The window may be gone by then: a failure to save is logged.
         """
@@ -117,12 +117,12 @@ class Program:
 
 
 class Application(QApplication):
-    """Hears of files that the system hands over, as macOS does on a double click."""
+    """Receives files from the system, as macOS sends them after a double click."""
 
     file_handed = Signal(str)
 
     def event(self, event: QEvent) -> bool:
-        """Tells of the file."""
+        """Emits a signal for an opened file."""
         if isinstance(event, QFileOpenEvent):
             self.file_handed.emit(event.file())
             return True
@@ -130,11 +130,11 @@ class Application(QApplication):
 
 
 def application(settings: Settings) -> Application:
-    """The application, in its colours."""
+    """Makes the application, with its theme."""
     app = Application(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
     if settings.threads:
-        # Read when torch is loaded; what the environment says comes first.
+        # Read when torch is loaded; a value that is set already stays.
         os.environ.setdefault("OMP_NUM_THREADS", str(settings.threads))
     choose_language(settings.numbers)
     theme.apply_theme(app, settings.theme)
@@ -146,7 +146,7 @@ def application(settings: Settings) -> Application:
 def open_program(
     folder: Path, settings: Settings, journal: SessionLog | None = None
 ) -> Iterator[Program]:
-    """The program with its window on the screen; taken down again at the end of the `with`."""
+    """Opens the window for the time of the `with`."""
     journal = journal or SessionLog()
     with ExitStack() as stack:
         demo = stack.enter_context(runs.demo_run())
@@ -162,7 +162,7 @@ def open_program(
 
 @contextmanager
 def _collect_cycles_between_events() -> Iterator[None]:
-    """Has reference cycles collected between two events of the window's thread, nowhere else.
+    """Collects reference cycles between two events of the GUI thread, and nowhere else.
 
     Collected wherever an object happens to be made, they take QObjects with them in a thread that
     these do not belong to, or while Qt holds the lock that their destructors want: it connects and
@@ -170,7 +170,7 @@ def _collect_cycles_between_events() -> Iterator[None]:
     """
     was_enabled = gc.isenabled()
     collector = GarbageCollector()
-    # Modules are no garbage: half a million objects need not be looked through again and again.
+    # Modules are no garbage: half a million objects need not be searched again and again.
     loaded = QTimer(singleShot=True, interval=_LOADED)
     loaded.timeout.connect(gc.freeze)
     loaded.start()
@@ -180,19 +180,19 @@ def _collect_cycles_between_events() -> Iterator[None]:
         if loaded.isActive():
             loaded.stop()
         else:
-            gc.unfreeze()  # the window and its services were among them, and are garbage from now
+            gc.unfreeze()  # The window and its services were frozen too, and are garbage from now on.
         collector.timer.stop()
         if was_enabled:
             gc.enable()
 
 
 def spin() -> int:
-    """Lives until the last window is closed; the program's exit status."""
+    """Runs the event loop until the last window is closed; returns the exit status."""
     return QApplication.exec()
 
 
 def run(folder: Path, archives: Iterable[Path] = ()) -> int:
-    """Opens the program, and archives in it; returns its exit status when it is closed."""
+    """Opens the program and archives in it; returns its exit status when it is closed."""
     settings = Settings()
     app = application(settings)
     with ExitStack() as stack:
@@ -216,7 +216,7 @@ def _open_folder(
     journal: SessionLog,
     archives: Iterable[Path],
 ) -> tuple[int, Path | None]:
-    """Opens one runs folder; gives the exit status, and the folder that is wanted next."""
+    """Opens one runs folder; returns the exit status, and the folder to open next."""
     settings.remember_folder(str(folder.absolute()))
     logger.info("Runs folder %s", folder)
     with open_program(folder, settings, journal) as program:
@@ -234,7 +234,7 @@ def _open_folder(
 
 
 def _report_hook(window: MainWindow, journal: SessionLog) -> Hook:
-    """A hook that tells the person of an error nobody caught, and lets the program go on."""
+    """Returns a hook that shows an uncaught error and lets the program continue."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         report = journal.report(kind, error, trace)
@@ -245,7 +245,7 @@ def _report_hook(window: MainWindow, journal: SessionLog) -> Hook:
 
 
 def _note_hard_crashes(journal: SessionLog, stack: ExitStack) -> None:
-    """Has the stack written to a file where the process dies; what lies there is noted in the log.
+    """Writes the stack to a file when the process crashes, and logs the last crash.
 
     A crash below Python (a driver, a library) leaves no exception behind.
     """

@@ -1,4 +1,4 @@
-"""The window: docks, menus and their wiring. What a dock does is the panel's business."""
+"""The main window: docks, menus and their connections."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ if TYPE_CHECKING:
 
 _LAYOUT_VERSION = 2
 _EXPLORING = ("point", "directions", "selection", "path", "draw", "samples")
-"""Docks that share a place with the decoder."""
+"""The docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
 _LEAST_LOWER = 330
 
 
 class MainWindow(QMainWindow):
-    """One screen, no hunting through tabs.
+    """The main window, with all panels on one screen.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
     """
 
     appeared = Signal()
-    """It is on the screen for the first time, with everything in it painted."""
+    """Emitted when the window has been painted for the first time."""
 
     def __init__(
         self,
@@ -160,21 +160,21 @@ class MainWindow(QMainWindow):
         self._tell_activity()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Shares out the space at the first start."""
+        """Divides the space at the first start."""
         super().showEvent(event)
         if not self._is_arranged:
             self._is_arranged = True
             QTimer.singleShot(0, self, self._share_space)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Tells, the first time, as soon as the rest is painted too."""
+        """Emits `appeared` the first time, as soon as everything is painted."""
         super().paintEvent(event)
         if not self._has_appeared:
             self._has_appeared = True
             QTimer.singleShot(0, self, self.appeared.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remembers the layout; what is being trained is stopped and saved by the services."""
+        """Stores the layout; the services stop and save the runs in training."""
         self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
         self.film_action.cancel()
         if self._comparing is not None:
@@ -187,8 +187,8 @@ class MainWindow(QMainWindow):
         dock = QDockWidget(title, self)
         dock.setObjectName(title)
         dock.setWidget(panel)
-        # Qt moves a dock behind another tab off the screen and leaves it visible: its panel is
-        # hidden, so that it does no work, and keeps its room.
+        # Qt moves a dock behind another tab off the screen and leaves it visible. Its panel is
+        # hidden, so that it does no work, and keeps its size.
         policy = panel.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         panel.setSizePolicy(policy)
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         docks["decoder"].raise_()
 
     def _share_space(self) -> None:
-        """Gives every dock its share; only a window on the screen heeds it."""
+        """Gives every dock its share; Qt applies it only to a visible window."""
         docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         width, height = self.width(), self.height()
         columns = [docks["runs"], docks["latent"], docks["decoder"]]
@@ -293,7 +293,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _go_to(self, folder: str) -> None:
-        """Closes this folder, saving what is trained, and opens another."""
+        """Closes this runs folder, saving the runs in training, and opens another."""
         self.wanted_folder = Path(folder)
         self.close()
 
@@ -327,7 +327,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _tell(self, message: str) -> None:
-        """One box a failure, and not a second one while the first still says the same."""
+        """Shows one box for each failure, and no second one with the same text."""
         if message in self._messages:
             return
         self._messages.add(message)

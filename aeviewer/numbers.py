@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"(?P<whole>\d+(?:,\d{3})*)(?:\.(?P<part>\d+))?")
 
 @dataclass(frozen=True, slots=True)
 class local:
-    """A number that formats itself as the person's language has it: `f"{local(1234.5):,.1f}"`."""
+    """A number that formats itself in the user's language: `f"{local(1234.5):,.1f}"`."""
 
     value: float
 
@@ -28,12 +28,12 @@ class local:
 
 
 def choose_language(name: str) -> None:
-    """Has numbers written as a locale has it; "system" leaves them as the system has it."""
+    """Sets the language of numbers; "system" follows the system."""
     QLocale.setDefault(QLocale.system() if name == "system" else QLocale(name))
 
 
 def localise(text: str) -> str:
-    """A text that holds numbers, each written as the person's language has it.
+    """Returns a text whose numbers are written in the user's language.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def localise(text: str) -> str:
         Its numbers as Python formats them: 1,234.5. It must hold no names, which may look so too.
     """
     language = QLocale()
-    # A system without a language has Python's ways, but for Qt's leaving the thousands together.
+    # A system without a language formats as Python does, but Qt leaves the thousands together.
     is_plain = language.language() == QLocale.Language.C
     return text if is_plain else _NUMBER.sub(lambda found: _localise_number(found, language), text)
 
 
 def join_numbers(values: Iterable[float], spec: str, most: int) -> str:
-    """Numbers beside each other, up to so many; a comma does not part those that have one.
+    """Joins numbers; a semicolon separates them where the decimal mark is a comma.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def join_numbers(values: Iterable[float], spec: str, most: int) -> str:
 def _localise_number(found: re.Match[str], language: QLocale) -> str:
     whole, part = found["whole"], found["part"]
     if "," in whole:
-        # Some group by two, or from 10,000 on.
+        # Some languages group by two, or only from 10,000 on.
         whole = language.toString(int(whole.replace(",", "")))
     else:
         whole = _digits(whole, language)
@@ -79,22 +79,22 @@ def _digits(digits: str, language: QLocale) -> str:
 
 
 class DecimalBox(QDoubleSpinBox):
-    """A field for a number with a fraction: a point and a comma both begin it.
+    """A field for a decimal number, which accepts a point and a comma.
 
     Thousands are not set apart in it. A language with the comma would otherwise take 0.001, as
     every paper has it, for 1.
     """
 
     def textFromValue(self, value: float) -> str:
-        """As many places as the field has."""
+        """Limits the number of decimal places."""
         return f"{local(value):.{self.decimals()}f}"
 
     def valueFromText(self, text: str) -> float:
-        """The number, with either mark."""
+        """Parses the number, with either decimal mark."""
         return super().valueFromText(self._replace_mark(text))
 
     def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
-        """Takes the other mark for the language's own."""
+        """Replaces the other decimal mark by the language's own."""
         found: tuple[QValidator.State, str, int] = super().validate(self._replace_mark(text), place)
         return found
 
@@ -105,8 +105,8 @@ class DecimalBox(QDoubleSpinBox):
 
 
 class PlainBox(DecimalBox):
-    """Shows 0.001 as 0.001, without the zeros behind it."""
+    """Shows 0.001 as 0.001, without trailing zeros."""
 
     def textFromValue(self, value: float) -> str:
-        """Six figures at most."""
+        """Limits the number to six digits."""
         return f"{local(value):g}"

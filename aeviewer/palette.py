@@ -19,11 +19,11 @@ CLASS_COLOURS = (
     "#717581",
     "#92dadd",
 )
-"""Ten classes. Petroff 2021, *Accessible color sequences for data visualization*."""
+"""The colours of ten classes. Petroff 2021, *Accessible color sequences for data visualization*."""
 
 
 def class_colours(count: int) -> tuple[str, ...]:
-    """A colour for each of so many classes: the ten, then others by the golden angle."""
+    """Returns a colour for each class: the ten, then others by the golden angle."""
     more = (
         QColor.fromHsvF((place * _GOLDEN) % 1, *_TONES[place % len(_TONES)]).name()
         for place in range(max(0, count - len(CLASS_COLOURS)))

@@ -1,4 +1,4 @@
-"""What the program remembers between starts, in the place the system keeps such things."""
+"""What the program stores between starts, in the system's place for settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Theme = Literal["system", "light", "dark", "contrast"]
 LOCALES = ("system", "en_US", "de_DE", "fr_FR", "de_CH", "en_IN")
 """Languages that differ in how they write numbers."""
 SPACINGS = (0, 500, 1_000, 2_500, 5_000, 10_000)
-"""Steps between checkpoints, to choose from; 0 has them denser early."""
+"""The choices of steps between checkpoints; 0 means denser at the beginning."""
 _MOST_FOLDERS = 8
 
 
@@ -37,7 +37,7 @@ class Settings:
 
     @property
     def theme(self) -> Theme:
-        """The colours: the system's, or a choice."""
+        """The theme."""
         kept = str(self._store.value("theme", "system"))
         return cast("Theme", kept) if kept in {"light", "dark", "contrast"} else "system"
 
@@ -47,7 +47,7 @@ class Settings:
 
     @property
     def side_by_side(self) -> int:
-        """How many runs are trained at once."""
+        """The number of runs that are trained at once."""
         kept = str(self._store.value("training/side_by_side", "1"))
         return max(1, int(kept)) if kept.isdecimal() else 1
 
@@ -57,7 +57,7 @@ class Settings:
 
     @property
     def threads(self) -> int:
-        """Threads of a step; 0 leaves it to torch."""
+        """The number of threads of a step; 0 leaves it to torch."""
         kept = str(self._store.value("training/threads", "0"))
         return int(kept) if kept.isdecimal() else 0
 
@@ -67,7 +67,7 @@ class Settings:
 
     @property
     def device(self) -> str:
-        """What new runs are trained on, as `trainers.config.Device` names it."""
+        """The device of new runs, as `trainers.config.Device` names it."""
         kept = str(self._store.value("training/device", "auto"))
         return kept if kept in get_args(Device) else "auto"
 
@@ -77,7 +77,7 @@ class Settings:
 
     @property
     def checkpoint_spacing(self) -> int:
-        """Steps between the checkpoints of new runs; 0 has them denser early."""
+        """The steps between checkpoints of new runs; 0 means denser at the beginning."""
         kept = str(self._store.value("training/checkpoint_spacing", "0"))
         return int(kept) if kept in map(str, SPACINGS) else 0
 
@@ -87,7 +87,7 @@ class Settings:
 
     @property
     def numbers(self) -> str:
-        """Whose language numbers are written in: a locale's name, "system" for the system's."""
+        """The language of numbers: the name of a locale, or "system"."""
         kept = str(self._store.value("numbers", "system"))
         return kept if kept in LOCALES else "system"
 
@@ -106,9 +106,9 @@ class Settings:
 
     @property
     def folders(self) -> list[str]:
-        """Runs folders that were open, the last one first."""
+        """The runs folders that were open, the last one first."""
         kept = self._store.value("folders", [])
-        # A list of one comes back as the one.
+        # A list of one item is returned as the item.
         return [str(kept)] if isinstance(kept, str) else [str(f) for f in cast("list[str]", kept)]
 
     def remember_folder(self, folder: str) -> None:
@@ -118,7 +118,7 @@ class Settings:
 
     @property
     def writes_events(self) -> bool:
-        """Whether TensorBoard's events are written while runs are trained."""
+        """Whether TensorBoard events are written while runs are trained."""
         return str(self._store.value("training/events", "")) == "yes"
 
     @writes_events.setter
@@ -127,7 +127,7 @@ class Settings:
 
     @property
     def exports(self) -> tuple[tuple[str, ...], str]:
-        """What was exported last, by name, and the folder around it; empty at the first time."""
+        """The last exports by name, and their folder; empty at the first time."""
         names = str(self._store.value("export/names", "")).split()
         return tuple(names), str(self._store.value("export/folder", ""))
 
@@ -138,19 +138,19 @@ class Settings:
         self._store.setValue("export/folder", folder)
 
     def layout(self) -> tuple[QByteArray, QByteArray]:
-        """Geometry and dock state of the window, empty at the first start."""
+        """The geometry and dock state of the window; empty at the first start."""
         geometry = self._store.value("window/geometry", QByteArray())
         state = self._store.value("window/state", QByteArray())
         return cast("QByteArray", geometry), cast("QByteArray", state)
 
     def set_layout(self, geometry: QByteArray, state: QByteArray) -> None:
-        """Remembers geometry and dock state of the window."""
+        """Stores the geometry and dock state of the window."""
         self._store.setValue("window/geometry", geometry)
         self._store.setValue("window/state", state)
 
     @property
     def compare_geometry(self) -> QByteArray:
-        """Place and size of the window that compares runs, empty at the first time."""
+        """The geometry of the window that compares runs; empty at the first time."""
         return cast("QByteArray", self._store.value("compare/geometry", QByteArray()))
 
     @compare_geometry.setter
@@ -159,7 +159,7 @@ class Settings:
 
     @property
     def current(self) -> str:
-        """The run that was explored last."""
+        """The run that was shown last."""
         return str(self._store.value("current", ""))
 
     @current.setter
@@ -168,7 +168,7 @@ class Settings:
 
     @property
     def metric(self) -> str:
-        """The figure that the list of runs shows; empty for none."""
+        """The metric that the list of runs shows; empty for none."""
         return str(self._store.value("metric", "squared_error_per_pixel"))
 
     @metric.setter
@@ -176,7 +176,10 @@ class Settings:
         self._store.setValue("metric", key)
 
     def colour(self, run: str, used: Collection[str] = ()) -> str:
-        """The colour of a run, kept as long as the run is; a new run gets the least used one."""
+        """Returns the colour of a run, the same as long as the run exists.
+
+        A new run gets a rare one.
+        """
         place = f"{_group(run)}/colour"
         kept = self._store.value(place)
         if isinstance(kept, str):
@@ -187,15 +190,15 @@ class Settings:
         return colour
 
     def is_hidden(self, run: str) -> bool:
-        """Whether the plots leave the run out."""
+        """Returns whether a run is hidden in the plots."""
         return str(self._store.value(f"{_group(run)}/hidden", "")) == "yes"
 
     def set_hidden(self, run: str, hidden: bool) -> None:
-        """Leaves a run out of the plots, or takes it in."""
+        """Hides a run in the plots, or shows it."""
         self._store.setValue(f"{_group(run)}/hidden", "yes" if hidden else "no")
 
     def move(self, run: str, renamed: str) -> None:
-        """Carries what is known of a run to its new name."""
+        """Moves the settings of a run to its new name."""
         for name in ("colour", "hidden"):
             kept = self._store.value(f"{_group(run)}/{name}")
             if kept is not None:
@@ -203,10 +206,10 @@ class Settings:
         self.forget(run)
 
     def forget(self, run: str) -> None:
-        """Drops what is known of a run."""
+        """Removes the settings of a run."""
         self._store.remove(_group(run))
 
 
 def _group(run: str) -> str:
-    """Settings keys may hold no slashes: a run's folder is kept by its digest."""
+    """Returns the digest of a run's folder, because settings keys may not contain slashes."""
     return f"runs/{hashlib.sha256(run.encode()).hexdigest()[:16]}"

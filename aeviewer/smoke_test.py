@@ -1,4 +1,4 @@
-"""`aeviewer --smoke-test`: the program used once, as a person would use it, and what came of it.
+"""`aeviewer --smoke-test`: uses the program once, as a user would, and reports the result.
 
 Meant for the packaged program, where what was left out by mistake is missed only when it is used.
 Runs, settings and layouts lie in a temporary folder, so that nothing of the person's is touched.
@@ -44,7 +44,7 @@ _ASIDE = QPoint(40, 30)
 _LAID_OUT = 300
 _LOOK_MILLISECONDS = 20
 _PATIENCE_SECONDS = 180.0
-"""For each thing that is waited for: a slow disk reads PyTorch for half a minute."""
+"""For each wait: a slow disk reads PyTorch for half a minute."""
 _EQUAL = 1e-4
 
 
@@ -53,10 +53,10 @@ class SmokeTestError(AEViewerError):
 
 
 def run() -> int:
-    """Uses the program once and tells what it did; 0 if all of it went well, else 1."""
+    """Uses the program once and prints what it did; returns 0 for success, or else 1."""
     click.echo(_versions())
     with TemporaryDirectory(prefix="aeviewer-smoke-test-") as folder, capture_problems() as found:
-        # Where no session manager has set one Qt warns, which says nothing of the program.
+        # Qt warns where no session manager is set, which says nothing about the program.
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         try:
             _use(Path(folder))
@@ -77,7 +77,7 @@ def _versions() -> str:
 
 
 def _use(folder: Path) -> None:
-    """What a person does in the window, and then with what it left in the runs folder."""
+    """Uses the window, and then what it left in the runs folder."""
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
     _application = app.application(settings)
     with app.open_program(folder / "runs", settings) as program:
@@ -89,7 +89,7 @@ def _use(folder: Path) -> None:
 
 
 def _read_back(path: Path, code: NDArray[np.float32], image: NDArray[np.float32]) -> None:
-    """The run says what it was, and its model decodes the code as the window did."""
+    """Checks the run folder, and decodes the code as the window did."""
     run = runs.open_run(path)
     losses, steps = run.metrics(), [checkpoint.step for checkpoint in run.checkpoints()]
     _expect(run.config == _CONFIG, f"The run's config is not what was asked for: {run.config}")
@@ -107,7 +107,7 @@ def _expect(is_so: bool, otherwise: str) -> None:
 
 
 class _Visit(QObject):
-    """Does one part after the other, each when the last one is done, and closes the window.
+    """Does one part after another, each when the last one is done, and closes the window.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class _Visit(QObject):
 
     @Slot()
     def _go_on(self) -> None:
-        """Does the next part, if what the last one waits for has come."""
+        """Starts the next part when the result of the last one has arrived."""
         what, has_come = self._awaited
         try:
             if has_come():
@@ -183,7 +183,7 @@ class _Visit(QObject):
         click.echo(f"Opened the window, {window.width()} × {window.height()}, showing {name}.")
 
     def _begin_layout(self) -> EmbeddingJob:
-        """Asks for a map of the demo's codes, which another process makes meanwhile."""
+        """Requests an embedding of the demo's codes, which a child process computes."""
         preview = self._session.preview
         codes = preview.codes[:_LAID_OUT] if preview else np.empty((0, 2), np.float32)
         return EmbeddingJob(codes, TSNE(), "smoke-test", (self._folder / "layout",), self)

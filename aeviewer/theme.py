@@ -1,4 +1,4 @@
-"""How the program looks: colours, font, icons. A quiet instrument, dark or light.
+"""The look of the program: colours, font, icons. A quiet instrument, dark or light.
 
 Widgets take every colour from their palette. The roles, beyond what Qt says of them: `Window` is
 the surface behind, `Base` panels and plots, `AlternateBase` what is raised, `PlaceholderText`
@@ -100,7 +100,7 @@ CONTRAST = Tokens(
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Gives the program its look; called again, changes it.
+    """Applies a theme to the program; another call changes it.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 
 
 def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) -> QIcon:
-    """An icon that is drawn in the palette's colour of the moment, and so follows the theme.
+    """Returns an icon in a colour of the palette, which follows the theme.
 
     Parameters
     ----------
@@ -128,13 +128,13 @@ def icon(name: str, role: QPalette.ColorRole = QPalette.ColorRole.ButtonText) ->
 
 
 def program_icon() -> QIcon:
-    """The program's own: an autoencoder, narrow where the code is."""
+    """Returns the program's icon: an autoencoder, narrow at its code."""
     with as_file(files("resources") / "icons") as folder:
         return QIcon(str(folder / "aeviewer.svg"))
 
 
 def palette(colours: Tokens) -> QPalette:
-    """The palette that carries `colours` to every widget."""
+    """Returns the palette that brings `colours` to every widget."""
     role = QPalette.ColorRole
     given = {
         role.Window: colours.back,
@@ -172,7 +172,7 @@ def palette(colours: Tokens) -> QPalette:
 
 
 class _Look(QObject):
-    """Applies a theme, and follows the system while it is asked to."""
+    """Applies a theme, and follows the system while "system" is chosen."""
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
@@ -186,7 +186,7 @@ class _Look(QObject):
         hints.accessibility().contrastPreferenceChanged.connect(self._follow)
 
     def choose(self, theme: Theme) -> None:
-        """Makes `theme` the look."""
+        """Applies `theme`."""
         self._theme = theme
         dark = Qt.ColorScheme.Dark
         schemes = {"light": Qt.ColorScheme.Light, "dark": dark, "contrast": dark}
@@ -243,7 +243,7 @@ class _Glyph(QIconEngine):
 
 
 def _font() -> QFont:
-    """Inter at reading size, its figures all of one width."""
+    """Returns Inter at reading size, with figures of one width."""
     for file in sorted((files("resources") / "fonts").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".otf"):
             QFontDatabase.addApplicationFontFromData(file.read_bytes())
@@ -254,7 +254,7 @@ def _font() -> QFont:
 
 
 def style_sheet(colours: Tokens) -> str:
-    """What the palette cannot say: spacing, slim titles, flat bars, the focus ring."""
+    """Returns the style sheet for what the palette cannot say: spacing, titles, bars, focus."""
     with as_file(files("resources") / "icons") as folder:
         icons = folder.as_posix()
     values = {name: getattr(colours, name) for name in Tokens.__slots__}

@@ -1,1 +1,1 @@
-"""What happens around the start of the program: system check, libraries, signals, errors."""
+"""The start of the program: system check, libraries, Unix signals, capture of problems."""

@@ -1,4 +1,4 @@
-"""Which libraries are found, and loaded, by this program and by those that it starts."""
+"""Which shared libraries this program and its child processes find, and how Qt is loaded."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 _PATH = "LD_LIBRARY_PATH"
 _BEFORE = f"{_PATH}_ORIG"
-"""Where the packaged program's start keeps what the person had set."""
+"""Holds the user's own value while the packaged program runs."""
 _UNUSED = "cuda.bindings"
-"""Of pyqtgraph's modules, one tries to load it for a widget that is not used here."""
+"""One module of pyqtgraph tries to load this for a widget that is not used here."""
 _HOOK = "shibokensupport.feature"
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # From malloc.h.
 _LARGE_BLOCK, _HEAPS = 1 << 24, 2
 
 
 def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Sees to it that every program finds the libraries that it was made with.
+    """Makes every program find the libraries that it was built with.
 
     To be called before Qt is imported.
 
@@ -42,7 +42,7 @@ def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def load_qt() -> None:
-    """Loads Qt for Python, and keeps it from reading the source of all that is imported after it.
+    """Loads Qt for Python, and keeps it from reading the source of all later imports.
 
     In case a module selects one of its features (`from __feature__ import snake_case`), its hook
     looks for the word PySide6 in the source of every module; `linecache` then holds all these
@@ -56,7 +56,7 @@ def load_qt() -> None:
 
 
 def load_plots() -> None:
-    """Loads pyqtgraph, but not the bindings of CUDA: the window is there sooner."""
+    """Loads pyqtgraph without the bindings of CUDA, so that the window appears sooner."""
     if _UNUSED in sys.modules:
         return
     sys.modules[_UNUSED] = None  # type: ignore[assignment]  # as if it were not installed
@@ -67,7 +67,7 @@ def load_plots() -> None:
 
 
 def keep_memory_whole() -> None:
-    """Has glibc keep little of the memory that it was given back.
+    """Makes glibc keep little of the memory that was freed.
 
     Blocks of 16 MB and more are asked of the system, and given back at once. glibc would do so from
     128 kB on at first, but from 32 MB once a block as large was freed: MNIST's test images as
@@ -85,7 +85,7 @@ def keep_memory_whole() -> None:
 
 
 def _give_back(environment: MutableMapping[str, str]) -> None:
-    """Lets a browser or a file manager find the system's libraries, not those packed with us.
+    """Makes a browser or file manager find the system's libraries, not the packaged ones.
 
     This program itself has looked the variable up when it was started.
     """
@@ -96,7 +96,7 @@ def _give_back(environment: MutableMapping[str, str]) -> None:
 
 
 def _load_before_qt() -> None:
-    """Loads PyTorch's first library, on which its others rest.
+    """Loads PyTorch's first library, which its other libraries need.
 
     Qt brings an older C++ runtime; once that is there, PyTorch's libraries fail to initialise
     (WinError 1114).

@@ -1,4 +1,4 @@
-"""Nothing goes unnoticed: what went wrong while something was tried, wherever it was said."""
+"""Captures every problem that occurs while something is tried, wherever it is reported."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _QUIET = frozenset({QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg})
 _OF_NO_SCREEN = "This plugin does not support propagateSizeHints()"
-"""What Qt's platform without a screen says of itself at every window."""
+"""What Qt's offscreen platform reports of itself for every window."""
 
 
 class _Notes(logging.Handler):
-    """Takes down what is logged as a warning or worse."""
+    """Records what is logged as a warning or worse."""
 
     def __init__(self, found: list[str]) -> None:
         super().__init__(logging.WARNING)
@@ -34,7 +34,7 @@ class _Notes(logging.Handler):
 
 @contextmanager
 def capture_problems() -> Iterator[list[str]]:
-    """While inside, gathers what went wrong, a line or a traceback each.
+    """Collects problems inside the `with`, one line or traceback each.
 
     That is: exceptions that nobody caught, in any thread and where Python cannot raise them;
     warnings of Qt and of Python; warnings and errors that were logged.

@@ -1,4 +1,4 @@
-"""Says what a screen needs before Qt aborts for the want of it. Imports no Qt itself."""
+"""Lists the system libraries that Qt needs to open a window, before Qt aborts without them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _LIBRARIES = {
     "libxcb-shape.so.0": "libxcb-shape0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
-"""What Qt's X11 window loads, and the Debian package that holds it."""
+"""The libraries that Qt's X11 platform loads, and the Debian packages that contain them."""
 
 
 class ScreenError(AEViewerError):
-    """No window can be opened here."""
+    """No window can be opened on this system."""
 
 
 def check() -> None:
-    """Makes sure that a window can be opened.
+    """Checks that a window can be opened.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def check() -> None:
 
 
 def settle_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Has text encoded as UTF-8 where nobody has said how; Qt does so too, but warns of it."""
+    """Sets UTF-8 where no encoding is set; Qt would do the same with a warning."""
     names = [name for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)]
     first = names[0] if names else "LC_CTYPE"
     if sys.platform == "linux" and environment.get(first, "") in {"", "C", "POSIX"}:
@@ -66,7 +66,7 @@ def settle_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def missing() -> list[str]:
-    """The Debian packages of the libraries that cannot be loaded."""
+    """Returns the Debian packages of the libraries that cannot be loaded."""
     return [package for library, package in _LIBRARIES.items() if not _loads(library)]
 
 

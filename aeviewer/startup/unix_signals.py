@@ -1,4 +1,4 @@
-"""Ctrl-C in the terminal and a polite kill close the window, which saves."""
+"""Ctrl-C in the terminal and SIGTERM close the window, which saves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def closing_on_signals(window: QWidget) -> Iterator[None]:
-    """While inside, SIGINT and SIGTERM close `window`.
+    """Closes `window` on SIGINT and SIGTERM inside the `with`.
 
     Python runs a signal's handler between two of its own instructions, and Qt's event loop runs
     none: a byte on a socket wakes it.

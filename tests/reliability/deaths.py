@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from tests.reliability import spots
+from tests.reliability import small_run
 from trainers import runs
 from trainers.runs import losses_csv
 from trainers.storage import atomic
@@ -99,7 +99,7 @@ def _dies(place: Path, dice: random.Random) -> bool:
 def _compare(place: Path, whole: Path) -> None:
     """What a death left can be read, and is of the unbroken run."""
     (run,) = (run for run in runs.find_runs(place.parent) if run.path == place)
-    state, wanted = run.status().state, spots.contents(whole)
+    state, wanted = run.status().state, small_run.contents(whole)
     assert state in {"new", "interrupted", "finished"}, state
     losses = run.metrics()
     assert not losses_csv.missing(losses, len(losses.step))
@@ -110,7 +110,7 @@ def _compare(place: Path, whole: Path) -> None:
         if checkpoint.is_evaluated:
             checkpoint.preview()
             checkpoint.evaluation()
-    found = spots.contents(place)
+    found = small_run.contents(place)
     kept = {name for name in found if name != "metrics.csv" and atomic.DRAFT not in name}
     odd = [name for name in kept if found[name] != wanted.get(name)]
     assert not odd, odd
@@ -124,7 +124,7 @@ def main(folder: Path, count: int, seed: int) -> None:
     """Tries that many deaths."""
     dice, deaths, finished = random.Random(seed), 0, 0
     while deaths < count or finished == 0:
-        config = spots.config(dice.choice(spots.PRESETS))
+        config = small_run.config(dice.choice(small_run.PRESETS))
         whole = folder / "whole" / config.preset
         if not whole.exists():
             assert not _ended(_forked(runs.create_run(config, whole.parent, whole.name).path))
@@ -136,7 +136,7 @@ def main(folder: Path, count: int, seed: int) -> None:
             assert not _ended(_forked(place))
         assert _is_finished(place)
         assert runs.Run(place).status().error == ""
-        assert spots.contents(place) == spots.contents(whole), place
+        assert small_run.contents(place) == small_run.contents(whole), place
         finished += 1
     sys.stdout.write(f"{deaths} deaths, {finished} runs\n")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reliability import spots
+from tests.reliability import small_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 
 
 def _killed(folder: Path, count: int, seed: int) -> str:
-    spots.imported(folder)
+    small_run.import_spots(folder)
     command = [sys.executable, "-m", "tests.reliability.deaths", str(folder), str(count), str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reliability import spots
+from tests.reliability import small_run
 from tests.reliability.power import Disk
 from trainers import runs
 from trainers.events import CheckpointSaved, Finished, Started
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spots.imported(tmp_path)
+    small_run.import_spots(tmp_path)
     # A `Disk` puts its own in this place; what goes on after a cut need not wait for the disk.
     monkeypatch.setattr("os.fsync", lambda _descriptor: None)
 
@@ -49,12 +49,12 @@ class Scene:
         (folder / "runs").mkdir()
         self.told: list[tuple[int, int]] = []
         with Disk(folder / "runs").watching() as disk:
-            run = runs.create_run(spots.config(preset), folder / "runs", "mine")
+            run = runs.create_run(small_run.config(preset), folder / "runs", "mine")
             self.made = len(disk.moments)
             for event in Trainer(run, resume_seconds=0.0):
                 if isinstance(event, CheckpointSaved):
                     self.told.append((len(disk.moments), event.step))
-        self.whole, self.moments = spots.contents(run.path), disk.moments
+        self.whole, self.moments = small_run.contents(run.path), disk.moments
         self.tried = 0
 
     def cut(self, at: int, dice: random.Random | None) -> None:
@@ -73,7 +73,7 @@ class Scene:
             events = list(Trainer(runs.open_run(run.path)))
             assert isinstance(events[0], Started) and events[0].step >= safe_step
             assert isinstance(events[-1], Finished)
-        assert spots.contents(run.path) == self.whole
+        assert small_run.contents(run.path) == self.whole
         assert run.status().error == ""
         assert not [*run.path.rglob(f"{atomic.DRAFT}*")]
 

@@ -115,7 +115,7 @@ def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> Non
     """Runs the encoder. The writer of imageio-ffmpeg would not report the encoder's errors."""
     height, width, _ = _pad_to_even(_to_rgb(frames[0])).shape
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
-    kept = ["-an", "-c:v", "libx264", "-crf", _GRAIN, "-pix_fmt", "yuv420p"]
+    encoding = ["-an", "-c:v", "libx264", "-crf", _GRAIN, "-pix_fmt", "yuv420p"]
     command = [
         encoder_path(),
         "-v",
@@ -124,7 +124,7 @@ def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> Non
         *raw,
         "-i",
         "-",
-        *kept,
+        *encoding,
         "-movflags",
         "+faststart",
     ]

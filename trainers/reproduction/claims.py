@@ -81,11 +81,11 @@ def _plane(collected: CollectedResults) -> Claim:
 def _indistinguishable(collected: CollectedResults) -> Claim:
     errors = _non_linear_spreads(collected, lambda f: f.squared_error)
     accuracies = _non_linear_spreads(collected, knn_accuracy)
-    reasons, told_apart = [], False
+    reasons, any_apart = [], False
     for a, b in combinations(errors, 2):
         far = are_apart(errors[a], errors[b], at.ERROR_APART * min(errors[a].mean, errors[b].mean))
         far_codes = are_apart(accuracies[a], accuracies[b], at.ACCURACY_APART)
-        told_apart |= far or far_codes
+        any_apart |= far or far_codes
         reasons.append(
             f"{NAMES[a]} against {NAMES[b]}: "
             f"errors {_format_pair(errors[a], errors[b], '.2f')} per image "
@@ -102,7 +102,7 @@ def _indistinguishable(collected: CollectedResults) -> Claim:
         f"{at.SPREADS_APART:g} times the larger half range over seeds, and by more than "
         f"{format_percent(at.ERROR_APART, 0)} of the smaller error or {at.ACCURACY_APART * 100:g} "
         "percentage point of accuracy.",
-        holds=bool(errors) and not told_apart,
+        holds=bool(errors) and not any_apart,
         lacking=missing_names(collected, *((name, LATENT_DIM) for name in NON_LINEAR)),
         reasons=reasons,
     )
@@ -157,7 +157,7 @@ def _missing_in_sweep(collected: CollectedResults) -> list[str]:
 def _beats_pca(collected: CollectedResults) -> Claim:
     found = [f for f in collected.sweep("elu") if collected.first_run("pca", f.entry.latent_dim)]
     ratios = {f.entry.latent_dim: pca_ratio(collected, f) for f in found}
-    told = ", ".join(f"{ratio:.3f} (d = {d})" for d, ratio in ratios.items())
+    ratios_text = ", ".join(f"{ratio:.3f} (d = {d})" for d, ratio in ratios.items())
     return judge(
         collected,
         "beats-pca",
@@ -165,7 +165,7 @@ def _beats_pca(collected: CollectedResults) -> Claim:
         "The ELU autoencoder's test error is below PCA's at every dimension of the sweep.",
         holds=bool(ratios) and max(ratios.values()) < 1,
         lacking=_missing_in_sweep(collected),
-        reasons=[f"Error over PCA's: {told}."] if told else [],
+        reasons=[f"Error over PCA's: {ratios_text}."] if ratios_text else [],
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    plan: Sequence[PlannedRun], folder: Path, kept: Path, workers: Workers
+    plan: Sequence[PlannedRun], folder: Path, results: Path, workers: Workers
 ) -> Generator[SweepProgress, None, None]:
     """Trains and measures the runs without a result; yields twice a second, and at the end.
 
@@ -47,13 +47,13 @@ def reproduce(
     ClusterError
         When the scheduler has ended.
     """
-    finished = set(result_files.read_results(kept, plan))
+    finished = set(result_files.read_results(results, plan))
     for entry in plan:
         if entry.name not in finished:
             refuse_other_config(entry, folder)
-    place, results_place = folder.absolute(), kept.absolute()
+    place, results_place = folder.absolute(), results.absolute()
     jobs = [
-        Job(place / e.name, e.config, partial(_measure_and_save, entry=e, kept=results_place))
+        Job(place / e.name, e.config, partial(_measure_and_save, entry=e, results=results_place))
         for e in plan
     ]
     yield from train_all(jobs, workers, finished=finished)
@@ -65,10 +65,10 @@ def is_trained(entry: PlannedRun, folder: Path) -> bool:
     return (place / "config.json").is_file() and runs.Run(place).status().state == "finished"
 
 
-def _measure_and_save(run: Run, entry: PlannedRun, kept: Path) -> Generator[None, None, None]:
+def _measure_and_save(run: Run, entry: PlannedRun, results: Path) -> Generator[None, None, None]:
     """Measures a finished run and writes its result. A worker does this after the training."""
     from trainers.evaluation.measure_all import complete_evaluations, measure_checkpoint
 
     yield from complete_evaluations(run)
     measurement = yield from measure_checkpoint(run, samples=entry.samples, images=entry.images)
-    result_files.write_result(kept, run, measurement)
+    result_files.write_result(results, run, measurement)

@@ -61,9 +61,9 @@ def judge(
     return Claim(key, statement, test, verdict, tuple(sentences))
 
 
-def missing_names(collected: CollectedResults, *wanted: tuple[str, int]) -> list[str]:
+def missing_names(collected: CollectedResults, *methods: tuple[str, int]) -> list[str]:
     """Returns the names of the planned runs of these methods and dimensions without a result."""
-    return [e.name for e in collected.missing_runs if (e.config.preset, e.latent_dim) in wanted]
+    return [e.name for e in collected.missing_runs if (e.config.preset, e.latent_dim) in methods]
 
 
 def format_percent(share: float, places: int = 1) -> str:

@@ -1,4 +1,4 @@
-"""The File menu: which runs folder is open, and the person's preferences."""
+"""The File menu: runs folders and preferences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FileMenu(QMenu):
-    """Opens folders and preferences.
+    """Opens runs folders, archives and the preferences.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class FileMenu(QMenu):
     """
 
     folder_wanted = Signal(str)
-    """Another runs folder shall be opened."""
+    """Requests another runs folder."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class FileMenu(QMenu):
         self.addAction("&Quit", keys.Quit, window.close)
 
     def _fill_recent(self) -> None:
-        """The folders that were open before, without this one."""
+        """Returns the folders that were open before, without this one."""
         here = str(self._session.folder.absolute())
         for folder in self._settings.folders:
             if folder != here:
@@ -94,7 +94,7 @@ class FileMenu(QMenu):
 
 
 class ThemeMenu(QMenu):
-    """How the program looks.
+    """Chooses the theme of the program.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class ThemeMenu(QMenu):
 
 
 def choose_theme(settings: Settings, name: str) -> None:
-    """Gives the program a theme, and remembers it."""
+    """Applies a theme and stores the choice."""
     settings.theme = cast("Theme", name)
     app = QApplication.instance()
     if isinstance(app, QApplication):

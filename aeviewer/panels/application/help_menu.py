@@ -1,4 +1,4 @@
-"""The Help menu: keys, manual, tour, log, and what the program is."""
+"""The Help menu: keys, manual, tour, log and About."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class HelpMenu(QMenu):
-    """Everything that explains.
+    """Opens everything that explains the program.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class HelpMenu(QMenu):
         self.addAction("&About AE Viewer", self._open_about)
 
     def offer_tour(self) -> None:
-        """Begins the tour if it was never seen."""
+        """Starts the tour if it was never seen."""
         if not self._settings.tour_seen:
             QTimer.singleShot(0, self, self.begin_tour)
 
     @Slot()
     def begin_tour(self) -> None:
-        """From the first stop."""
+        """Starts the tour from its first stop."""
         if self.tour is None:
             self.tour = Tour(self._stops, self._window)
             self.tour.ended.connect(self._end_tour)
@@ -69,11 +69,11 @@ class HelpMenu(QMenu):
 
     @Slot()
     def open_manual(self) -> None:
-        """The manual, beside the window."""
+        """Opens the manual beside the window."""
         ManualWindow(self._window).show()
 
     def tell_crash(self, title: str, report: str) -> None:
-        """One window for all errors that nobody caught."""
+        """Shows one window for all uncaught errors."""
         if self._crash is None:
             self._crash = CrashWindow(report, title, self._window)
             self._crash.destroyed.connect(self._forget_crash)
@@ -108,7 +108,7 @@ class HelpMenu(QMenu):
 
 
 def stops(parts: Mapping[str, QWidget]) -> tuple[Stop, ...]:
-    """The tour, over the window's docks and its bar."""
+    """Returns the tour of the window's docks and toolbar."""
     return (
         Stop(
             lambda: parts["latent"],

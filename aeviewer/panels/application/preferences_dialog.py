@@ -1,4 +1,4 @@
-"""What a person chooses once: looks, numbers, where runs lie, how they are trained."""
+"""The preferences: theme, numbers, runs folder, training."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _WIDTH = 540
 
 
 class PreferencesDialog(QDialog):
-    """Takes effect on OK; what needs a new start says so.
+    """Applies the choices on OK; those that need a restart say so.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class PreferencesDialog(QDialog):
 
     @Slot()
     def accept(self) -> None:
-        """Keeps the choices; stays open where the folder cannot be used, and says why."""
+        """Stores the choices; stays open where the folder cannot be used, and says why."""
         chosen = self.folder.text().strip()
         try:
             if chosen != str(runs_folder.default_folder()):
@@ -148,7 +148,7 @@ class PreferencesDialog(QDialog):
 
 
 def _example(name: str) -> str:
-    """A number as a language writes it."""
+    """Returns a number as a language writes it."""
     language = QLocale.system() if name == "system" else QLocale(name)
     if language.language() == QLocale.Language.C:
         language = QLocale("en_US")

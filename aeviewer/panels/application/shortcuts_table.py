@@ -1,4 +1,4 @@
-"""What the mouse does, and which key does the same."""
+"""The mouse actions, and the keys that do the same."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 
 def page() -> str:
-    """All of it as a table, in HTML."""
+    """Returns all of them as an HTML table."""
     lines = [
         '<table cellpadding="3"><tr><th align="left">Mouse</th><th align="left">Keys</th></tr>'
     ]

@@ -1,4 +1,4 @@
-"""Windows to read in: the manual, the log, the report of an error, what the program is made of."""
+"""Windows of text: the manual, the log, the report of an error, About."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ _ABOUT_TEXT = (
 
 
 def manual() -> str:
-    """The manual as Markdown, with the glossary in it."""
+    """Returns the manual as Markdown, with the glossary in it."""
     text = (files("resources") / "manual" / "manual.md").read_text(encoding="utf-8")
     return text.replace("{glossary}", page(GLOSSARY.values()))
 
 
 class ManualWindow(QDialog):
-    """The manual: chapters at the left, words to look for above."""
+    """The manual: chapters at the left, a search field above."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,7 +117,7 @@ class ManualWindow(QDialog):
         self.chapters.setFocus()
 
     def _find_chapters(self) -> None:
-        """Lists the headings, and gives the text room to be read in."""
+        """Lists the headings, and sets the margins of the text."""
         block = self.browser.document().begin()
         while block.isValid():
             form = block.blockFormat()
@@ -133,7 +133,7 @@ class ManualWindow(QDialog):
 
     @Slot(int)
     def _open_chapter(self, row: int) -> None:
-        """Brings the chapter's heading to the top."""
+        """Scrolls the heading of a chapter to the top."""
         cursor = self.browser.textCursor()
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self.browser.setTextCursor(cursor)
@@ -147,7 +147,7 @@ class ManualWindow(QDialog):
 
     @Slot()
     def _find_next(self) -> None:
-        """The next place where the words stand, from the start again behind the last."""
+        """Finds the next place of the search text, from the start again after the last one."""
         words = self.search.text()
         found = not words or self.browser.find(words, QTextDocument.FindFlag(0))
         if not found:
@@ -157,7 +157,7 @@ class ManualWindow(QDialog):
 
 
 class _Lines(QPlainTextEdit):
-    """Text of one width that can be read and copied."""
+    """A monospaced text that can be read and copied."""
 
     def __init__(self, text: str, name: str) -> None:
         super().__init__(text, readOnly=True)
@@ -168,7 +168,7 @@ class _Lines(QPlainTextEdit):
 
 
 class LogWindow(QDialog):
-    """What the program noted, and goes on noting.
+    """The log, which continues while its window is open.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class LogWindow(QDialog):
 
 
 class CrashWindow(QDialog):
-    """Tells of an error that nobody caught, and offers the report.
+    """Reports an uncaught error, and offers the report.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ class CrashWindow(QDialog):
         self.resize(_REPORT)
 
     def add(self, report: str) -> None:
-        """Another error while the window is open."""
+        """Adds another error while the window is open."""
         self.report.appendPlainText(f"\n{'─' * 40}\n{report}")
 
     @Slot()
@@ -239,7 +239,7 @@ class CrashWindow(QDialog):
 
 
 class AboutWindow(QDialog):
-    """What the program is, its version, what it stands on and under which licences."""
+    """The name of the program, its version, its packages and their licences."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -262,7 +262,7 @@ class AboutWindow(QDialog):
 
 
 def _row(package: str) -> str:
-    """Name, version and licence of a package; nothing where it is not there."""
+    """Returns the name, version and licence of a package; nothing where it is not installed."""
     try:
         package_data = metadata(package).json
     except PackageNotFoundError:
@@ -272,7 +272,7 @@ def _row(package: str) -> str:
 
 
 def _licence(package_data: Mapping[str, str | list[str]]) -> str:
-    """As the package states it: an expression, a classifier, or a short text."""
+    """Returns the licence that a package states: an expression, a classifier, or a short text."""
     prefix = "License :: OSI Approved :: "
     named = [
         c.removeprefix(prefix) for c in package_data.get("classifier", ()) if c.startswith(prefix)

@@ -1,4 +1,4 @@
-"""What a comparison says in words: rows, captions fit for a paper, numbers. Knows no widget."""
+"""The texts of a comparison: rows, numbers, and captions for a paper. It uses no widget."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAITING = "…"
 
 
 def method(item: RunItem) -> str:
-    """What a run trains, without its dimension: "ELU autoencoder"."""
+    """Returns the method of a run without its dimension: "ELU autoencoder"."""
     if item.config is None:
         return item.name
     entry = PRESETS.get(item.config.preset)
@@ -52,12 +52,12 @@ def step_words(run: ComparedRun, step: int | None) -> str:
 
 
 def is_elsewhere(run: ComparedRun, step: int | None) -> bool:
-    """Whether a run is shown at another step than the one asked for."""
+    """Returns whether a run is shown at another step than the common one."""
     return run.step is not None and run.step != step
 
 
 def error_words(comparison: Comparison, run: ComparedRun) -> str:
-    """Squared error per image of the digits shown, and of the test set."""
+    """Returns the squared error per image of the shown images, and of the test set."""
     evaluation = comparison.evaluation(run.item.key)
     here = f"{local(run.shown.errors.mean()):.1f} here" if run.shown else ""
     everywhere = f"{local(evaluation.squared_error):.1f} test" if evaluation else ""
@@ -65,7 +65,7 @@ def error_words(comparison: Comparison, run: ComparedRun) -> str:
 
 
 def rule_words(comparison: Comparison) -> str:
-    """How the test images were chosen."""
+    """Returns how the test images were chosen."""
     rule = comparison.rule
     if rule.kind == "classes":
         return "the first of each class" if rule.count == 10 else "the first of the classes in turn"
@@ -77,7 +77,7 @@ def rule_words(comparison: Comparison) -> str:
 
 
 def digits_caption(comparison: Comparison, *, with_pca: bool) -> str:
-    """The caption of the grid of reconstructions."""
+    """Returns the caption of the grid of reconstructions."""
     names = methods(comparison.runs)
     parts, dataset = [], comparison.data.dataset
     things = "digits" if dataset == MNIST else "images"
@@ -109,7 +109,7 @@ def _row_caption(comparison: Comparison, run: ComparedRun, name: str) -> str:
 
 
 def latent_caption(comparison: Comparison, planes: Sequence[tuple[ComparedRun, str]]) -> str:
-    """The caption of the scatters; `planes` are those shown, with what their axes are."""
+    """Returns the caption of the scatter plots; `planes` describes their axes."""
     if not planes:
         return ""
     names = methods([run for run, _ in planes])
@@ -128,14 +128,14 @@ def _tests(comparison: Comparison) -> str:
 
 
 def letter(at: int) -> str:
-    """By which a caption calls a panel of a figure."""
+    """The letter of a panel in a figure: a, b, c, …."""
     return "abcdefgh"[at]
 
 
 def losses_caption(
     comparison: Comparison, keys: Sequence[str], title: str, smoothed_over: int
 ) -> str:
-    """The caption of the curves: of checkpoints, or of training steps smoothed over so many."""
+    """Returns the caption of the curves: of checkpoints, or of smoothed training steps."""
     runs = [run for run in comparison.runs if run.item.key in keys]
     names = methods(runs)
     shown = ", ".join(names[run.item.key] for run in runs)
@@ -150,7 +150,7 @@ def losses_caption(
 def histogram(
     labels: NDArray[np.uint8], chosen: NDArray[np.bool_], names: Sequence[str] = MNIST.classes
 ) -> str:
-    """How many of each class are selected, most first: "7: 112, 9: 31"."""
+    """Returns the number of selected images of each class, the most first: "7: 112, 9: 31"."""
     counts = np.bincount(labels[chosen], minlength=len(names))
     order = [label for label in np.argsort(-counts, kind="stable") if counts[label]]
     return ", ".join(f"{names[label]}: {local(counts[label]):,}" for label in order if names)

@@ -1,4 +1,4 @@
-"""The window in which runs are compared: which ones, their digits, codes, curves and figures."""
+"""The window that compares runs: reconstructions, codes, curves and metrics."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _MILLISECONDS = 8_000
 
 
 def worth_comparing(comparison: Comparison) -> list[str]:
-    """The runs to begin with where nobody chose: all finished ones, else all with anything."""
+    """Returns the runs to compare by default: all finished ones, or else all with checkpoints."""
     items = comparison.session.items
     finished = [item.key for item in items if item.state == "finished" and not item.read_only]
     learnt = [item.key for item in items if item.evaluation is not None]
@@ -59,7 +59,7 @@ def worth_comparing(comparison: Comparison) -> list[str]:
 
 
 class CompareWindow(QMainWindow):
-    """Runs side by side; one scrubber below moves them all.
+    """Compares runs side by side; one slider moves all of them.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class CompareWindow(QMainWindow):
         self.setCentralWidget(content)
 
     def _scrubber(self) -> QWidget:
-        """Buttons, the step in words, the slider."""
+        """Lays out the buttons, the step and the slider."""
         self.slider.setAccessibleName("Step of all runs")
         self.slider.setToolTip("Every run goes to its checkpoint nearest to this step.")
         large = tabular(self.font())
@@ -199,7 +199,7 @@ class CompareWindow(QMainWindow):
     # -- what is shown ---------------------------------------------------------------------------
 
     def compare(self, keys: Iterable[str]) -> None:
-        """Compares these runs; fewer than two change nothing, or begin with those worth it."""
+        """Compares these runs; fewer than two change nothing, or choose the default ones."""
         chosen = list(keys)
         if len(chosen) > 1:
             self._comparison.choose(chosen)
@@ -238,7 +238,7 @@ class CompareWindow(QMainWindow):
 
     @Slot()
     def export(self) -> FigureDialog | None:
-        """Opens the figure that is seen, to be taken elsewhere."""
+        """Opens the figure that is visible, to be exported."""
         page = self.tabs.currentWidget()
         if not isinstance(page, DigitsPage | LatentPage | LossesPage) or not self._comparison.runs:
             return None
@@ -272,7 +272,7 @@ class CompareWindow(QMainWindow):
     # -- events ----------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right scrub, Home and End go to the ends, Esc clears the selection."""
+        """Left and right move the step, Home and End go to the ends, Esc clears the selection."""
         steps = self._comparison.steps
         places = {
             Qt.Key.Key_Left: -1,
@@ -289,7 +289,7 @@ class CompareWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remembers its place; nothing is worked out for it any more."""
+        """Stores the place of the window and ends all its work."""
         self._settings.compare_geometry = self.saveGeometry()
         self._comparison.choose(())
         super().closeEvent(event)

@@ -1,4 +1,4 @@
-"""Takes a figure elsewhere: looks at it, mends its caption, keeps it as PNG or SVG."""
+"""The dialog that previews a figure, edits its caption, and saves it as PNG or SVG."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _REDRAW_MILLISECONDS = 200
 
 
 class _Preview(QWidget):
-    """A picture, made small enough to be seen whole."""
+    """A picture, reduced so that all of it is visible."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,12 +46,12 @@ class _Preview(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_image(self, image: QImage) -> None:
-        """Shows it."""
+        """Sets the picture."""
         self._image = image
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The picture in the middle, within a hairline."""
+        """Draws the picture in the middle, with a hairline around it."""
         if self._image is None:
             return
         ratio = self.devicePixelRatioF()
@@ -72,7 +72,7 @@ class _Preview(QWidget):
 
 
 class FigureDialog(QDialog):
-    """Shows the figure as it will be kept; the caption can be changed, copied, left out.
+    """Shows the figure as it will be saved; its caption can be edited, copied or left out.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class FigureDialog(QDialog):
     """
 
     kept = Signal(str)
-    """The path of a file that was written."""
+    """Emitted with the path of a file that was written."""
     failed = Signal(str)
 
     def __init__(self, drawing: Drawable, caption: str, name: str, parent: QWidget) -> None:
@@ -141,7 +141,7 @@ class FigureDialog(QDialog):
 
     @property
     def figure(self) -> Figure:
-        """The figure with the caption as it stands."""
+        """Returns the figure with the current caption."""
         caption = self.caption.toPlainText().strip() if self.draws_caption.isChecked() else ""
         return Figure(self._drawing, caption, self.font(), self.palette())
 
@@ -178,7 +178,7 @@ class FigureDialog(QDialog):
 
     @Slot(str)
     def save(self, path: str) -> None:
-        """Writes the figure; its caption is on the clipboard then."""
+        """Writes the figure, and copies its caption to the clipboard."""
         ending, factor = _FORMATS[self.format.currentText()]
         figure = self.figure
         content = png(figure.image(factor)) if ending == "png" else figure.svg(self._name)

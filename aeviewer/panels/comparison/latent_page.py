@@ -1,4 +1,4 @@
-"""The codes of all test images by every compared run; what is circled in one is lit in all."""
+"""The codes of all test images by every compared run, with one selection in all of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LatentPage(QWidget):
 
     title = "Latent space"
     digits_wanted = Signal()
-    """The selected images shall be the columns of the reconstructions."""
+    """Requests the reconstructions of the selected images."""
 
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,7 +102,7 @@ class LatentPage(QWidget):
 
     @Slot()
     def clear_selection(self) -> None:
-        """Selects nothing."""
+        """Clears the selection."""
         self._comparison.select(np.zeros(0, np.bool_))
 
     @Slot()
@@ -129,19 +129,19 @@ class LatentPage(QWidget):
     # -- what is shown ---------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Has the codes read, and catches up."""
+        """Starts reading the codes, and shows what changed while the page was hidden."""
         super().showEvent(event)
         self._comparison.want_codes(True)
         self._changed = {run.item.key for run in self._comparison.runs}
         self._later.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Has no more codes read."""
+        """Stops reading the codes."""
         super().hideEvent(event)
         self._comparison.want_codes(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Arranges anew, but later: a layout must not change while it is being laid out."""
+        """Arranges the panels later: a layout must not change while it is being applied."""
         super().resizeEvent(event)
         self._later.start()
 
@@ -173,7 +173,7 @@ class LatentPage(QWidget):
         self._changed.clear()
 
     def _keep(self, names: dict[str, str]) -> None:
-        """A panel for each run, and no other."""
+        """Makes a panel for each run, and removes the others."""
         order = list(names)
         if order == list(self._panels):
             self._arrange()
@@ -216,7 +216,7 @@ class LatentPage(QWidget):
     # -- the mouse -------------------------------------------------------------------------------
 
     def _hover(self, key: str, x: float, y: float) -> None:
-        """The image under the mouse, and where the other runs put it."""
+        """Shows the image under the mouse, and its places in the other runs."""
         plot = self._panels[key].plot
         point = plot.nearest(x, y)
         if point is None:
@@ -239,18 +239,18 @@ class LatentPage(QWidget):
 
     @property
     def caption(self) -> str:
-        """Fit for a paper."""
+        """The caption of the figure, ready for a paper."""
         runs = {run.item.key: run for run in self._comparison.runs}
         shown = [(runs[p.key], p.axes) for p in self._panels.values() if p.plane and p.key in runs]
         return words.latent_caption(self._comparison, shown)
 
     @property
     def drawing(self) -> LatentPage:
-        """What is exported."""
+        """The name of the figure."""
         return self
 
     def figure_size(self) -> QSizeF:
-        """Of all panels, and of the legend below."""
+        """The size of all panels, with the legend below."""
         area = self._grid.geometry()
         return QSizeF(area.width(), area.height() + self.legend.height() + 4)
 
@@ -267,7 +267,7 @@ class LatentPage(QWidget):
 
 
 def _picture(widget: QWidget) -> QImage:
-    """A widget as it looks, in finer pixels than the screen's."""
+    """Returns a picture of a widget at a finer resolution than the screen's."""
     image = QImage(widget.size() * _FINER, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(_FINER)
     image.fill(widget.palette().color(QPalette.ColorRole.Base))
@@ -278,6 +278,6 @@ def _picture(widget: QWidget) -> QImage:
 
 
 def most_square(count: int, width: int, height: int) -> int:
-    """How many beside each other give the largest squares, each with its words around it."""
+    """Returns how many panels in a row give the largest squares, with their texts around them."""
     sides = {n: min(width / n, height / -(-count // n) - _WORDS) for n in range(1, _MOST + 1)}
     return max(sides, key=lambda n: (sides[n], -n))

@@ -1,4 +1,4 @@
-"""The curves of all compared runs in one plot, each quantity in its own unit."""
+"""The curves of all compared runs in one plot, one unit at a time."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _MEASURED = {
     for key, metric in sorted(METRICS.items(), key=lambda pair: pair[0] != _FIRST)
     if key != _LOSS
 }
-"""The test loss is in the unit of the training loss, and stands there."""
+"""The test loss has the unit of the training loss, and is shown with it."""
 
 
 class LossesPage(QWidget):
-    """A figure of the checkpoints, or the training loss, of every run that has it in that unit.
+    """A metric of checkpoints, or the training loss, of every run that has it in the chosen unit.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class LossesPage(QWidget):
     # -- what can be shown -----------------------------------------------------------------------
 
     def _offer(self) -> None:
-        """The metrics, and a training loss for each unit that a compared run has."""
+        """Returns the metrics, and a training loss for each unit of the compared runs."""
         configs = [run.item.config for run in self._comparison.runs]
         units = sorted({unit(config, _LOSS) for config in configs if config is not None})
         wanted = {(key, ""): f"{m.label}, {m.unit}" for key, m in _MEASURED.items()}
@@ -112,7 +112,7 @@ class LossesPage(QWidget):
         return key, name
 
     def shown_runs(self) -> list[ComparedRun]:
-        """The runs that have the quantity in its unit."""
+        """Returns the runs that have the quantity in its unit."""
         key, name = self._chosen
         return [
             run
@@ -134,7 +134,7 @@ class LossesPage(QWidget):
             self._schedule()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up."""
+        """Shows what changed while the page was hidden."""
         super().showEvent(event)
         self._show()
 
@@ -184,7 +184,7 @@ class LossesPage(QWidget):
         self._show_readout()
 
     def _show_readout(self) -> None:
-        """Each run's numbers under the mouse, else at the step that is shown."""
+        """Shows each run's numbers under the mouse, or else at the step that is shown."""
         key, _ = self._chosen
         runs = [run for run in self.shown_runs() if run.item.key in self.plot.names]
         cells = Cells(key, Detail.STEPS, max((run.item.steps for run in runs), default=0))
@@ -205,18 +205,18 @@ class LossesPage(QWidget):
 
     @property
     def caption(self) -> str:
-        """Fit for a paper."""
+        """The caption of the figure, ready for a paper."""
         keys = [run.item.key for run in self.shown_runs()]
         window = WINDOW if self._chosen[0] == _LOSS else 1
         return words.losses_caption(self._comparison, keys, self.quantity.currentText(), window)
 
     @property
     def drawing(self) -> LossesPage:
-        """What is exported."""
+        """The name of the figure."""
         return self
 
     def figure_size(self) -> QSizeF:
-        """Of the plot and the names of its curves."""
+        """The size of the plot and the names of its curves."""
         return QSizeF(self.plot.size()) + QSizeF(0, _LEGEND * len(self.shown_runs()))
 
     def draw_figure(self, painter: QPainter) -> None:
@@ -235,5 +235,5 @@ class LossesPage(QWidget):
 
 
 def _pairs(values: list[tuple[int, float]]) -> NDArray[np.float64]:
-    """(m, 2) steps and values."""
+    """Returns (m, 2) steps and values."""
     return np.array(values, np.float64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""The figures of all compared runs at the step that is shown: a table to sort and take away."""
+"""The metrics of all compared runs at the step that is shown: a table to sort and export."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _UNIT = "Unit of\nthe loss"
 
 @dataclass(frozen=True)
 class _Column:
-    """What a column tells of a run: a value, and how it is written."""
+    """A column: the value of a run, and how it is written."""
 
     head: str
     name: str
@@ -84,7 +84,7 @@ def _columns() -> tuple[_Column, ...]:
 
 
 def _unit(run: ComparedRun, evaluation: Evaluation | None) -> str:
-    """What the loss is in; it compares with nothing else."""
+    """Returns the unit of the loss; losses of other units cannot be compared."""
     return likelihood(run.item.config) if evaluation else ""
 
 
@@ -103,7 +103,7 @@ def _dim(run: ComparedRun) -> str:
 
 
 class MetricsModel(QAbstractTableModel):
-    """A row a compared run, a column a figure; what a run has not is empty.
+    """One row for each compared run, one column for each metric; a missing value is empty.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class MetricsModel(QAbstractTableModel):
 
     @Slot()
     def refresh(self) -> None:
-        """Takes runs and figures anew."""
+        """Reads runs and metrics again."""
         comparison = self._comparison
         rows = [(run, comparison.evaluation(run.item.key)) for run in comparison.runs]
         is_same = [r.item.key for r, _ in rows] == [r.item.key for r, _ in self._rows]
@@ -135,7 +135,7 @@ class MetricsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), last)
 
     def _best_of(self, column: _Column) -> object:
-        """The best value of two or more that differ; the loss compares only in one unit."""
+        """Returns the best value of two or more that differ; losses need the same unit."""
         metric = column.metric
         if metric is None or metric.more_is_better is None:
             return None
@@ -149,17 +149,17 @@ class MetricsModel(QAbstractTableModel):
     # -- what Qt asks ----------------------------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """One row a run."""
+        """One row for each run."""
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """One column a figure."""
+        """One column for each metric."""
         return 0 if parent.isValid() else len(self._columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """What a column tells, and its unit below."""
+        """Returns the name of a column, with its unit below."""
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -171,7 +171,7 @@ class MetricsModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """A cell; `SORT_ROLE` gives the value itself."""
+        """Returns a cell; `SORT_ROLE` returns the value itself."""
         run, evaluation = self._rows[index.row()]
         column = self._columns[index.column()]
         if role == SORT_ROLE:
@@ -189,7 +189,7 @@ class MetricsModel(QAbstractTableModel):
         return None
 
     def _font(self, at: int, run: ComparedRun, evaluation: Evaluation | None) -> QFont | None:
-        """The best figure stands out; a step other than the one asked for is in italics."""
+        """Emphasises the best value; another step than the common one is in italics."""
         font, column = QFont(), self._columns[at]
         best = self._best.get(at)
         if best is not None and column.value(run, evaluation) == best:
@@ -201,7 +201,7 @@ class MetricsModel(QAbstractTableModel):
         return None
 
     def empty_columns(self) -> list[int]:
-        """Those that say nothing of any run."""
+        """Returns the columns that have no value for any run."""
         return [
             at
             for at, column in enumerate(self._columns)
@@ -209,13 +209,13 @@ class MetricsModel(QAbstractTableModel):
         ]
 
     def head(self, column: int) -> str:
-        """What a column tells, on one line."""
+        """Returns the name of a column on one line."""
         return self._columns[column].head.replace("\n", ", ")
 
     # -- taking it elsewhere ---------------------------------------------------------------------
 
     def table(self, order: list[int], separator: str = ",") -> str:
-        """Names of columns and all values in full, the rows in that order."""
+        """Returns the names of the columns and all values in full, in the order of the rows."""
         kept = io.StringIO()
         writer = csv.writer(kept, delimiter=separator, lineterminator="\n")
         writer.writerow(column.name for column in self._columns)
@@ -227,7 +227,7 @@ class MetricsModel(QAbstractTableModel):
 
 
 class _Sorted(QSortFilterProxyModel):
-    """Sorts by value; empty cells are last either way."""
+    """Sorts by value; empty cells are always last."""
 
     def lessThan(self, left: Index, right: Index) -> bool:
         """Compares two cells of a column."""
@@ -239,7 +239,7 @@ class _Sorted(QSortFilterProxyModel):
 
 
 class MetricsPage(QWidget):
-    """The table, and where it can be taken.
+    """The table, and buttons that export it.
 
     Parameters
     ----------
@@ -315,19 +315,19 @@ class MetricsPage(QWidget):
         self.note.setToolTip("\n".join(self.model.head(column) for column in empty))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up."""
+        """Shows what changed while the page was hidden."""
         super().showEvent(event)
         self._refresh()
 
     @property
     def _order(self) -> list[int]:
-        """The rows of the model as they are sorted."""
+        """Returns the rows of the model in their sorted order."""
         rows = range(self.sorted.rowCount())
         return [self.sorted.mapToSource(self.sorted.index(row, 0)).row() for row in rows]
 
     @property
     def csv(self) -> str:
-        """The table as it is sorted, its values in full."""
+        """Returns the table as it is sorted, with its values in full."""
         return self.model.table(self._order)
 
     @Slot()
@@ -354,14 +354,14 @@ class MetricsPage(QWidget):
 
 
 def _side(column: _Column) -> Qt.AlignmentFlag:
-    """Words at the left, numbers at the right."""
+    """Aligns texts to the left and numbers to the right."""
     is_word = column.name in {"run", "loss_unit"}
     side = Qt.AlignmentFlag.AlignLeft if is_word else Qt.AlignmentFlag.AlignRight
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _dot(colour: str) -> QIcon:
-    """A dot in a run's colour."""
+    """Returns a dot in the colour of a run."""
     pixels = QPixmap(2 * _SWATCH, 2 * _SWATCH)
     pixels.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixels)

@@ -1,4 +1,4 @@
-"""The same test digits through every compared run, a row a run, PCA below as a measure."""
+"""The same test images reconstructed by every compared run, with PCA as the last row."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _FOOT = "squared error per image: of the images here · of all test images"
 
 
 class DigitsPage(QWidget):
-    """Chooses the test digits and shows what becomes of them.
+    """Chooses the test images and shows their reconstructions.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class DigitsPage(QWidget):
 
     @Slot(str)
     def _choose_numbers(self, text: str) -> None:
-        """Follows what is written as soon as it can be read."""
+        """Applies the numbers in the field as soon as they are valid."""
         problem = ""
         try:
             chosen = indices(text, len(self._comparison.data.test))
@@ -185,7 +185,7 @@ class DigitsPage(QWidget):
 
     @Slot()
     def _show_controls(self) -> None:
-        """What is chosen, wherever it was chosen."""
+        """Shows the current rule, wherever it was chosen."""
         rule = self._comparison.rule
         kinds = list(_KINDS)
         with QSignalBlocker(self.kind), QSignalBlocker(self.count), QSignalBlocker(self.of_run):
@@ -204,12 +204,12 @@ class DigitsPage(QWidget):
 
     @Slot()
     def _schedule(self) -> None:
-        """Draws once, however many signals came; a hidden page draws when it is shown."""
+        """Draws once for many signals; a hidden page draws when it is shown."""
         if self.isVisible():
             self._later.start()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up."""
+        """Shows what changed while the page was hidden."""
         super().showEvent(event)
         self._show()
 
@@ -269,17 +269,17 @@ class DigitsPage(QWidget):
 
     @property
     def caption(self) -> str:
-        """Fit for a paper."""
+        """The caption of the figure, ready for a paper."""
         return words.digits_caption(self._comparison, with_pca=self.pca.isChecked())
 
     @property
     def drawing(self) -> TileTable:
-        """What is exported."""
+        """The name of the figure."""
         return self.table
 
 
 def _row(*widgets: QWidget) -> QWidget:
-    """Widgets side by side, from the left."""
+    """Returns widgets side by side, from the left."""
     made = QWidget()
     layout = QHBoxLayout(made)
     layout.setContentsMargins(0, 0, 0, 0)

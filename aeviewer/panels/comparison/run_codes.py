@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class RunTitle(QWidget):
-    """A dot in a run's colour, its name, its step."""
+    """A dot in the colour of a run, its name and its step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,19 +33,19 @@ class RunTitle(QWidget):
         self.setFixedHeight(24)
 
     def set_text(self, colour: str, name: str, detail: str, *, is_elsewhere: bool) -> None:
-        """What it says."""
+        """Sets the texts and the colour."""
         self._colour, self._name, self._detail = colour, name, detail
         self._is_elsewhere = is_elsewhere
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """All of it on one line."""
+        """Draws all of it on one line."""
         painter = QPainter(self)
         self.draw(painter, QRectF(self.rect()))
         painter.end()
 
     def draw(self, painter: QPainter, place: QRectF, letter: str = "") -> None:
-        """Draws it at a place; a letter, by which a caption calls it, stands before the name."""
+        """Draws the title at a place; the letter of a figure stands before the name."""
         name = f"({letter}) {self._name}" if letter else self._name
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -69,7 +69,7 @@ class RunTitle(QWidget):
 
 
 class RunCodes(QWidget):
-    """One run's codes."""
+    """The codes of one run."""
 
     def __init__(self, key: str, name: str) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class RunCodes(QWidget):
             layout.addWidget(widget, 0 if widget is self.title else 1)
 
     def show_run(self, run: ComparedRun, step: int | None) -> None:
-        """Its name and step, or why there are no codes."""
+        """Shows the name and the step, or why there are no codes."""
         elsewhere = words.is_elsewhere(run, step)
         detail = words.step_words(run, step)
         self.title.set_text(run.colour, run.item.name, detail, is_elsewhere=elsewhere)
@@ -102,7 +102,7 @@ class RunCodes(QWidget):
         visible: NDArray[np.bool_],
         chosen: NDArray[np.bool_],
     ) -> None:
-        """Its points in their plane."""
+        """Shows the points in their plane."""
         if run.codes is None or len(run.codes.values) != len(labels):
             return
         self.plane = _plane(run.codes.values, self.plane)
@@ -118,7 +118,7 @@ class RunCodes(QWidget):
 
     @property
     def axes(self) -> str:
-        """What the plane is, for a caption."""
+        """The plane in words, for a caption."""
         if self.plane is None or not self.plane.shares:
             return "code"
         return (
@@ -127,7 +127,7 @@ class RunCodes(QWidget):
 
 
 def _plane(codes: NDArray[np.float32], previous: Plane | None) -> Plane:
-    """That of the code where it has two numbers, else the principal one."""
+    """Returns the plane of a two-dimensional code, or else the principal plane."""
     if codes.shape[1] == 1:
         return line()
     if codes.shape[1] == 2:

@@ -1,4 +1,4 @@
-"""The list beside a comparison: every run of the session, with a tick where it is compared."""
+"""The list beside a comparison: every run of the session, with a check box."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TICK_COLUMN, NAME_COLUMN = 0, 1
 
 
 class ChoiceModel(QAbstractTableModel):
-    """A row a run: a tick, and what it is.
+    """One row for each run: a check box and a description.
 
     Parameters
     ----------
@@ -64,26 +64,26 @@ class ChoiceModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(items) - 1, NAME_COLUMN))
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """One row a run."""
+        """One row for each run."""
         return 0 if parent.isValid() else len(self._items)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """The tick, and the run."""
+        """The check box, and the run."""
         return 0 if parent.isValid() else 2
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Runs that would be too many cannot be ticked."""
+        """Disables the check boxes of runs that would be too many."""
         flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable
         item = self._items[index.row()]
         return flags | Qt.ItemFlag.ItemIsEnabled if self._may_toggle(item) else flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell shows, in Qt's roles and in `Role`."""
+        """Returns the value of a cell for Qt's roles and for `Role`."""
         reader = self._read[index.column()].get(role)
         return reader(self._items[index.row()]) if reader else None
 
     def toggle(self, index: Index) -> None:
-        """Compares a run, or no longer."""
+        """Adds a run to the comparison, or removes it."""
         item = self._items[index.row()]
         kept = [run.item.key for run in self._comparison.runs]
         if self._is_compared(item):
@@ -121,7 +121,7 @@ class ChoiceModel(QAbstractTableModel):
         return theme.icon("checkbox-blank-outline", QPalette.ColorRole.PlaceholderText)
 
     def _colour(self, item: RunItem) -> QColor:
-        """As the comparison shows it: another one where two would be alike."""
+        """Returns the colour in the comparison, which differs where two runs have the same."""
         if self._is_compared(item):
             return QColor(self._comparison.run(item.key).colour)
         return QColor(item.colour)
@@ -133,19 +133,19 @@ class ChoiceModel(QAbstractTableModel):
 
 
 def _check_state(checked: bool) -> Qt.CheckState:
-    """A flag in Qt's terms."""
+    """Returns a truth value as Qt's check state."""
     return Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked
 
 
 def _detail(item: RunItem) -> str:
-    """Dimension and state; a finished run's icon says so already."""
+    """Returns the dimension and the state; a finished run shows it by its icon."""
     dim = f"d = {item.config.model.latent_dim} · " if item.config else ""
     is_told = item.state == "finished" and item.steps > 1
     return dim + (f"{local(item.steps):,} steps" if is_told else state_text(item))
 
 
 class ChoiceList(QTableView):
-    """The list; a click anywhere in a row, or Space, ticks it.
+    """The list view; a click anywhere in a row, or Space, changes its check box.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ class ChoiceList(QTableView):
         self.clicked.connect(self.choices.toggle)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space ticks the row; left and right are the window's."""
+        """Changes the check box by Space; left and right belong to the window."""
         index = self.currentIndex()
         if event.key() == Qt.Key.Key_Space and index.isValid():
             self.choices.toggle(index)

@@ -1,4 +1,4 @@
-"""The Datasets menu: what there is, what can be downloaded, a person's own images; and dropping."""
+"""The Datasets menu: choose, download, import and remove data sets; drop images on the window."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WIDTH, _BAR = 440, 8
 
 
 class DatasetsMenu(QMenu):
-    """Chooses, imports, downloads and removes data sets; takes what is dropped on the window.
+    """Chooses, imports, downloads and removes data sets, and accepts images dropped on the window.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class DatasetsMenu(QMenu):
     """
 
     chosen = Signal(str)
-    """A data set to be learnt from, perhaps a new one."""
+    """The data set to train on, perhaps a new one."""
     changed = Signal()
-    """There are other data sets now."""
+    """The data sets of the store have changed."""
     failed = Signal(str)
 
     def __init__(
@@ -73,16 +73,16 @@ class DatasetsMenu(QMenu):
         self.fill()
 
     def _make_action(self, text: str, key: str, act: Callable[[], None]) -> QAction:
-        action = QAction(text, self._window)  # `clear` deletes the menu's own
+        action = QAction(text, self._window)  # `clear` would delete an action of the menu.
         action.setShortcut(QKeySequence(key))
-        # `clear` also parts an action from all that the menu itself would do.
+        # `clear` also disconnects an action from what the menu would do, so it is connected here.
         action.triggered.connect(lambda: act())
         self._window.addAction(action)
         return action
 
     @Slot()
     def fill(self) -> None:
-        """Lists what there is now."""
+        """Lists the data sets of the store."""
         for menu in (self, self._download, self._remove):
             menu.clear()
         there = datasets.dataset_names()
@@ -136,7 +136,7 @@ class DatasetsMenu(QMenu):
         dialog.open()
 
     def import_from(self, path: Path) -> ImportDialog:
-        """Opens the dialog that imports what is at a path."""
+        """Opens the dialog that imports a path."""
         dialog = ImportDialog(self._compute, path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.imported.connect(self._take)
@@ -144,7 +144,7 @@ class DatasetsMenu(QMenu):
         return dialog
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Takes folders and files of images that are dropped on the window; nothing else."""
+        """Accepts folders and files of images that are dropped on the window, and nothing else."""
         if event.type() == QEvent.Type.DragEnter and isinstance(event, QDragEnterEvent):
             if self._importable_path(event) is not None:
                 event.acceptProposedAction()
@@ -206,7 +206,7 @@ class DatasetsMenu(QMenu):
 
 
 class DownloadDialog(QDialog):
-    """Downloads a data set, tells how far it is, and can be cancelled.
+    """Downloads a data set, shows the progress, and can be cancelled.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class DownloadDialog(QDialog):
     """
 
     downloaded = Signal(str)
-    """The name of the data set, which is in the store now."""
+    """The name of the data set, which is now in the store."""
 
     def __init__(self, name: str, mirror: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -243,7 +243,7 @@ class DownloadDialog(QDialog):
         self._show()
 
     def done(self, result: int) -> None:
-        """However it is closed, the download ends; what came so far is kept."""
+        """Ends the download when the dialog is closed; the bytes received so far are kept."""
         self.work.stop()
         super().done(result)
 

@@ -1,4 +1,4 @@
-"""The dialog in which a person's own images become a data set: chosen, previewed, agreed to."""
+"""The dialog that imports the user's own images: choose, preview, agree."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _COLOURS = {"grey": "Grey", "rgb": "Red, green, blue"}
 
 
 class ImportDialog(QDialog):
-    """Looks at a place, shows what would become of its images, and imports them.
+    """Reads a path, previews what becomes of its images, and imports them.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class ImportDialog(QDialog):
     """
 
     imported = Signal(str)
-    """The name of a data set that is in the store now."""
+    """The name of the data set, which is now in the store."""
 
     def __init__(self, compute: ComputeThread, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,7 +176,7 @@ class ImportDialog(QDialog):
         self.buttons.rejected.connect(self.close)
 
     def done(self, result: int) -> None:
-        """However it is closed, it leaves nothing behind that was not agreed to."""
+        """Discards everything that was not agreed to when the dialog is closed."""
         self._later.stop()
         self.importing.close()
         super().done(result)
@@ -204,7 +204,7 @@ class ImportDialog(QDialog):
 
     @Slot()
     def _go_on(self) -> None:
-        """Imports; or, where something is wrong, leaves that out because the person agrees."""
+        """Imports the images; leaves the wrong ones out after the user has agreed."""
         if self.importing.draft is not None:
             self._keep()
             return
@@ -246,7 +246,7 @@ class ImportDialog(QDialog):
             child.setEnabled(self._has_looked and not is_busy)
         self.accept_button.setEnabled(self._has_looked and not is_busy and not wrong)
         if self.cancel_button.hasFocus() and self.accept_button.isEnabled():
-            self.accept_button.setFocus()  # what was disabled has passed it on
+            self.accept_button.setFocus()  # The focus moved on when the button was disabled.
         if draft is not None:
             self._show_flaws()
 
@@ -264,7 +264,7 @@ class ImportDialog(QDialog):
         self.cancel_button.setText("Import nothing")
 
     def _take_source(self, source: Source) -> None:
-        """Offers what suggests itself."""
+        """Suggests a name and a conversion."""
         suggested = default_conversion(source)
         sizes = source.sizes()
         self.size_box.setValue(suggested.side)
@@ -288,7 +288,7 @@ class ImportDialog(QDialog):
 
     @Slot()
     def _preview(self) -> None:
-        """Some images before and after, and what is done to them in words."""
+        """Shows some images before and after, and describes the conversion."""
         source = self.importing.source
         if source is None or self.importing.share is not None:
             return
@@ -307,7 +307,7 @@ class ImportDialog(QDialog):
 
 
 def _size_text(sizes: set[tuple[int, int, int]]) -> str:
-    """Sizes in words: "28 × 28", "40 to 119 × 41 to 118, with colours"."""
+    """Returns sizes in words: "28 × 28", "40 to 119 × 41 to 118, with colours"."""
     if not sizes:
         return "none of which can be read"
     heights, widths = ([size[axis] for size in sizes] for axis in (0, 1))
@@ -319,6 +319,6 @@ def _size_text(sizes: set[tuple[int, int, int]]) -> str:
 
 
 def _valid_name(name: str) -> str:
-    """A file's name as a data set may be called."""
+    """Converts a file name to a valid name of a data set."""
     stem = re.sub(r"(\.(npy|npz|gz|idx))+$", "", name.lower())
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")[:40]

@@ -1,4 +1,4 @@
-"""What takes runs out of the program and into it: Export, Open run, live events, drops."""
+"""The actions that export and open runs, write live events, and accept dropped archives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class CarryAway(QObject):
-    """Actions for the window's menus, and archives that are dropped on it.
+    """The actions of the window's menus, and archives that are dropped on the window.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class CarryAway(QObject):
 
     @Slot()
     def export(self) -> None:
-        """Opens the dialog for the current run, or brings it to the front."""
+        """Opens the export dialog for the current run, or brings it to the front."""
         current = self._session.current
         if self.dialog is not None:
             self.dialog.raise_()
@@ -124,7 +124,7 @@ class CarryAway(QObject):
             bar.clearMessage()
 
     def eventFilter(self, _window: QObject, event: QEvent) -> bool:
-        """Archives that are dropped on the window; other drops are another's."""
+        """Accepts archives that are dropped on the window; other drops are left to others."""
         if not isinstance(event, QDragEnterEvent | QDropEvent):
             return False
         files = _archives(event.mimeData())
@@ -137,6 +137,6 @@ class CarryAway(QObject):
 
 
 def _archives(dropped: QMimeData) -> list[Path]:
-    """The archives among dropped files."""
+    """Returns the archives among dropped files."""
     files = [Path(url.toLocalFile()) for url in dropped.urls() if url.isLocalFile()]
     return [file for file in files if file.suffix.lower() == ".zip"]

@@ -1,4 +1,4 @@
-"""The dialog that carries a run away: what, where to, and how far that is."""
+"""The dialog that exports a run: formats, folder and progress."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _USUAL = ("safetensors", "csv", "metrics", "pictures")
 
 
 class ExportDialog(QDialog):
-    """Offers every export of the table, and writes those that are ticked.
+    """Lists every exporter, and runs those that are selected.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(_WIDTH)
 
     def _add_row(self, grid: QGridLayout, row: int, box: QCheckBox, exporter: Exporter) -> None:
-        """The box, what it is good for, and the files it writes."""
+        """Returns the check box of an exporter, its purpose, and its files."""
         problem = exporter.missing()
         box.setEnabled(not problem)
         files = ", ".join(exporter.places(self._run))
@@ -149,7 +149,7 @@ class ExportDialog(QDialog):
         grid.setRowMinimumHeight(row, 24)
 
     def _restore(self) -> None:
-        """What was chosen last, or what is usual."""
+        """Selects the last choice, or the usual one."""
         names, folder = self._settings.exports
         for name, box in self.boxes.items():
             box.setChecked(name in (names or _USUAL) and box.isEnabled())
@@ -164,12 +164,12 @@ class ExportDialog(QDialog):
 
     @property
     def folder(self) -> Path:
-        """Where to."""
+        """The folder to write into."""
         return Path(self.place.text().strip()).expanduser()
 
     @property
     def chosen(self) -> tuple[Exporter, ...]:
-        """What is ticked."""
+        """The selected exporters."""
         return tuple(EXPORTERS[name] for name, box in self.boxes.items() if box.isChecked())
 
     @Slot()
@@ -188,7 +188,7 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _show(self) -> None:
-        """What can be done now."""
+        """Enables what can be done now."""
         exporters, folder = self.chosen, self.folder
         is_whole = folder.is_absolute()
         ready = bool(exporters) and is_whole and not self._is_working
@@ -250,7 +250,7 @@ class ExportDialog(QDialog):
             self.status_label.setText(f"No program opened the folder. Its path is {folder}")
 
     def reject(self) -> None:
-        """Cancels what is being written; where nothing is, closes."""
+        """Cancels the export, or closes the dialog where nothing is exported."""
         if self._is_working:
             self._carrying.cancel()
             self._end((), "Cancelled. What was written whole before is kept.")
@@ -258,6 +258,6 @@ class ExportDialog(QDialog):
         super().reject()
 
     def done(self, result: int) -> None:
-        """Ends with nothing at work."""
+        """Closes the dialog after the export has ended."""
         self._carrying.cancel()
         super().done(result)

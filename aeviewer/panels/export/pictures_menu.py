@@ -1,4 +1,4 @@
-"""Every plot and picture of a window can be copied and saved, in the same way."""
+"""Copies and saves every plot and picture of a window in the same way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PicturesMenu(QMenu):
-    """Gives every picture of a window its context menu; lists those that are seen, for the keys.
+    """Adds a context menu to every picture of a window, and lists the visible ones for the keyboard.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class PicturesMenu(QMenu):
 
     @Slot()
     def _list(self) -> None:
-        """The pictures that are on the screen."""
+        """Returns the visible pictures."""
         self.clear()
         for listed in self.findChildren(QMenu):
             listed.deleteLater()
@@ -50,7 +50,7 @@ class PicturesMenu(QMenu):
 def offer_pictures(
     window: QWidget, name: Callable[[str], str], failed: Callable[[str], None]
 ) -> list[PictureActions]:
-    """Gives every picture of a window its actions, those aside that have them; answers all.
+    """Adds actions to every picture of a window that has none, and returns all of them.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _name_of(name: Callable[[str], str], widget: QWidget) -> str:
 
 
 def picture_name(session: Session, what: str) -> str:
-    """The run, the step that is shown, and what the picture is."""
+    """Returns a file name: the run, the step that is shown, and the picture."""
     current, preview = session.current, session.preview
     step = session.step if preview is None else preview.step
     parts = [current.name if current else "", "" if step is None else f"step{step}"]

@@ -1,4 +1,4 @@
-"""The row above the loss curves: which loss, how smooth, which axis, and all shown again."""
+"""The row above the loss curves: quantity, smoothing, axis, and Show all."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "reconstruction": ("Reconstruction", explain("reconstruction")),
     "kl": ("KL", explain("kl")),
 }
-"""What is known of every step, by key: name and meaning."""
+"""The quantities that each step has, by key: name and meaning."""
 
 MEASURED = {key: metric for key, metric in METRICS.items() if key not in QUANTITIES}
-"""What is known of checkpoints alone."""
+"""The quantities that only checkpoints have."""
 
 WINDOW = 100
-"""Steps over which the curves are smoothed until something else is chosen."""
+"""The number of steps over which curves are smoothed by default."""
 
 _MORE = "Metrics"
 _MORE_TIP = "Any figure that checkpoints keep of the test images, over the steps."
 _NO_KL = "No visible run has a KL term: train a variational preset, or show such a run."
 _WINDOWS = (1, 10, 30, 100, 300, 1000)
 _NARROWEST = 38
-"""Pixels that a name is cut down to; the short ones are seen whole."""
+"""The most pixels of a shortened name; short names are shown whole."""
 
 
 class _Button(QToolButton):
-    """A flat button that shortens its name where there is little room."""
+    """A flat button that elides its name where there is little room."""
 
     def __init__(self, name: str, meaning: str) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class _Button(QToolButton):
         self.setMinimumWidth(min(_NARROWEST, self.sizeHint().width()))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The button as the style has it, its name no longer than fits."""
+        """Draws the button with as much of its name as fits."""
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
         room = self.width() - 8
@@ -110,7 +110,7 @@ class LossHeader(QWidget):
             layout.addWidget(control)
 
     def _metric_choice(self) -> _Button:
-        """A button with a menu of the figures that checkpoints keep."""
+        """Returns a button with a menu of the metrics of checkpoints."""
         button = _Button(_MORE, _MORE_TIP)
         button.setCheckable(True)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -146,7 +146,7 @@ class LossHeader(QWidget):
 
     @property
     def is_logarithmic(self) -> bool:
-        """Whether the axis is."""
+        """Whether the axis is logarithmic."""
         return self._scale.isChecked()
 
     @property
@@ -155,7 +155,7 @@ class LossHeader(QWidget):
         return self._quantities["kl"].isEnabled()
 
     def set_quantity(self, quantity: str) -> None:
-        """Shows which loss or metric is chosen; nothing is smoothed between checkpoints."""
+        """Shows the chosen loss or metric; metrics of checkpoints are not smoothed."""
         is_measured = quantity in MEASURED
         self._quantities.get(quantity, self._more).setChecked(True)
         self._more.setText(MEASURED[quantity].label if is_measured else _MORE)
@@ -165,23 +165,23 @@ class LossHeader(QWidget):
 
     @property
     def smoothing_window(self) -> int:
-        """Steps over which the curves are smoothed."""
+        """The number of steps over which curves are smoothed."""
         window: int = self._smoothing.currentData() if self._smoothing.isEnabled() else 1
         return window
 
     def set_logarithmic(self, logarithmic: bool) -> None:
-        """Shows which axis there is."""
+        """Shows which axis is chosen."""
         self._scale.setChecked(logarithmic)
 
     def set_has_kl(self, has_kl: bool) -> None:
-        """Offers the KL, or says what is missing."""
+        """Enables the KL, or says why it is not available."""
         button = self._quantities["kl"]
         button.setEnabled(has_kl)
         button.setToolTip(QUANTITIES["kl"][1] if has_kl else _NO_KL)
 
     @Slot(bool)
     def set_following(self, follows: bool) -> None:
-        """Offers to show everything where the view does not follow."""
+        """Enables Show all where the view does not follow the curves."""
         self._reset.setDisabled(follows)
 
     @Slot()

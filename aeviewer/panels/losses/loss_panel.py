@@ -1,4 +1,4 @@
-"""The losses of the visible runs: per step while they train, and on the test set at checkpoints."""
+"""The loss curves of the visible runs: for each step, and on the test set at checkpoints."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class LossPanel(QWidget):
         self.plot.set_smoothing(WINDOW)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The numbers stand beside the curves where there is room, otherwise below them."""
+        """Places the numbers beside the curves where there is room, or else below them."""
         super().resizeEvent(event)
         self._name_axes()
         self._show_readout()
@@ -128,7 +128,7 @@ class LossPanel(QWidget):
         return self.height() < _LOW and not self._is_wide
 
     def _arrange(self, rows: int) -> None:
-        """Room for the numbers: half the width at most, or about a third of the height."""
+        """The room for the numbers: at most half of the width, or about a third of the height."""
         beside, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._around.setDirection(beside if self._is_wide else below)
         if self._is_wide:
@@ -140,7 +140,7 @@ class LossPanel(QWidget):
         self._around.activate()
 
     def _name_axes(self) -> None:
-        """A short panel has no line to spare below the curves."""
+        """A low panel has no room below the curves."""
         name = title(self._quantity, self._unit)
         is_short = self.height() < _SHORT
         labels = ("", f"{name}, over steps") if is_short else ("step", name)
@@ -149,14 +149,14 @@ class LossPanel(QWidget):
             self.plot.set_labels(*labels)
 
     def _room(self) -> int:
-        """Pixels that the numbers may have side by side."""
+        """The width in pixels that the numbers may have beside the curves."""
         return int(self.width() * (_COLUMN_SHARE if self._is_wide else 1)) - 16
 
     # -- what is shown ---------------------------------------------------------------------------
 
     @property
     def quantity(self) -> str:
-        """Which of the losses, or which metric, is shown."""
+        """The loss or the metric that is shown."""
         return self._quantity
 
     @Slot(str)
@@ -182,7 +182,7 @@ class LossPanel(QWidget):
         self._show_readout()
 
     def _visible(self) -> list[tuple[RunItem, RunConfig]]:
-        """All visible runs that have this quantity, in whatever unit."""
+        """Returns all visible runs that have this quantity, in any unit."""
         return [
             (item, item.config)
             for item in self._session.items
@@ -213,7 +213,7 @@ class LossPanel(QWidget):
 
     @Slot()
     def _take_runs(self) -> None:
-        """Other runs, names, colours or states: every curve is looked at again."""
+        """Updates every curve when runs, names, colours or states have changed."""
         items = [item for item in self._session.items if item.visible]
         self.header.set_has_kl(
             any(
@@ -233,7 +233,7 @@ class LossPanel(QWidget):
         self._schedule()
 
     def _take_unit(self, name: str) -> None:
-        """Curves of another unit are elsewhere: the view goes there."""
+        """Resets the view, because curves of another unit have another range."""
         if name != self._unit:
             self._unit = name
             self.plot.reset_view()
@@ -246,12 +246,12 @@ class LossPanel(QWidget):
         self._schedule()
 
     def _schedule(self) -> None:
-        """Draws once, however many signals came; a hidden panel draws when it is shown."""
+        """Draws once for many signals; a hidden panel draws when it is shown."""
         if self.isVisible():
             self._refresh.start()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catches up."""
+        """Shows what changed while the panel was hidden."""
         super().showEvent(event)
         self._show_changes()
 
@@ -299,7 +299,10 @@ class LossPanel(QWidget):
         self._show_readout()
 
     def _show_readout(self) -> None:
-        """Each run's numbers under the mouse, or its newest; a low panel tells of one run."""
+        """Shows each run's numbers under the mouse, or its newest ones.
+
+        A low panel shows one run.
+        """
         drawn, current = self._drawn_runs(), self._session.current
         if self._is_low:
             drawn = [pair for pair in drawn if pair[0] == current] or drawn[:1]
@@ -312,17 +315,17 @@ class LossPanel(QWidget):
         ]
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
-        # Where hardly any height is left, the curves have it.
+        # Where there is hardly any height, the curves take all of it.
         self.note.setVisible(bool(self.note.text()) and not self._is_low)
         self._arrange(len(rows))
 
     def _drawn_runs(self) -> list[tuple[RunItem, RunConfig]]:
-        """The runs whose curves are drawn."""
+        """Returns the runs whose curves are drawn."""
         names = set(self.plot.names)
         return [(item, config) for item, config in self._shown_runs() if item.key in names]
 
     def _cells(self, drawn: list[tuple[RunItem, RunConfig]]) -> Cells:
-        """As much in a cell as there is room for."""
+        """Returns cells with as much detail as there is room for."""
         names = [item.name for item, _ in drawn]
         last = max((item.steps for item, _ in drawn), default=0)
         per_pixel = any(is_per_pixel(config, self._quantity) for _, config in drawn)
@@ -346,7 +349,7 @@ class LossPanel(QWidget):
         )
 
     def _pixels(self, item: RunItem) -> int | None:
-        """Numbers in an image of a run."""
+        """Returns the number of values in an image of a run."""
         try:
             return self._session.run(item.key).dataset.pixels
         except AEViewerError:

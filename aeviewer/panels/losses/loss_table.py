@@ -1,4 +1,4 @@
-"""How losses are written: units, figures, and the cells of the table beside the curves."""
+"""How losses are written: units, numbers, and the cells of the table beside the curves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDEST = "000.00"
 
 
 class Detail(IntEnum):
-    """How much a cell says: the number, the step too, or the loss per pixel too."""
+    """The detail of a cell: the number, also the step, or also the loss per pixel."""
 
     BRIEF = 0
     STEPS = 1
@@ -29,25 +29,25 @@ class Detail(IntEnum):
 
 
 def has_kl(config: RunConfig) -> bool:
-    """Whether the run pays a KL to a prior."""
+    """Returns whether the loss of a run contains a KL to a prior."""
     return config.model.has_prior
 
 
 def unit(config: RunConfig, quantity: str) -> str:
-    """The unit of a quantity of a run: of a metric the same for every run."""
+    """Returns the unit of a quantity of a run; a metric has the same unit for every run."""
     if quantity in MEASURED:
         return MEASURED[quantity].unit
     return f"{'nats' if quantity == 'kl' else _UNITS[config.model.likelihood]} per image"
 
 
 def title(quantity: str, unit_of_it: str) -> str:
-    """What stands at the axis."""
+    """Returns the label of the axis."""
     name = MEASURED[quantity].label if quantity in MEASURED else QUANTITIES[quantity][0]
     return f"{name}, {unit_of_it}"
 
 
 def is_per_pixel(config: RunConfig, quantity: str) -> bool:
-    """Whether the quantity is a squared error alone, which has a mean over the pixels."""
+    """Returns whether the quantity is a squared error alone, which has a mean over the pixels."""
     if quantity in MEASURED:
         return False
     is_error = config.model.likelihood == "squared-error" and quantity != "kl"
@@ -55,7 +55,7 @@ def is_per_pixel(config: RunConfig, quantity: str) -> bool:
 
 
 def left_out(units: list[str], shown: str) -> str:
-    """How many runs are not shown because their unit is another, and what to do; may be empty."""
+    """Returns how many runs have another unit and are not shown, and what to do; may be empty."""
     others = [other.removesuffix(" per image") for other in units if other != shown]
     if not others:
         return ""
@@ -66,7 +66,7 @@ def left_out(units: list[str], shown: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """A loss with four figures."""
+    """Returns a loss with four digits."""
     if value is None or not np.isfinite(value):
         return _UNKNOWN
     places = max(0, 3 - int(np.floor(np.log10(max(abs(value), 1e-3)))))
@@ -75,7 +75,7 @@ def number(value: float | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """How the readings of runs become cells.
+    """Converts the readings of runs to cells.
 
     Attributes
     ----------
@@ -93,20 +93,20 @@ class Cells:
 
     @property
     def has_best(self) -> bool:
-        """Whether lower is better."""
+        """Whether a lower value is better."""
         if self.quantity in MEASURED:
             return MEASURED[self.quantity].more_is_better is False
         return self.quantity != "kl"
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """Above the columns of numbers."""
+        """The headings of the columns of numbers."""
         heads = ("train", "test", "best test") if self.has_best else ("train", "test")
         return heads[self._first :]
 
     @property
     def _first(self) -> int:
-        """Where the columns begin: a metric has no training value."""
+        """The first column; a metric has no training value."""
         return 1 if self.quantity in MEASURED else 0
 
     @property
@@ -119,7 +119,10 @@ class Cells:
         return columns[self._first :][: len(self.heads)]
 
     def texts(self, reading: Reading, pixels: int | None) -> tuple[str, ...]:
-        """The cells of a run; `pixels` of an image where the loss has a mean over them."""
+        """Returns the cells of a run.
+
+        `pixels` is the size of an image if the loss has a mean over them.
+        """
         test, best = number(reading.marker), number(reading.best)
         if pixels and self.detail == Detail.PER_PIXEL and reading.best is not None:
             best += f" ({local(reading.best / pixels):.5f}/px)"
@@ -131,7 +134,7 @@ class Cells:
         return (number(reading.value), test, best)[self._first :][: len(self.heads)]
 
     def tips(self, name: str, reading: Reading, pixels: int | None) -> tuple[str, ...]:
-        """What more there is to say of the name and of each cell."""
+        """Returns the tool tips of the name and of each cell."""
         train = _full_text("Training loss, smoothed", reading.x, reading.value, pixels)
         test = _full_text("All test images", reading.marker_x, reading.marker, pixels)
         best = _full_text("Lowest of all checkpoints", reading.best_x, reading.best, pixels)
@@ -139,7 +142,7 @@ class Cells:
 
 
 def _full_text(what: str, step: float | None, value: float | None, pixels: int | None) -> str:
-    """A cell in full; the loss per pixel is that per image ÷ 784, for MNIST."""
+    """Returns a cell in full; the loss per pixel is that per image ÷ 784, for MNIST."""
     if step is None or value is None:
         return f"{what}: none at this step"
     pixel = (

@@ -1,4 +1,4 @@
-"""The runs as a table for Qt's views: one column says everything of a run, one toggles it."""
+"""The runs as a table for Qt's views: one column describes a run, one shows or hides it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 NAME_COLUMN, EYE_COLUMN = 0, 1
 IN_HAND = frozenset({"running", "paused", "queued"})
-"""States in which a run's folder is being used, or about to be."""
+"""States in which the run's folder is in use, or will be soon."""
 
 _WORDS = {
     "new": ("Not started", "circle-outline"),
@@ -51,7 +51,7 @@ _LOUD = frozenset({"diverged", "failed", "damaged"})
 
 
 class RunsModel(QAbstractTableModel):
-    """Every run of the session, kept in step row by row: selection and scroll position stay.
+    """All runs of the session; rows change in place, so that selection and scroll position stay.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class RunsModel(QAbstractTableModel):
     # -- what Qt asks ----------------------------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """One row a run."""
+        """One row for each run."""
         return 0 if parent.isValid() else len(self._items)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -86,7 +86,7 @@ class RunsModel(QAbstractTableModel):
         return 0 if parent.isValid() else 2
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """A name can be edited unless the run is in hand or read-only."""
+        """Makes a name editable unless the run is active or read-only."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() == EYE_COLUMN:
             return flags | Qt.ItemFlag.ItemIsUserCheckable
@@ -95,7 +95,7 @@ class RunsModel(QAbstractTableModel):
         return flags if fixed else flags | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What a cell shows, in Qt's roles and in `Role`."""
+        """Returns the value of a cell for Qt's roles and for `Role`."""
         reader = self._read[index.column()].get(role)
         return reader(self.item_at(index)) if reader else None
 
@@ -113,13 +113,13 @@ class RunsModel(QAbstractTableModel):
     # -- what the panel asks ---------------------------------------------------------------------
 
     def item_at(self, index: Index) -> RunItem:
-        """The run of a row, as far as it is at this moment."""
+        """Returns the run of a row with its current progress."""
         item = self._items[index.row()]
         figures = self._queue.figures_of(item.key)
         return replace(item, step=figures.step) if figures and figures.steps else item
 
     def index_of(self, key: str) -> QModelIndex:
-        """The first cell of a run; an invalid index where there is no such run."""
+        """Returns the first cell of a run; an invalid index for an unknown run."""
         rows = (row for row, item in enumerate(self._items) if item.key == key)
         row = next(rows, None)
         return QModelIndex() if row is None else self.index(row, NAME_COLUMN)
@@ -128,11 +128,11 @@ class RunsModel(QAbstractTableModel):
 
     @Slot()
     def _follow_runs(self) -> None:
-        """Changes the rows that differ, and only those."""
+        """Changes only the rows that differ."""
         items = list(self._session.items)
         held, wanted = [i.key for i in self._items], [i.key for i in items]
         edits = SequenceMatcher(None, held, wanted, autojunk=False).get_opcodes()
-        # From the end, so that the rows before an edit keep their numbers.
+        # From the end, so that the rows before a change keep their numbers.
         for kind, first, last, start, stop in reversed(edits):
             kept = min(last - first, stop - start)
             if kind != "equal":
@@ -208,7 +208,7 @@ class RunsModel(QAbstractTableModel):
         return current is not None and current.key == item.key
 
     def _value(self, item: RunItem) -> str:
-        """The chosen figure."""
+        """Returns the value of the chosen metric."""
         metric = self._session.metric
         return (
             localise(metric.text_with_unit(item.evaluation)) if metric and item.evaluation else ""
@@ -216,7 +216,7 @@ class RunsModel(QAbstractTableModel):
 
 
 def state_text(item: RunItem) -> str:
-    """The state in words, and how far: "Running · 12,300 / 50,000"."""
+    """Returns the state in words with the progress: "Running · 12,300 / 50,000"."""
     word = _WORDS[item.state][0]
     if item.steps <= 1 or item.state in {"new", "damaged"}:
         return word
@@ -226,13 +226,13 @@ def state_text(item: RunItem) -> str:
 
 
 def state_icon(item: RunItem) -> QIcon:
-    """The state as an icon, quiet unless something went wrong."""
+    """Returns the state as an icon, in a quiet colour unless something went wrong."""
     role = QPalette.ColorRole.BrightText if item.state in _LOUD else _QUIET
     return theme.icon(_WORDS[item.state][1], role)
 
 
 def tooltip(item: RunItem) -> str:
-    """All there is to say of a run, a line each."""
+    """Returns all details of a run, one per line."""
     lines = [f"{item.name}: {state_text(item)}"]
     if item.read_only:
         lines.append("Comes with the program; it can be explored, and not changed.")
@@ -244,7 +244,7 @@ def tooltip(item: RunItem) -> str:
 
 
 def summary(config: RunConfig) -> list[str]:
-    """A config in a few lines: preset, network, training."""
+    """Returns a config in a few lines: preset, network, training."""
     entry = PRESETS.get(config.preset)
     head = f"{entry.title if entry else config.preset}, {config.model.latent_dim}-dimensional code"
     if config.dataset != MNIST.name:
@@ -261,7 +261,7 @@ def summary(config: RunConfig) -> list[str]:
 
 
 def figures(evaluation: Evaluation) -> list[str]:
-    """All figures of a checkpoint that are one number, a line each."""
+    """Returns all metrics of a checkpoint that are single numbers, one per line."""
     lines = (
         f"{metric.label}: {localise(written)} {metric.unit}"
         for metric in METRICS.values()

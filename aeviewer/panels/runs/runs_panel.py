@@ -1,4 +1,4 @@
-"""The list of runs: which there are, how far each is, which are shown, and what to do with them."""
+"""The list of runs: their progress, which of them are shown, and their context menu."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RunsPanel(QWidget):
     """
 
     settings_requested = Signal(object)
-    """The `RunConfig` of a run whose settings shall be used again."""
+    """The `RunConfig` of a run whose settings are to be used again."""
     comparison_requested = Signal(object)
     """The keys of the selected runs, as a list."""
 
@@ -98,7 +98,7 @@ class RunsPanel(QWidget):
 
     @property
     def view(self) -> QTableView:
-        """The list itself."""
+        """The list view."""
         return self._view
 
     # -- making ----------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class RunsPanel(QWidget):
         view.setItemDelegateForColumn(NAME_COLUMN, TwoLineDelegate(view))
         view.setItemDelegateForColumn(EYE_COLUMN, ToggleDelegate(view))
         view.setShowGrid(False)
-        # The row shows where the keyboard is; a border around all rows would shift them.
+        # The row shows the keyboard focus; a border around all rows would shift them.
         view.setStyleSheet("QTableView:focus { border: none; }")
         view.setTabKeyNavigation(False)
         view.setMouseTracking(True)
@@ -139,7 +139,7 @@ class RunsPanel(QWidget):
         self.remove_action = self._action("Remove from &queue", self._remove)
         self.settings_action = self._action("&Use these settings", self._use_settings)
         self.compare_action = self._action("Co&mpare…", self._compare, "Ctrl+Shift+C")
-        # Wherever the keyboard is: it is about all runs as much as about the focused one.
+        # This works from every place, because it concerns all runs.
         self.compare_action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         self.rename_action = self._action("&Rename", self._rename, "F2")
         self.folder_action = self._action("Open &folder", self._open_folder)
@@ -147,7 +147,7 @@ class RunsPanel(QWidget):
         self._offer()
 
     def _action(self, text: str, slot: Callable[[RunItem], None], *keys: str) -> QAction:
-        """Something to do with the run of the focused row; its keys work in the list alone."""
+        """Makes an action for the run of the focused row; its keys work in the list alone."""
         action = QAction(text, self._view)
         action.setShortcuts([QKeySequence(key) for key in keys])
         action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -191,7 +191,7 @@ class RunsPanel(QWidget):
 
     @Slot()
     def _offer(self) -> None:
-        """What can be done with the run of the focused row."""
+        """Enables what can be done with the run of the focused row."""
         item = self._chosen_item()
         there = item is not None
         for action in (self.explore_action, self.toggle_action, self.folder_action):
@@ -225,7 +225,7 @@ class RunsPanel(QWidget):
         menu.popup(self._view.viewport().mapToGlobal(place))
 
     def _metric_menu(self, parent: QMenu) -> QMenu:
-        """Which figure the list shows of every run."""
+        """Makes the menu of the metric that the list shows for every run."""
         menu = QMenu("&Figure in this list", parent)
         menu.setToolTipsVisible(True)
         group, shown = QActionGroup(menu), self._session.metric
@@ -288,7 +288,7 @@ class RunsPanel(QWidget):
         )
 
     def _move_to_trash(self, key: str) -> None:
-        """The question was open for a while: the run may have gone, or be in hand by now."""
+        """The run may have been deleted or started while the question was open."""
         if not self._session.has(key):
             return
         item = self._session.item(key)
@@ -300,7 +300,7 @@ class RunsPanel(QWidget):
             self._session.message_posted.emit(refusal(item.name, key))
 
     def _is_free(self, item: RunItem, doing: str) -> bool:
-        """Whether nobody needs the run's folder where it is; says so where somebody does."""
+        """Returns whether the folder of the run is not in use; posts a message where it is."""
         if item.read_only or item.state not in IN_HAND:
             return not item.read_only
         remedy = "remove it from the queue" if item.state == "queued" else "stop it"
@@ -311,7 +311,7 @@ class RunsPanel(QWidget):
 
 
 def _can_go_on(item: RunItem) -> bool:
-    """Whether training may be continued: also where only something else than the config is damaged.
+    """Returns whether the training can be continued, also where other files than the config are damaged.
 
     Reading the resume point says whether it is complete.
     """

@@ -1,4 +1,4 @@
-"""The manifold forming, as a film: what the timeline plays, kept as GIF or MP4."""
+"""Saves the playback of the timeline as a film, GIF or MP4."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _READING, _DECODING, _DRAWING, _WRITING = (
 
 
 class FilmAction(QAction):
-    """Asks where to, and makes the film while the window stays alive.
+    """Asks for a file name and makes the film while the window stays usable.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class FilmAction(QAction):
     def _enable(self) -> None:
         is_layout = self._services.latent_state.is_embedding
         several = len(self._services.session.checkpoints) > 1
-        # Between the layouts of two steps nothing can be drawn: a film wants a plane.
+        # Nothing can be drawn between two embeddings, so a film needs a plane.
         self.setEnabled(self.maker is None and several and not is_layout)
 
     @Slot()
@@ -81,7 +81,7 @@ class FilmAction(QAction):
             ask_place(self._window, f"{current.name}.gif", self.make, "mp4")
 
     def make(self, place: Path) -> None:
-        """Makes the film; what is wrong with the place is posted as a message."""
+        """Makes the film; a problem with the file name is posted as a message."""
         try:
             if place.suffix.lower() not in ENDINGS:
                 raise AEViewerError(
@@ -103,13 +103,13 @@ class FilmAction(QAction):
         self._enable()
 
     def cancel(self) -> None:
-        """Ends what is being made."""
+        """Cancels the film that is being made."""
         if self.maker is not None:
             self.maker.cancel()
 
 
 class FilmMaker(QObject):
-    """Makes one film, step by step, and is gone then.
+    """Makes one film, step by step, and then deletes itself.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class FilmMaker(QObject):
         self.progress.canceled.connect(self.cancel)
 
     def start(self) -> None:
-        """Begins, once it is known how the codes are aligned."""
+        """Starts when the alignment of the codes is known."""
         self.progress.show()
         self._services.alignments.changed.connect(self._read)
         self._services.alignments.follow()
@@ -155,7 +155,7 @@ class FilmMaker(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Ends it, with nothing kept."""
+        """Cancels the film; nothing is kept."""
         self._frames.cancelled.set()
         self._client.cancel("trajectory")
         self._client.cancel("tiles")
@@ -207,7 +207,7 @@ class FilmMaker(QObject):
         self._client.submit("trajectory", work, self._take_track)
 
     def _look(self, name: str) -> Look:
-        """What is chosen at this moment."""
+        """Returns what the window shows at this moment."""
         latent_state, latent = self._services.latent_state, self._latent
         aligned = self._services.alignments.aligned
         return Look(
@@ -258,7 +258,7 @@ class FilmMaker(QObject):
 
     @Slot()
     def _draw(self) -> None:
-        """One frame; the window lives between two of them."""
+        """Draws one frame; the window handles events between two frames."""
         if self._timing is None or self._track is None or self._stage is None:
             return
         done = len(self._frames)

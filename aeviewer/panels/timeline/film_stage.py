@@ -1,4 +1,4 @@
-"""Where the frames of a film are drawn: the plot of the latent space, with a line of words."""
+"""Draws the frames of a film: the plot of the latent space below a line of text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CHIP, _SHORT, _MOST_CHIPS = 34, 2, 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What a film shows of what is chosen in the window.
+    """What a film takes over from the window.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Look:
 
 
 class FilmStage:
-    """Draws moments on a track.
+    """Draws moments of a trajectory.
 
     Parameters
     ----------
@@ -86,12 +86,12 @@ class FilmStage:
         self._is_flat = False
 
     def close(self) -> None:
-        """Lets go of the plot."""
+        """Deletes the plot."""
         self.plot.close()
         self.plot.deleteLater()
 
     def set_track(self, track: Trajectory) -> None:
-        """Shows the part of the plane that the look asks for, or that holds all of a track."""
+        """Shows the part of the plane that the look names, or all of the trajectory."""
         plane, look = track.planes[0], self._look
         self._is_flat = plane.is_line
         self.plot.set_square(not self._is_flat)
@@ -110,10 +110,10 @@ class FilmStage:
         self.plot.set_stage(QRectF(left, bottom, width, height))
 
     def grid(self) -> TileGrid | None:
-        """The tiles behind the points; None where none are wanted."""
+        """Returns the tiles behind the points; None where the look has none."""
         if self._is_flat or not self._look.layers.mosaic:
             return None
-        self._image()  # the plot takes its final layout when it is first drawn
+        self._image()  # The plot takes its final layout when it is first drawn.
         view, pixel = self.plot.view(), self.plot.box.viewPixelSize()[0]
         place = view.left(), view.top(), view.width(), view.height()
         return grid_over(place, pixel, TILE_PIXELS)
@@ -160,7 +160,7 @@ class FilmStage:
         self.plot.tiles.set_tiles(tiles.images, shares, QRectF(*tiles.rectangle))
 
     def _image(self) -> QImage:
-        """The plot below an empty line of words."""
+        """Returns the plot below an empty line of text."""
         image = QImage(_SIDE, _SIDE, QImage.Format.Format_RGB32)
         image.fill(self.plot.role(QPalette.ColorRole.Base))
         painter = QPainter(image)
@@ -169,7 +169,7 @@ class FilmStage:
         return image
 
     def _write(self, painter: QPainter, step: int) -> None:
-        """The step, whose codes they are and how they are turned, and the classes' colours."""
+        """Draws the step, the alignment, and the colours of the classes."""
         quiet = self.plot.role(QPalette.ColorRole.PlaceholderText)
         strong = tabular(self.plot.font())
         strong.setPixelSize(20)
@@ -184,7 +184,7 @@ class FilmStage:
         painter.drawText(QPointF(_MARGIN, 47), words)
         colours = class_colours(len(self._classes))
         shown = np.flatnonzero(self._look.visible).tolist() if self._classes else []
-        # Long names, and many of them, find no room: their colours are the window's.
+        # Many or long names do not fit; the colours are those of the window.
         names = [self._classes[label] for label in shown]
         if any(len(name) > _SHORT for name in names) or len(names) > _MOST_CHIPS:
             return
@@ -199,7 +199,7 @@ class FilmStage:
 
 
 def _pixels(image: QImage) -> NDArray[np.uint8]:
-    """(h, w, 3) red, green, blue of a picture of 32 bits a pixel."""
+    """Returns (h, w, 3) red, green and blue of a picture with 32 bits per pixel."""
     height, width = image.height(), image.width()
     table = np.frombuffer(image.constBits(), np.uint32).reshape(height, width)
     return np.stack([table >> 16 & 255, table >> 8 & 255, table & 255], axis=-1).astype(np.uint8)

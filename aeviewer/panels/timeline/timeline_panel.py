@@ -1,4 +1,4 @@
-"""Every checkpoint of the current run: drag it, step it, play it."""
+"""All checkpoints of the current run: drag, step and play them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _TRAINED = {"running", "paused"}
 
 
 class _Swatch(QWidget):
-    """A dot in a run's colour."""
+    """A dot in the colour of a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class _Swatch(QWidget):
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The dot."""
+        """Draws the dot."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -104,7 +104,7 @@ class TimelinePanel(QWidget):
 
     @property
     def is_playing(self) -> bool:
-        """Whether the checkpoints are played."""
+        """Starts or stops the playback."""
         return self._playback.is_playing
 
     # -- parts -----------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ class TimelinePanel(QWidget):
         self.name_label.setToolTip(run.name)
 
     def _shown_step(self, run: RunItem) -> int:
-        """The checkpoint's; live, the newest that is known of."""
+        """Returns the metrics of the checkpoint; those of the newest one while live."""
         if self._session.step is not None:
             return self._session.step
         preview = self._session.preview
@@ -239,7 +239,7 @@ class TimelinePanel(QWidget):
         self.play_action.setEnabled(len(self._session.checkpoints) > 1)
 
     def _neighbours(self) -> tuple[int | None, int | None]:
-        """The checkpoints before and after what is shown."""
+        """Returns the checkpoints before and after the one that is shown."""
         steps, step = self._session.checkpoints, self._session.step
         if step is None:
             return (steps[-1] if steps else None), None
@@ -251,7 +251,7 @@ class TimelinePanel(QWidget):
 
     @Slot(int)
     def _choose(self, step: int) -> None:
-        """A person goes to a step: what was playing stops."""
+        """Shows a step that the user chose, and stops the playback."""
         self._playback.pause()
         self._session.show_step(step)
 
@@ -281,7 +281,7 @@ class TimelinePanel(QWidget):
             self._choose(after)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home and End go to the first and the last place, wherever the focus is."""
+        """Moves to the first or last checkpoint by Home and End, wherever the focus is."""
         if event.key() in {Qt.Key.Key_Home, Qt.Key.Key_End} and self._session.checkpoints:
             is_home = event.key() == Qt.Key.Key_Home
             self.slider.setValue(0 if is_home else self.slider.maximum())
@@ -311,7 +311,7 @@ class TimelinePanel(QWidget):
 
     @Slot()
     def _show_aligned(self) -> None:
-        """Whether codes are shown aligned; where they cannot be, why."""
+        """Shows whether the codes are aligned, and why not where they cannot be."""
         self.align_action.setChecked(self._alignments.is_enabled)
         problem = self._alignments.problem
         why = f" They cannot be now: {problem}" if problem else ""

@@ -1,4 +1,4 @@
-"""What is to be trained: a preset, and a form made from the config."""
+"""The experiment form: a preset, and a field for each setting of the config."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _GROUPS = {"": "Data", "model": "Model", "training": "Training"}
 
 
 class ExperimentPanel(QWidget):
-    """A preset menu, a name, the form, what the model is in words, and Train.
+    """A preset menu, a name, the form, the architecture in words, and Train.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class ExperimentPanel(QWidget):
     """
 
     train_requested = Signal(object, str)
-    """A valid `RunConfig` and a name, empty where the run shall name itself."""
+    """A valid `RunConfig` and a name; an empty name means a generated one."""
     config_edited = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -99,12 +99,12 @@ class ExperimentPanel(QWidget):
 
     @property
     def latent_dim(self) -> int:
-        """The latent dimension that the form asks for."""
+        """The latent dimension in the form."""
         value = self._form.field("latent_dim").value()
         return value if isinstance(value, int) else 1
 
     def config(self) -> RunConfig | None:
-        """What the form asks for; None where a field is wrong, and says so.
+        """The config in the form; None where a field is wrong, which then says so.
 
         Where it names no checkpoints they are as far apart as the preferences have them.
         """
@@ -131,7 +131,7 @@ class ExperimentPanel(QWidget):
 
     @Slot(str)
     def select_preset(self, name: str) -> None:
-        """Fills the form with a preset; the images stay those that are chosen."""
+        """Fills the form with a preset, and keeps the chosen data set."""
         self.set_config(preset(name).replace(dataset=self._dataset, device=self._session.device))
 
     @property
@@ -140,26 +140,26 @@ class ExperimentPanel(QWidget):
 
     @Slot(str)
     def set_dataset(self, name: str) -> None:
-        """Asks for other images; those that came to the store meanwhile are offered too."""
+        """Chooses another data set; new data sets of the store are listed too."""
         self.offer_datasets()
         self._form.set_values({"dataset": name})
         self._report_edit()
 
     @Slot()
     def offer_datasets(self) -> None:
-        """Offers the data sets that there are now."""
+        """Lists the data sets of the store again."""
         self._form.field("dataset").set_choices(datasets.dataset_names())
         self._report_edit()
 
     @Slot(int)
     def set_latent_dim(self, latent_dim: int) -> None:
-        """Asks for another latent dimension."""
+        """Sets the latent dimension."""
         self._form.set_values({"latent_dim": latent_dim})
         self._report_edit()
 
     @Slot()
     def train(self) -> None:
-        """Asks for the training that the form describes, if nothing in it is wrong.
+        """Requests the training that the form describes, if nothing in it is wrong.
 
         A problem with the name is shown at its field, or as a message where the field is hidden.
         """
@@ -232,7 +232,7 @@ class ExperimentPanel(QWidget):
         self._forecast.setVisible(bool(self._forecast.text()))
 
     def _validate(self) -> tuple[RunConfig | None, dict[str, str]]:
-        """The config, or what is wrong by field."""
+        """Returns the config, or the problems by field."""
         values = preset(self.preset_name).model_dump()
         held = self._form.values()
         for leaf in _leaves():
@@ -250,7 +250,7 @@ class ExperimentPanel(QWidget):
         self._name.setPlaceholderText(runs_folder.free_name(self._base, self._session.folder))
 
     def _check_name(self) -> bool:
-        """Whether the run may be called so; says at the field where it may not."""
+        """Returns whether the run may have this name; the field says so where it may not."""
         name, problem = self._name.text().strip(), ""
         if name:
             try:
@@ -269,7 +269,7 @@ def _leaves() -> list[Leaf]:
 
 
 def _spec(leaf: Leaf) -> FieldSpec:
-    """A config's field as the form wants it."""
+    """Converts a field of the config to a field of the form."""
     above = leaf.bound("gt")
     return FieldSpec(
         name=leaf.name,
@@ -288,7 +288,7 @@ def _spec(leaf: Leaf) -> FieldSpec:
 
 
 def _field_tooltip(leaf: Leaf) -> str:
-    """What the field is, and the formula where its term has one."""
+    """Returns what the field means, and the formula of its term if it has one."""
     entry = GLOSSARY.get(leaf.name)
     lines = (leaf.info.description or "", entry.formula if entry else "")
     return "\n".join(line for line in lines if line)
@@ -308,7 +308,7 @@ def _kind(leaf: Leaf) -> Kind:
 
 
 def _by_field(held: Mapping[str, object], problems: dict[str, str]) -> dict[str, str]:
-    """What is wrong, at the fields that the form has; the rest at the first of them."""
+    """Assigns problems to the fields of the form; the rest go to the first field."""
     return {name if name in held else "family": text for name, text in problems.items()}
 
 

@@ -1,4 +1,4 @@
-"""Choosing how many runs are trained at once."""
+"""The menu that sets how many runs are trained at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MORE = "{count}, each in a process of its own"
 
 
 class SideBySideMenu(QMenu):
-    """Offers one run at a time, or several in processes, up to one a core.
+    """Offers one run at a time, or several in processes, up to one per core.
 
     Parameters
     ----------
@@ -61,6 +61,6 @@ class SideBySideMenu(QMenu):
 
 
 def choices(most: int) -> list[int]:
-    """Every count up to eight, then fewer and fewer, and `most` itself."""
+    """Returns every count up to eight, then ever larger steps, and `most` itself."""
     listed = (*range(1, _LISTED + 1), 12, 16, 24, 32, 48, 64)
     return [*(count for count in listed if count < most), most]

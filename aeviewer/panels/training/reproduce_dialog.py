@@ -1,4 +1,4 @@
-"""The dialog that offers to reproduce the paper, and tells how far that is."""
+"""The dialog that starts the reproduction of the paper and shows its progress."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ReproduceDialog(QDialog):
 
     @Slot()
     def _show(self) -> None:
-        """What can be done now, and how far it is."""
+        """Enables what can be done now, and shows the progress."""
         stage, quick = self._reproduction.stage, self._is_quick
         runs = len(self._reproduction.plan(quick=quick))
         done = self._reproduction.finished_count(quick=quick)

@@ -1,4 +1,4 @@
-"""The toolbar: what to train in two choices, Train, Pause, Stop, and how far it is."""
+"""The toolbar: preset, latent dimension, Train, Pause, Stop and the progress."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TRAIN_LATER = "Train the experiment after what is being trained; Run → Runs s
 
 
 class TrainingBar(QToolBar):
-    """Chooses, starts, holds and stops trainings, and says how far the active one is.
+    """Chooses, starts, pauses and stops training runs, and shows the progress of the active one.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class TrainingBar(QToolBar):
     # -- making ----------------------------------------------------------------------------------
 
     def _make_actions(self) -> None:
-        """They are meant for a menu as well."""
+        """The actions are also shown in the menu."""
         self.train_action = self._action("&Train", "play", self._experiment.train)
         self.pause_action = self._action("&Pause", "pause", self._pause_or_resume)
         self.stop_action = self._action("&Stop", "stop", self._queue.stop)
@@ -139,7 +139,7 @@ class TrainingBar(QToolBar):
 
     @Slot()
     def _follow_form(self) -> None:
-        """Shows what the form holds, and tells nobody of it."""
+        """Shows the values of the form; emits no signal."""
         with QSignalBlocker(self._presets), QSignalBlocker(self._latent_dim):
             self._presets.setCurrentIndex(self._presets.findData(self._experiment.preset_name))
             self._latent_dim.setValue(self._experiment.latent_dim)
@@ -170,7 +170,7 @@ class TrainingBar(QToolBar):
         self._follow_progress()
 
     def _to_stop(self) -> str:
-        """The name of the run that is stopped, where there are several."""
+        """Returns the name of the run that Stop stops, where there are several."""
         key = self._queue.to_stop
         return f" {Path(key).name}" if key and len(self._queue.active) > 1 else ""
 
@@ -196,7 +196,7 @@ class TrainingBar(QToolBar):
 
 
 def progress_text(activity: Activity, figures: TrainingProgress) -> str:
-    """How far the active runs are: "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"."""
+    """Returns the progress: "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"."""
     runs = f"{figures.runs} runs" if figures.runs > 1 else ""
     done = f"{local(figures.step):,} / {local(figures.steps):,}" if figures.steps > 1 else ""
     count = " · ".join(filter(None, [runs, done]))
@@ -219,7 +219,7 @@ def progress_text(activity: Activity, figures: TrainingProgress) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """A duration as one says it: "12 s", "5 min 12 s", "2 h 05 min"."""
+    """Returns a duration in words: "12 s", "5 min 12 s", "2 h 05 min"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -228,7 +228,7 @@ def time_text(seconds: float) -> str:
 
 
 def device_text(device: str) -> str:
-    """A device as one says it: "CPU", "CUDA 0"."""
+    """Returns a device in words: "CPU", "CUDA 0"."""
     return device.replace(":", " ").upper()
 
 
@@ -237,7 +237,7 @@ def _rate(rate: float) -> str:
 
 
 def _button(action: QAction, parent: QWidget) -> QPushButton:
-    """The primary button: it does what the action does, whenever that can be done."""
+    """The primary button: it triggers its action, whenever the action is enabled."""
     button = QPushButton("Train", parent)
     button.setDefault(True)
     button.addAction(action)
@@ -247,7 +247,7 @@ def _button(action: QAction, parent: QWidget) -> QPushButton:
 
 
 def _text(parent: QWidget) -> QElidingLabel:
-    """Takes the room that is left, so that nothing moves as its figures change."""
+    """Takes the remaining width, so that nothing moves when its numbers change."""
     label = QElidingLabel(parent=parent)
     font = QFont(label.font())
     font.setFeature(QFont.Tag("tnum"), 1)

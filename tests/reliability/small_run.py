@@ -26,7 +26,7 @@ PRESETS = ("elu", "vae", "denoising", "burda50", "conv-vae", "pca")
 """Every engine, noise in the codes and in the images, convolutions, a closed form."""
 
 
-def imported(folder: Path) -> None:
+def import_spots(folder: Path) -> None:
     """Puts the data set into the store; its images are made in `folder`."""
     np.save(folder / "spots.npy", shapes(240))
     drafted(folder / "spots.npy", "spots").keep()
