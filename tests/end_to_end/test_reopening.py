@@ -23,7 +23,7 @@ folder = Path(sys.argv[1])
 app._LOADED = int(sys.argv[2])
 settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
 application = app.application(settings)
-with app.opened(folder, settings) as program:
+with app.open_program(folder, settings) as program:
     QTimer.singleShot(200, program.window.close)
     app.spin()
     print(gc.get_freeze_count() > 0)

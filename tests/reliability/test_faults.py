@@ -14,6 +14,7 @@ import torch
 from tests.reliability import small_run
 from tests.reliability.scene import Scene
 from trainers import runs
+from trainers.runs import run_store
 from trainers.checkpointing.weights import load_model
 from trainers.datasets import store
 from trainers.errors import DataError, DeviceError
@@ -58,10 +59,10 @@ def test_a_clock_that_is_set_back(scene: Scene, monkeypatch: pytest.MonkeyPatch)
 def test_two_programs_name_a_run_at_the_same_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, free = small_run.config("elu"), runs.free_name
+    config, free = small_run.config("elu"), run_store.free_name
     first = runs.create_run(config, tmp_path / "runs")
     stale = [first.name]
-    monkeypatch.setattr(runs, "free_name", lambda *a: stale.pop() if stale else free(*a))
+    monkeypatch.setattr(run_store, "free_name", lambda *a: stale.pop() if stale else free(*a))
     second = runs.create_run(config, tmp_path / "runs")
     assert second.name == f"{first.name}-2"
     assert [run.config for run in runs.find_runs(tmp_path / "runs")] == [config, config]
@@ -72,13 +73,13 @@ def test_another_program_takes_a_run_away_while_the_list_is_read(
 ) -> None:
     for name in ("a", "b"):
         runs.create_run(small_run.config("elu"), tmp_path / "runs", name)
-    made_at = runs._made_at
+    made_at = run_store._made_at
 
     def taken(place: Path) -> float:
         shutil.rmtree(tmp_path / "runs" / "b", ignore_errors=True)
         return made_at(place)
 
-    monkeypatch.setattr(runs, "_made_at", taken)
+    monkeypatch.setattr(run_store, "_made_at", taken)
     assert {run.name for run in runs.find_runs(tmp_path / "runs")} >= {"a"}
 
 
@@ -86,7 +87,7 @@ def test_a_data_set_that_changes_under_a_run(scene: Scene, tmp_path: Path) -> No
     scene.train_to()[1].close()
     store.remove("spots")
     np.save(tmp_path / "other.npy", np.load(tmp_path / "spots.npy")[::-1])
-    spots.drafted(tmp_path / "other.npy", "spots").keep()
+    small_run.drafted(tmp_path / "other.npy", "spots").keep()
     with pytest.raises(DataError, match=r"checksum"):
         list(Trainer(runs.open_run(scene.run.path)))
     store.remove("spots")
@@ -113,7 +114,7 @@ def test_an_exception_in_a_model(
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "has not enough"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "does not have enough"),
         (
             RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA"),
             r"does not answer any more \(CUDA error: unspecified launch failure\).*start the",

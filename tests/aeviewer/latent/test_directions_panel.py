@@ -124,7 +124,7 @@ def test_it_tells_how_far_a_step_is_and_the_plane_shows_its_row(
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Left):
         qtbot.keyClick(panel.grid, key)
     assert panel.note.text().startswith(
-        f"Direction 2, −2 σ: {2 * steps.local.deviations[1]:.2g}, Δz = ("
+        f"Direction 2, −2 σ: distance {2 * steps.local.deviations[1]:.2g}, Δz = ("
     )
     plane = explored.latent_state.plane
     assert plane is not None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.runs.session import Session
 
-MAP = "between points nothing can be decoded; a click decodes the nearest code."
+MAP = "Nothing can be decoded between points; a click decodes the nearest code."
 SHORT = TSNE(early_steps=10, steps=20)
 LONG = TSNE(steps=10**6)
 
@@ -113,7 +113,7 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
     assert strip.text.text() == f"t-SNE of the codes of step {last.step:,}…"
     assert len(places(panel)) == 0
     qtbot.waitUntil(lambda: MAP in strip.text.text(), timeout=240_000)
-    assert strip.text.text() == f"A map of the codes of step {last.step:,}: {MAP}"
+    assert strip.text.text() == f"An embedding of the codes of step {last.step:,}. {MAP}"
     assert "Trustworthiness 0." in strip.text.toolTip()
     assert not strip.bar.isVisible()
     assert not strip.button.isVisible()
@@ -144,7 +144,7 @@ def test_what_is_computed_can_be_stopped_and_begun_again(
     assert panel.embedding_bar.text.text().endswith("was stopped.")
     # What is half done is no map.
     qtbot.waitUntil(lambda: len(places(panel)) == 0)
-    assert button.text() == "Lay out"
+    assert button.text() == "Compute"
     assert not panel.embedding_bar.bar.isVisible()
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert explored.embeddings.status.phase == "computing"
@@ -275,7 +275,7 @@ class TestMap:
         session.show_step(session.checkpoints[1])
         qtbot.waitUntil(lambda: np.array_equal(panel.plot.raster.xy, other))
         assert panel.embedding_bar.text.text().startswith(
-            f"A map of the codes of step {session.checkpoints[1]:,}:"
+            f"An embedding of the codes of step {session.checkpoints[1]:,}."
         )
         # One that has none shows none.
         session.show_step(session.checkpoints[2])
@@ -296,7 +296,7 @@ class TestMap:
         qtbot.waitUntil(lambda: panel.note.text().startswith("step 123,456"))
         np.testing.assert_array_equal(panel.plot.raster.xy, self.places)
         step = run.checkpoints()[-1].step
-        assert panel.embedding_bar.text.text().startswith(f"A map of the codes of step {step:,}:")
+        assert panel.embedding_bar.text.text().startswith(f"An embedding of the codes of step {step:,}.")
         # A click shows the image's code as it is by now.
         left = Qt.MouseButton.LeftButton
         qtbot.mouseClick(panel.plot.viewport(), left, pos=pixel(panel, 14, 14))
@@ -307,7 +307,7 @@ class TestMap:
     ) -> None:
         panel.plane_bar.layers.choose(training=True)
         qtbot.waitUntil(
-            lambda: "training images are not laid out" in panel.note.text(), timeout=60_000
+            lambda: "the embedding is of the test images only" in panel.note.text(), timeout=60_000
         )
         assert len(places(panel)) == 10_000
         np.testing.assert_array_equal(panel.plot.raster.xy[:10_000], self.places)
@@ -341,7 +341,7 @@ def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     assert hidden == [False, True, True, False, False]
     choose(qtbot, panel, "t-sne")
     assert (
-        panel.embedding_bar.text.text() == "t-SNE: the first checkpoint's codes will be laid out."
+        panel.embedding_bar.text.text() == "t-SNE is computed when the first checkpoint has been saved."
     )
     session.set_current(session.items[0].key)
     qtbot.waitUntil(lambda: choice.x_axis.count() == 4)

@@ -300,7 +300,7 @@ class TestRename:
         scene.press(Qt.Key.Key_F2)
         scene.type_name("a")
         assert scene.names() == ["a", "b", "c"]
-        assert "There is a run 'a' already" in scene.messages[0]
+        assert "A run named 'a' exists already" in scene.messages[0]
 
     @pytest.mark.parametrize(
         ("state", "remedy"),

@@ -55,7 +55,7 @@ def test_on_windows_pytorchs_first_library_is_loaded_before_qts(
 
 def test_plots_are_loaded_without_cudas_bindings() -> None:
     tell = (
-        "import sys; from aeviewer import libraries; libraries.load_plots();"
+        "import sys; from aeviewer.startup import libraries; libraries.load_plots();"
         "print('pyqtgraph' in sys.modules, any(name.startswith('cuda') for name in sys.modules))"
     )
     told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)

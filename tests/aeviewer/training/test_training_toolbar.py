@@ -36,24 +36,24 @@ class FakeQueue(QObject):
         self.active: tuple[str, ...] = ()
         self.side_by_side, self.to_stop = 1, None
         self.waiting: tuple[str, ...] = ()
-        self.figures = TrainingProgress()
+        self.progress = TrainingProgress()
         self.asked: list[str] = []
 
-    def become(self, activity: Activity, figures: TrainingProgress, *waiting: str) -> None:
-        self.activity, self.figures, self.waiting = activity, figures, waiting
+    def become(self, activity: Activity, progress: TrainingProgress, *waiting: str) -> None:
+        self.activity, self.progress, self.waiting = activity, progress, waiting
         self.activity_changed.emit()
 
     def pause(self) -> None:
         self.asked.append("pause")
-        self.become(Activity.PAUSED, self.figures)
+        self.become(Activity.PAUSED, self.progress)
 
     def resume(self) -> None:
         self.asked.append("resume")
-        self.become(Activity.RUNNING, self.figures)
+        self.become(Activity.RUNNING, self.progress)
 
     def stop(self) -> None:
         self.asked.append("stop")
-        self.become(Activity.STOPPING, self.figures)
+        self.become(Activity.STOPPING, self.progress)
 
     def stop_all(self) -> None:
         self.asked.append("stop all")
@@ -188,7 +188,7 @@ class TestProgress:
         qtbot.waitUntil(scene.progress.isVisible)
         assert scene.progress.value() / scene.progress.maximum() == pytest.approx(0.246)
         assert scene.text.text() == "12,300 / 50,000 · 121 steps/s · 5 min 12 s left"
-        scene.queue.figures = TrainingProgress(12_400, 50_000, 121.3, 311.0, "cpu")
+        scene.queue.progress = TrainingProgress(12_400, 50_000, 121.3, 311.0, "cpu")
         scene.queue.progressed.emit()
         assert scene.text.text().startswith("12,400 / 50,000")
 
@@ -217,7 +217,7 @@ class TestProgress:
 
 
 @pytest.mark.parametrize(
-    ("figures", "text"),
+    ("progress", "text"),
     [
         (TrainingProgress(0, 50_000), "starting…"),
         (TrainingProgress(0, 50_000, device="cpu"), "0 / 50,000"),
@@ -232,8 +232,8 @@ class TestProgress:
         ),
     ],
 )
-def test_every_stage_has_words(figures: TrainingProgress, text: str) -> None:
-    assert progress_text(Activity.RUNNING, figures) == text
+def test_every_stage_has_words(progress: TrainingProgress, text: str) -> None:
+    assert progress_text(Activity.RUNNING, progress) == text
 
 
 @pytest.mark.parametrize(

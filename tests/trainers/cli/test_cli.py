@@ -172,7 +172,7 @@ def test_brackets_in_paths_are_only_letters(tmp_path: Path) -> None:
 def test_a_start_that_fails_leaves_its_name_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainers.training.device.available", lambda: ("cpu",))
+    monkeypatch.setattr("trainers.training.device.available_devices", lambda: ("cpu",))
     options = ["--name", "mine", "--runs", str(tmp_path)]
     code, text = _call("train", "elu", "--device", "cuda", *options)
     assert code == 1

@@ -239,9 +239,9 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import os\n"
-        "from trainers.exploration import laying, layouts\n"
+        "from trainers.embeddings import embedding, embedding_process\n"
         "if __name__ == '__main__':\n"
-        "    process, pipe = laying.started(layouts.TSNE(), 'key', ())\n"
+        "    process, pipe = embedding_process.start_process(embedding.TSNE(), 'key', ())\n"
         "    pipe.recv()\n"
         "    os._exit(0)  # as a crash: nobody tidies up\n"
     )

@@ -307,7 +307,7 @@ def test_every_exporter_writes_what_the_table_says(tmp_path: Path, demo: runs.Ru
 
 
 def test_the_readme_shows_the_table() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
+    readme = Path(__file__).parents[3] / "README.md"
     assert exporters.markdown() in readme.read_text()
 
 

@@ -32,7 +32,7 @@ from aeviewer.settings import Settings
 from aeviewer.widgets.inputs.form import Form
 from trainers.presets import preset
 from trainers.reproduction.result_index import METHODS, NAMES
-from trainers.reproduction.plan import entries
+from trainers.reproduction.plan import planned_runs
 from trainers.runs import open_run
 
 folder = Path("runs").absolute()
@@ -54,7 +54,7 @@ print(json.dumps({
     "fields": [config.model.family, panel.findChild(Form).field("hidden").editor.isHidden()],
     "form": form, "runs list": lines, "torch": is_torch_loaded,
     "method": [METHODS[-1], NAMES["tied"]],
-    "plan": [e.name for e in entries() if e.config.model.family == "tied"],
+    "plan": [e.name for e in planned_runs() if e.config.model.family == "tied"],
 }))
 """
 _DESCRIPTION = ["784 – 500 – 500 – 2 – 500 – 500 – 784, elu, tied", "645,786 weights"]
