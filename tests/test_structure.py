@@ -27,7 +27,7 @@ IRREGULAR = frozenset(
     "understood undone worn woven won written".split()
 )
 NO_PARTICIPLES = frozenset("embed exceed feed need seed speed".split())
-OLD_WORDS = re.compile(r"\b(told|whoever|cannot)\b", re.IGNORECASE)
+OLD_WORDS = re.compile(r"\b(told|whoever|can\s+not)\b", re.IGNORECASE)
 
 
 @cache
