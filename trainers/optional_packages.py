@@ -16,7 +16,7 @@ def is_packaged() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
-def remedy(extra: str) -> str:
+def install_hint(extra: str) -> str:
     """What a person does who wants an extra that is missing.
 
     Parameters
@@ -46,5 +46,5 @@ def missing_packages(label: str, packages: tuple[str, ...], extra: str) -> str:
     several = len(missing) > 1
     return (
         f"{label} needs the package{'s' if several else ''} {', '.join(missing)}, which "
-        f"{'are' if several else 'is'} not installed. {remedy(extra)} Or leave it out."
+        f"{'are' if several else 'is'} not installed. {install_hint(extra)} Or leave it out."
     )

@@ -39,10 +39,10 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
         default_conversion,
         import_images,
     )
-    from trainers.datasets.tensors import Streamed
+    from trainers.datasets.tensors import StreamedImages
     from trainers.generators import finish
 
-    write(place / "many.npy", images, side)
+    write_images(place / "many.npy", images, side)
     print(f"{images:,} images of {side} × {side}: {images * side**2 / 1e6:,.0f} MB")
     base, began = reset_peak(), time.perf_counter()
     source = finish(sources.detect_source(place / "many.npy"))
@@ -50,7 +50,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
         import_images(source, ImportRequest("many", conversion=default_conversion(source)))
     ).keep()
     source.close()
-    importing = peak() - base
+    importing = peak_megabytes() - base
     print(f"import: {importing:,.0f} MB at most, {time.perf_counter() - began:.0f} s")
     config = trainers.preset("vae").replace(
         dataset="many", latent_dim=2, hidden=(64,), steps=steps, checkpoints=(steps,)
@@ -59,10 +59,10 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
         pass  # what torch takes by itself
     base, began = reset_peak(), time.perf_counter()
     trainer = trainers.train(config, place / "runs", "many")
-    assert isinstance(trainer.model_state.images["train"], Streamed)
+    assert isinstance(trainer.model_state.images["train"], StreamedImages)
     for _event in trainer:
         pass
-    training = peak() - base
+    training = peak_megabytes() - base
     print(
         f"training: {training:,.0f} MB at most, {steps} steps and a checkpoint of {dataset.test:,} "
         f"test images in {time.perf_counter() - began:.0f} s"
@@ -71,7 +71,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
     return importing, training
 
 
-def write(place: Path, images: int, side: int) -> None:
+def write_images(place: Path, images: int, side: int) -> None:
     """An .npy of noise, a block at a time."""
     array = np.lib.format.open_memmap(place, "w+", np.uint8, (images, side, side))
     rng = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def reset_peak() -> float:
     return _status("VmRSS")
 
 
-def peak() -> float:
+def peak_megabytes() -> float:
     """The most megabytes of memory that were taken since, mapped pages of files included."""
     return _status("VmHWM")
 

@@ -42,23 +42,23 @@ if TYPE_CHECKING:
 _CPU = torch.device("cpu")
 _ROUND_SECONDS = 0.2
 _ROUNDS = 40
-_WARM = 3
+_WARM_UP_STEPS = 3
 PRESETS = ("linear", "elu", "vae", "burda50", "hinton30", "conv-vae")
-_PEERS_SURROUNDINGS = {
+_PEER_ENVIRONMENT = {
     "GOMP_SPINCOUNT": "300000",  # libgomp's own, where nothing is said
     "KERAS_BACKEND": "jax",
     "TQDM_DISABLE": "1",
 }
 
 
-def model_of(config: RunConfig) -> Autoencoder:
+def build_model(config: RunConfig) -> Autoencoder:
     """A model with fresh weights, the same at every call."""
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
     return model.to(memory_format=torch.channels_last)
 
 
-def onward(engine: Engine) -> Steps:
+def continuous_steps(engine: Engine) -> Steps:
     """An engine's steps, one after the other."""
     done = 0
 
@@ -70,10 +70,10 @@ def onward(engine: Engine) -> Steps:
     return steps
 
 
-def fitting(config: RunConfig) -> dict[str, type[Engine]]:
+def matching_engines(config: RunConfig) -> dict[str, type[Engine]]:
     """Our engines that can train this, the slowest first."""
     engines = reversed(registered_engines())
-    return {e.name: e for e in engines if not e.misfit(model_of(config), _CPU)}
+    return {e.name: e for e in engines if not e.misfit(build_model(config), _CPU)}
 
 
 class Contender:
@@ -84,16 +84,16 @@ class Contender:
 
     def __init__(self, name: str, preset_name: str, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self._process = ProcessPoolExecutor(1, spawn, self._become, (name, preset_name, threads))
+        self._process = ProcessPoolExecutor(1, spawn, self._start_process, (name, preset_name, threads))
         is_ours = name not in peers(preset(preset_name))
-        with mock.patch.dict(os.environ, {} if is_ours else _PEERS_SURROUNDINGS):
-            self.seconds(8)  # the process is started with the first task
+        with mock.patch.dict(os.environ, {} if is_ours else _PEER_ENVIRONMENT):
+            self.time_steps(8)  # the process is started with the first task
         self._count = 8
         # A compiler knows this length from now on.
-        self._count = max(2, int(_ROUND_SECONDS / self.seconds()))
-        self.seconds()
+        self._count = max(2, int(_ROUND_SECONDS / self.time_steps()))
+        self.time_steps()
 
-    def seconds(self, count: int = 0) -> float:
+    def time_steps(self, count: int = 0) -> float:
         """A step takes, over `count` or as many as fit a round."""
         return self._process.submit(self._time, count or self._count).result()
 
@@ -104,20 +104,20 @@ class Contender:
         self._process.shutdown()
 
     @classmethod
-    def _become(cls, name: str, preset_name: str, threads: int) -> None:
+    def _start_process(cls, name: str, preset_name: str, threads: int) -> None:
         torch.set_num_threads(threads)
         config = preset(preset_name)
-        engine = fitting(config).get(name)
-        model = model_of(config)
+        engine = matching_engines(config).get(name)
+        model = build_model(config)
         cls._steps = staticmethod(
-            onward(engine(model, config.training, _CPU))
+            continuous_steps(engine(model, config.training, _CPU))
             if engine
             else steps_of(name, config, model)
         )
 
     @classmethod
     def _time(cls, count: int) -> float:
-        cls._steps(_WARM)
+        cls._steps(_WARM_UP_STEPS)
         began = time.perf_counter()
         cls._steps(count)
         return (time.perf_counter() - began) / count
@@ -126,7 +126,7 @@ class Contender:
 def measure(name: str, threads: int) -> dict[str, list[float]]:
     """Seconds a step, of each in each round."""
     config = preset(name)
-    names = [*peers(config), *fitting(config)]
+    names = [*peers(config), *matching_engines(config)]
     order, shuffle = list(names), random.Random(0).shuffle
     seconds: dict[str, list[float]] = {name: [] for name in names}
     with ExitStack() as stack:
@@ -134,11 +134,11 @@ def measure(name: str, threads: int) -> dict[str, list[float]]:
         for _ in range(_ROUNDS):
             shuffle(order)
             for who in order:
-                seconds[who].append(all_of_them[who].seconds())
+                seconds[who].append(all_of_them[who].time_steps())
     return seconds
 
 
-def table(name: str, seconds: dict[str, list[float]]) -> Iterator[str]:
+def format_rows(name: str, seconds: dict[str, list[float]]) -> Iterator[str]:
     """A line for each: steps a second (median, quartiles), and how often the others' speed."""
     for who, taken in seconds.items():
         high, median, low = (1 / t for t in statistics.quantiles(taken, n=4))
@@ -162,7 +162,7 @@ def main(threads: int, names: list[str]) -> None:
     )
     print(f"{'preset':<10}{'':<11}{'steps/s  (quartiles)':<27}  × tutorial autograd jax scan")
     for name in names or PRESETS:
-        for line in table(name, measure(name, threads)):
+        for line in format_rows(name, measure(name, threads)):
             print(line, flush=True)
 
 

@@ -45,13 +45,13 @@ class Bench:
         self.program = Program(folder / "runs", settings, [demo])
         self.program.window.resize(1600, 1000)
         self.program.window.show()
-        self.until(lambda: self.program.session.preview is not None)
+        self.wait_until(lambda: self.program.session.preview is not None)
 
     @property
     def plot(self) -> LatentPlot:
         return self.program.window.latent.plot
 
-    def until(self, done: Callable[[], bool]) -> None:
+    def wait_until(self, done: Callable[[], bool]) -> None:
         # Sleeps between events: a busy wait would take the interpreter from the compute thread.
         while not done():
             self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
@@ -62,21 +62,21 @@ class Bench:
         QTimer.singleShot(int(1000 * seconds), loop.quit)
         loop.exec()
 
-    def rest(self) -> None:
+    def wait_for_mosaic(self) -> None:
         """Waits until the mosaic is whole and everything is drawn."""
         mosaic = self.program.latent_services.mosaic
-        self.until(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
+        self.wait_until(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
         self.app.processEvents()
 
     def show_all_codes(self) -> None:
         self.program.window.latent.plane_bar.layers.choose(training=True, mosaic=True)
-        self.until(lambda: len(self.plot.raster.xy) == 70_000)
+        self.wait_until(lambda: len(self.plot.raster.xy) == 70_000)
         self.plot.reset_view()
         self.app.processEvents()
-        self.rest()
+        self.wait_for_mosaic()
 
 
-def frames(bench: Bench, count: int) -> dict[str, list[float]]:
+def time_frames(bench: Bench, count: int) -> dict[str, list[float]]:
     """Pans and zooms, each drawn at once."""
     plot, times = bench.plot, {"pan": [], "zoom": []}
     plot.leave_following()
@@ -95,7 +95,7 @@ def frames(bench: Bench, count: int) -> dict[str, list[float]]:
     return times
 
 
-def presses(bench: Bench, count: int) -> list[float]:
+def time_presses(bench: Bench, count: int) -> list[float]:
     """From a press in the plane to the decoder's image on the screen."""
     plot, session = bench.plot, bench.program.session
     view = bench.program.window.decoder.view
@@ -114,7 +114,7 @@ def presses(bench: Bench, count: int) -> list[float]:
         begun = time.perf_counter()
         for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
             _send(plot, kind, place)
-        bench.until(lambda: bool(drawn))
+        bench.wait_until(lambda: bool(drawn))
         times.append(1000 * (drawn[0] - begun))
         bench.pause(rng.uniform(0.03, 0.09))
     session.image_changed.disconnect(note)
@@ -140,13 +140,13 @@ def fresh_tiles(bench: Bench, count: int) -> tuple[list[float], int]:
         begun = time.perf_counter()
         mosaic.set_view((x, y, 18 * scale, 18 * scale), scale / 28, 28)
         assert mosaic.grid is not None
-        bench.until(lambda: not mosaic.missing(mosaic.grid))
+        bench.wait_until(lambda: not mosaic.missing(mosaic.grid))
         plot.tiles.set_tiles(*mosaic.picture(), QRectF(*mosaic.grid.rectangle))
         plot.viewport().repaint()
         times.append(1000 * (time.perf_counter() - begun))
         tiles = max(tiles, mosaic.grid.columns * mosaic.grid.rows)
     mosaic.set_view((-2, -2, 4, 4), pixel, 28)
-    bench.rest()
+    bench.wait_for_mosaic()
     return times, tiles
 
 
@@ -183,12 +183,12 @@ def main(count: int) -> None:
         size = bench.plot.viewport().size()
         print(f"screen: {app.platformName()}, plot of {size.width()} x {size.height()} pixels")
         print(f"{'ms':<34}{'median':>9}{'99 %':>9}{'worst':>9}   {'goal':>9}")
-        for kind, times in frames(bench, count).items():
+        for kind, times in time_frames(bench, count).items():
             print(told(f"{kind}, 70,000 codes and mosaic", times, 16, 33))
         print(told("hover over 70,000 codes", hovers(bench, count), 2))
         bench.plot.reset_view()
-        bench.rest()
-        print(told("press to pixels, idle", presses(bench, count), 16))
+        bench.wait_for_mosaic()
+        print(told("press to pixels, idle", time_presses(bench, count), 16))
         times, tiles = fresh_tiles(bench, max(10, count // 10))
         print(told(f"fresh tiles, up to {tiles}", times, 50))
         _while_training(bench, count)
@@ -200,9 +200,9 @@ def _while_training(bench: Bench, count: int) -> None:
     queue = bench.program.queue
     queue.train(preset("vae").replace(latent_dim=2, steps=1_000_000))
     # The first steps have many checkpoints.
-    bench.until(lambda: queue.progress.step > 1_000)
-    bench.until(lambda: bench.program.session.preview is not None)
-    print(told("press to pixels, while training", presses(bench, count), 33, 33))
+    bench.wait_until(lambda: queue.progress.step > 1_000)
+    bench.wait_until(lambda: bench.program.session.preview is not None)
+    print(told("press to pixels, while training", time_presses(bench, count), 33, 33))
     print(f"{queue.progress.rate:.0f} steps/s at the end")
 
 

@@ -19,14 +19,14 @@ _END = (
     "; import resource; used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024; "
     "print([time.perf_counter() - began, used])"
 )
-_MADE = {
+_VARIANTS = {
     "torch alone": "pass",
     "our Adam": "from trainers.training.adam import Adam; Adam(p, 0.1)",
     "torch.optim.Adam": "torch.optim.Adam(p, 0.1, fused=True)",
 }
 
 
-def _made(code: str) -> list[float]:
+def _run_code(code: str) -> list[float]:
     """Seconds, and MB at most."""
     command = [sys.executable, "-c", _BEGIN + code + _END]
     said: list[float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
@@ -35,11 +35,11 @@ def _made(code: str) -> list[float]:
 
 def main(rounds: int) -> None:
     """Makes each in turn and prints medians."""
-    told = [[_made(code) for code in _MADE.values()] for _ in range(rounds + 1)]
+    told = [[_run_code(code) for code in _VARIANTS.values()] for _ in range(rounds + 1)]
     # (rounds, kinds, seconds and MB); the first round fills the system's cache of files.
     table = np.array(told)[1:]
     ratios = table[:, :, 0] / table[:, :1, 0]
-    for number, name in enumerate(_MADE):
+    for number, name in enumerate(_VARIANTS):
         seconds, used = np.median(table[:, number], axis=0)
         low, middle, high = np.percentile(ratios[:, number], [25, 50, 75])
         share = f"{middle:.2f} ({low:.2f}–{high:.2f})"

@@ -45,7 +45,7 @@ class Training:
     def _fail(self, problem: str) -> None:
         raise RuntimeError(problem)
 
-    def result(self, work: Callable[[ModelCache], object]) -> object:
+    def wait_for_result(self, work: Callable[[ModelCache], object]) -> object:
         """Returns the last result of some work."""
         results: list[object] = []
         ended: list[bool] = []
@@ -55,20 +55,20 @@ class Training:
             time.sleep(0.001)
         return results[-1]
 
-    def step(self) -> int:
+    def current_step(self) -> int:
         """Returns the step of the model in training; 0 before it has begun."""
-        step = self.result(lambda models: (models.live.step if models.live else 0, "step"))
+        step = self.wait_for_result(lambda models: (models.live.step if models.live else 0, "step"))
         return step[0]  # type: ignore[index,no-any-return]
 
-    def geodesic_seconds(self, codes: np.ndarray) -> float:
+    def time_geodesic(self, codes: np.ndarray) -> float:
         """Finds the geodesic between two codes several times; returns the mean time of one."""
         began = time.perf_counter()
         for _ in range(_REPEATS):
-            self.result(partial(_geodesic, run=self.run, codes=codes))
+            self.wait_for_result(partial(_find_geodesic, run=self.run, codes=codes))
         return (time.perf_counter() - began) / _REPEATS
 
 
-def _geodesic(models: ModelCache, run: runs.Run, codes: np.ndarray) -> Generator[float | str]:
+def _find_geodesic(models: ModelCache, run: runs.Run, codes: np.ndarray) -> Generator[float | str]:
     model = models.at(run, None)
     yield from paths.geodesic(model.decode, codes, codes[0], codes[1], pull_back=model.pull_back)
     yield "found"
@@ -81,18 +81,18 @@ def main(name: str = "conv-vae", latent_dim: str = "5") -> None:
     with TemporaryDirectory() as folder:
         config = preset(name).replace(latent_dim=int(latent_dim), steps=1_000_000)
         training = Training(runs.create_run(config, Path(folder)))
-        while training.step() < _WARM_UP_STEPS:
+        while training.current_step() < _WARM_UP_STEPS:
             time.sleep(0.05)
-        began, step = time.perf_counter(), training.step()
+        began, step = time.perf_counter(), training.current_step()
         time.sleep(5)
-        speed_alone = (training.step() - step) / (time.perf_counter() - began)
+        speed_alone = (training.current_step() - step) / (time.perf_counter() - began)
         training.compute.set_paused(True)
-        training.geodesic_seconds(codes)  # The first one imports what it needs.
-        alone = training.geodesic_seconds(codes)
+        training.time_geodesic(codes)  # The first one imports what it needs.
+        alone = training.time_geodesic(codes)
         training.compute.set_paused(False)
-        step = training.step()
-        beside = training.geodesic_seconds(codes)
-        speed = (training.step() - step) / (_REPEATS * beside)
+        step = training.current_step()
+        beside = training.time_geodesic(codes)
+        speed = (training.current_step() - step) / (_REPEATS * beside)
         training.compute.close()
     print(
         f"{name}, d = {latent_dim}: alone {alone:.1f} s, while it trains {beside:.1f} s "

@@ -21,11 +21,11 @@ from threading import Thread
 import numpy as np
 
 _STEPS = 30
-_MOST_KEPT = 200
+_MAX_ARRAYS = 200
 
 
-def _work(folder: Path, count: int) -> None:
-    from tests.benchmarks.memory import resident
+def _train_runs(folder: Path, count: int) -> None:
+    from tests.benchmarks.memory import resident_megabytes
     from trainers import runs
     from trainers.datasets import mnist
     from trainers.inference import load
@@ -41,22 +41,22 @@ def _work(folder: Path, count: int) -> None:
         run = runs.create_run(config.replace(checkpoints=(10, 20, 30)), folder)
         for _event in Trainer(run):
             kept.append(np.ones(mind.randint(1_000, 100_000)))
-            if len(kept) > _MOST_KEPT:
-                del kept[mind.randrange(_MOST_KEPT)]
+            if len(kept) > _MAX_ARRAYS:
+                del kept[mind.randrange(_MAX_ARRAYS)]
         model = load(run)
-        codes = model.encode(mnist.split("test").images)
+        codes = model.encode(mnist.load_split("test").images)
         model.decode(codes)
         kept.append(codes)
         del model
-    print(json.dumps([resident(), time.monotonic() - began]))
+    print(json.dumps([resident_megabytes(), time.monotonic() - began]))
 
 
-def _in_a_thread(count: int) -> None:
+def train_in_thread(count: int) -> None:
     import torch
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
-        worker = Thread(target=_work, args=(Path(place), count))
+        worker = Thread(target=_train_runs, args=(Path(place), count))
         worker.start()
         worker.join()
 

@@ -42,15 +42,15 @@ class Trainee:
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._heard()
+        self._read_answer()
 
     def train(self, kind: str, seconds: float) -> dict[str, Any]:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{kind} {seconds}\n")
         self.process.stdin.flush()
-        return self._heard()
+        return self._read_answer()
 
-    def _heard(self) -> dict[str, Any]:
+    def _read_answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
         return answer
@@ -61,17 +61,17 @@ class Trainee:
         self.process.wait()
 
 
-def _rates(answers: list[dict[str, Any]]) -> NDArray[np.float64]:
+def _step_rates(answers: list[dict[str, Any]]) -> NDArray[np.float64]:
     """Steps a second in each round."""
     return np.array([answer["steps"] / answer["seconds"] for answer in answers])
 
 
-def _processor(answers: list[dict[str, Any]]) -> float:
+def _processor_per_step(answers: list[dict[str, Any]]) -> float:
     """Milliseconds of processor time a step, in all rounds together."""
     return 1000 * sum(a["processor"] for a in answers) / max(1, sum(a["steps"] for a in answers))
 
 
-def _late(name: str, milliseconds: list[float]) -> str:
+def _format_lateness(name: str, milliseconds: list[float]) -> str:
     late = np.array(milliseconds)
     middle, high, highest = np.percentile(late, [50, 90, 99])
     return (
@@ -97,19 +97,19 @@ def main(rounds: int, seconds: float) -> None:
             for name in [*_KINDS] if number % 2 else [*reversed(_KINDS)]:
                 trainee = alone if name == "alone" else window
                 answers[name].append(trainee.train(_KINDS[name], seconds))
-    alone_rates = _rates(answers["alone"])
+    alone_rates = _step_rates(answers["alone"])
     for name, found in answers.items():
-        rates = _rates(found)
+        rates = _step_rates(found)
         low, middle, high = np.percentile(rates / alone_rates, [25, 50, 75])
         print(
             f"{name:<10}{np.median(rates):7.1f} steps/s,"
-            f" {_processor(found):5.1f} ms of processor a step"
+            f" {_processor_per_step(found):5.1f} ms of processor a step"
             + ("" if name == "alone" else f"; {middle:.2f} of alone ({low:.2f}–{high:.2f})")
         )
     for name in ("watched", "used"):
         share = sum(a["thread"] for a in answers[name]) / sum(a["seconds"] for a in answers[name])
         print(f"GUI thread, {name}: {share:.2f} of a core")
-        print(_late(name, [late for answer in answers[name] for late in answer["late"]]))
+        print(_format_lateness(name, [late for answer in answers[name] for late in answer["late"]]))
 
 
 if __name__ == "__main__":

@@ -22,13 +22,13 @@ _GOAL = 0.05
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def resident() -> float:
+def resident_megabytes() -> float:
     """Resident memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * _PAGE / 1e6
 
 
-def watch(steps: int, hidden: tuple[int, ...]) -> None:
+def train_in_window(steps: int, hidden: tuple[int, ...]) -> None:
     """Opens the window, trains, prints."""
     from aeviewer.__main__ import prepare
 
@@ -55,9 +55,9 @@ def watch(steps: int, hidden: tuple[int, ...]) -> None:
         while program.queue.activity is not Activity.IDLE:
             app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
             if program.queue.progress.step >= marks[len(held)] and len(held) < len(marks) - 1:
-                held.append(resident())
+                held.append(resident_megabytes())
                 print(f"step {program.queue.progress.step:>7,}: {held[-1]:7.1f} MB", flush=True)
-        held.append(resident())
+        held.append(resident_megabytes())
         print(f"step {steps:>7,}: {held[-1]:7.1f} MB")
         program.window.close()
         program.close()
@@ -71,4 +71,4 @@ if __name__ == "__main__":
     has_screen = "DISPLAY" in os.environ or os.environ.get("QT_QPA_PLATFORM") == "offscreen"
     with nullcontext({}) if has_screen else virtual_screen() as environment:
         os.environ.update(environment)
-        watch(given[0] if given else 50_000, tuple(given[1:]))
+        train_in_window(given[0] if given else 50_000, tuple(given[1:]))

@@ -28,14 +28,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, screen(Path(folder)) as display:
         for turn in range(ROUNDS + 1):
             for name, command in zip(times, (source, packaged), strict=True):
-                seconds = _seconds(command, Path(folder), display)
+                seconds = _time_start(command, Path(folder), display)
                 if turn:
                     times[name].append(seconds)
     for name, seen in times.items():
         print(f"{name}: {statistics.median(seen):.2f} s, {min(seen):.2f} to {max(seen):.2f}")
 
 
-def _seconds(command: list[str], home: Path, display: str) -> float:
+def _time_start(command: list[str], home: Path, display: str) -> float:
     """From the start of the command until its window is on the screen."""
     environment = {**os.environ, "DISPLAY": display, "HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
     search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^AE Viewer$"]

@@ -26,7 +26,7 @@ _ACTIVATIONS = ("elu", "relu", "sigmoid", "linear")
 _ROUNDS = 3
 
 
-class _Kept:
+class _PersistentWorkers:
     """Workers that are warm, and stay when a pool lets go of them."""
 
     def __init__(self, count: int) -> None:
@@ -39,7 +39,7 @@ class _Kept:
         self._shutdown()
 
 
-def seconds(kept: _Kept, names: tuple[str, ...], steps: int, threads: int) -> float:
+def time_training(kept: _PersistentWorkers, names: tuple[str, ...], steps: int, threads: int) -> float:
     """To train these activations, from first to last."""
     with tempfile.TemporaryDirectory() as place:
         jobs = [
@@ -56,16 +56,16 @@ def seconds(kept: _Kept, names: tuple[str, ...], steps: int, threads: int) -> fl
 def main(steps: int) -> None:
     """Prints model-steps a second and their ratio to one alone, a row a round, then the median."""
     cores = os.cpu_count() or 1
-    many, one = _Kept(cores), _Kept(1)
-    seconds(many, _ACTIVATIONS, 20, 1)
-    seconds(one, _ACTIVATIONS[:1], 20, cores)
+    many, one = _PersistentWorkers(cores), _PersistentWorkers(1)
+    time_training(many, _ACTIVATIONS, 20, 1)
+    time_training(one, _ACTIVATIONS[:1], 20, cores)
     print(f"{cores} cores, {steps:,} steps a run; model-steps/s")
     print(f"{'':8}{'alone':>10}{'in turn':>10}{'side by side':>14}{'/ alone':>9}{'/ in turn':>11}")
     rows: list[tuple[float, float, float]] = []
     for number in range(1, _ROUNDS + 1):
-        alone = steps / seconds(one, _ACTIVATIONS[:1], steps, cores)
-        in_turn = 4 * steps / seconds(one, _ACTIVATIONS, steps, cores)
-        together = 4 * steps / seconds(many, _ACTIVATIONS, steps, 1)
+        alone = steps / time_training(one, _ACTIVATIONS[:1], steps, cores)
+        in_turn = 4 * steps / time_training(one, _ACTIVATIONS, steps, cores)
+        together = 4 * steps / time_training(many, _ACTIVATIONS, steps, 1)
         rows.append((alone, in_turn, together))
         _print(f"round {number}", *rows[-1])
     _print("median", *(statistics.median(column) for column in zip(*rows, strict=True)))

@@ -27,7 +27,7 @@ _TORCH = "import time, torch; print(time.monotonic())"
 _GOAL = 0.8
 
 
-def opened(folder: Path) -> None:
+def open_and_report(folder: Path) -> None:
     """Opens the program, tells in JSON what is there when its window is, and closes it."""
     from aeviewer.__main__ import prepare
 
@@ -62,7 +62,7 @@ def opened(folder: Path) -> None:
     sys.exit(app.run(folder))
 
 
-def _started(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
+def _run(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
     """When a command began, and what it said."""
     began = time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -79,10 +79,10 @@ def main(rounds: int) -> None:
         times: list[tuple[float, float]] = []
         # The first round fills the system's cache of files.
         for number in range(rounds + 1):
-            began, said = _started(window, environment)
+            began, said = _run(window, environment)
             told = json.loads(said)
             shown = told["at"] - began
-            began, said = _started([sys.executable, "-c", _TORCH], environment)
+            began, said = _run([sys.executable, "-c", _TORCH], environment)
             if number:
                 times.append((1000 * shown, 1000 * (float(said) - began)))
     shown_ms, torch_ms = np.array(times).T
@@ -97,6 +97,6 @@ def main(rounds: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["opened"]:
-        opened(Path(sys.argv[2]))
+        open_and_report(Path(sys.argv[2]))
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from tests.benchmarks.engines import fitting, model_of, onward
+from tests.benchmarks.engines import matching_engines, build_model, continuous_steps
 from trainers.presets import preset
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ _STEPS = 200
 _SHOWN = 8
 
 
-def milliseconds(steps: Steps) -> float:
+def time_step(steps: Steps) -> float:
     """A step takes, without a profiler that watches."""
     began = time.perf_counter()
     steps(_STEPS)
     return 1000 * (time.perf_counter() - began) / _STEPS
 
 
-def operations(steps: Steps) -> dict[str, tuple[float, float]]:
+def profile_operations(steps: Steps) -> dict[str, tuple[float, float]]:
     """How often a step does each operation, and its milliseconds in it; the longest first."""
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         steps(_STEPS)
@@ -43,13 +43,13 @@ def main(threads: int, name: str = "elu", *engines: str) -> None:
     """Prints a table for each engine."""
     torch.set_num_threads(threads)
     config = preset(name)
-    for engine_name, engine in fitting(config).items():
+    for engine_name, engine in matching_engines(config).items():
         if engines and engine_name not in engines:
             continue
-        steps = onward(engine(model_of(config), config.training, torch.device("cpu")))
+        steps = continuous_steps(engine(build_model(config), config.training, torch.device("cpu")))
         steps(_STEPS)
-        whole = milliseconds(steps)
-        found = operations(steps)
+        whole = time_step(steps)
+        found = profile_operations(steps)
         print(f"\n{name}, {engine_name}, {threads} threads: {whole:.2f} ms a step")
         for operation in [*found][:_SHOWN]:
             times, spent = found[operation]

@@ -25,7 +25,7 @@ _MOMENTS = {
 }
 
 
-def milliseconds(preset: str, moment: type) -> float:
+def time_stop(preset: str, moment: type) -> float:
     """From the stop asked for at the first event of that kind, to its being told."""
     with tempfile.TemporaryDirectory() as place:
         trainer = Trainer(
@@ -45,7 +45,7 @@ def main() -> None:
     """Prints a row a preset."""
     print(f"{'ms to stop':<12}" + "".join(f"{name:>20}" for name in _MOMENTS))
     for preset in trainers.PRESETS:
-        row = (milliseconds(preset, moment) for moment in _MOMENTS.values())
+        row = (time_stop(preset, moment) for moment in _MOMENTS.values())
         print(f"{preset:<12}" + "".join(f"{taken:20.0f}" for taken in row))
 
 

@@ -29,36 +29,36 @@ if TYPE_CHECKING:
     from aeviewer.app import Program
 
 _INTERVAL = 16.0
-_WARM = int(os.environ.get("TRAINEE_WARM", "1000"))
+_WARM_UP_STEPS = int(os.environ.get("TRAINEE_WARM", "1000"))
 """The first steps have many checkpoints."""
 CONFIG = trainers.preset("vae").replace(latent_dim=2, steps=1_000_000)
 
 
-def _orders() -> Iterator[tuple[str, float]]:
+def _read_orders() -> Iterator[tuple[str, float]]:
     """What is asked for."""
     for line in sys.stdin:
         kind, seconds = line.split()
         yield kind, float(seconds)
 
 
-class Spent:
+class Stopwatch:
     """Time and processor time since a moment."""
 
     def __init__(self) -> None:
         self._began = _clocks()
-        self.end()
+        self.stop()
 
     @property
     def seconds(self) -> float:
         return time.perf_counter() - self._began[0]
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Ends the time that is told."""
-        self._spent = [now - then for now, then in zip(_clocks(), self._began, strict=True)]
+        self._elapsed = [now - then for now, then in zip(_clocks(), self._began, strict=True)]
 
     def answer(self, steps: int, late: Sequence[float] = ()) -> None:
         """Tells what was done in that time."""
-        told = dict(zip(("seconds", "processor", "thread"), self._spent, strict=True))
+        told = dict(zip(("seconds", "processor", "thread"), self._elapsed, strict=True))
         print(json.dumps({"steps": steps, "late": list(late), **told}), flush=True)
 
 
@@ -66,20 +66,20 @@ def _clocks() -> tuple[float, float, float]:
     return time.perf_counter(), time.process_time(), time.thread_time()
 
 
-def alone(folder: Path) -> None:
+def train_alone(folder: Path) -> None:
     """As `aeviewer train` does it."""
     from trainers.training.trainer import Trainer
 
     trainer = Trainer(runs.create_run(CONFIG, folder))
     events = iter(trainer)
-    while trainer.step < _WARM:
+    while trainer.step < _WARM_UP_STEPS:
         next(events)
-    Spent().answer(trainer.step)
-    for _, seconds in _orders():
-        first, spent = trainer.step, Spent()
+    Stopwatch().answer(trainer.step)
+    for _, seconds in _read_orders():
+        first, spent = trainer.step, Stopwatch()
         while spent.seconds < seconds:
             next(events)
-        spent.end()
+        spent.stop()
         spent.answer(trainer.step - first)
     events.close()  # type: ignore[attr-defined]
 
@@ -96,14 +96,14 @@ class Window:
         self._late: list[float] = []
         self._last, self._drags = 0.0, False
 
-    def warm(self) -> None:
+    def warm_up(self) -> None:
         """Until the many checkpoints of the beginning are made."""
-        self._wait(lambda: self.program.queue.progress.step >= _WARM)
+        self._wait(lambda: self.program.queue.progress.step >= _WARM_UP_STEPS)
         self.program.queue.pause()
 
     def train(self, kind: str, seconds: float) -> None:
         """Trains for so long and tells of it."""
-        queue, spent = self.program.queue, Spent()
+        queue, spent = self.program.queue, Stopwatch()
         first = queue.progress.step
         queue.resume()
         self._late, self._last, self._drags = [], time.perf_counter(), kind == "use"
@@ -111,7 +111,7 @@ class Window:
         self._wait(lambda: spent.seconds >= seconds)
         self._timer.stop()
         queue.pause()
-        spent.end()
+        spent.stop()
         # Losses are told a little later than their steps are done.
         self._pause(0.3)
         spent.answer(queue.progress.step - first, self._late)
@@ -139,7 +139,7 @@ class Window:
         loop.exec()
 
 
-def window(folder: Path) -> None:
+def train_in_window(folder: Path) -> None:
     """As a person sees it, with every panel where it is at the first start."""
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
@@ -156,13 +156,13 @@ def window(folder: Path) -> None:
     program.window.show()
     program.queue.train(CONFIG)
     bench = Window(program)
-    bench.warm()
-    Spent().answer(program.queue.progress.step)
-    for kind, seconds in _orders():
+    bench.warm_up()
+    Stopwatch().answer(program.queue.progress.step)
+    for kind, seconds in _read_orders():
         bench.train(kind, seconds)
     program.window.close()
     program.close()
 
 
 if __name__ == "__main__":
-    {"alone": alone, "window": window}[sys.argv[1]](Path(sys.argv[2]))
+    {"alone": train_alone, "window": train_in_window}[sys.argv[1]](Path(sys.argv[2]))

@@ -41,8 +41,8 @@ def measure(engine: str) -> tuple[Seconds, Seconds]:
         for _ in range(_ROUNDS):
             shuffle(shuffled)
             for spin in shuffled:
-                alone[spin].append(pairs[spin][0].seconds())
-                beside[spin].append(statistics.mean(both.map(Contender.seconds, pairs[spin])))
+                alone[spin].append(pairs[spin][0].time_steps())
+                beside[spin].append(statistics.mean(both.map(Contender.time_steps, pairs[spin])))
     return alone, beside
 
 

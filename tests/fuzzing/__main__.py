@@ -22,7 +22,7 @@ from typing import NamedTuple
 import click
 
 from tests.fuzzing.readers import READERS
-from tests.reliability.table import Row, keep, rows
+from tests.reliability.table import Row, read_rows, write_rows
 
 CORPUS = Path(__file__).parent / "corpus"
 SECONDS = 20
@@ -107,7 +107,7 @@ def _record(name: str, outcome: Outcome) -> None:
         tried=f"{outcome.tried:,} inputs",
         lost="**it failed**" if outcome.crashes else "nothing",
     )
-    keep([*(other for other in rows() if other.test != row.test), row])
+    write_rows([*(other for other in read_rows() if other.test != row.test), row])
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""What the program promises when things go wrong, and what came of trying.
+"""What the program promises when something fails, and the tests of these promises.
 
-`docs/reliability.md` is made from `docs/reliability.json`, and that from these commands::
+`docs/reliability.md` is generated from `docs/reliability.json`, which these commands write::
 
-    uv run python -m tests.reliability            every promise that pytest tests, slow ones too
-    uv run python -m tests.reliability -k deaths  some of them, by a word of their tests' names
-    uv run python -m tests.reliability --render   the page anew from the rows that are there
+    uv run python -m tests.reliability            tests every promise, slow ones too
+    uv run python -m tests.reliability -k deaths  tests promises whose test's name contains a word
+    uv run python -m tests.reliability --render   generates the page from the existing rows
 
-**A promise that a test of pytest holds us to** is a line in `promises.py`, which names the test. A
-test that tries many things says how many by pytest's own ``record_property("tried", 200)``; without
-it every case of the test counts as one. Whatever fails makes its row say so.
+**A promise that pytest tests** is an entry in `promises.py` that names the test. A test of many
+cases records their number by ``record_property("tried", 200)``; otherwise every case of the test
+counts as one. The row of a failed test says so.
 
-**A script that pytest does not run** (hours of a window, a million inputs of a fuzzer) adds or
-replaces its own rows when it has ended, and the page is written anew::
+**A script that pytest does not run** (an hour in the window, a million inputs of a fuzzer) adds or
+replaces its own rows at its end, and the page is generated again::
 
     from tests.reliability.table import Row, record
 
@@ -19,14 +19,14 @@ replaces its own rows when it has ended, and the page is written anew::
         Row(
             part="Hostile files",
             fault="IDX: inputs made by a coverage-guided fuzzer",
-            promise="one message, or the images; never a crash, a hang or 1 GB of memory",
+            promise="One message, or the images. Never a crash, a hang or 1 GB of memory.",
             test="uv run --group fuzz python -m tests.fuzzing idx",
             tried="250,000 inputs",
             lost="nothing",
         )
     )
 
-A row is known by its part and its fault: recording it again replaces it. `part` is one of
-`table.PARTS`, in whose order the page has them. When two branches have added rows, keep both in the
-JSON and run ``--render``.
+A row is identified by its part and its fault; recording it again replaces it. `part` is one of
+`table.PARTS`; the page has them in that order. If two branches have added rows, keep both in the
+JSON file and run ``--render``.
 """

@@ -25,7 +25,7 @@ def no_fsync() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def template(no_fsync: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data set, unbroken runs in `whole`, and a run that was stopped at step 100."""
+    """A data set, uninterrupted runs in `whole`, and a run that was stopped at step 100."""
     folder = tmp_path_factory.mktemp("template")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AEVIEWER_DATASETS", str(folder / "datasets"))

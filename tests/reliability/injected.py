@@ -1,4 +1,4 @@
-"""Faults of the disk, raised where the system would raise them: in the calls that change it."""
+"""Injects faults of the disk, as errors of the system calls that change it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _refusing: list[tuple[str, int]] = []
 
 @contextmanager
 def refused(folder: Path, number: int = errno.EACCES) -> Iterator[None]:
-    """Nothing in a folder can be changed, whoever asks: to an administrator all is permitted."""
+    """Refuses every change in a folder; permissions would not stop a process of root."""
     _refusing.append((str(folder), number))
     try:
         yield
@@ -28,7 +28,7 @@ def refused(folder: Path, number: int = errno.EACCES) -> Iterator[None]:
         _refusing.clear()
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
+def _raise_refused(event: str, arguments: tuple[object, ...]) -> None:
     if not _refusing or event not in _CHANGES:
         return
     if event == "open" and not int(str(arguments[2])) & _WRITES:
@@ -39,16 +39,17 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
             raise OSError(number, os.strerror(number), place)
 
 
-sys.addaudithook(_hear)
+sys.addaudithook(_raise_refused)
 
 
 @contextmanager
 def full(name: str) -> Iterator[list[str]]:
-    """The disk is full as soon as a file of that name is written: its end does not fit any more.
+    """Lets the disk become full when a file of that name is written: its last bytes are lost.
 
     Yields
     ------
-    The files that did not fit.
+    list[str]
+        The incomplete files.
     """
     fsync, torn = os.fsync, []
 

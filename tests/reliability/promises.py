@@ -1,4 +1,4 @@
-"""What is promised and tested by pytest: a line each in the page's table."""
+"""The promises that pytest tests; each is a row of docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 class Promise(NamedTuple):
-    """A fault, what the program does then, and the test that tries it.
+    """A fault, the program's reaction to it, and the test of the two.
 
     Attributes
     ----------
     unit
-        What the test tries many of.
+        What the test counts, such as cases or cuts.
     """
 
     part: Part
@@ -25,248 +25,256 @@ class Promise(NamedTuple):
 
 
 _FAULTS = "tests/reliability/test_faults.py::"
+_DISK = "tests/reliability/test_disk_faults.py::"
+_FILES = "tests/reliability/test_damaged_files.py::"
 _POWER = "tests/reliability/test_power.py::"
 _DEATHS = "tests/reliability/test_deaths.py::"
 _TRAINER = "tests/trainers/training/test_trainer.py::"
-_PARALLEL = "tests/trainers/parallel/test_parallel.py::"
+_POOL = "tests/trainers/parallel/test_pool.py::"
 _QUEUE = "tests/aeviewer/training/test_training_queue.py::"
 
-_SAME = "goes on from its resume point; weights, losses and checkpoints equal an unbroken run's"
-_TOLD = "one message with the file and what to do; once mended, the run " + _SAME
+_RESUMES = (
+    "continues from its resume point, and its weights, losses and checkpoints equal those of an "
+    "uninterrupted run"
+)
+_MESSAGE = f"One message names the file and says what to do. After the repair the run {_RESUMES}."
 
 PROMISES: tuple[Promise, ...] = (
     Promise(
         "Exact resume",
-        "Stop, or the generator closed, in the middle",
-        f"the run {_SAME}",
-        f"{_TRAINER}test_a_stopped_run_ends_as_an_unbroken_one",
+        "Training is stopped, or its generator is closed, in the middle",
+        f"The run {_RESUMES}.",
+        f"{_TRAINER}test_a_stopped_run_ends_like_an_uninterrupted_one",
     ),
     Promise(
         "Exact resume",
-        "SIGKILL at a random moment, or inside a write of the process",
-        f"the run can be read, and {_SAME}",
+        "SIGKILL at a random moment, or while the process writes",
+        f"The run can be read, and {_RESUMES}.",
         f"{_DEATHS}test_a_hundred_deaths",
         "deaths",
     ),
     Promise(
         "Exact resume",
-        "The same, a few in every check",
-        f"the run can be read, and {_SAME}",
+        "SIGKILL as above, a few times in every check",
+        f"The run can be read, and {_RESUMES}.",
         f"{_DEATHS}test_a_few_deaths",
         "deaths",
     ),
     Promise(
         "Exact resume",
-        "Power cut before and after some changes of the disk, what was not synchronised gone",
-        f"no checkpoint that was told is lost; the run {_SAME}",
+        "Power cut before and after some changes of the disk; data that was not "
+        "synchronised is lost",
+        f"No reported checkpoint is lost. The run {_RESUMES}.",
         f"{_POWER}test_a_cut_at_some_moments",
         "cuts",
     ),
     Promise(
         "Exact resume",
-        "The same at every moment of three trainings: dense, convolutional, in closed form",
-        f"no checkpoint that was told is lost; the run {_SAME}",
+        "Power cut at every moment of three trainings: dense, convolutional, in closed form",
+        f"No reported checkpoint is lost. The run {_RESUMES}.",
         f"{_POWER}test_a_cut_at_every_moment",
         "cuts",
     ),
     Promise(
         "Faults",
-        "Disk full while losses, resume point, weights, codes, figures or status are written",
-        _TOLD,
-        f"{_FAULTS}test_a_full_disk",
+        "The disk is full while losses, resume point, weights, codes, evaluation or "
+        "status are written",
+        _MESSAGE,
+        f"{_DISK}test_a_full_disk",
     ),
     Promise(
         "Faults",
-        "A file that may not grow (the system's own limit)",
-        _TOLD,
-        f"{_FAULTS}test_a_file_that_may_not_grow",
+        "A file cannot grow (a limit of the system)",
+        _MESSAGE,
+        f"{_DISK}test_a_file_that_cannot_grow",
     ),
     Promise(
         "Faults",
-        "Run folder made read-only while training",
-        _TOLD,
-        f"{_FAULTS}test_a_folder_that_becomes_read_only",
+        "The run folder becomes read-only during training",
+        _MESSAGE,
+        f"{_DISK}test_a_folder_that_becomes_read_only",
     ),
     Promise(
         "Faults",
-        "Run folder taken away while training, and brought back",
-        _TOLD,
-        f"{_FAULTS}test_a_folder_that_is_taken_away_and_brought_back",
+        "The run folder is moved away during training, and brought back",
+        _MESSAGE,
+        f"{_DISK}test_a_folder_that_is_moved_away_and_brought_back",
     ),
     Promise(
         "Faults",
-        "A write fails, and others wait behind it",
-        "nothing is written that counts on what could not be",
-        f"{_FAULTS}test_nothing_is_written_that_counts_on_what_was_not",
+        "A write fails while other writes wait behind it",
+        "No later file depends on data that could not be written.",
+        f"{_DISK}test_no_resume_point_is_written_after_losses_that_could_not_be",
     ),
     Promise(
         "Faults",
-        "A file of the run cut, emptied, deleted, or a folder in its place; each file",
-        "the run stays in the list; what is damaged is named; all else can be read, and the run "
-        "goes on wherever its resume point is whole",
-        f"{_FAULTS}test_a_damaged_file",
+        "A file of the run is cut, emptied, deleted, or replaced by a folder; each file",
+        "The run stays in the list, the damaged file is named, and everything else can be read. "
+        "The run continues if its resume point is intact.",
+        f"{_FILES}test_a_damaged_file",
     ),
     Promise(
         "Faults",
-        "A bit flipped in weights or resume point",
-        "the checksum tells; the weights are not used",
-        f"{_FAULTS}test_a_flipped_bit",
+        "A bit is flipped in weights or resume point",
+        "The checksum detects it, and the weights are not used.",
+        f"{_FILES}test_a_flipped_bit",
         "bits",
     ),
     Promise(
         "Faults",
-        "Damaged rows of losses",
-        "all other rows are read; a run that goes on says which are lost",
-        f"{_FAULTS}test_rows_before_and_after_a_damaged_one_are_read",
+        "Rows of losses are damaged",
+        "All other rows are read. A run that continues says which rows are lost.",
+        f"{_FILES}test_all_rows_except_damaged_ones_are_read",
     ),
     Promise(
         "Faults",
         "Damaged files in the list of runs",
-        "the run is shown as damaged, with all that can be read of it",
+        "The run is shown as damaged, with everything that can be read of it.",
         "tests/aeviewer/runs/test_session.py::TestRuns::"
         "test_of_a_damaged_run_all_is_shown_that_can_be_read",
     ),
     Promise(
         "Faults",
-        "Clock set back, files dated in the future",
-        "no clock is compared: whoever follows the run is told, and it goes on",
+        "The clock is set back, or files have dates in the future",
+        "No clock is compared: the events of the run are still reported, and the run continues.",
         f"{_FAULTS}test_a_clock_that_is_set_back",
     ),
     Promise(
         "Faults",
         "Two programs train the same run",
-        "the second says that the run is being trained by another program; the first goes on",
+        "The second says that another program trains the run. The first continues.",
         f"{_TRAINER}test_one_run_is_trained_by_one_program_at_a_time",
     ),
     Promise(
         "Faults",
         "Two programs name a run at the same moment",
-        "each gets a run of its own",
-        f"{_FAULTS}test_two_programs_name_a_run_at_the_same_moment",
+        "Each gets its own run.",
+        f"{_FAULTS}test_two_programs_that_name_a_run_at_once_get_two_runs",
     ),
     Promise(
         "Faults",
-        "Another program takes a run away while the list is read",
-        "the others are listed",
-        f"{_FAULTS}test_another_program_takes_a_run_away_while_the_list_is_read",
+        "Another program removes a run while the list is read",
+        "The other runs are listed.",
+        f"{_FAULTS}test_a_run_that_another_program_removes_does_not_break_the_list",
     ),
     Promise(
         "Faults",
-        "Data set changed under a run",
-        "another checksum is refused; with the right data set the run " + _SAME,
-        f"{_FAULTS}test_a_data_set_that_changes_under_a_run",
+        "The data set of a run is changed",
+        f"A data set with another checksum is refused. With the right data set the run {_RESUMES}.",
+        f"{_FAULTS}test_a_run_refuses_a_data_set_that_has_changed",
     ),
     Promise(
         "Faults",
-        "Worker process killed",
-        "its run and the others' go on and end as unbroken ones",
-        f"{_PARALLEL}test_a_killed_process_loses_neither_its_run_nor_the_others",
+        "A worker process is killed",
+        "Its run and the other runs continue and end as uninterrupted ones.",
+        f"{_POOL}test_after_a_worker_is_killed_all_runs_end_as_uninterrupted_ones",
     ),
     Promise(
         "Faults",
-        "The parent of worker processes killed",
-        "they save and end",
-        f"{_PARALLEL}test_workers_save_and_end_when_their_parent_is_killed",
+        "The parent of worker processes is killed",
+        "The workers save their runs and end.",
+        f"{_POOL}test_workers_save_and_end_when_their_parent_is_killed",
     ),
     Promise(
         "Faults",
-        "Exception in a model",
-        f"the status tells it; the run {_SAME}",
+        "An exception in a model",
+        f"The status has the error. The run {_RESUMES}.",
         f"{_FAULTS}test_an_exception_in_a_model",
     ),
     Promise(
         "Faults",
-        "Exception in the compute thread",
-        "it is the question's answer; the next is answered",
+        "An exception in the compute thread",
+        "It is reported as the result of its request, and the next request is answered.",
         f"{_QUEUE}TestQuestions::test_a_failure_is_its_answer_and_harms_nothing",
     ),
     Promise(
         "Faults",
-        "Exception in a panel's painting",
-        "a window tells it, with a report to be copied; the program goes on",
+        "An exception while a panel is painted",
+        "A window shows it, with a report to copy. The program continues.",
         "tests/aeviewer/application/test_help_menu.py::"
         "test_an_error_in_a_panels_painting_is_told_and_the_window_goes_on",
     ),
     Promise(
         "Faults",
         "NaN or infinity in weights",
-        "no such checkpoint is kept; the run ends as diverged at its last good one",
-        f"{_FAULTS}test_weights_that_are_no_numbers_are_not_kept",
+        "No such checkpoint is saved. The run ends as diverged at its last good checkpoint.",
+        f"{_FAULTS}test_a_checkpoint_without_finite_weights_is_not_saved",
     ),
     Promise(
         "Faults",
         "NaN or infinity in losses",
-        "no such row is kept; the run ends as diverged, and says at which step",
-        f"{_FAULTS}test_losses_that_are_no_numbers_are_not_kept",
+        "No such row is saved. The run ends as diverged, and says at which step.",
+        f"{_FAULTS}test_losses_that_are_not_finite_are_not_saved",
     ),
     Promise(
         "Faults",
-        "GPU out of memory, GPU lost (simulated)",
-        f"one message with what to do; the run {_SAME}",
+        "GPU out of memory, or GPU lost (simulated)",
+        f"One message says what to do. The run {_RESUMES}.",
         f"{_FAULTS}test_a_device_that_fails",
     ),
     Promise(
         "Soak",
-        "Five minutes of mouse and keyboard by chance, a screen of 1600 x 1000",
-        "no exception, no warning, nothing left when it closes; whatever is asked for comes",
-        "tests/reliability/test_soak.py::test_five_minutes_of_random_use_leave_nothing_wrong",
+        "Five minutes of random use by mouse and keyboard, a screen of 1600 x 1000",
+        "No exception, no warning, and nothing remains after closing. Every result comes.",
+        "tests/reliability/test_soak.py::test_five_minutes_of_random_use_find_no_problem",
         "acts",
     ),
     Promise(
         "Undo and questions",
         "A run is deleted",
-        "after a question it goes to the system's trash",
+        "After a question it is moved to the system's trash.",
         "tests/aeviewer/runs/test_runs_panel.py::TestTrash::"
         "test_a_run_goes_to_the_trash_after_a_question",
     ),
     Promise(
         "Undo and questions",
         "A data set is removed",
-        "after a question it goes to the system's trash",
-        "tests/aeviewer/datasets/test_datasets_menu.py::test_a_data_set_goes_to_the_trash_after_a_question",
+        "After a question it is moved to the system's trash.",
+        "tests/aeviewer/datasets/test_datasets_menu.py::"
+        "test_a_data_set_goes_to_the_trash_after_a_question",
     ),
     Promise(
         "Undo and questions",
         "A data set is removed on the command line",
-        "it goes to the system's trash, and stays where there is none",
+        "It is moved to the system's trash. On a system without a trash it stays.",
         "tests/trainers/datasets/test_own_data.py::test_without_a_trash_a_data_set_stays",
     ),
     Promise(
         "Undo and questions",
         "A view is deleted",
-        "it goes to the system's trash",
+        "It is moved to the system's trash.",
         "tests/aeviewer/latent/test_views_menu.py::test_a_deleted_view_goes_to_the_trash",
     ),
     Promise(
         "Undo and questions",
-        "A view is saved under a name that is taken",
-        "a question; the view that was there goes to the trash",
+        "A view is saved under an existing name",
+        "After a question the old view is moved to the trash.",
         "tests/aeviewer/latent/test_views_menu.py::"
         "test_a_view_is_replaced_after_a_question_and_goes_to_the_trash",
     ),
     Promise(
         "Undo and questions",
         "The system has no trash",
-        "nothing is deleted; the message says where it lies",
+        "Nothing is deleted. The message says where the files are.",
         "tests/aeviewer/runs/test_runs_panel.py::TestTrash::"
         "test_without_a_trash_the_run_stays_and_says_where_it_is",
     ),
     Promise(
         "Undo and questions",
         "Stop",
-        "what was learnt is kept",
+        "The run keeps what it has learnt.",
         f"{_QUEUE}TestOneRun::test_stop_keeps_what_was_learnt",
     ),
     Promise(
         "Undo and questions",
-        "The window is closed while it trains",
-        "what was learnt is kept, and the run goes on another day",
+        "The window is closed during a training",
+        "The run keeps what it has learnt, and can be continued later.",
         f"{_QUEUE}TestBadEnds::test_closing_saves_and_the_run_goes_on_another_day",
     ),
     Promise(
         "Undo and questions",
-        "The window is closed while several are trained",
-        "all of them are kept",
+        "The window is closed while several runs are trained",
+        "All runs keep what they have learnt.",
         "tests/aeviewer/training/test_parallel_training.py::test_closing_saves_all_of_them",
     ),
 )

@@ -1,4 +1,4 @@
-"""A run in which something goes wrong, and the unbroken run that it must equal in the end."""
+"""A run in which something goes wrong, and the uninterrupted run that it must equal in the end."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class Scene:
-    """A run, and the contents of an unbroken run of the same config.
+    """A run, and the contents of an uninterrupted run of the same config.
 
     Parameters
     ----------
     folder
         The folder in which the run is created.
-    unbroken
-        The folder of the unbroken run.
+    uninterrupted
+        The folder of the uninterrupted run.
     """
 
-    def __init__(self, folder: Path, unbroken: Path) -> None:
-        self.expected = small_run.contents(unbroken)
-        self.run = runs.create_run(runs.open_run(unbroken).config, folder / "runs", "mine")
+    def __init__(self, folder: Path, uninterrupted: Path) -> None:
+        self.expected = small_run.contents(uninterrupted)
+        self.run = runs.create_run(runs.open_run(uninterrupted).config, folder / "runs", "mine")
 
     def train_to(self, step: int = 100) -> tuple[Trainer, Generator[Event, None, None]]:
         """Trains to that step; from there every slice is followed by a resume point."""
@@ -41,7 +41,7 @@ class Scene:
         return trainer, events
 
     def finish(self) -> None:
-        """Continues the run without a fault, and checks that it ends as the unbroken one."""
+        """Continues the run without a fault, and checks that it ends as the uninterrupted one."""
         assert isinstance(list(Trainer(runs.open_run(self.run.path)))[-1], Finished)
         contents = small_run.contents(self.run.path)
         assert {name: contents.get(name) for name in self.expected} == self.expected

@@ -1,4 +1,4 @@
-"""A run so small that it can be broken a hundred times: soft spots on 16 × 16 pixels."""
+"""A run small enough to be interrupted a hundred times; its images are spots on 16 × 16 pixels."""
 
 from __future__ import annotations
 
@@ -23,22 +23,27 @@ _SMALL: dict[str, object] = {
 }
 _LAYERS: dict[str, dict[str, object]] = {"conv-vae": {"channels": (4, 8), "dense": 16}}
 PRESETS = ("elu", "vae", "denoising", "burda50", "conv-vae", "pca")
-"""Every engine, noise in the codes and in the images, convolutions, a closed form."""
+"""Together they have every engine, noise in codes and images, convolutions, and a closed form."""
 
 
 def import_spots(folder: Path) -> None:
-    """Puts the data set into the store; its images are made in `folder`."""
+    """Creates the images in `folder` and imports them as the data set "spots"."""
     np.save(folder / "spots.npy", shapes(240))
-    drafted(folder / "spots.npy", "spots").keep()
+    import_images(folder / "spots.npy")
+
+
+def import_images(file: Path) -> None:
+    """Imports the images of a file as the data set "spots"."""
+    drafted(file, "spots").keep()
 
 
 def config(name: str, **changes: object) -> RunConfig:
-    """What a small run of a preset is asked to do."""
+    """Returns the config of a small run of a preset."""
     layers = _LAYERS.get(name, {"hidden": (24,)})
     return preset(name).replace(**{**_SMALL, **layers, **changes})
 
 
 def contents(run: Path) -> dict[str, bytes]:
-    """What has to be equal, by name: losses, and all of the checkpoints."""
-    kept = [run / "metrics.csv", *sorted(run.glob("checkpoints/*/*"))]
-    return {str(file.relative_to(run)): file.read_bytes() for file in kept if file.is_file()}
+    """Returns the files that must be equal, by name: losses, and all files of checkpoints."""
+    files = [run / "metrics.csv", *sorted(run.glob("checkpoints/*/*"))]
+    return {str(file.relative_to(run)): file.read_bytes() for file in files if file.is_file()}

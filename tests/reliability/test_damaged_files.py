@@ -29,16 +29,16 @@ def _empty(place: Path) -> None:
     place.write_bytes(b"")
 
 
-def _folder(place: Path) -> None:
+def _replace_by_folder(place: Path) -> None:
     place.unlink()
     place.mkdir()
 
 
-def _gone(place: Path) -> None:
+def _delete(place: Path) -> None:
     place.unlink()
 
 
-DAMAGE = {"cut": _cut, "empty": _empty, "a folder": _folder, "gone": _gone}
+DAMAGE = {"cut": _cut, "empty": _empty, "a folder": _replace_by_folder, "gone": _delete}
 _OF_60 = "checkpoints/00000060"
 
 
@@ -61,7 +61,7 @@ _OF_60 = "checkpoints/00000060"
     ],
 )
 def test_a_damaged_file(stopped: runs.Run, template: Path, name: str, damage: str) -> None:
-    whole = small_run.contents(template / "whole" / "elu")
+    expected = small_run.contents(template / "whole" / "elu")
     DAMAGE[damage](stopped.path / name)
     assert [run.name for run in runs.find_runs(stopped.path.parent)] == ["mine"]
     file = name.rsplit("/", 1)[-1]
@@ -72,46 +72,42 @@ def test_a_damaged_file(stopped: runs.Run, template: Path, name: str, damage: st
         assert file in str(error) or (file, damage) == ("resume.safetensors", "gone")
         assert file not in {"evaluation.json", "codes.npy", "reconstructions.png"}
         assert file != "status.json" or damage == "a folder"
-        kept = runs.Run(stopped.path)
         if file not in {"config.json", "dataset.json"}:
-            assert len(load_model(kept, 60)[0].state_dict()) > 0
+            assert len(load_model(runs.Run(stopped.path), 60)[0].state_dict()) > 0
         return
     assert isinstance(events[-1], Finished)
-    found = small_run.contents(run.path)
-    assert {n: found[n] for n in whole if n not in {name, "metrics.csv"}} == {
-        n: whole[n] for n in whole if n not in {name, "metrics.csv"}
-    }
+    contents = small_run.contents(run.path)
+    others = expected.keys() - {name, "metrics.csv"}
+    assert {n: contents[n] for n in others} == {n: expected[n] for n in others}
     if file == "metrics.csv":
         assert run.metrics().step[-1] == 240
         assert "metrics.csv was damaged: the losses of steps" in run.status().error
     elif name.startswith(_OF_60):
         with pytest.raises(RunError, match=rf"{file}|no checkpoint at 60"):
-            kept = run.checkpoint(60)
-            load_model(run, 60), kept.evaluation(), kept.preview()
+            checkpoint = run.checkpoint(60)
+            load_model(run, 60), checkpoint.evaluation(), checkpoint.preview()
     else:
-        assert found["metrics.csv"] == whole["metrics.csv"]
+        assert contents["metrics.csv"] == expected["metrics.csv"]
 
 
 @pytest.mark.parametrize("name", ["resume.safetensors", f"{_OF_60}/model.safetensors"])
 def test_a_flipped_bit(stopped: runs.Run, name: str, record_property: Record) -> None:
     place, dice = stopped.path / name, random.Random(3)
-    sound, kept = place.read_bytes(), place.with_name("sound")
-    kept.write_bytes(sound)
-    told = ResumePoint.read(place) if name.startswith("resume") else None
+    sound = place.read_bytes()
     for _ in range(200):
-        at = dice.randrange(8 * len(sound))
+        bit = dice.randrange(8 * len(sound))
         broken = bytearray(sound)
-        broken[at // 8] ^= 1 << at % 8
+        broken[bit // 8] ^= 1 << bit % 8
         place.write_bytes(broken)
         with pytest.raises(RunError, match=place.name):
-            if told is None:
-                load_model(stopped, 60)
-            else:
+            if name.startswith("resume"):
                 ResumePoint.read(place)
+            else:
+                load_model(stopped, 60)
     record_property("tried", 200)
 
 
-def test_rows_before_and_after_a_damaged_one_are_read(stopped: runs.Run) -> None:
+def test_all_rows_except_damaged_ones_are_read(stopped: runs.Run) -> None:
     place = stopped.path / "metrics.csv"
     lines = place.read_text().splitlines(keepends=True)
     lines[41], lines[60] = "41,0.5,0.\x00\n", "999,1,1,1\n"

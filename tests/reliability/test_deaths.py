@@ -1,4 +1,4 @@
-"""A training process is killed again and again, and its run ends as an unbroken one."""
+"""Runs whose training process is killed many times end as uninterrupted ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 
 
-def _killed(folder: Path, count: int, seed: int) -> str:
+def _kill(folder: Path, count: int, seed: int) -> str:
+    """Kills `count` training processes in a process of its own; returns its output."""
     small_run.import_spots(folder)
     command = [sys.executable, "-m", "tests.reliability.deaths", str(folder), str(count), str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -29,11 +30,11 @@ def _killed(folder: Path, count: int, seed: int) -> str:
 
 
 def test_a_few_deaths(tmp_path: Path, record_property: Record) -> None:
-    assert _killed(tmp_path, 4, 1).startswith("4 deaths")
+    assert _kill(tmp_path, 4, 1).startswith("4 deaths")
     record_property("tried", 4)
 
 
 @pytest.mark.slow
 def test_a_hundred_deaths(tmp_path: Path, record_property: Record) -> None:
-    assert _killed(tmp_path, 100, 2).startswith("100 deaths")
+    assert _kill(tmp_path, 100, 2).startswith("100 deaths")
     record_property("tried", 100)

@@ -1,4 +1,4 @@
-"""The power fails at any moment of a training, and nothing that was told is lost."""
+"""After a power cut at any moment of a training, no reported checkpoint is lost."""
 
 from __future__ import annotations
 
@@ -27,59 +27,59 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_run.import_spots(tmp_path)
-    # A `Disk` puts its own in this place; what goes on after a cut need not wait for the disk.
+    # A `Disk` replaces os.fsync; the training after a cut need not wait for the disk.
     monkeypatch.setattr("os.fsync", lambda _descriptor: None)
 
 
 def _steps_of(moment: Moment, run: str, folder: Path) -> tuple[int, list[int]]:
-    """Where the resume point is that is safe, and which checkpoints are."""
-    moment.leave(folder)
+    """Returns the step of the safe resume point, and the steps of the safe checkpoints."""
+    moment.write_tree(folder)
     place = folder / run
     point = place / "resume.safetensors"
-    told = safetensors_file.read_header(point)["position"] if point.exists() else "{}"
-    kept = [c.step for c in runs.Run(place).checkpoints() if c.is_evaluated]
-    return Status.model_validate_json(told).step, kept
+    position = safetensors_file.read_header(point)["position"] if point.exists() else "{}"
+    checkpoints = [c.step for c in runs.Run(place).checkpoints() if c.is_evaluated]
+    return Status.model_validate_json(position).step, checkpoints
 
 
-class Scene:
-    """A run trained to its end while the disk is watched, and again after cuts."""
+class PowerCutScene:
+    """A run that is trained while the disk is watched, and continued after power cuts."""
 
     def __init__(self, folder: Path, preset: str) -> None:
         self.folder = folder
         (folder / "runs").mkdir()
-        self.told: list[tuple[int, int]] = []
-        with Disk(folder / "runs").watching() as disk:
+        self.reported: list[tuple[int, int]] = []
+        with Disk(folder / "runs").watch() as disk:
             run = runs.create_run(small_run.config(preset), folder / "runs", "mine")
-            self.made = len(disk.moments)
+            self.first_moment = len(disk.moments)
             for event in Trainer(run, resume_seconds=0.0):
                 if isinstance(event, CheckpointSaved):
-                    self.told.append((len(disk.moments), event.step))
-        self.whole, self.moments = small_run.contents(run.path), disk.moments
+                    self.reported.append((len(disk.moments), event.step))
+        self.expected, self.moments = small_run.contents(run.path), disk.moments
         self.tried = 0
 
     def cut(self, at: int, dice: random.Random | None) -> None:
-        """The power fails; the run goes on, and ends as the unbroken one."""
+        """Cuts the power at a moment, continues the run, and compares its end."""
         self.tried += 1
         left = self.folder / f"cut-{self.tried}"
-        self.moments[at].leave(left, dice)
-        if at < self.made and not (left / "mine" / "config.json").exists():
-            return  # Nobody was told yet that there is a run.
+        self.moments[at].write_tree(left, dice)
+        if at < self.first_moment and not (left / "mine" / "config.json").exists():
+            return  # `create_run` had not returned yet.
         (run,) = runs.find_runs(left)
         safe_step, safe = _steps_of(self.moments[at], "mine", self.folder / f"safe-{self.tried}")
-        promised = {step for moment, step in self.told if moment <= at}
-        assert promised <= {c.step for c in run.checkpoints() if c.is_evaluated}
-        assert promised <= {*safe}
+        reported = {step for moment, step in self.reported if moment <= at}
+        assert reported <= {c.step for c in run.checkpoints() if c.is_evaluated}
+        assert reported <= {*safe}
         if run.status().state != "finished":
             events = list(Trainer(runs.open_run(run.path)))
             assert isinstance(events[0], Started) and events[0].step >= safe_step
             assert isinstance(events[-1], Finished)
-        assert small_run.contents(run.path) == self.whole
+        assert small_run.contents(run.path) == self.expected
         assert run.status().error == ""
         assert not [*run.path.rglob(f"{atomic.DRAFT}*")]
 
 
 def test_a_cut_at_some_moments(tmp_path: Path, record_property: Record) -> None:
-    scene, dice = Scene(tmp_path, "elu"), random.Random(1)
+    scene, dice = PowerCutScene(tmp_path, "elu"), random.Random(1)
     for at in dice.sample(range(len(scene.moments)), 4):
         scene.cut(at, None)
         scene.cut(at, dice)
@@ -90,37 +90,39 @@ def test_a_cut_at_some_moments(tmp_path: Path, record_property: Record) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("preset", ["vae", "conv-vae", "pca"])
 def test_a_cut_at_every_moment(tmp_path: Path, preset: str, record_property: Record) -> None:
-    scene, dice = Scene(tmp_path, preset), random.Random(2)
+    scene, dice = PowerCutScene(tmp_path, preset), random.Random(2)
     for at in range(len(scene.moments)):
         scene.cut(at, None if at % 3 else dice)
     record_property("tried", scene.tried)
 
 
-def test_who_does_not_synchronise_loses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the others rely on: the simulation takes what is not safe."""
+def test_without_synchronisation_a_cut_loses_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other tests rely on it that the simulation removes unsafe data."""
     monkeypatch.setattr(atomic, "settle", lambda _folder: None)
-    scene = Scene(tmp_path, "elu")
-    assert scene.told
+    scene = PowerCutScene(tmp_path, "elu")
+    assert scene.reported
     with pytest.raises((AssertionError, ValueError)):
         scene.cut(len(scene.moments) - 1, None)
 
 
-def test_only_what_is_synchronised_is_safe(tmp_path: Path) -> None:
+def test_only_synchronised_data_is_safe(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
-    with Disk(tmp_path / "disk").watching() as disk:
+    with Disk(tmp_path / "disk").watch() as disk:
         (tmp_path / "disk" / "unsafe").write_bytes(b"lost")
-        atomic.replace(tmp_path / "disk" / "safe", b"kept")
-        atomic.append(tmp_path / "disk" / "safe", b", too")
+        atomic.replace_file(tmp_path / "disk" / "safe", b"kept")
+        atomic.append_to_file(tmp_path / "disk" / "safe", b", too")
         with (tmp_path / "disk" / "safe").open("ab") as file:
             file.write(b" lost")
         (tmp_path / "disk" / "other").write_bytes(b"")
-    disk.moments[-1].leave(tmp_path / "left")
+    disk.moments[-1].write_tree(tmp_path / "left")
     assert (tmp_path / "left" / "safe").read_bytes() == b"kept, too"
     assert not (tmp_path / "left" / "other").exists()
     assert (tmp_path / "left" / "unsafe").read_bytes() == b""
     left = set()
     for seed in range(40):
-        disk.moments[-1].leave(tmp_path / str(seed), random.Random(seed))
+        disk.moments[-1].write_tree(tmp_path / str(seed), random.Random(seed))
         left.add((tmp_path / str(seed) / "safe").read_bytes())
     assert {b"kept, too", b"kept, too lost"} < left
     assert all(content.startswith(b"kept, too") for content in left)

@@ -18,7 +18,7 @@ from trainers.datasets import MNIST, dataset_named, sources, store
 from trainers.datasets.importing.conversion import Conversion
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.sources.source import Labels
-from trainers.datasets.user_drawings import as_given
+from trainers.datasets.user_drawings import convert_image_file
 from trainers.errors import DataError, RunError
 from trainers.generators import finish
 from trainers.runs import formats
@@ -48,7 +48,7 @@ def test_a_format_that_runs_a_program_is_no_image(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", run)
     script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
     with pytest.raises(DataError, match="no image that can be read: none of PNG, JPEG"):
-        as_given(script, MNIST)
+        convert_image_file(script, MNIST)
 
 
 def test_a_header_as_long_as_it_says_is_not_made_room_for(tmp_path: Path) -> None:
@@ -119,4 +119,4 @@ def test_a_picture_s_size_is_looked_at_before_it_is_unpacked(tmp_path: Path) -> 
     content = io.BytesIO()
     Image.new("1", (20_000, 3_000)).save(content, "png")
     with little_memory(), pytest.raises(DataError, match=r"60,000,000 pixels; 50,000,000"):
-        as_given(content.getvalue(), MNIST)
+        convert_image_file(content.getvalue(), MNIST)

@@ -24,8 +24,8 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_from_source_an_extra_is_one_command_away() -> None:
     assert not optional_packages.is_packaged()
-    assert optional_packages.remedy("film") == "Run `uv sync --extra film`."
-    assert optional_packages.remedy("") == "Run `uv sync`."
+    assert optional_packages.install_hint("film") == "Run `uv sync --extra film`."
+    assert optional_packages.install_hint("") == "Run `uv sync`."
 
 
 @pytest.mark.usefixtures("packaged")

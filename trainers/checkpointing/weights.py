@@ -150,7 +150,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     except (OSError, SafetensorError, TypeError) as error:
         raise RunError(f"{path} cannot be read ({error}): the run is damaged.") from error
-    safetensors_file.compare(path, arrays, safetensors_file.read_header(path))
+    safetensors_file.check_checksum(path, arrays, safetensors_file.read_header(path))
     return tensors
 
 
@@ -169,7 +169,7 @@ def _compare(expected: dict[str, tuple[int, ...]], path: Path) -> None:
     RunError
         When the file cannot be read, or its shapes are not the model's.
     """
-    found = safetensors_file.shapes(path)
+    found = safetensors_file.read_shapes(path)
     names = found.keys() | expected.keys()
     different = sorted(name for name in names if found.get(name) != expected.get(name))
     if different:

@@ -161,7 +161,7 @@ def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
         found = store.dataset_named(name)
         state = found.checksum[:12]
         if check and found.checksum:
-            _run_with_bar(store.check(name), f"Checking {name}", console)
+            _run_with_bar(store.verify_checksum(name), f"Checking {name}", console)
         if check:
             state = "whole"
         return (

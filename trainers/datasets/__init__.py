@@ -1,7 +1,7 @@
 """Images to learn from. Loads neither torch nor torchvision."""
 
 from trainers.datasets.description import MNIST, Data, Dataset, Split
-from trainers.datasets.mnist import PREVIEW_DIGITS, split
+from trainers.datasets.mnist import PREVIEW_DIGITS, load_split
 from trainers.datasets.store import dataset_named, dataset_names, open_dataset
 
 __all__ = [
@@ -13,5 +13,5 @@ __all__ = [
     "dataset_named",
     "dataset_names",
     "open_dataset",
-    "split",
+    "load_split",
 ]

@@ -117,7 +117,7 @@ ENTRIES = {
 """By name, in the order in which they are offered."""
 
 
-def entry(name: str) -> CatalogueEntry:
+def find_entry(name: str) -> CatalogueEntry:
     """The entry called `name`.
 
     Raises

@@ -56,20 +56,20 @@ def centre_drawing(ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     # In whole pixels: nothing is blurred once more.
     corner = [
         int(np.clip(np.rint(_MIDDLE - at), 0, SIDE - side))
-        for at, side in zip(_centre(digit, mass), digit.shape, strict=True)
+        for at, side in zip(_centre_of_mass(digit, mass), digit.shape, strict=True)
     ]
     height, width = digit.shape
     image[corner[0] : corner[0] + height, corner[1] : corner[1] + width] = digit
     return image
 
 
-def _centre(digit: NDArray[np.floating], mass: float) -> tuple[float, float]:
+def _centre_of_mass(digit: NDArray[np.floating], mass: float) -> tuple[float, float]:
     """Row and column of the centre of mass; the middle of the first pixel is 0.5."""
     rows, columns = (np.arange(side) + 0.5 for side in digit.shape)
     return float(digit.sum(axis=1) @ rows / mass), float(digit.sum(axis=0) @ columns / mass)
 
 
-def from_file(content: bytes) -> NDArray[np.uint8]:
+def centre_image_file(content: bytes) -> NDArray[np.uint8]:
     """An image file as an image of MNIST's kind.
 
     The median of its border decides whether it is ink on paper or chalk on a board;

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _MOST_FOR_PCA = 4_096
 
 
-def misfits(config: RunConfig, dataset: Dataset) -> dict[str, str]:
+def find_misfits(config: RunConfig, dataset: Dataset) -> dict[str, str]:
     """What does not fit, by the name of the field; empty where all does."""
-    return dict(_misfits(config, dataset))
+    return dict(_yield_misfits(config, dataset))
 
 
-def check(config: RunConfig, dataset: Dataset) -> None:
+def check_compatible(config: RunConfig, dataset: Dataset) -> None:
     """Refuses a config that cannot be trained on the data set.
 
     Raises
@@ -28,12 +28,12 @@ def check(config: RunConfig, dataset: Dataset) -> None:
     ConfigError
         Naming each field, its value and its bound.
     """
-    found = misfits(config, dataset)
+    found = find_misfits(config, dataset)
     if found:
         raise ConfigError("; ".join(f"{name}: {text}" for name, text in found.items()))
 
 
-def _misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def _yield_misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, str]]:
     model, batch = config.model, config.training.batch_size
     if model.family == "pca":
         if dataset.pixels > _MOST_FOR_PCA:
@@ -60,10 +60,10 @@ def _misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, str]]:
         yield (
             "channels",
             f"{times} convolutions: {dataset.side} pixels can be halved "
-            f"{_halvings(dataset.side)} times; choose so many, or import the images at another "
+            f"{_count_halvings(dataset.side)} times; choose so many, or import the images at another "
             "size.",
         )
 
 
-def _halvings(side: int) -> int:
+def _count_halvings(side: int) -> int:
     return (side & -side).bit_length() - 1

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_CLASSES = 256
-PREVIEWED = 32
+PREVIEW_COUNT = 32
 """Test images whose reconstructions are watched; every data set has so many."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
-_WORDS = Annotated[str, Field(max_length=100)]
+_ShortText = Annotated[str, Field(max_length=100)]
 
 
 class Dataset(BaseModel):
@@ -53,12 +53,12 @@ class Dataset(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
-    title: _WORDS
+    title: _ShortText
     side: Annotated[int, Field(ge=8, le=MOST_SIDE)]
     channels: Literal[1, 3] = 1
-    classes: Annotated[tuple[_WORDS, ...], Field(max_length=MOST_CLASSES)] = ()
+    classes: Annotated[tuple[_ShortText, ...], Field(max_length=MOST_CLASSES)] = ()
     train: Annotated[int, Field(ge=1, le=1_000_000_000)]
-    test: Annotated[int, Field(ge=PREVIEWED, le=1_000_000_000)]
+    test: Annotated[int, Field(ge=PREVIEW_COUNT, le=1_000_000_000)]
     checksum: Annotated[str, Field(max_length=64)] = ""
     centred: bool = False
     conversion: Conversion | None = None
@@ -146,7 +146,7 @@ def is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """`name`, if a data set may be called so.
 
     Raises

@@ -1,18 +1,13 @@
-"""Downloading a data set that torchvision knows, and making it one of the store.
+"""Downloads a data set that torchvision knows and imports it into the store.
 
-torchvision says where the files are and reads them; importing it takes seconds and loads torch, so
-that it happens here alone, when a download is asked for. In the window this is a process of its
-own, which tells how far it is by a pipe.
+torchvision provides the addresses of the files and reads them. Importing torchvision takes seconds
+and loads torch, so only this module imports it, and only when a download starts. The window
+downloads in a child process, which reports its progress.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
-import signal
-import threading
-import time
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -21,38 +16,39 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trainers.child_process import ChildProcess
 from trainers.datasets import store
-from trainers.datasets.catalogue import CatalogueEntry, entry
+from trainers.datasets.catalogue import CatalogueEntry, find_entry
 from trainers.datasets.http import fetch_file
 from trainers.datasets.importing.importer import ImportRequest, default_conversion, import_images
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
-from trainers.errors import AEViewerError, DataError
+from trainers.errors import DataError
 from trainers.generators import finish
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
     from types import ModuleType
 
+    from trainers.child_process import ParentPipe
     from trainers.datasets.description import Dataset
 
-_TELL_SECONDS = 0.1
+_REPORT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """What is being done, and how far it is: 0..1, or None where that is not known."""
+    """The progress of a download.
+
+    Attributes
+    ----------
+    words
+        A description of the current task.
+    share
+        The share of the task that is done, 0..1; None where it is unknown.
+    """
 
     words: str
     share: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadFailed:
-    """Why there is no data set."""
-
-    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,46 +59,51 @@ class _File:
 
 
 def download_dataset(name: str, mirror: str = "") -> Generator[DownloadProgress, None, Dataset]:
-    """Downloads and imports a data set; yields what is being done.
+    """Downloads and imports a data set; yields the progress and returns the description.
 
-    Closing the generator keeps what came so far, and the next attempt goes on from there.
+    Closing the generator keeps the bytes received so far, and the next attempt continues there.
 
     Parameters
     ----------
     name
-        Of an entry of the catalogue.
+        The name of an entry of the catalogue.
     mirror
-        An address that has the files too, asked before the others.
+        The address of a folder that has the files too; it is tried before the other addresses.
 
     Raises
     ------
     DataError
-        When it is here already, cannot be reached, or is not what it should be.
+        When the data set is already in the store, when it cannot be downloaded, or when a file
+        fails its checksum or cannot be read.
     """
-    found = entry(name)
+    catalogue_entry = find_entry(name)
     if name in store.dataset_names():
-        raise DataError(f"The data set {name!r} is here already.")
+        raise DataError(f"The data set {name!r} is already in the store.")
     yield DownloadProgress("Loading torchvision")
-    kind = _kind(found)
+    torchvision_class = find_torchvision_class(catalogue_entry)
     root = store.folder() / ".downloads" / name
-    files = _files(found, kind, root, mirror)
+    files = _list_files(catalogue_entry, torchvision_class, root, mirror)
     for number, file in enumerate(files, 1):
         try:
             file.place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f"{root} cannot be made ({error.strerror}).") from error
+            raise DataError(f"{root} cannot be created ({error.strerror}).") from error
         for so_far in fetch_file(file.urls, file.place, file.md5):
             size = f"{so_far.done / 1e6:,.1f}"
             of = f" of {so_far.total / 1e6:,.1f}" if so_far.total else ""
             words = f"Downloading {file.place.name}, {number} of {len(files)}: {size}{of} MB"
             yield DownloadProgress(words, so_far.done / so_far.total if so_far.total else None)
     yield DownloadProgress("Unpacking")
-    source = _source(found, kind, root)
+    source = _read_source(catalogue_entry, torchvision_class, root)
     finish(source.measure_range())
-    wanted = ImportRequest(
-        name, found.title, default_conversion(source), classes=found.classes, centred=found.centred
+    request = ImportRequest(
+        name,
+        catalogue_entry.title,
+        default_conversion(source),
+        classes=catalogue_entry.classes,
+        centred=catalogue_entry.centred,
     )
-    work = import_images(source, wanted)
+    work = import_images(source, request)
     while True:
         try:
             yield DownloadProgress("Importing", next(work))
@@ -113,60 +114,73 @@ def download_dataset(name: str, mirror: str = "") -> Generator[DownloadProgress,
     return dataset
 
 
-def _kind(found: CatalogueEntry) -> Any:
-    """Torchvision's class."""
+def find_torchvision_class(catalogue_entry: CatalogueEntry) -> Any:
+    """Returns torchvision's class of a data set.
+
+    Raises
+    ------
+    DataError
+        When torchvision cannot be imported.
+    """
     try:
-        known = _torchvision_datasets()
+        torchvision_datasets = _import_torchvision_datasets()
     except (ImportError, RuntimeError) as error:
         raise DataError(
-            f"torchvision, which knows where {found.title} is, cannot be loaded ({error}). "
-            "Install the torchvision that fits the torch that is there."
+            f"torchvision, which knows where {catalogue_entry.title} is, cannot be imported "
+            f"({error}). Install the version of torchvision that fits the installed torch."
         ) from error
-    return getattr(known, found.kind)
+    return getattr(torchvision_datasets, catalogue_entry.kind)
 
 
-def _torchvision_datasets() -> ModuleType:
-    """Torchvision's data sets, which use nothing of its compiled part.
+def _import_torchvision_datasets() -> ModuleType:
+    """Imports torchvision's data sets, which need none of its compiled operators.
 
-    That part may be made for another build of PyTorch: the registry's for Linux is for CUDA, and
-    the packaged program has none. Its operators are named in its place then.
+    The compiled operators may belong to another build of PyTorch: those of the registry's package
+    for Linux are for CUDA, and the packaged program contains none. The import fails then,
+    because torchvision extends operators that are not defined; so they are defined first.
     """
     try:
         return import_module("torchvision.datasets")
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
             raise
-        _name_operators()
+        _define_operators()
         return import_module("torchvision.datasets")
 
 
 @cache
-def _name_operators() -> Any:
+def _define_operators() -> Any:
+    """Defines torchvision's operators; they exist as long as the library that is returned."""
     from torch.library import Library
 
-    names = Library("torchvision", "DEF")
+    library = Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
-        names.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return names
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return library
 
 
-def _files(found: CatalogueEntry, kind: Any, root: Path, mirror: str) -> list[_File]:
-    """What has to be there for torchvision to read it, and where it looks for it."""
-    raw = root / found.kind / "raw"
+def _list_files(
+    catalogue_entry: CatalogueEntry, torchvision_class: Any, root: Path, mirror: str
+) -> list[_File]:
+    """Lists the files that torchvision reads, with the paths where it looks for them."""
+    raw = root / catalogue_entry.kind / "raw"
     listed: list[tuple[tuple[str, ...], str, Path]]
-    match found.kind:
+    match catalogue_entry.kind:
         case "EMNIST":
-            listed = [((kind.url,), kind.md5, raw / Path(kind.url).name)]
+            url = torchvision_class.url
+            listed = [((url,), torchvision_class.md5, raw / Path(url).name)]
         case "QMNIST":
-            pairs = [pair for part in ("train", "test") for pair in kind.resources[part]]
+            resources = torchvision_class.resources
+            pairs = [pair for part in ("train", "test") for pair in resources[part]]
             listed = [((url,), md5, raw / Path(url).name) for url, md5 in pairs]
         case "USPS":
-            split = kind.split_list.values()
+            split = torchvision_class.split_list.values()
             listed = [((url,), md5, root / name) for url, name, md5 in split]
         case _:
+            bases = torchvision_class.mirrors
             listed = [
-                (tuple(f"{base}{name}" for base in kind.mirrors), md5, raw / name)
-                for name, md5 in kind.resources
+                (tuple(f"{base}{name}" for base in bases), md5, raw / name)
+                for name, md5 in torchvision_class.resources
             ]
     first = f"{mirror.rstrip('/')}/" if mirror else ""
     return [
@@ -175,69 +189,47 @@ def _files(found: CatalogueEntry, kind: Any, root: Path, mirror: str) -> list[_F
     ]
 
 
-def _source(found: CatalogueEntry, kind: Any, root: Path) -> ArraySource:
+def _read_source(
+    catalogue_entry: CatalogueEntry, torchvision_class: Any, root: Path
+) -> ArraySource:
+    title = catalogue_entry.title
     blocks = []
     for is_test in (False, True):
-        options = {"split": found.split} if found.split else {}
+        options = {"split": catalogue_entry.split} if catalogue_entry.split else {}
         try:
-            part = kind(str(root), train=not is_test, download=True, **options)
+            part = torchvision_class(str(root), train=not is_test, download=True, **options)
         except (OSError, RuntimeError, ValueError, EOFError) as error:
             raise DataError(
-                f"What was downloaded of {found.title} cannot be read ({error}). Try again."
+                f"The downloaded files of {title} cannot be read ({error}). Try again."
             ) from error
         images, labels = np.asarray(part.data), np.asarray(part.targets)
         labels = labels[:, 0] if labels.ndim == 2 else labels
-        if found.is_turned:
+        if catalogue_entry.is_turned:
             images = images.swapaxes(1, 2)
-        what = "test" if is_test else "train"
-        blocks.append(ArrayBlock(images, labels - found.first, is_test, f"{found.title} {what}"))
-    return ArraySource(Path(found.title), blocks)
+        place = f"{title} {'test' if is_test else 'train'}"
+        blocks.append(ArrayBlock(images, labels - catalogue_entry.first, is_test, place))
+    return ArraySource(Path(title), blocks)
 
 
-# -- a process of its own --------------------------------------------------------------------------
+# -- in a child process ----------------------------------------------------------------------------
 
 
-def start_download(name: str, mirror: str = "") -> tuple[BaseProcess, Connection]:
-    """A process that downloads, and the pipe that it reports by: `DownloadProgress`, then a `Dataset`.
+def start_download(name: str, mirror: str = "") -> ChildProcess:
+    """Starts a child process that downloads a data set, with the arguments of `download_dataset`.
 
-    A `Failed` comes in the place of the data set where there is none. The process ends when the
-    one that started it ends; ended before, it keeps what came.
+    Its messages are `DownloadProgress`, then the `Dataset` or a `ChildFailure`. When the process is
+    ended early, the bytes received so far are kept.
     """
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_live, args=(there, name, mirror), daemon=True)
-    process.start()
-    there.close()
-    return process, here
+    return ChildProcess(report_download, name, mirror)
 
 
-def _live(pipe: Connection, name: str, mirror: str) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        pipe.send(_outcome(pipe, name, mirror))
-    except (EOFError, OSError):
-        return  # nobody listens any more
-
-
-def _outcome(pipe: Connection, name: str, mirror: str) -> Dataset | DownloadFailed:
-    last = 0.0
+def report_download(parent: ParentPipe, name: str, mirror: str) -> Dataset:
+    """Downloads a data set in a child process and sends the progress to the parent."""
     work = download_dataset(name, mirror)
     while True:
         try:
-            report = next(work)
+            progress = next(work)
         except StopIteration as done:
             dataset: Dataset = done.value
             return dataset
-        except AEViewerError as error:
-            return DownloadFailed(str(error))
-        if report.share is None or time.monotonic() - last >= _TELL_SECONDS:
-            pipe.send(report)
-            last = time.monotonic()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
+        parent.report(progress, 0.0 if progress.share is None else _REPORT_SECONDS)

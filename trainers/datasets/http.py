@@ -23,14 +23,14 @@ _MOST_BYTES = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchProgress:
     """The bytes received, and their total number; 0 where the server does not say it."""
 
     done: int
     total: int
 
 
-def fetch_file(urls: Sequence[str], place: Path, md5: str) -> Generator[Fetched, None, None]:
+def fetch_file(urls: Sequence[str], place: Path, md5: str) -> Generator[FetchProgress, None, None]:
     """Fetches a file from the first address that has it; yields after each block.
 
     What is there of an earlier attempt (`<place>.part`) is gone on with. Closing the generator
@@ -55,7 +55,7 @@ def fetch_file(urls: Sequence[str], place: Path, md5: str) -> Generator[Fetched,
     problems = []
     for url in urls:
         try:
-            yield from _from(url, place, md5)
+            yield from _fetch_from(url, place, md5)
         except DataError as error:
             problems.append(str(error))
         else:
@@ -63,7 +63,7 @@ def fetch_file(urls: Sequence[str], place: Path, md5: str) -> Generator[Fetched,
     raise DataError(" ".join(problems))
 
 
-def _from(url: str, place: Path, md5: str) -> Generator[Fetched, None, None]:
+def _fetch_from(url: str, place: Path, md5: str) -> Generator[FetchProgress, None, None]:
     part = place.with_name(f"{place.name}.part")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
@@ -84,11 +84,11 @@ def _from(url: str, place: Path, md5: str) -> Generator[Fetched, None, None]:
                     done += len(block)
                     if done > _MOST_BYTES:
                         raise DataError(f"{url} has more than {_MOST_BYTES:,} bytes.")
-                    yield Fetched(done, total)
+                    yield FetchProgress(done, total)
     except HTTPError as error:
         if error.code == _RANGE_REFUSED and had:
             part.unlink()
-            yield from _from(url, place, md5)
+            yield from _fetch_from(url, place, md5)
             return
         raise DataError(f"{parts.netloc} does not have {url} ({error.code} {error.reason}).") from (
             error

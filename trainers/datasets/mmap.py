@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def release(array: NDArray[Any]) -> None:
+def release_pages(array: NDArray[Any]) -> None:
     """Lets go of the pages of the file that an array is mapped from, if it is.
 
     They count as the program's memory otherwise, though they are only a copy of the disk. The

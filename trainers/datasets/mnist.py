@@ -30,7 +30,7 @@ CLASSES = 10
 
 
 @cache
-def split(name: Literal["train", "test"]) -> Split:
+def load_split(name: Literal["train", "test"]) -> Split:
     """One split of MNIST, read once and kept.
 
     Raises
@@ -50,7 +50,7 @@ def _read(name: str) -> NDArray[np.uint8]:
 
 
 @cache
-def data() -> Data:
+def load_mnist() -> Data:
     """MNIST, as any data set is given.
 
     Raises
@@ -58,4 +58,4 @@ def data() -> Data:
     DataError
         When a file is missing or damaged.
     """
-    return Data(MNIST, split("train"), split("test"), PREVIEW_DIGITS)
+    return Data(MNIST, load_split("train"), load_split("test"), PREVIEW_DIGITS)

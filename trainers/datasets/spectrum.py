@@ -23,8 +23,8 @@ from threadpoolctl import threadpool_limits
 
 from trainers.datasets import store
 from trainers.datasets.description import MNIST, Dataset
-from trainers.datasets.mmap import release
-from trainers.datasets.mnist import split
+from trainers.datasets.mmap import release_pages
+from trainers.datasets.mnist import load_split
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RESOURCE = files("resources") / "mnist" / "spectrum.safetensors"
-_KEPT = 256
+_KEPT_COMPONENTS = 256
 MOST_PIXELS = 1_024
 """Numbers of an image up to which its principal components are worked out at the import."""
 _CHUNK = 2_048
@@ -78,7 +78,7 @@ class Spectrum:
 
 
 @cache
-def spectrum() -> Spectrum:
+def load_mnist_spectrum() -> Spectrum:
     """The spectrum of MNIST's training images.
 
     Raises
@@ -94,7 +94,7 @@ def spectrum() -> Spectrum:
         ) from error
 
 
-def spectrum_of(dataset: Dataset) -> Spectrum | None:
+def load_spectrum(dataset: Dataset) -> Spectrum | None:
     """The spectrum of a data set's training images; None where it is not known.
 
     Raises
@@ -103,7 +103,7 @@ def spectrum_of(dataset: Dataset) -> Spectrum | None:
         When the data set is not here, or damaged.
     """
     if dataset.name == MNIST.name:
-        return spectrum()
+        return load_mnist_spectrum()
     return _read_spectrum(dataset.name, dataset.checksum)
 
 
@@ -125,30 +125,32 @@ def fit_spectrum(
     for start in range(0, len(train), _CHUNK):
         chunk = train[start : start + _CHUNK].reshape(-1, pixels) / 255.0
         total += chunk.sum(0)
-        with _one_thread():
+        with _limit_to_one_thread():
             products += chunk.T @ chunk
-        release(train)
+        release_pages(train)
         yield 1.0
     mean = total / len(train)
     components, eigenvalues = _decompose(products / len(train) - np.outer(mean, mean))
     energies = np.zeros(pixels)
     for start in range(0, len(test), _CHUNK):
         chunk = test[start : start + _CHUNK].reshape(-1, pixels) / 255.0
-        with _one_thread():
+        with _limit_to_one_thread():
             energies += np.square((chunk - mean) @ components.T).sum(0)
         yield 1.0
     return _make_spectrum(mean, components, eigenvalues, energies / len(test))
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def _limit_to_one_thread() -> AbstractContextManager[object]:
     """Threads that wait for each other by spinning are thirty times slower on a busy machine."""
     limits: AbstractContextManager[object] = threadpool_limits(1, "blas")
     return limits
 
 
-def fit() -> Spectrum:
+def fit_mnist_spectrum() -> Spectrum:
     """The spectrum computed from the images, in double precision (some seconds)."""
-    train, test = (split(name).images.reshape(-1, 28 * 28) / 255.0 for name in ("train", "test"))
+    train, test = (
+        load_split(name).images.reshape(-1, 28 * 28) / 255.0 for name in ("train", "test")
+    )
     mean = train.mean(0)
     covariance = train.T @ train / len(train) - np.outer(mean, mean)
     components, eigenvalues = _decompose(covariance)
@@ -161,7 +163,7 @@ def _decompose(
     covariance: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(P, P) components in rows, each with its largest entry positive, and (P,) eigenvalues."""
-    with _one_thread():
+    with _limit_to_one_thread():
         variances, vectors = np.linalg.eigh(covariance)
     eigenvalues, components = variances[::-1].clip(min=0), vectors.T[::-1]
     largest = np.abs(components).argmax(1)[:, None]
@@ -176,10 +178,12 @@ def _make_spectrum(
 ) -> Spectrum:
     # What D components leave is what the later ones hold; summed from the small end.
     left = np.append(energies[::-1].cumsum()[::-1], 0.0)
-    kept = components[:_KEPT].astype(np.float32)
+    kept = components[:_KEPT_COMPONENTS].astype(np.float32)
     return Spectrum(mean.astype(np.float32), kept, np.ascontiguousarray(eigenvalues), left)
 
 
 if __name__ == "__main__":
-    content = safetensors.numpy.save({n: np.ascontiguousarray(a) for n, a in vars(fit()).items()})
+    content = safetensors.numpy.save(
+        {n: np.ascontiguousarray(a) for n, a in vars(fit_mnist_spectrum()).items()}
+    )
     Path(str(_RESOURCE)).write_bytes(content)

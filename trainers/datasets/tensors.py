@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from trainers.datasets import MNIST, open_dataset
-from trainers.datasets.mmap import release
+from trainers.datasets.mmap import release_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Part = Literal["train", "test"]
 
-MOST_RESIDENT = 1 << 30
+MOST_RESIDENT_BYTES = 1 << 30
 """Bytes that the images of a split may take as float32; where they are more, they are streamed."""
 
 PARTS: tuple[Part, Part] = ("train", "test")
@@ -31,7 +31,7 @@ _EPOCH_PRIME = 1_000_003
 _RELEASED_BYTES, _MAPPED_AT_ONCE = 1 << 26, 1 << 20
 
 
-class Streamed:
+class StreamedImages:
     """Images that stay in their file: split, indexed and gathered from as a tensor is.
 
     What was read is let go of again and again, so that a data set of any size takes no more
@@ -81,20 +81,20 @@ class Streamed:
         # The system maps up to a megabyte around each that is read.
         self._unreleased += len(images) * max(self.shape[1], _MAPPED_AT_ONCE)
         if self._unreleased > _RELEASED_BYTES:
-            release(self._images)
+            release_pages(self._images)
             self._unreleased = 0
         return tensor
 
 
-Images = Tensor | Streamed
+Images = Tensor | StreamedImages
 """(n, P) float32 of 0..1."""
 
 
-_HELD: WeakValueDictionary[tuple[Part, torch.device, Dataset], Images] = WeakValueDictionary()
+_SHARED: WeakValueDictionary[tuple[Part, torch.device, Dataset], Images] = WeakValueDictionary()
 """What somebody still holds: MNIST takes 220 MB."""
 
 
-def resident(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Images:
+def load_images(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Images:
     """(n, P) of 0..1, on the device; one copy for all callers, and none where it would be too large.
 
     It lives as long as somebody holds it.
@@ -105,23 +105,23 @@ def resident(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Imag
         When the data set is not here.
     """
     key = name, device, dataset
-    images = _HELD.get(key)
+    images = _SHARED.get(key)
     if images is None:
-        images = _HELD[key] = _make_tensor(*key)
+        images = _SHARED[key] = _make_tensor(*key)
     return images
 
 
 def _make_tensor(name: Part, device: torch.device, dataset: Dataset) -> Images:
     data = open_dataset(dataset)
     images = (data.train if name == "train" else data.test).images
-    if 4 * images.size > MOST_RESIDENT:
-        return Streamed(images, device)
+    if 4 * images.size > MOST_RESIDENT_BYTES:
+        return StreamedImages(images, device)
     return torch.tensor(images).flatten(1).to(device).float().div_(255)
 
 
 def gather(images: Images, indices: Tensor, out: Tensor) -> None:
     """Writes the images of (m,) indices into (m, P)."""
-    if isinstance(images, Streamed):
+    if isinstance(images, StreamedImages):
         images.gather(indices, out)
     else:
         torch.index_select(images, 0, indices, out=out)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trainers.datasets.description import Dataset
 
 
-def as_drawn(ink: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
+def convert_drawing(ink: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
     """A drawing as an image of a data set: centred where its images are, else just smaller.
 
     Parameters
@@ -38,7 +38,7 @@ def as_drawn(ink: NDArray[np.floating], dataset: Dataset) -> NDArray[np.uint8]:
     return pixels if dataset.channels == 1 else np.repeat(pixels[..., None], 3, axis=2)
 
 
-def as_given(content: bytes, dataset: Dataset) -> NDArray[np.uint8]:
+def convert_image_file(content: bytes, dataset: Dataset) -> NDArray[np.uint8]:
     """An image file as an image of a data set: what was done to the data set is done to it.
 
     Raises
@@ -47,12 +47,12 @@ def as_given(content: bytes, dataset: Dataset) -> NDArray[np.uint8]:
         When it is no image, or too large a one.
     """
     if dataset.centred:
-        return _resize(centring.from_file(content), dataset.side)
+        return _resize(centring.centre_image_file(content), dataset.side)
     with image_files.open_image_bytes(content) as picture:
-        return _convert(picture, dataset)
+        return _convert_as_imported(picture, dataset)
 
 
-def _convert(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
+def _convert_as_imported(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
     asked = dataset.conversion or Conversion()
     usual = Conversion(
         side=dataset.side,
@@ -60,7 +60,7 @@ def _convert(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
         colour="rgb" if dataset.channels == 3 else "grey",
         inverted=asked.inverted,
     )
-    return usual.apply(image_files.pixels_of(picture))
+    return usual.apply(image_files.extract_pixels(picture))
 
 
 def _resize(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -1,8 +1,8 @@
-"""Layouts of codes: t-SNE and UMAP place them so that neighbours stay neighbours.
+"""Embeddings of codes: t-SNE and UMAP map neighbouring codes to neighbouring places in 2-D.
 
-A layout is a view of the codes and nothing else: between its points nothing can be decoded, and
-its axes, scale and the distances between its clusters mean nothing. Loads no torch, and the
-libraries only when a layout is computed.
+An embedding is only a view of the codes. A place between its points cannot be decoded, and its
+axes, its scale and the distances between its clusters have no meaning. Loads no torch; the
+libraries are imported only when an embedding is computed.
 
 Shape legend: n codes of d numbers, k neighbours.
 """
@@ -18,38 +18,44 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.embeddings.trustworthiness import faithfulness
+from trainers.embeddings.trustworthiness import trustworthiness_and_continuity
 from trainers.errors import AEViewerError
 from trainers.exploration.planes import principal_plane
-from trainers.optional_packages import remedy
+from trainers.optional_packages import install_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Tell = Callable[[float, NDArray[np.float32] | None], None]
-    """Takes the share that is done, 0..1, and the (n, 2) places so far where they are known."""
+    ProgressCallback = Callable[[float, NDArray[np.float32] | None], None]
+    """Takes the share that is done, 0..1, and the (n, 2) current places, or None."""
 
 Method = Literal["t-sne", "umap"]
 
-FEWEST = 5
-JUDGED = 2_000
-"""Codes on which a layout's trustworthiness is measured."""
-_EVERY = 10
+FEWEST_CODES = 5
+TRUSTWORTHINESS_CODES = 2_000
+"""At most so many codes are sampled to measure the trustworthiness of an embedding."""
+_CALLBACK_STEPS = 10
 _THREADS = 1
-"""Where training has the other ones, two take as long as one, and small layouts ten times that."""
-_SMALL = 1e-4
+"""While a training uses the other cores, two threads are no faster than one, and ten times slower
+for small embeddings."""
+_INITIAL_SPREAD = 1e-4
+"""Standard deviation of the places from which t-SNE starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class TSNE:
-    """t-SNE (van der Maaten & Hinton 2008), from the principal plane (Kobak & Berens 2019).
+    """The settings of t-SNE (van der Maaten & Hinton 2008).
+
+    It starts from the principal plane (Kobak & Berens 2019).
 
     Attributes
     ----------
     perplexity
-        How many neighbours each code has, in effect; fewer codes have at most a third of them.
+        The effective number of neighbours of each code; n codes have at most (n − 1) / 3.
     early_steps, steps
-        Steps of early exaggeration by 12, and without it.
+        The number of steps with early exaggeration by 12, and of those without it.
+    seed
+        Decides the initial places of codes that are all equal, and breaks ties.
     """
 
     perplexity: float = 30.0
@@ -60,16 +66,18 @@ class TSNE:
 
 @dataclass(frozen=True, slots=True)
 class UMAP:
-    """UMAP (McInnes, Healy & Melville 2018).
+    """The settings of UMAP (McInnes, Healy & Melville 2018).
 
     Attributes
     ----------
     neighbours
-        Whose distances are kept.
+        The number of neighbours whose distances UMAP preserves.
     least_distance
-        Of two places.
+        The least distance between two places.
     epochs
-        Rounds of optimisation.
+        The number of epochs of the optimisation.
+    seed
+        Seeds the random numbers of the optimisation.
     """
 
     neighbours: int = 15
@@ -80,7 +88,7 @@ class UMAP:
 
 Recipe = TSNE | UMAP
 RECIPES: Mapping[Method, Recipe] = {"t-sne": TSNE(), "umap": UMAP()}
-NAMES: Mapping[Method, str] = {"t-sne": "t-SNE", "umap": "UMAP"}
+METHOD_NAMES: Mapping[Method, str] = {"t-sne": "t-SNE", "umap": "UMAP"}
 _LIBRARIES: Mapping[type[Recipe], tuple[str, str]] = {
     TSNE: ("openTSNE", "openTSNE"),
     UMAP: ("umap", "umap-learn"),
@@ -90,15 +98,15 @@ _LIBRARIES: Mapping[type[Recipe], tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """Where codes are placed.
+    """The places of codes in an embedding.
 
     Attributes
     ----------
     places
         (n, 2) float32.
     trustworthiness
-        Of 2,000 of them or all (Venna & Kaski 2001), 0..1; 1 where each code's neighbours here
-        are its neighbours in the latent space.
+        0..1 (Venna & Kaski 2001), measured on a sample of at most 2,000 codes. It is 1 when the
+        neighbours of each place are also neighbours in the latent space.
     """
 
     places: NDArray[np.float32]
@@ -106,114 +114,121 @@ class Embedding:
 
 
 def missing_package(recipe: Recipe) -> str:
-    """What is to be done before a layout can be computed; empty where nothing is."""
+    """Returns what to install before an embedding can be computed; empty if nothing is missing."""
     module, package = _LIBRARIES[type(recipe)]
     if find_spec(module) is not None:
         return ""
-    name, how = type(recipe).__name__, remedy("umap" if isinstance(recipe, UMAP) else "")
+    name, how = type(recipe).__name__, install_hint("umap" if isinstance(recipe, UMAP) else "")
     return f"{name} needs the package {package}, which is not installed. {how}"
 
 
-def library(recipe: Recipe) -> str:
-    """The package that computes it, with its version."""
+def library_version(recipe: Recipe) -> str:
+    """Returns the name and the version of the package that computes the embedding."""
     package = _LIBRARIES[type(recipe)][1]
     return f"{package} {version(package)}"
 
 
-def compute_embedding(codes: NDArray[np.floating], recipe: Recipe, tell: Tell) -> Embedding:
-    """Computes a layout; the same codes and recipe give the same places.
+def compute_embedding(
+    codes: NDArray[np.floating], recipe: Recipe, report: ProgressCallback
+) -> Embedding:
+    """Computes an embedding; the same codes and recipe give the same places.
 
     Parameters
     ----------
     codes
         (n, d).
     recipe
-        How.
-    tell
-        Hears how far it is.
+        The method and its settings.
+    report
+        Is called with the progress.
 
     Raises
     ------
     ValueError
-        When there are fewer than 5 codes, or some are no finite numbers.
+        When there are fewer than 5 codes, or some are not finite.
     AEViewerError
-        When the package is missing.
+        When the package is not installed.
     """
     table = np.ascontiguousarray(codes, np.float64)
-    if table.ndim != 2 or len(table) < FEWEST or not np.isfinite(table).all():
+    if table.ndim != 2 or len(table) < FEWEST_CODES or not np.isfinite(table).all():
         raise ValueError(
-            f"Codes of shape {codes.shape} cannot be laid out: at least {FEWEST} are needed, all "
-            "finite numbers."
+            f"Codes of shape {codes.shape} cannot be embedded: at least {FEWEST_CODES} codes are "
+            "needed, and all must be finite numbers"
         )
     if problem := missing_package(recipe):
         raise AEViewerError(problem)
-    # A common factor changes no layout, and squares of very large codes would overflow.
+    # A common factor does not change the embedding, and squares of very large codes would overflow.
     table = table / max(float(np.abs(table).max()), np.finfo(float).tiny)
-    placed = _tsne if isinstance(recipe, TSNE) else _umap
-    places = placed(table, recipe, tell).astype(np.float32)  # type: ignore[arg-type]
-    judged = np.random.default_rng(0).permutation(len(table))[:JUDGED]
-    return Embedding(places, faithfulness(table[judged], places[judged])[0])
+    compute = _compute_tsne if isinstance(recipe, TSNE) else _compute_umap
+    places = compute(table, recipe, report).astype(np.float32)  # type: ignore[arg-type]
+    sample = np.random.default_rng(0).permutation(len(table))[:TRUSTWORTHINESS_CODES]
+    return Embedding(places, trustworthiness_and_continuity(table[sample], places[sample])[0])
 
 
-def _neighbours(
+def _nearest_neighbours(
     codes: NDArray[np.float64], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(n, k) numbers of each code's nearest others, nearest first, and how far they are."""
+    """Returns the (n, k) indices of each code's nearest other codes and their distances."""
     from sklearn.neighbors import NearestNeighbors
 
-    far, near = NearestNeighbors(n_neighbors=count).fit(codes).kneighbors()
-    return near, far
+    distances, indices = NearestNeighbors(n_neighbors=count).fit(codes).kneighbors()
+    return indices, distances
 
 
-def _tsne(codes: NDArray[np.float64], recipe: TSNE, tell: Tell) -> NDArray[np.floating]:
-    begun = _initial_places(codes, recipe.seed)
-    tell(0.0, begun.astype(np.float32))  # the rest needs a while to begin
+def _compute_tsne(
+    codes: NDArray[np.float64], recipe: TSNE, report: ProgressCallback
+) -> NDArray[np.floating]:
+    initial = _initial_places(codes, recipe.seed)
+    # Importing the library and finding the neighbours take a while.
+    report(0.0, initial.astype(np.float32))
     from openTSNE import TSNEEmbedding
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
     perplexity = min(recipe.perplexity, (len(codes) - 1) / 3)
-    near = PrecomputedNeighbors(*_neighbours(codes, int(3 * perplexity)))
-    affinities = PerplexityBasedNN(knn_index=near, perplexity=perplexity, n_jobs=_THREADS)
+    neighbours = PrecomputedNeighbors(*_nearest_neighbours(codes, int(3 * perplexity)))
+    affinities = PerplexityBasedNN(knn_index=neighbours, perplexity=perplexity, n_jobs=_THREADS)
     embedding = TSNEEmbedding(
-        begun,
+        initial,
         affinities,
         n_jobs=_THREADS,
         random_state=recipe.seed,
-        callbacks_every_iters=_EVERY,
+        callbacks_every_iters=_CALLBACK_STEPS,
     )
-    whole, done = recipe.early_steps + recipe.steps, 0
+    total, done = recipe.early_steps + recipe.steps, 0
 
-    def follow(step: int, _divergence: float, places: NDArray[np.floating]) -> None:
-        tell((done + step) / whole, np.array(places, np.float32))
+    def report_step(step: int, _divergence: float, places: NDArray[np.floating]) -> None:
+        report((done + step) / total, np.array(places, np.float32))
 
     for steps, exaggeration, momentum in ((recipe.early_steps, 12, 0.5), (recipe.steps, 1, 0.8)):
         embedding = embedding.optimize(
-            steps, exaggeration=exaggeration, momentum=momentum, callbacks=[follow]
+            steps, exaggeration=exaggeration, momentum=momentum, callbacks=[report_step]
         )
         done += steps
     return np.asarray(embedding)
 
 
 def _initial_places(codes: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """(n, 2), the principal plane made small; codes at one place are separated at random."""
+    """Returns (n, 2), the scaled principal plane with noise that separates equal codes."""
     places = principal_plane(codes).project(codes)
     spread = float(places[:, 0].std())
-    chance = np.random.default_rng(seed).normal(size=places.shape)
-    return _SMALL * (places / spread + _SMALL * chance if spread > 0 else chance)
+    noise = np.random.default_rng(seed).normal(size=places.shape)
+    return _INITIAL_SPREAD * (places / spread + _INITIAL_SPREAD * noise if spread > 0 else noise)
 
 
-def _umap(codes: NDArray[np.float64], recipe: UMAP, tell: Tell) -> NDArray[np.floating]:
+def _compute_umap(
+    codes: NDArray[np.float64], recipe: UMAP, report: ProgressCallback
+) -> NDArray[np.floating]:
     count = min(recipe.neighbours, len(codes) - 1)
-    near, far = _neighbours(codes, count - 1)
-    # It counts a code as the first neighbour of itself.
-    near = np.column_stack([np.arange(len(codes)), near])
-    far = np.column_stack([np.zeros(len(codes)), far])
+    indices, distances = _nearest_neighbours(codes, count - 1)
+    # UMAP counts each code as its own first neighbour.
+    indices = np.column_stack([np.arange(len(codes)), indices])
+    distances = np.column_stack([np.zeros(len(codes)), distances])
     with warnings.catch_warnings():
-        # Of what nobody asks for here: a parametric one, placing further codes later.
+        # These two concern features that are not used: parametric UMAP, and embedding more codes.
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
         warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
-        # Of codes in several clusters that are no neighbours at all: that is for the eye to see.
+        # The neighbour graph of separate clusters is not connected; the user sees the clusters.
         warnings.filterwarnings("ignore", "Spectral initialisation failed", UserWarning)
         import umap
 
@@ -223,29 +238,33 @@ def _umap(codes: NDArray[np.float64], recipe: UMAP, tell: Tell) -> NDArray[np.fl
             n_epochs=recipe.epochs,
             random_state=recipe.seed,
             n_jobs=1,
-            precomputed_knn=(near, far.astype(np.float32)),
-            tqdm_kwds={"disable": False, "bar_format": "{n}/{total}", "file": _Epochs(tell)},
+            precomputed_knn=(indices, distances.astype(np.float32)),
+            tqdm_kwds={
+                "disable": False,
+                "bar_format": "{n}/{total}",
+                "file": _ProgressStream(report),
+            },
         )
         return np.asarray(reducer.fit_transform(codes.astype(np.float32)))
 
 
-class _Epochs:
-    """Where UMAP's progress bar is written to, which is all that it tells of its progress.
+class _ProgressStream:
+    """A file that receives UMAP's progress bar, because UMAP has no progress callback.
 
     Parameters
     ----------
-    tell
-        Hears of it.
+    report
+        Is called with the progress.
     """
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, report: ProgressCallback) -> None:
+        self._report = report
 
     def write(self, text: str) -> None:
-        """Takes "12/500", with or without a carriage return."""
+        """Parses "12/500", with or without a carriage return, and reports the share."""
         done, _, total = text.strip().partition("/")
         if done.isdecimal() and total.isdecimal() and int(total):
-            self._tell(int(done) / int(total), None)
+            self._report(int(done) / int(total), None)
 
     def flush(self) -> None:
-        """Has nothing to do."""
+        """Does nothing; tqdm calls it."""

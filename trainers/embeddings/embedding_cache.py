@@ -1,8 +1,9 @@
-"""Layouts beside the codes they are of, so that none is computed twice. Loads no torch.
+"""A cache of embeddings in the run folder, so that none is computed twice. Loads no torch.
 
-A layout is kept with a key made of the codes themselves, the recipe and the library's version:
-one of other codes, or by another recipe, is never taken for it. It is data from anywhere: a file
-is read only if it has the size and the tensor that it must have.
+Each embedding is stored with a key, a hash of the codes, the recipe and the version of the library.
+An embedding of other codes or by another recipe is therefore never used. The files are untrusted:
+a file is read only if it has the expected size and tensor. The file names contain the word
+"layout", the old name of an embedding, so that files from earlier versions can still be read.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import platformdirs
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
-from trainers.embeddings.embedding import Embedding, library
-from trainers.storage.atomic import replace
+from trainers.embeddings.embedding import Embedding, library_version
+from trainers.storage.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,24 +34,27 @@ _TENSOR = "places"
 _MOST_HEADER = 4_096
 
 
-def key(codes: NDArray[np.floating], recipe: Recipe) -> str:
-    """What tells a layout from every other: 64 hexadecimal digits.
+def compute_key(codes: NDArray[np.floating], recipe: Recipe) -> str:
+    """Returns the key that identifies an embedding: 64 hexadecimal digits.
 
     Parameters
     ----------
     codes
         (n, d).
     recipe
-        How they are laid out.
+        The method and its settings.
     """
-    header = [type(recipe).__name__, asdict(recipe), library(recipe), codes.shape]
+    header = [type(recipe).__name__, asdict(recipe), library_version(recipe), codes.shape]
     digest = hashlib.sha256(json.dumps(header).encode())
     digest.update(np.ascontiguousarray(codes, "<f4").tobytes())
     return digest.hexdigest()
 
 
-def files(checkpoint: Checkpoint, recipe: Recipe, key: str) -> tuple[Path, ...]:
-    """Where a layout may be kept: with its checkpoint, or where that may not be written to."""
+def cache_files(checkpoint: Checkpoint, recipe: Recipe, key: str) -> tuple[Path, ...]:
+    """Returns the files where an embedding may be: in its checkpoint, and in the user's cache.
+
+    An embedding of a read-only run is stored only in the user's cache.
+    """
     cache = platformdirs.user_cache_path("aeviewer", False) / "layouts" / f"{key}.safetensors"
     if checkpoint.run.read_only:
         return (cache,)
@@ -58,15 +62,12 @@ def files(checkpoint: Checkpoint, recipe: Recipe, key: str) -> tuple[Path, ...]:
 
 
 def read(places: Sequence[Path], key: str, count: int) -> Embedding | None:
-    """The layout of `count` codes that has this key, or None: a damaged file is as good as none."""
-    for place in places:
-        found = _read(place, key, count)
-        if found is not None:
-            return found
-    return None
+    """Returns the embedding of `count` codes with this key; None if no intact file has it."""
+    embeddings = (_read_file(place, key, count) for place in places)
+    return next((embedding for embedding in embeddings if embedding is not None), None)
 
 
-def _read(place: Path, key: str, count: int) -> Embedding | None:
+def _read_file(place: Path, key: str, count: int) -> Embedding | None:
     try:
         if place.stat().st_size > count * 2 * 4 + _MOST_HEADER:
             return None
@@ -75,22 +76,28 @@ def _read(place: Path, key: str, count: int) -> Embedding | None:
             if header.get("key") != key:
                 return None
             xy = file.get_tensor(_TENSOR)
-        trust = float(header["trustworthiness"])
+        trustworthiness = float(header["trustworthiness"])
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    sound = xy.shape == (count, 2) and xy.dtype == np.float32 and np.isfinite(xy).all()
-    return Embedding(xy, trust) if sound and 0 <= trust <= 1 else None
+    is_valid = xy.shape == (count, 2) and xy.dtype == np.float32 and np.isfinite(xy).all()
+    return Embedding(xy, trustworthiness) if is_valid and 0 <= trustworthiness <= 1 else None
 
 
-def write(places: Sequence[Path], key: str, layout: Embedding) -> Path | None:
-    """Keeps a layout at the first place that can be written to; None where none can."""
-    header = {"key": key, "trustworthiness": str(layout.trustworthiness)}
-    content = safetensors.numpy.save({_TENSOR: np.ascontiguousarray(layout.places)}, header)
+def write(places: Sequence[Path], key: str, embedding: Embedding) -> Path | None:
+    """Writes an embedding to the first of `places` that can be written.
+
+    Returns
+    -------
+    The file that was written, or None if none can be written.
+    """
+    header = {"key": key, "trustworthiness": str(embedding.trustworthiness)}
+    content = safetensors.numpy.save({_TENSOR: np.ascontiguousarray(embedding.places)}, header)
     for number, place in enumerate(places):
         try:
-            if number == len(places) - 1:  # the cache; a checkpoint that is gone stays gone
+            # Only the folder of the cache is created: a deleted checkpoint must not come back.
+            if number == len(places) - 1:
                 place.parent.mkdir(parents=True, exist_ok=True)
-            replace(place, content)
+            replace_file(place, content)
         except OSError:
             continue
         return place

@@ -1,4 +1,4 @@
-"""How true a view of many-dimensional points is to which of them are near each other."""
+"""How well a 2-D view of high-dimensional points preserves their neighbourhoods."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ if TYPE_CHECKING:
 NEIGHBOURS = 10
 
 
-def faithfulness(space: NDArray[np.floating], view: NDArray[np.floating]) -> tuple[float, float]:
-    """Trustworthiness and continuity of a view (Venna & Kaski 2001), 0..1 each.
+def trustworthiness_and_continuity(
+    space: NDArray[np.floating], view: NDArray[np.floating]
+) -> tuple[float, float]:
+    """Computes the trustworthiness and the continuity of a view (Venna & Kaski 2001), each 0..1.
+
+    Continuity is the trustworthiness with `space` and `view` exchanged.
 
     Parameters
     ----------
     space
-        (n, F), where neighbours are what they are.
+        (n, F), the points in the original space.
     view
-        (n, 2), where they are shown. Continuity is the same figure with the two exchanged.
+        (n, 2), the points in the view.
     """
     from sklearn.manifold import trustworthiness
 

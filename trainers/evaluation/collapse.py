@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers import datasets
-from trainers.datasets.spectrum import spectrum_of
+from trainers.datasets.spectrum import load_spectrum
 from trainers.errors import DataError
 from trainers.evaluation.measurement import CollapseFigures
 from trainers.runs.metrics import ACTIVE_VARIANCE
@@ -104,7 +104,7 @@ def forecast(config: RunConfig, eigenvalues: NDArray[np.float64] | None = None) 
 def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
     """Returns the eigenvalues of the config's data set; None if they are not known."""
     try:
-        spectrum = spectrum_of(datasets.dataset_named(config.dataset))
+        spectrum = load_spectrum(datasets.dataset_named(config.dataset))
     except DataError:
         return None
     return spectrum.eigenvalues if spectrum else None

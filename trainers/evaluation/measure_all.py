@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainers.checkpointing.weights import load_model
-from trainers.datasets.spectrum import spectrum_of
-from trainers.datasets.tensors import PARTS, resident
+from trainers.datasets.spectrum import load_spectrum
+from trainers.datasets.tensors import PARTS, load_images
 from trainers.evaluation.collapse import measure_collapse
 from trainers.evaluation.compression import measure_compression
 from trainers.evaluation.denoising import measure_denoising
@@ -59,7 +59,7 @@ def measure_checkpoint(
     """
     model, loaded_step = load_model(run, step)
     dataset, data = run.dataset, run.data()
-    train, test = (resident(part, _CPU, dataset) for part in PARTS)
+    train, test = (load_images(part, _CPU, dataset) for part in PARTS)
     evaluation, _ = yield from evaluate_test_set(model, run, loaded_step)
     protocol = protocol_of(run.config)
     likelihood = None
@@ -70,7 +70,7 @@ def measure_checkpoint(
         )
     train_codes = yield from encode_images(model, train)
     test_codes = yield from encode_images(model, test)
-    spectrum = spectrum_of(dataset)
+    spectrum = load_spectrum(dataset)
     if spectrum and spectrum.floor(model.latent_dim) is None:
         spectrum = None
     ranges = torch.from_numpy(train_codes.min(0)), torch.from_numpy(train_codes.max(0))

@@ -22,9 +22,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from trainers.datasets import MNIST, split
+from trainers.datasets import MNIST, load_split
 from trainers.embeddings.trustworthiness import NEIGHBOURS as VIEW_NEIGHBOURS
-from trainers.embeddings.trustworthiness import faithfulness
+from trainers.embeddings.trustworthiness import trustworthiness_and_continuity
 from trainers.errors import DataError
 from trainers.evaluation.measurement import CodesFigures, Probes
 from trainers.exploration.planes import line, principal_plane
@@ -80,7 +80,7 @@ def evaluate_codes(
     viewed = data.test.images[:_VIEW_IMAGES]
     pixels = viewed.reshape(len(viewed), -1).astype(np.float32)
     yield
-    trust, continuity = faithfulness(pixels, view[:_VIEW_IMAGES])
+    trust, continuity = trustworthiness_and_continuity(pixels, view[:_VIEW_IMAGES])
     return CodesFigures(
         codes=code_probes,
         pixels=pixel_probes() if data.dataset == MNIST else None,
@@ -143,7 +143,7 @@ def pixel_probes() -> Probes:
 
 def fit_pixel_probes() -> Probes:
     """Computes the value of `pixel_probes` from the images (some minutes)."""
-    train, test = split("train"), split("test")
+    train, test = load_split("train"), load_split("test")
     flat = [(part.images.reshape(len(part), -1) / 255).astype(np.float32) for part in (train, test)]
     return finish(fit_probes(flat[0], train.labels, flat[1], test.labels))
 

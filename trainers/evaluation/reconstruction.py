@@ -17,8 +17,8 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
-from trainers.datasets.spectrum import spectrum_of
-from trainers.datasets.tensors import Streamed, resident
+from trainers.datasets.spectrum import load_spectrum
+from trainers.datasets.tensors import StreamedImages, load_images
 from trainers.evaluation.errors import HALF_GREY_LEVEL, cross_entropies, squared_errors
 from trainers.evaluation.subspace import compare_with_pca
 from trainers.events import Preview
@@ -144,7 +144,7 @@ def evaluate_test_set(
     data = run.data()
     return evaluate(
         model,
-        resident("test", model.device, run.dataset),
+        load_images("test", model.device, run.dataset),
         data.test.labels,
         step,
         binarised=run.config.is_binarised,
@@ -181,7 +181,7 @@ def _summarise(
     per_dimension = (kl_sums / count).tolist()
     kl = sum(per_dimension)
     variances = codes.double().var(0, unbiased=False)
-    spectrum = spectrum_of(dataset)
+    spectrum = load_spectrum(dataset)
     floor = spectrum.floor(model.latent_dim) if spectrum else None
     comparison = compare_with_pca(model, spectrum, squared_error) if spectrum and floor else None
     return Evaluation(
@@ -216,7 +216,7 @@ def _variance(images: Images) -> float:
 
 
 def _compute_variance(images: Images) -> float:
-    if isinstance(images, Streamed) or images.numel() > _MOST_AT_ONCE:
+    if isinstance(images, StreamedImages) or images.numel() > _MOST_AT_ONCE:
         total = torch.zeros(2, images.shape[1], dtype=torch.float64)
         for chunk in images.split(_CHUNK):
             values = chunk.cpu().double()

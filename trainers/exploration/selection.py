@@ -73,4 +73,4 @@ def write_csv(
     writer.writerow(["image", "class", *(f"z{n + 1}" for n in range(codes.shape[1]))])
     for name, label, code in zip(names, labels, codes.tolist(), strict=True):
         writer.writerow([name, label, *(f"{value:.9g}" for value in code)])
-    atomic.keep(place, text.getvalue().encode())
+    atomic.write_user_file(place, text.getvalue().encode())

@@ -100,8 +100,8 @@ def save_view(run: Run, name: str, view: View) -> None:
     with run.writing():
         if not place.parent.is_dir():
             place.parent.mkdir()
-            atomic.settle(run.path)
-        atomic.replace(place, view.model_dump_json(indent=1).encode())
+            atomic.sync_folder(run.path)
+        atomic.replace_file(place, view.model_dump_json(indent=1).encode())
 
 
 def view_names(run: Run) -> list[str]:

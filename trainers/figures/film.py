@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
 from trainers.errors import AEViewerError
-from trainers.optional_packages import remedy
+from trainers.optional_packages import install_hint
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def write_gif(
             header, _ = GifImagePlugin.getheader(picture.copy(), info={"loop": 0})
             parts += header
         parts += GifImagePlugin.getdata(picture, duration=duration)
-    atomic.keep(path, b"".join(parts) + b";")
+    atomic.write_user_file(path, b"".join(parts) + b";")
 
 
 def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
@@ -108,7 +108,7 @@ def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> No
         raise AEViewerError(
             f"The film cannot be encoded ({error}). Write a GIF, which needs no encoder."
         ) from error
-    atomic.keep(path, content)
+    atomic.write_user_file(path, content)
 
 
 def _encode(draft: Path, frames: Sequence[NDArray[np.uint8]], fps: float) -> None:
@@ -179,7 +179,7 @@ def encoder_path() -> str:
     except ImportError:
         raise AEViewerError(
             "MP4 films need the package imageio-ffmpeg, which is not installed. "
-            f"{remedy('film')} Or write a GIF, which needs no encoder."
+            f"{install_hint('film')} Or write a GIF, which needs no encoder."
         ) from None
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 

@@ -64,9 +64,9 @@ def write_sheet(
             "least 1 x 1, 1 and 0."
         )
     if path.suffix.lower() == ".svg":
-        atomic.keep(path, _svg(images, scale, gap, title, words))
+        atomic.write_user_file(path, _svg(images, scale, gap, title, words))
     else:
-        atomic.keep(path, _png(images, scale, gap, title))
+        atomic.write_user_file(path, _png(images, scale, gap, title))
 
 
 def _png(images: NDArray[np.uint8], scale: int, gap: int, title: str) -> bytes:

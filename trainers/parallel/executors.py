@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainers.errors import ClusterError
-from trainers.optional_packages import remedy
+from trainers.optional_packages import install_hint
 from trainers.parallel.worker import prepare_process
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def cluster_workers(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
         from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise ClusterError(
-            f"A cluster needs Dask, which is not installed. {remedy('cluster')} Every worker "
+            f"A cluster needs Dask, which is not installed. {install_hint('cluster')} Every worker "
             'needs aeviewer with its extra "cluster" too.'
         ) from error
     with ExitStack() as stack:

@@ -48,7 +48,7 @@ class Lease:
         self.token = uuid.uuid4().hex
         self._renewed_at = time.monotonic()
         try:
-            atomic.replace(self._place, self.token.encode())
+            atomic.replace_file(self._place, self.token.encode())
         except OSError as error:
             raise RunError(
                 f"The run {folder.name!r} cannot be written ({error.strerror or error}). See that "

@@ -93,9 +93,9 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
             if picture is None:
                 place.unlink(missing_ok=True)
             else:
-                atomic.replace(place, picture.png if suffix == "png" else picture.svg)
+                atomic.replace_file(place, picture.png if suffix == "png" else picture.svg)
     for name, table in tables.items():
-        atomic.replace(out / f"{name}.csv", table.csv().encode())
+        atomic.replace_file(out / f"{name}.csv", table.csv().encode())
     page = (
         _environment()
         .from_string(_template())
@@ -109,7 +109,7 @@ def write_report(results_folder: Path, out: Path, *, quick: bool) -> Path:
             quick=collected.notice,
         )
     )
-    atomic.replace(out / PAGE, page.encode())
+    atomic.replace_file(out / PAGE, page.encode())
     return out / PAGE
 
 

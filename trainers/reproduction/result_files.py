@@ -111,7 +111,7 @@ def write_result(folder: Path, run: Run, measurement: Measurement) -> Result:
     for checkpoint in checkpoints:
         if checkpoint.step in landmark_steps(run.config.steps):
             picture = (checkpoint.path / "reconstructions.png").read_bytes()
-            atomic.replace(place / f"step-{checkpoint.step:08d}.png", picture)
+            atomic.replace_file(place / f"step-{checkpoint.step:08d}.png", picture)
     status = run.status()
     without = dict.fromkeys(_PER_DIMENSION)
     result = Result(
@@ -124,5 +124,5 @@ def write_result(folder: Path, run: Run, measurement: Measurement) -> Result:
         history=tuple(c.evaluation().model_copy(update=without) for c in checkpoints),
     )
     content = result.model_dump_json(indent=1, exclude_none=True).encode()
-    atomic.replace(place / "result.json", content)
+    atomic.replace_file(place / "result.json", content)
     return result

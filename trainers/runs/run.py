@@ -238,12 +238,12 @@ class Run:
     def write_status(self, status: Status) -> None:
         """Replaces `status.json`."""
         with self.writing():
-            atomic.replace(self.path / statuses.FILE, status.model_dump_json(indent=2).encode())
+            atomic.replace_file(self.path / statuses.FILE, status.model_dump_json(indent=2).encode())
 
     def write_resume(self, content: bytes) -> None:
         """Replaces the resume point."""
         with self.writing():
-            atomic.replace(self.path / RESUME_POINT, content)
+            atomic.replace_file(self.path / RESUME_POINT, content)
 
     def drop_resume(self) -> None:
         """Removes the resume point of a run that is done."""
@@ -254,7 +254,7 @@ class Run:
         """Appends a row a step."""
         rows, head = losses_csv.table(losses), losses_csv.HEADER
         with self.writing():
-            atomic.append(self.path / METRICS, rows.encode(), head.encode())
+            atomic.append_to_file(self.path / METRICS, rows.encode(), head.encode())
 
     def cut_metrics(self, step: int) -> str:
         """Drops the rows after `step`, which a resumed run does again.
@@ -264,7 +264,7 @@ class Run:
         kept = losses_csv.until(self.metrics(), step)
         content = losses_csv.HEADER + losses_csv.table(kept)
         with self.writing():
-            atomic.replace(self.path / METRICS, content.encode())
+            atomic.replace_file(self.path / METRICS, content.encode())
         return losses_csv.missing(kept, step)
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
@@ -276,16 +276,16 @@ class Run:
                 for other in place.iterdir():
                     if other.name != WEIGHTS:
                         other.unlink()
-                atomic.settle(place)
-                atomic.replace(place / WEIGHTS, model)
+                atomic.sync_folder(place)
+                atomic.replace_file(place / WEIGHTS, model)
             else:
                 if not place.parent.is_dir():
                     place.parent.mkdir()
-                    atomic.settle(self.path)
+                    atomic.sync_folder(self.path)
                 with atomic.draft_folder(place.parent) as draft:
-                    atomic.replace(draft / WEIGHTS, model)
+                    atomic.replace_file(draft / WEIGHTS, model)
                     draft.chmod(0o755)
-                    atomic.move(draft, place)
+                    atomic.move_folder(draft, place)
         return Checkpoint(place, self)
 
     def complete_checkpoint(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
@@ -297,9 +297,9 @@ class Run:
         inputs = data.test.images[list(data.preview)]
         picture = formats.write_sheet(inputs, preview.reconstructions)
         with self.writing():
-            atomic.replace(place / "codes.npy", codes)
-            atomic.replace(place / "reconstructions.png", picture)
-            atomic.replace(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
+            atomic.replace_file(place / "codes.npy", codes)
+            atomic.replace_file(place / "reconstructions.png", picture)
+            atomic.replace_file(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
 
     def rename(self, name: str) -> Run:
         """Moves the folder to a new name beside it.
@@ -318,13 +318,13 @@ class Run:
             raise RunError(f"There is a run {name!r} already; choose another name.")
         with self.writing():
             self.path.rename(place)
-            atomic.settle(place.parent)
+            atomic.sync_folder(place.parent)
         return Run(place)
 
     def _sweep(self) -> None:
         """Removes what a crash or a full disk left half written."""
         for folder in (self.path, *(self.path / _CHECKPOINTS).glob("**")):
-            atomic.sweep(folder)
+            atomic.remove_drafts(folder)
 
     def discard(self) -> None:
         """Removes a run that could not even begin, so that its name is free again."""

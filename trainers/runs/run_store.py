@@ -37,17 +37,17 @@ def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
         When the config does not fit the data set.
     """
     dataset = datasets.dataset_named(config.dataset)
-    compatibility.check(config, dataset)
+    compatibility.check_compatible(config, dataset)
     try:
         place = _taken_place(folder, config, name)
         try:
             created = Status(created=datetime.now(UTC))
-            atomic.replace(place / statuses.FILE, created.model_dump_json(indent=2).encode())
+            atomic.replace_file(place / statuses.FILE, created.model_dump_json(indent=2).encode())
             if dataset != MNIST:
                 described = dataset.model_dump_json(indent=2).encode()
-                atomic.replace(place / "dataset.json", described)
+                atomic.replace_file(place / "dataset.json", described)
             # The last, for it makes a run of the folder.
-            atomic.replace(place / CONFIG, config.model_dump_json(indent=2).encode())
+            atomic.replace_file(place / CONFIG, config.model_dump_json(indent=2).encode())
         except OSError:
             shutil.rmtree(place, ignore_errors=True)
             raise

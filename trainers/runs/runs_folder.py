@@ -44,7 +44,7 @@ def choose_folder(folder: Path | None) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
         place.parent.mkdir(parents=True, exist_ok=True)
-        atomic.replace(place, str(folder or "").encode())
+        atomic.replace_file(place, str(folder or "").encode())
     except OSError as error:
         raise RunError(
             f"{folder or place} cannot be used ({error.strerror or error}): choose a folder that "

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 DRAFT = ".draft-"
 _RENAMES, _RENAME_SECONDS = 20, 0.01
-_CAN_NOT = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
+_UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 
 
-def replace(place: Path, content: bytes) -> None:
+def replace_file(place: Path, content: bytes) -> None:
     """Writes beside `place`, then renames: the old content or the new, never a mixture."""
     draft = place.with_name(f"{DRAFT}{place.name}")
     try:
@@ -39,10 +39,10 @@ def replace(place: Path, content: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
-    settle(place.parent)
+    sync_folder(place.parent)
 
 
-def append(place: Path, content: bytes, head: bytes = b"") -> None:
+def append_to_file(place: Path, content: bytes, head: bytes = b"") -> None:
     """Adds to the end of a file; one that is empty or new begins with `head`."""
     with place.open("ab") as file:
         is_new = not file.tell()
@@ -50,14 +50,14 @@ def append(place: Path, content: bytes, head: bytes = b"") -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        settle(place.parent)
+        sync_folder(place.parent)
 
 
-def move(draft: Path, place: Path) -> None:
+def move_folder(draft: Path, place: Path) -> None:
     """Gives a folder whose files are synchronised its name, beside it."""
-    settle(draft)
+    sync_folder(draft)
     draft.rename(place)
-    settle(place.parent)
+    sync_folder(place.parent)
 
 
 def make_folder(place: Path) -> None:
@@ -71,10 +71,10 @@ def make_folder(place: Path) -> None:
     missing = [folder for folder in place.parents if not folder.exists()]
     place.mkdir(parents=True)
     for folder in [place, *missing]:
-        settle(folder.parent)
+        sync_folder(folder.parent)
 
 
-def settle(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Synchronises which files are in a folder, where the system can."""
     if os.name == "nt":  # It opens no folders; NTFS keeps names in its journal.
         return
@@ -82,13 +82,13 @@ def settle(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _CAN_NOT:
+        if error.errno not in _UNSUPPORTED:
             raise
     finally:
         os.close(descriptor)
 
 
-def sweep(folder: Path) -> None:
+def remove_drafts(folder: Path) -> None:
     """Removes what a crash or a full disk left half written in a folder."""
     for draft in folder.glob(f"{DRAFT}*"):
         if draft.is_dir():
@@ -97,7 +97,7 @@ def sweep(folder: Path) -> None:
             draft.unlink(missing_ok=True)
 
 
-def keep(place: Path, content: bytes) -> None:
+def write_user_file(place: Path, content: bytes) -> None:
     """Writes a file that a person asked for, as `replace` does.
 
     Raises
@@ -106,7 +106,7 @@ def keep(place: Path, content: bytes) -> None:
         When it cannot be written.
     """
     try:
-        replace(place, content)
+        replace_file(place, content)
     except OSError as error:
         raise AEViewerError(
             f"{place} cannot be written ({error.strerror or error}). Free some space, or choose a "

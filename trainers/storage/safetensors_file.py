@@ -46,7 +46,7 @@ def read_header(place: Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
-def shapes(place: Path) -> dict[str, tuple[int, ...]]:
+def read_shapes(place: Path) -> dict[str, tuple[int, ...]]:
     """The shape of every array in a file, as its header has it; none is read.
 
     Raises
@@ -58,7 +58,7 @@ def shapes(place: Path) -> dict[str, tuple[int, ...]]:
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
 
 
-def compare(place: Path, arrays: Arrays, header: Mapping[str, str]) -> None:
+def check_checksum(place: Path, arrays: Arrays, header: Mapping[str, str]) -> None:
     """Compares what was read from a file with its checksum, if it has one.
 
     Raises

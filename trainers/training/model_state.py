@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainers.checkpointing import weights as checkpoints
-from trainers.datasets.tensors import PARTS, resident
+from trainers.datasets.tensors import PARTS, load_images
 from trainers.errors import EngineError, RunError
 from trainers.models import build
 from trainers.models.base import ClosedForm
@@ -66,7 +66,7 @@ class ModelState:
         self.run = run
         self.device = device
         self.step, self.seconds = status.step, status.seconds
-        self.images = {part: resident(part, device, run.dataset) for part in PARTS}
+        self.images = {part: load_images(part, device, run.dataset) for part in PARTS}
         self.model = _build_model(run, device)
         self.engine: Engine | None = None
         if not isinstance(self.model, ClosedForm):

@@ -25,8 +25,8 @@ from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.inputs.confirm import ask
 from trainers import datasets
 from trainers.datasets import store
-from trainers.datasets.catalogue import ENTRIES, entry
-from trainers.datasets.sources.idx_files import is_idx
+from trainers.datasets.catalogue import ENTRIES, find_entry
+from trainers.datasets.sources.idx_files import is_idx_file
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class DatasetsMenu(QMenu):
         path = paths[0]
         if path.is_dir():
             return None if (path / "config.json").exists() else path
-        fits = path.suffix.lower() in _ARRAYS or (path.is_file() and is_idx(path))
+        fits = path.suffix.lower() in _ARRAYS or (path.is_file() and is_idx_file(path))
         return path if fits else None
 
     # -- downloads -------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class DatasetsMenu(QMenu):
         )
 
     def _remove_now(self, name: str) -> None:
-        place = str(store.place_of(name))
+        place = str(store.dataset_path(name))
         if not self._trash(place):
             self.failed.emit(refusal(name, place))
         self.changed.emit()
@@ -221,7 +221,7 @@ class DownloadDialog(QDialog):
 
     def __init__(self, name: str, mirror: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        found = entry(name)
+        found = find_entry(name)
         self.setWindowTitle(f"Download {found.title}")
         self.about, self.state = QLabel(found.about), QLabel()
         self.bar = QProgressBar(textVisible=False)

@@ -32,10 +32,10 @@ from aeviewer.services.datasets.dataset_import import DatasetImport
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import ImageView
 from trainers.datasets import dataset_names
-from trainers.datasets.description import checked_name
+from trainers.datasets.description import check_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
-from trainers.datasets.importing.importer import ImportRequest, default_conversion, preview
-from trainers.datasets.sources.source import spread
+from trainers.datasets.importing.importer import ImportRequest, default_conversion, preview_conversion
+from trainers.datasets.sources.source import spread_indices
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class ImportDialog(QDialog):
     def _name_problem(self) -> str:
         name = self.name.text().strip()
         try:
-            checked_name(name)
+            check_name(name)
         except DataError as error:
             return str(error)
         return f"There is a data set {name!r} already." if name in dataset_names() else ""
@@ -292,12 +292,12 @@ class ImportDialog(QDialog):
         source = self.importing.source
         if source is None or self.importing.share is not None:
             return
-        indices = [(at + self._turn) % source.count for at in spread(source.count, _SHOWN)]
+        indices = [(at + self._turn) % source.count for at in spread_indices(source.count, _SHOWN)]
         try:
             conversion = self.conversion
         except ValidationError:
             return
-        before, after, wrong = preview(source, conversion, indices)
+        before, after, wrong = preview_conversion(source, conversion, indices)
         for pair, shown, made, problem in zip(self.views, before, after, wrong, strict=False):
             pair[0].set_image(shown)
             pair[1].set_image(made)

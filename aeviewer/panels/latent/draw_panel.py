@@ -27,7 +27,7 @@ from aeviewer.widgets.images.drawing_pad import DigitPad
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from trainers.datasets import MNIST
-from trainers.datasets.user_drawings import as_drawn, as_given
+from trainers.datasets.user_drawings import convert_drawing, convert_image_file
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class DrawPanel(QWidget):
 
     @Slot(object)
     def _submit_drawing(self, ink: NDArray[np.float32]) -> None:
-        image = as_drawn(ink, self._dataset)
+        image = convert_drawing(ink, self._dataset)
         if self._given is not None and np.array_equal(self._given[0], ink):
             image = self._given[1]
         self._drawing.set_image(image if image.any() and self.isVisible() else None)
@@ -193,7 +193,7 @@ class DrawPanel(QWidget):
     @Slot(object)
     def _read(self, content: bytes) -> None:
         try:
-            image = as_given(content, self._dataset)
+            image = convert_image_file(content, self._dataset)
             self.pad.set_image(image if image.ndim == 2 else image.mean(2).astype(np.uint8))
             # The pad holds ink only; the model receives the image itself, with its colours.
             self._given = None if self._dataset.centred else (self.pad.ink, image)

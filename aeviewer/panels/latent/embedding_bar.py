@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QT
 from aeviewer.numbers import local
 from aeviewer.theme import icon
 from aeviewer.widgets.fonts import small
-from trainers.embeddings.embedding import JUDGED, NAMES, TSNE
+from trainers.embeddings.embedding import TRUSTWORTHINESS_CODES, METHOD_NAMES, TSNE
 
 if TYPE_CHECKING:
     from aeviewer.services.latent.embedding import Embeddings, EmbeddingStatus
@@ -92,7 +92,7 @@ class EmbeddingBar(QWidget):
 
 def status_text(status: EmbeddingStatus) -> str:
     """Returns the state of the embedding in one or two sentences."""
-    name, at = NAMES[status.method], f"step {local(status.making or 0):,}"
+    name, at = METHOD_NAMES[status.method], f"step {local(status.making or 0):,}"
     match status.phase:
         case "off":
             return ""
@@ -114,7 +114,7 @@ def status_tooltip(status: EmbeddingStatus, recipe: Recipe) -> str:
     """Returns what may be concluded from an embedding, and how far it can be trusted."""
     if status.phase in {"off", "missing"}:
         return ""
-    name, source = NAMES[status.method], _SOURCES[status.method]
+    name, source = METHOD_NAMES[status.method], _SOURCES[status.method]
     parameters = (
         f"perplexity {local(recipe.perplexity):g}"
         if isinstance(recipe, TSNE)
@@ -129,7 +129,7 @@ def status_tooltip(status: EmbeddingStatus, recipe: Recipe) -> str:
     if status.trustworthiness is not None:
         words.append(
             f"Trustworthiness {local(status.trustworthiness):.3f} of 1: how many of the 10 nearest "
-            f"codes here are close in the latent space, for {local(JUDGED):,} codes "
+            f"codes here are close in the latent space, for {local(TRUSTWORTHINESS_CODES):,} codes "
             "(Venna & Kaski 2001)."
         )
     return "<p>" + "</p><p>".join(words) + "</p>"

@@ -24,7 +24,7 @@ from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
 from trainers import datasets
 from trainers.config import Leaf, RunConfig, fields, spaced_checkpoints
 from trainers.config_messages import faults
-from trainers.datasets.compatibility import misfits
+from trainers.datasets.compatibility import find_misfits
 from trainers.errors import AEViewerError
 from trainers.evaluation.collapse import forecast
 from trainers.glossary import GLOSSARY
@@ -239,7 +239,7 @@ class ExperimentPanel(QWidget):
             (values[leaf.part] if leaf.part else values)[leaf.name] = held[leaf.name]
         try:
             config = RunConfig.model_validate(values)
-            found = misfits(config, datasets.dataset_named(config.dataset))
+            found = find_misfits(config, datasets.dataset_named(config.dataset))
         except ValidationError as error:
             return None, _by_field(held, dict(faults(error)))
         except AEViewerError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeviewer.palette import RUN_COLOURS
-from trainers.datasets.spectrum import spectrum_of
+from trainers.datasets.spectrum import load_spectrum
 from trainers.errors import DataError
 from trainers.evaluation.errors import squared_errors
 
@@ -133,7 +133,7 @@ def reconstruct_images(
 
 def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> ReconstructedImages:
     """Returns the reconstructions of test images by a PCA of the same dimension."""
-    spectrum = spectrum_of(data.dataset)
+    spectrum = load_spectrum(data.dataset)
     if spectrum is None:
         raise ValueError(f"The principal components of {data.dataset.name!r} are not known.")
     inputs = data.test.images[list(digits)]
@@ -146,7 +146,7 @@ def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> R
 def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
     """Returns the squared error per test image of a PCA; None where it is not known."""
     try:
-        spectrum = spectrum_of(dataset)
+        spectrum = load_spectrum(dataset)
     except DataError:  # The data set is gone or damaged; reading its images reports that.
         return None
     if spectrum is None or not 0 < latent_dim <= len(spectrum.components):

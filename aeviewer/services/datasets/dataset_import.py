@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from aeviewer.services.system import child_process
+from trainers.child_process import ChildFailure
 from trainers.datasets import download, sources
 from trainers.datasets.description import Dataset
 from trainers.datasets.importing.importer import ImportDraft, ImportRequest, import_images
@@ -169,7 +169,7 @@ class DatasetDownload(QObject):
         self.share: float | None = None
         self.dataset: Dataset | None = None
         self.problem = ""
-        self._process, self._pipe = download.start_download(name, mirror)
+        self._process = download.start_download(name, mirror)
         self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
         self._look.timeout.connect(self._listen)
         self._look.start()
@@ -177,22 +177,22 @@ class DatasetDownload(QObject):
     def stop(self) -> None:
         """Ends the process; the bytes received so far are kept."""
         self._look.stop()
-        child_process.end(self._process, self._pipe)
+        self._process.end()
 
     @Slot()
     def _listen(self) -> None:
         try:
-            while not self._pipe.closed and self._pipe.poll():
-                self._take(self._pipe.recv())
+            for message in self._process.received_messages():
+                self._take(message)
         except (EOFError, OSError):
-            self._end("the download ended early; try again to go on from there")
+            self._end("the download ended early; try again to continue from there")
 
     def _take(self, message: object) -> None:
         match message:
             case download.DownloadProgress(words, share):
                 self.words, self.share = words, share
                 self.changed.emit()
-            case download.DownloadFailed(problem):
+            case ChildFailure(problem):
                 self._end(problem)
             case Dataset():
                 self.dataset = message

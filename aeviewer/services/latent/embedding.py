@@ -206,9 +206,9 @@ class Embeddings(QObject):
     ) -> tuple[NDArray[np.float32], str, tuple[Path, ...]]:
         """Returns the codes, the key of the embedding, and its files."""
         recipe, codes = self.recipes[wanted.method], self._codes(wanted)
-        key = embedding_cache.key(codes, recipe)
+        key = embedding_cache.compute_key(codes, recipe)
         checkpoint = self._session.run(wanted.run).checkpoint(wanted.step)
-        return codes, key, embedding_cache.files(checkpoint, recipe, key)
+        return codes, key, embedding_cache.cache_files(checkpoint, recipe, key)
 
     def _read(self, wanted: EmbeddingRequest) -> Embedding | None:
         try:

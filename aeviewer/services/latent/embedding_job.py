@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from aeviewer.services.system import child_process
+from trainers.child_process import ChildFailure
 from trainers.embeddings import embedding_process
 from trainers.embeddings.embedding import Embedding
 
@@ -53,7 +53,7 @@ class EmbeddingJob(QObject):
         self.places: NDArray[np.float32] | None = None
         self.result: Embedding | None = None
         self.problem = ""
-        self._process, self._pipe = embedding_process.start_process(recipe, key, places)
+        self._process = embedding_process.start_embedding(recipe, key, places)
         self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
         self._look.timeout.connect(self._listen)
         self._look.start()
@@ -61,25 +61,25 @@ class EmbeddingJob(QObject):
     def stop(self) -> None:
         """Ends the process; no signal follows."""
         self._look.stop()
-        child_process.end(self._process, self._pipe)
+        self._process.end()
 
     @Slot()
     def _listen(self) -> None:
         """Reads the reports that have arrived."""
         try:
-            while not self._pipe.closed and self._pipe.poll():
-                self._take(self._pipe.recv())
+            for message in self._process.received_messages():
+                self._take(message)
         except (EOFError, OSError):
             self._end("its process ended early; see what it wrote where the program was started")
 
-    def _take(self, message: embedding_process.Message | Embedding) -> None:
+    def _take(self, message: embedding_process.Message) -> None:
         match message:
             case embedding_process.Ready():
-                self._pipe.send(self._codes)
+                self._process.send(self._codes)
             case embedding_process.EmbeddingProgress(share, places):
                 self.share, self.places = share, places
                 self.progressed.emit()
-            case embedding_process.EmbeddingFailed(problem):
+            case ChildFailure(problem):
                 self._end(problem)
             case Embedding():
                 self.result = message

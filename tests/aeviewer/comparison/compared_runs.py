@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from aeviewer.services.compute.request_thread import Reply
 from trainers import runs
 from trainers.datasets import PREVIEW_DIGITS
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.errors import AEViewerError, RunError
 from trainers.events import Preview
 from trainers.presets import preset
@@ -111,7 +111,7 @@ def made(
     )
     run = runs.create_run(config, folder, name)
     codes = np.random.default_rng(len(name)).normal(size=(10_000, dim)).astype(np.float32)
-    images = split("test").images[list(PREVIEW_DIGITS)]
+    images = load_split("test").images[list(PREVIEW_DIGITS)]
     for step in steps:
         run.write_checkpoint(step, b"weights")
         run.complete_checkpoint(step, evaluation(step, error), Preview(step, codes, images))

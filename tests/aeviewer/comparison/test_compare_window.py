@@ -18,8 +18,8 @@ from aeviewer.panels.comparison.run_list import TICK_COLUMN
 from aeviewer.services.comparison.comparison import Comparison
 from aeviewer.services.comparison.image_rules import ImageRule
 from tests.aeviewer.comparison.compared_runs import FakeCompute, keys, made
-from trainers.datasets.mnist import split
-from trainers.datasets.spectrum import spectrum
+from trainers.datasets.mnist import load_split
+from trainers.datasets.spectrum import load_mnist_spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,7 +129,7 @@ class TestDigits:
 
     def test_the_pca_row_tells_its_errors(self, scene: Scene) -> None:
         (row,) = [row for row in scene.window.digits.table.rows if row.title == "PCA, d = 5"]
-        assert row.details[0].endswith(f"· {spectrum().test_errors[5]:.1f} test")
+        assert row.details[0].endswith(f"· {load_mnist_spectrum().test_errors[5]:.1f} test")
 
     def test_a_damaged_run_says_so_in_its_row(self, scene: Scene) -> None:
         scene.compute.models.broken = {"relu"}
@@ -152,7 +152,7 @@ class TestDigits:
         scene.window.digits.kind.setCurrentIndex(2)
         assert "measuring" in scene.window.digits.state.text()
         scene.settle()
-        ink = np.square(split("test").images / 255.0).sum(axis=(1, 2))
+        ink = np.square(load_split("test").images / 255.0).sum(axis=(1, 2))
         assert scene.comparison.digits[0] == int(ink.argmax())
         assert scene.window.digits.state.text() == ""
 
@@ -173,7 +173,7 @@ class TestDigits:
         assert shown is not None
         caption = scene.window.digits.caption
         assert f"ReLU autoencoder, d = 5, step 40 ({shown.errors.mean():.1f}; 16.0)" in caption
-        assert f"; {spectrum().test_errors[20]:.1f})" in caption
+        assert f"; {load_mnist_spectrum().test_errors[20]:.1f})" in caption
         assert caption.endswith("Test images 3, 61.")
         assert caption.index("d = 5") < caption.index("d = 20")
 
@@ -352,7 +352,7 @@ class TestExport:
         dialog.draws_caption.setChecked(False)
         image = dialog.figure.image(2)
         layout = scene.window.digits.table._layout()
-        digit = split("test").images[scene.comparison.digits[0]]
+        digit = load_split("test").images[scene.comparison.digits[0]]
         pixel = layout.tile * 2 / 28
         corner = (layout.label + 16) * 2, (layout.head + 16) * 2
         for row, column in ((14, 9), (7, 14), (20, 20), (0, 0)):

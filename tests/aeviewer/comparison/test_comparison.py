@@ -15,8 +15,8 @@ from aeviewer.services.comparison.comparison import MOST_RUNS, Comparison
 from aeviewer.services.comparison.image_rules import ImageRule
 from tests.aeviewer.comparison.compared_runs import FakeCompute, factor, keys, made
 from trainers.datasets import MNIST, open_dataset
-from trainers.datasets.mnist import split
-from trainers.datasets.spectrum import spectrum
+from trainers.datasets.mnist import load_split
+from trainers.datasets.spectrum import load_mnist_spectrum
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class TestRows:
     def test_errors_and_images_are_those_of_the_model(self, scene: Scene) -> None:
         scene.compute.answer_all()
         run = scene.comparison.run(scene.a)
-        inputs = split("test").images[list(scene.comparison.digits)]
+        inputs = load_split("test").images[list(scene.comparison.digits)]
         expected = np.square((1 - factor(100)) * inputs / 255).sum(axis=(1, 2))
         assert run.shown is not None
         np.testing.assert_allclose(run.shown.errors, expected, rtol=1e-4)
@@ -165,7 +165,7 @@ class TestWorst:
     def test_they_are_sorted_by_true_error(self, scene: Scene) -> None:
         scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
-        ink = np.square(split("test").images / 255.0).sum(axis=(1, 2))
+        ink = np.square(load_split("test").images / 255.0).sum(axis=(1, 2))
         assert scene.comparison.digits == tuple(np.argsort(-ink, kind="stable")[:5].tolist())
         shown = scene.comparison.run(scene.b).shown
         assert shown is not None
@@ -200,8 +200,8 @@ class TestWorst:
 def test_a_pca_row_is_what_the_components_give_back() -> None:
     chosen = (3, 61)
     found = pca_reconstructed(chosen, 5, open_dataset(MNIST))
-    images = split("test").images[list(chosen)].reshape(2, -1) / 255.0
-    known = spectrum()
+    images = load_split("test").images[list(chosen)].reshape(2, -1) / 255.0
+    known = load_mnist_spectrum()
     centred = images - known.mean
     basis = known.components[:5]
     left = np.square(centred).sum(1) - np.square(centred @ basis.T).sum(1)
@@ -210,7 +210,7 @@ def test_a_pca_row_is_what_the_components_give_back() -> None:
 
 def test_the_pca_row_of_all_test_images_has_the_floor_as_its_error() -> None:
     found = pca_reconstructed(tuple(range(10_000)), 5, open_dataset(MNIST))
-    assert found.errors.mean() == pytest.approx(spectrum().test_errors[5], rel=1e-5)
+    assert found.errors.mean() == pytest.approx(load_mnist_spectrum().test_errors[5], rel=1e-5)
 
 
 class TestCodes:

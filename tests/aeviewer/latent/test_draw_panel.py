@@ -15,7 +15,7 @@ from aeviewer.widgets.images.image_view import gray_image
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from tests.trainers.datasets.sample_images import folder, kept
 from trainers.datasets.centring import centre_drawing
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.inference import load
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def panel(explored: Explored, qtbot: QtBot) -> DrawPanel:
 
 
 def drawn(qtbot: QtBot, explored: Explored, panel: DrawPanel, index: int) -> DrawingResult:
-    panel.pad.set_image(split("test").images[index])
+    panel.pad.set_image(load_split("test").images[index])
     image = centre_drawing(panel.pad.ink)
     drawing = explored.drawing
     qtbot.waitUntil(
@@ -85,7 +85,7 @@ def test_test_images_drawn_again_are_mostly_guessed_right(
     qtbot: QtBot, explored: Explored, panel: DrawPanel
 ) -> None:
     right = [
-        drawn(qtbot, explored, panel, index).shares.argmax() == split("test").labels[index]
+        drawn(qtbot, explored, panel, index).shares.argmax() == load_split("test").labels[index]
         for index in range(20)
     ]
     assert sum(right) >= 14
@@ -132,7 +132,7 @@ def test_a_file_that_is_given_is_drawn_and_a_bad_one_told(
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
     content = io.BytesIO()
-    Image.fromarray(255 - split("test").images[2]).save(content, "png")
+    Image.fromarray(255 - load_split("test").images[2]).save(content, "png")
     panel.pad.image_given.emit(content.getvalue())
     qtbot.waitUntil(lambda: explored.drawing.result is not None)
     assert told == []
@@ -154,7 +154,7 @@ def test_the_button_pastes_an_image_of_white_paper_inverted(
     assert told == [
         "The clipboard holds no image. Copy an image or an image file, and paste again."
     ]
-    digit = split("test").images[2]
+    digit = load_split("test").images[2]
     clipboard.setImage(gray_image(255 - digit))
     qtbot.mouseClick(panel.paste, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: explored.drawing.result is not None)

@@ -77,9 +77,9 @@ def scattered(seed: int) -> NDArray[np.float32]:
 def keep(run: runs.Run, step: int, recipe: embedding.Recipe, seed: int = 0) -> NDArray[np.float32]:
     """Puts a layout where one that was computed is kept."""
     checkpoint, places = run.checkpoint(step), scattered(seed)
-    key = embedding_cache.key(checkpoint.preview().codes, recipe)
+    key = embedding_cache.compute_key(checkpoint.preview().codes, recipe)
     embedding_cache.write(
-        embedding_cache.files(checkpoint, recipe, key), key, Embedding(places, 0.875)
+        embedding_cache.cache_files(checkpoint, recipe, key), key, Embedding(places, 0.875)
     )
     return places
 
@@ -252,7 +252,7 @@ class TestMap:
         panel.plane_bar.set_mode("rectangle")
         drag(panel, pixel(panel, 13, 13), pixel(panel, 14.5, 14.5))
         np.testing.assert_array_equal(explored.latent_state.selection, [77])
-        label = int(mnist.split("test").labels[77])
+        label = int(mnist.load_split("test").labels[77])
         qtbot.mouseClick(panel.legend.chips[label], Qt.MouseButton.LeftButton)
         assert 77 not in panel.plot.raster.shown
         assert len(panel.plot.raster.shown) < 10_000

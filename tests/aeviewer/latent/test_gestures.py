@@ -53,7 +53,7 @@ def test_hovering_shows_the_digit(qtbot: QtBot, panel: LatentPanel, session: Ses
     table[1234] = (6, 6)
     show(qtbot, panel, session, table)
     hover(panel, pixel(panel, 6, 6))
-    label = mnist.split("test").labels[1234]
+    label = mnist.load_split("test").labels[1234]
     assert panel.plot.card.isVisible()
     assert panel.plot.card.words.text() == f"digit {label}\ntest image 1,234\nsquared error …"
     hover(panel, pixel(panel, 6, -2))
@@ -74,7 +74,7 @@ class TestHovering:
         run = trained(tmp_path / "trained", "elu", 2)
         session.set_current(session.add(run, "finished"))
         qtbot.waitUntil(lambda: len(panel.plot.raster.xy) == 10_000)
-        model, test = load(run), mnist.split("test")
+        model, test = load(run), mnist.load_split("test")
         reconstructions = model.decode(model.encode(test.images))
         errors = np.square(reconstructions - test.images / 255).sum(axis=(1, 2))
         for image in (17, 4_321):

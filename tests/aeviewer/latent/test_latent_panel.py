@@ -110,7 +110,7 @@ def test_codes_that_glide_without_their_data_set_give_way_to_what_is_wrong(
 
 def test_chips_show_and_hide_classes(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
     show(qtbot, panel, session, codes(2))
-    labels, view = mnist.split("test").labels, panel.plot.view()
+    labels, view = mnist.load_split("test").labels, panel.plot.view()
     chips, left = panel.legend.chips, Qt.MouseButton.LeftButton
 
     def seen() -> set[int]:

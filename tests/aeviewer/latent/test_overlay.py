@@ -11,7 +11,7 @@ from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.services.latent.overlay import Layer, PlaneOverlay, ScalarField, places
 from aeviewer.widgets.plots.background_layers import HeatLayer
 from tests.aeviewer.latent.explored_run import Explored, services, trained
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.exploration.density import log_density, log_prior
 from trainers.inference import load
 
@@ -97,7 +97,7 @@ def test_class_regions_are_what_most_of_the_nearest_codes_are(
     assert field.classes is not None
     place = np.append(grid[30, 50], 0.7)
     nearest = np.argsort(np.linalg.norm(codes - place, axis=1))[:15]
-    counts = np.bincount(split("test").labels[nearest], minlength=10)
+    counts = np.bincount(load_split("test").labels[nearest], minlength=10)
     assert counts[field.classes[30, 50]] == counts.max()
     assert field.values[30, 50] == pytest.approx(counts.max() / 15)
 

@@ -81,7 +81,7 @@ def test_one_number_is_shown_by_class_and_decoded_by_x(
 ) -> None:
     table = codes(1)
     show(qtbot, panel, session, table)
-    xy, labels = panel.plot.raster.xy, mnist.split("test").labels
+    xy, labels = panel.plot.raster.xy, mnist.load_split("test").labels
     np.testing.assert_allclose(xy[:, 0], table[:, 0])
     np.testing.assert_array_equal(np.rint(xy[:, 1]), labels)
     press(qtbot, panel, 1.0, 7.0)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from aeviewer.panels.latent.point_panel import PointPanel
 from aeviewer.services.latent.point_details import NEIGHBOURS, PointDetails, PointInspector
 from tests.aeviewer.latent.explored_run import Explored, services, trained
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.inference import load
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_the_code_of_an_image(
     np.testing.assert_array_equal(told.neighbours, nearest)
     np.testing.assert_allclose(told.distances, away[nearest], rtol=1e-4)
     model = load(run)
-    image = split("test").images[17]
+    image = load_split("test").images[17]
     decoded = model.decode(codes[17][None])
     assert told.error == pytest.approx(np.square(decoded[0] - image / 255).sum(), rel=1e-4)
     back = model.encode(decoded.clip(0, 1))[0]
@@ -81,7 +81,7 @@ def test_the_code_of_an_image(
     assert variances is not None
     assert told.log_variance is not None
     np.testing.assert_allclose(told.log_variance, variances[0], rtol=1e-4)
-    assert panel.headline.text() == f"Test image 17, digit {split('test').labels[17]}"
+    assert panel.headline.text() == f"Test image 17, digit {load_split('test').labels[17]}"
     assert panel.captions[1].text() == f"reconstruction, error {told.error:.2f}"
 
 

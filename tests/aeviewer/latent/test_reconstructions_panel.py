@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 from aeviewer.panels.latent.reconstructions_panel import ReconstructionsPanel
 from trainers import runs
 from trainers.datasets import PREVIEW_DIGITS
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.errors import DataError
 from trainers.events import Preview
 from trainers.presets import preset
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def inputs() -> np.ndarray:
-    return split("test").images[list(PREVIEW_DIGITS)]
+    return load_split("test").images[list(PREVIEW_DIGITS)]
 
 
 def made(reconstructions: np.ndarray, step: int = 3_000) -> Preview:

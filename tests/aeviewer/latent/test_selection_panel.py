@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.latent.selection_panel import SelectionPanel
 from tests.aeviewer.latent.explored_run import Explored, services, trained
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.inference import load
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_it_tells_what_they_have_in_common(
     codes = explored.latent_state.codes
     assert codes is not None
     mean = codes[CHOSEN].mean(axis=0)
-    counts = np.bincount(split("test").labels[CHOSEN], minlength=10)
+    counts = np.bincount(load_split("test").labels[CHOSEN], minlength=10)
     told = ", ".join(f"{digit}: {count}" for digit, count in enumerate(counts.tolist()))
     assert panel.bars.accessibleName() == f"By class {told}"
     qtbot.waitUntil(lambda: panel.views[1].image is not None)
@@ -101,7 +101,7 @@ def test_it_is_saved_as_a_table(
     codes = explored.latent_state.codes
     assert codes is not None
     assert [row["image"] for row in rows][-1] == "test image 9,999"
-    assert [int(row["class"]) for row in rows] == split("test").labels[CHOSEN].tolist()
+    assert [int(row["class"]) for row in rows] == load_split("test").labels[CHOSEN].tolist()
     read = np.array([[float(row[f"z{n}"]) for n in (1, 2, 3)] for row in rows])
     np.testing.assert_allclose(read, codes[CHOSEN], rtol=1e-6)
 

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from aeviewer.widgets.images.drawing_pad import CANVAS, DigitPad
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +116,7 @@ def test_it_tells_while_drawing_and_at_the_end(pad: DigitPad, qtbot: QtBot) -> N
 
 
 def test_an_image_is_a_beginning_and_can_be_undone(pad: DigitPad) -> None:
-    pad.set_image(split("test").images[0])
+    pad.set_image(load_split("test").images[0])
     assert pad.ink.shape == (CANVAS, CANVAS)
     assert pad.ink.max() > 0.9
     pad.stack.undo()
@@ -138,7 +138,7 @@ def test_a_file_is_dropped(pad: DigitPad, tmp_path: Path) -> None:
     given: list[bytes] = []
     pad.image_given.connect(given.append)
     place = tmp_path / "digit.png"
-    Image.fromarray(split("test").images[0]).save(place)
+    Image.fromarray(load_split("test").images[0]).save(place)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(place))])
     how = Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier

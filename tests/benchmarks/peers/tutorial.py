@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ class Digits(Dataset[tuple["Tensor", int]]):
     """What torchvision's MNIST with `ToTensor` does for an image."""
 
     def __init__(self) -> None:
-        data = split("train")
+        data = load_split("train")
         self._images, self._labels = torch.tensor(data.images), torch.tensor(data.labels)
 
     def __len__(self) -> int:

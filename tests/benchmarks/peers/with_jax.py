@@ -10,7 +10,7 @@ import numpy as np
 import optax
 from torch import nn
 
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ _ACTIVATIONS = {
 
 def scanned(config: RunConfig, model: Autoencoder) -> Callable[[int], object]:
     """Steps of `config` from the weights of `model`; images resident, weights donated."""
-    images = jnp.asarray(split("train").images.reshape(-1, 784), jnp.float32) / 255
+    images = jnp.asarray(load_split("train").images.reshape(-1, 784), jnp.float32) / 255
     activation = _ACTIVATIONS[config.model.activation]
     stacks = [_weights(model.encoder), _weights(model.decoder)]  # type: ignore[arg-type]
     optimiser = optax.adam(config.training.learning_rate)

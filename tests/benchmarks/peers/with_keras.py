@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from tests.benchmarks.peers.stepping import stepwise
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Stepped(keras.callbacks.Callback):
 
 def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
     """Steps of `Model.fit`."""
-    images = split("train").images.reshape(-1, 784).astype(np.float32) / 255
+    images = load_split("train").images.reshape(-1, 784).astype(np.float32) / 255
     made = _copied(config, model)
 
     def loss(target, output):  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from tests.benchmarks.peers.stepping import stepwise
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Module(lightning.LightningModule):
 
 def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
     """Steps of `Trainer.fit`."""
-    images = torch.tensor(split("train").images).view(-1, 784).float().div_(255)
+    images = torch.tensor(load_split("train").images).view(-1, 784).float().div_(255)
     loader = DataLoader(TensorDataset(images), config.training.batch_size, shuffle=True)
 
     def fit(stepped: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from pythae.trainers import BaseTrainer, BaseTrainerConfig
 from pythae.trainers.training_callbacks import TrainingCallback
 
 from tests.benchmarks.peers.stepping import stepwise
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class Stepped(TrainingCallback):
 def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
     """Steps of `BaseTrainer.train`."""
     logging.disable(logging.WARNING)
-    images = torch.tensor(split("train").images).view(-1, 784).float().div_(255)
+    images = torch.tensor(load_split("train").images).view(-1, 784).float().div_(255)
     parts = {"encoder": Encoder(model), "decoder": Decoder(model)}
     shape = {"input_dim": (784,), "latent_dim": config.model.latent_dim}
     if config.model.variational:

@@ -108,7 +108,7 @@ def _npy_with_labels(folder: Path) -> None:
 
 
 def _as_given(folder: Path, dataset: Dataset) -> None:
-    user_drawings.as_given((folder / "given").read_bytes(), dataset)
+    user_drawings.convert_image_file((folder / "given").read_bytes(), dataset)
 
 
 @cache

@@ -1,6 +1,6 @@
-"""What a person does with the window, by chance."""
+"""The acts of the soak test: what a simulated user does with the window, at random."""
 
-from tests.reliability.acts import arranging, carrying, exploring, training
+from tests.reliability.acts import files, latent_space, training, window_layout
 from tests.reliability.acts.person import ACTS, Act, Person, Wait
 
-__all__ = ["ACTS", "Act", "Person", "Wait", "arranging", "carrying", "exploring", "training"]
+__all__ = ["ACTS", "Act", "Person", "Wait", "files", "latent_space", "training", "window_layout"]

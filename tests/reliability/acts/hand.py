@@ -1,4 +1,4 @@
-"""A mouse and a keyboard that are the X server's, worked without ever waiting for them."""
+"""Mouse and keyboard of the X server, used without waiting for them."""
 
 from __future__ import annotations
 
@@ -10,69 +10,69 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
 
-_TELL, _DONE = "exec echo done", b"done"
-"""At the end of every gesture, and what is heard then."""
+_REPORT_DONE, _DONE = "exec echo done", b"done"
+"""The last command of every gesture, and its output."""
 
 
 class Hand:
-    """One long-lived xdotool: a gesture is written to it and happens while the window lives on."""
+    """One xdotool process; it performs gestures while the window keeps running."""
 
     def __init__(self) -> None:
-        self._take_up()
+        self._start_tool()
 
-    def _take_up(self) -> None:
+    def _start_tool(self) -> None:
         self._tool = subprocess.Popen(
             ["xdotool", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._tool.stdout is not None
         os.set_blocking(self._tool.stdout.fileno(), False)
-        self._begun = self._ended = 0
+        self._sent = self._completed = 0
 
     def close(self) -> None:
-        """Lets go."""
+        """Ends the process."""
         assert self._tool.stdin is not None and self._tool.stdout is not None
         with suppress(BrokenPipeError):
             self._tool.stdin.close()
         self._tool.wait()
         self._tool.stdout.close()
 
-    def _renew(self) -> None:
-        """Takes up another tool where one has ended: it does at a window that has gone."""
+    def _restart_tool(self) -> None:
+        """Starts another process if this one has ended, as it does when its window is closed."""
         if self._tool.poll() is not None:
             self.close()
-            self._take_up()
+            self._start_tool()
 
     @property
     def is_idle(self) -> bool:
-        """Whether every gesture has been made, or cannot be made any more."""
-        self._renew()
+        """Whether every gesture is complete, or its process has ended."""
+        self._restart_tool()
         assert self._tool.stdout is not None
-        self._ended += (self._tool.stdout.read() or b"").count(_DONE)
-        return self._ended == self._begun
+        self._completed += (self._tool.stdout.read() or b"").count(_DONE)
+        return self._completed == self._sent
 
     def press(self, *keys: str) -> None:
-        """Keys, one after the other, each as `ctrl+shift+e`."""
-        self._do(*(f"key {key}" for key in keys))
+        """Presses keys one after the other, each in the form `ctrl+shift+e`."""
+        self._send(*(f"key {key}" for key in keys))
 
     def write(self, text: str) -> None:
-        """Text into whatever has the keyboard; letters, digits, and what a path is made of."""
-        self._do(f"type --delay 4 '{text}'")
+        """Types text into the focused widget: letters, digits, and the characters of paths."""
+        self._send(f"type --delay 4 '{text}'")
 
     def click(
         self, place: QPoint, *, button: int = 1, times: int = 1, held: str = "", window: int = 0
     ) -> None:
-        """Clicks at a place of a window, or of the screen, while a key is held."""
-        self._do(
-            _to(place, window),
+        """Clicks at a point of a window, or of the screen, with a modifier key held."""
+        self._send(
+            _move_to(place, window),
             *([f"keydown {held}"] if held else []),
             *([f"click {button}"] * times),
             *([f"keyup {held}"] if held else []),
         )
 
     def drag(self, places: list[QPoint], *, button: int = 1, held: str = "") -> None:
-        """Presses at the first place, goes through the others, lets go at the last."""
-        moves = [_to(place) for place in places]
-        self._do(
+        """Presses the button at the first point, moves through the others, and releases it."""
+        moves = [_move_to(place) for place in places]
+        self._send(
             moves[0],
             *([f"keydown {held}"] if held else []),
             f"mousedown {button}",
@@ -81,17 +81,17 @@ class Hand:
             *([f"keyup {held}"] if held else []),
         )
 
-    def _do(self, *lines: str) -> None:
-        self._renew()
+    def _send(self, *lines: str) -> None:
+        self._restart_tool()
         assert self._tool.stdin is not None
-        self._begun += 1
+        self._sent += 1
         with suppress(BrokenPipeError):
-            self._tool.stdin.write("\n".join([*lines, _TELL, ""]).encode())
+            self._tool.stdin.write("\n".join([*lines, _REPORT_DONE, ""]).encode())
             self._tool.stdin.flush()
 
 
-def _to(place: QPoint, window: int = 0) -> str:
-    """The move to a place; left of the screen and above it there is nothing to go to."""
+def _move_to(place: QPoint, window: int = 0) -> str:
+    """Returns the command that moves the mouse; points outside the screen are clamped to 0."""
     if window:
         return f"mousemove --window {window} {place.x()} {place.y()}"
     return f"mousemove {max(0, place.x())} {max(0, place.y())}"

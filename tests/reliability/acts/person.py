@@ -1,4 +1,4 @@
-"""Somebody who sits before the window: finds things, points, types, and waits for what comes."""
+"""The simulated user: finds widgets, points, types, and waits for the results."""
 
 from __future__ import annotations
 
@@ -30,90 +30,90 @@ if TYPE_CHECKING:
     from tests.reliability.acts.hand import Hand
 
 Wait = tuple[str, Callable[[], object]]
-"""What is waited for, in words and as a question."""
+"""What an act waits for: a description, and a function that returns whether it has come."""
 Act = Callable[["Person"], Iterator[Wait]]
 _READ = 200
-"""Characters of a box that are kept."""
+"""The number of characters of a message box that are recorded."""
 TITLE = QPoint(30, 8)
-"""A place on the title of a panel: a double click takes it out, or puts it back."""
+"""A point on the title of a dock; a double click there floats it, or docks it again."""
 W = TypeVar("W", bound=QWidget)
 ACTS: dict[str, tuple[Act, float]] = {}
-"""What a person does, and how often beside the rest."""
+"""The acts by name, each with its weight."""
 
 
 def act(weight: float) -> Callable[[Act], Act]:
-    """Makes a function one of the things that are done."""
+    """Registers a function as an act of this weight."""
 
-    def kept(function: Act) -> Act:
+    def register(function: Act) -> Act:
         ACTS[function.__name__.replace("_", " ")] = function, weight
         return function
 
-    return kept
+    return register
 
 
 class Person:
-    """Has a hand, eyes, and a mind of its own.
+    """A simulated user of the window.
 
     Parameters
     ----------
     program
-        Whose window is used.
+        The program whose window is used.
     hand
         Mouse and keyboard.
-    mind
-        Decides everything that is by chance.
+    random
+        The generator of all random decisions.
     folder
-        Where files of this person's lie.
+        The folder of the user's files.
 
     Attributes
     ----------
-    read
-        What the program said in boxes, and how often.
+    boxes
+        The texts of the message boxes, each with its count.
     """
 
-    def __init__(self, program: Program, hand: Hand, mind: Random, folder: Path) -> None:
-        self.program, self.hand, self.mind, self.folder = program, hand, mind, folder
+    def __init__(self, program: Program, hand: Hand, random: Random, folder: Path) -> None:
+        self.program, self.hand, self.random, self.folder = program, hand, random, folder
         self.window, self.session, self.queue = program.window, program.session, program.queue
-        self.read: Counter[str] = Counter()
+        self.boxes: Counter[str] = Counter()
 
     # -- waiting ---------------------------------------------------------------------------------
 
-    def moved(self) -> Wait:
-        """The hand has done what it was told, and the window has heard of it."""
+    def hand_idle(self) -> Wait:
+        """Returns a wait until all gestures are complete and the window has received them."""
         since = time.monotonic()
-        return "the hand", lambda: self.hand.is_idle and time.monotonic() - since > 0.1
+        return "mouse and keyboard", lambda: self.hand.is_idle and time.monotonic() - since > 0.1
 
     def pause(self, seconds: float) -> Wait:
-        """Some time goes by."""
+        """Returns a wait of some seconds."""
         until = time.monotonic() + seconds
-        return "time to go by", lambda: time.monotonic() > until
+        return "a pause", lambda: time.monotonic() > until
 
     # -- seeing ----------------------------------------------------------------------------------
 
     def chance(self, share: float) -> bool:
-        return self.mind.random() < share
+        return self.random.random() < share
 
-    def is_to_be_seen(self, widget: QWidget, place: QPoint | None = None) -> bool:
-        """Whether a click there would meet the widget, or what is in it."""
+    def is_reachable(self, widget: QWidget, place: QPoint | None = None) -> bool:
+        """Returns whether a click there would hit the widget or a child of it."""
         if not is_open(widget) or widget.width() < 4 or widget.height() < 4:
             return False
         at = widget.mapToGlobal(widget.rect().center() if place is None else place)
         found = QApplication.widgetAt(at)
         return found is not None and (found is widget or widget.isAncestorOf(found))
 
-    def somewhere(self, widget: QWidget, margin: int = 12) -> QPoint:
-        """A place within a widget."""
+    def random_point(self, widget: QWidget, margin: int = 12) -> QPoint:
+        """Returns a random point in a widget."""
         rect = widget.rect().adjusted(margin, margin, -margin, -margin)
         rect = rect if rect.isValid() else QRect(widget.rect().center(), widget.rect().center())
         return QPoint(
-            self.mind.randint(rect.left(), rect.right()),
-            self.mind.randint(rect.top(), rect.bottom()),
+            self.random.randint(rect.left(), rect.right()),
+            self.random.randint(rect.top(), rect.bottom()),
         )
 
     def dialog(self, kind: type[W]) -> W | None:
-        """A dialog of that kind that is open."""
-        found = [w for w in QApplication.topLevelWidgets() if isinstance(w, kind) and w.isVisible()]
-        return found[0] if found else None
+        """Returns the open dialog of that class, or None."""
+        dialogs = (w for w in QApplication.topLevelWidgets() if isinstance(w, kind))
+        return next((dialog for dialog in dialogs if dialog.isVisible()), None)
 
     # -- acting ----------------------------------------------------------------------------------
 
@@ -122,15 +122,15 @@ class Person:
     ) -> None:
         place = widget.rect().center() if place is None else place
         window = widget.window()
-        if isinstance(window, QDockWidget):  # of which Qt may not know where it came out
+        if isinstance(window, QDockWidget):  # Qt may not know the position of a floating dock.
             at, known = widget.mapTo(window, place), int(window.winId())
         else:
             at, known = widget.mapToGlobal(place), 0
         self.hand.click(at, times=times, held=held, window=known)
 
-    def path(self, widget: QWidget, places: int) -> list[QPoint]:
-        """Places on the screen that lie on a way through a widget."""
-        corners = [self.somewhere(widget) for _ in range(places)]
+    def random_path(self, widget: QWidget, places: int) -> list[QPoint]:
+        """Returns points on the screen along a random path through a widget."""
+        corners = [self.random_point(widget) for _ in range(places)]
         steps = [
             corners[at] + (corners[at + 1] - corners[at]) * (step / 8)
             for at in range(len(corners) - 1)
@@ -139,7 +139,7 @@ class Person:
         return [widget.mapToGlobal(step) for step in steps]
 
     def open_dock(self, title: str) -> Iterator[Wait]:
-        """Brings a panel to the front, by its tab, or by the menu where it is closed."""
+        """Brings a panel to the front, by its tab or, if it is closed, by the menu."""
         dock = self.window.findChild(QDockWidget, title, Qt.FindChildOption.FindDirectChildrenOnly)
         assert dock is not None
         if dock.isHidden():
@@ -148,67 +148,67 @@ class Person:
             for at in range(bar.count()):
                 if bar.tabText(at) == title and bar.isVisible():
                     self.click(bar, bar.tabRect(at).center())
-                    yield self.moved()
+                    yield self.hand_idle()
                     return
 
-    def uncover(self, widget: QWidget, place: QPoint) -> Iterator[Wait]:
-        """Puts panels back that float over a place, as those do that were dragged there."""
+    def move_docks_back(self, widget: QWidget, place: QPoint) -> Iterator[Wait]:
+        """Docks the panels that float over a point."""
         for _ in range(5):
             found = QApplication.widgetAt(widget.mapToGlobal(place))
             over = found.window() if found is not None else None
             if not isinstance(over, QDockWidget):
                 return
             self.click(over, TITLE, times=2)
-            yield self.moved()
+            yield self.hand_idle()
             yield self.pause(0.3)
 
     def choose(self, *titles: str) -> Iterator[Wait]:
-        """Goes through the menus by their titles and clicks the last; Escape where it is grey."""
+        """Opens menus by their titles and clicks the last; presses Escape if it is disabled."""
         bar = self.window.menuBar()
-        action = _called(bar.actions(), titles[0])
+        action = _find_action(bar.actions(), titles[0])
         assert action is not None, f"there is no menu {titles[0]!r}"
         menu = action.menu()
         assert isinstance(menu, QMenu)
         place = bar.actionGeometry(action).center()
-        yield from self.uncover(bar, place)
-        for _ in range(3):  # a menu closes when another window comes to the front meanwhile
+        yield from self.move_docks_back(bar, place)
+        for _ in range(3):  # A menu closes when another window comes to the front.
             self.click(bar, place)
-            yield self.moved()
+            yield self.hand_idle()
             yield self.pause(0.3)
             if menu.isVisible():
                 break
         for title in titles[1:]:
             yield f"the menu {menu.title()}", menu.isVisible
-            yield self.moved()
-            action = _called(menu.actions(), title)
+            yield self.hand_idle()
+            action = _find_action(menu.actions(), title)
             if action is None or not action.isEnabled() or not action.isVisible():
                 self.hand.press(*["Escape"] * len(titles))
-                yield self.moved()
+                yield self.hand_idle()
                 return
             self.click(menu, menu.actionGeometry(action).center())
-            yield self.moved()
+            yield self.hand_idle()
             menu = action.menu() or menu
 
-    def give_path(self, path: Path) -> Iterator[Wait]:
-        """Answers the system's question for a file."""
+    def answer_file_dialog(self, path: Path) -> Iterator[Wait]:
+        """Enters a path in the file dialog."""
         yield (
-            "the question for a file",
+            "the file dialog",
             lambda: (dialog := self.dialog(QFileDialog)) and dialog.isActiveWindow(),
         )
-        yield self.pause(0.5)  # until the window manager has given it the keyboard
+        yield self.pause(0.5)  # until the window manager has given it the focus
         self.hand.press("ctrl+a")
         self.hand.write(str(path))
-        yield self.moved()
-        for _ in range(3):  # the first may close the list of files that was offered
+        yield self.hand_idle()
+        for _ in range(3):  # The first Return may close the list of suggested files.
             self.hand.press("Return")
-            yield self.moved()
+            yield self.hand_idle()
             yield self.pause(0.5)
             if not isinstance(QApplication.activeModalWidget(), QFileDialog):
                 break
-        yield "the file to be taken", lambda: self.dialog(QFileDialog) is None
+        yield "the file dialog to close", lambda: self.dialog(QFileDialog) is None
 
-    def tidy_up(self) -> Iterator[Wait]:
-        """Closes what is open over the window, having read it, and turns to the window again."""
+    def close_dialogs(self) -> Iterator[Wait]:
+        """Records and closes the open dialogs, menus and windows, and activates the window."""
         for _ in range(40):
             above = QApplication.activePopupWidget() or QApplication.activeModalWidget()
             if above is None:
@@ -217,15 +217,15 @@ class Person:
             if above is None:
                 break
             if isinstance(above, QMessageBox):
-                self.read[above.text()[:_READ]] += 1
+                self.boxes[above.text()[:_READ]] += 1
             if QApplication.activeWindow() is not above and not isinstance(above, QMenu):
                 above.activateWindow()
                 yield self.pause(0.1)
             self.hand.press("Escape")
-            yield self.moved()
+            yield self.hand_idle()
             if is_open(above) and not isinstance(above, QDialog | QMenu):
                 self.hand.press("ctrl+w")
-                yield self.moved()
+                yield self.hand_idle()
                 if is_open(above):
                     above.close()
         if not self.window.isActiveWindow():
@@ -238,12 +238,12 @@ class Person:
 
 
 def is_open(widget: QWidget) -> bool:
-    """Whether it is still there, and shown."""
+    """Returns whether the widget still exists and is visible."""
     return isValid(widget) and widget.isVisible()
 
 
-def _called(actions: list[QAction], title: str) -> QAction | None:
-    """The action of that title, its mnemonic and dots aside."""
+def _find_action(actions: list[QAction], title: str) -> QAction | None:
+    """Returns the action of that title, without its mnemonic and dots."""
     for action in actions:
         if action.text().replace("&", "").rstrip("….") == title:
             return action

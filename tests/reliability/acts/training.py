@@ -1,4 +1,4 @@
-"""Starting, holding, stopping, continuing; and what is done to runs in their list."""
+"""Acts of training: start, pause, stop, continue; and the acts on runs in their list."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
     from aeviewer.services.runs.run_item import RunItem
 
 _PRESETS = ("vae", "vae", "elu", "relu", "sigmoid", "linear", "denoising", "pca", "conv-vae")
-_SOON = 20.0
-"""Seconds after which a person presses again."""
-_MOST_RUNS = 9
-"""More than these are deleted again, so that the program's memory has something to be level at."""
+_RETRY_SECONDS = 20.0
+"""The seconds after which the user presses the keys again."""
+_MAX_RUNS = 9
+"""Above this number runs are deleted, so that the program's memory can be constant."""
 
 
-def own(person: Person) -> list[RunItem]:
-    """The runs that are in the folder."""
+def own_runs(person: Person) -> list[RunItem]:
+    """Returns the runs in the runs folder."""
     return [item for item in person.session.items if not item.read_only]
 
 
 @act(6)
-def start(person: Person) -> Iterator[Wait]:
+def start_training(person: Person) -> Iterator[Wait]:
     """Fills in the form and presses Train."""
-    if len(own(person)) >= _MOST_RUNS:
-        yield from delete(person)
-    mind = person.mind
-    config = preset(mind.choice(_PRESETS)).replace(
-        latent_dim=mind.choice((1, 2, 2, 3, 8)),
-        steps=mind.randint(20, 4000),
-        dataset=mind.choice(datasets.dataset_names()),
-        hidden=(mind.choice((8, 32)),),
+    if len(own_runs(person)) >= _MAX_RUNS:
+        yield from delete_runs(person)
+    random = person.random
+    config = preset(random.choice(_PRESETS)).replace(
+        latent_dim=random.choice((1, 2, 2, 3, 8)),
+        steps=random.randint(20, 4000),
+        dataset=random.choice(datasets.dataset_names()),
+        hidden=(random.choice((8, 32)),),
         channels=(4,),
         dense=8,
-        batch_size=mind.choice((10, 50)),
-        seed=mind.randrange(1000),
+        batch_size=random.choice((10, 50)),
+        seed=random.randrange(1000),
     )
     yield from person.open_dock("Experiment")
     person.window.experiment.set_config(config)
@@ -55,25 +55,25 @@ def start(person: Person) -> Iterator[Wait]:
         if line.accessibleName() == "Name of the run":
             line.clear()
     if not person.window.experiment.is_valid:
-        return  # not every model is for every data set: the form says so
+        return  # Not every model fits every data set.
     known = {item.key for item in person.session.items}
 
-    def new() -> set[str]:
+    def new_runs() -> set[str]:
         return {item.key for item in person.session.items} - known
 
     person.hand.press("ctrl+Return")
     since = time.monotonic()
-    yield "the run", lambda: new() or time.monotonic() - since > _SOON
-    if not new():  # a key may be lost between two windows, as a person's is; it is counted
+    yield "the run", lambda: new_runs() or time.monotonic() - since > _RETRY_SECONDS
+    if not new_runs():  # A key may be lost between two windows; this is counted.
         bar = person.window.bar
-        able = f"Train is {'enabled' if bar.train_action.isEnabled() else 'grey'}"
-        person.read[
-            f"A second Ctrl+Return: {able}, {person.window.statusBar().currentMessage()}"
+        state = f"Train is {'enabled' if bar.train_action.isEnabled() else 'disabled'}"
+        person.boxes[
+            f"A second Ctrl+Return: {state}, {person.window.statusBar().currentMessage()}"
         ] += 1
         person.window.activateWindow()
         yield person.pause(0.5)
         person.hand.press("ctrl+Return")
-    yield "the run", new
+    yield "the run", new_runs
 
 
 @act(4)
@@ -83,83 +83,83 @@ def pause_and_resume(person: Person) -> Iterator[Wait]:
         return
     person.hand.press("ctrl+p")
     yield "the pause", lambda: queue.activity is not Activity.RUNNING
-    yield person.pause(person.mind.uniform(0, 2))
+    yield person.pause(person.random.uniform(0, 2))
     if queue.activity is Activity.PAUSED:
         person.hand.press("ctrl+p")
-        yield "training to go on", lambda: queue.activity is not Activity.PAUSED
+        yield "the training to continue", lambda: queue.activity is not Activity.PAUSED
 
 
 @act(4)
-def stop(person: Person) -> Iterator[Wait]:
+def stop_training(person: Person) -> Iterator[Wait]:
     active = person.queue.active
     person.hand.press("ctrl+shift+period" if person.chance(0.2) else "ctrl+period")
     if active:
         yield "the run to stop", lambda: person.queue.active != active
 
 
-def _row(person: Person, item: RunItem) -> QPoint | None:
-    """Where its row is on the screen."""
+def _row_centre(person: Person, item: RunItem) -> QPoint | None:
+    """Returns the centre of a run's row, or None if it is hidden."""
     view = person.window.runs.view
     model = view.model()
     keys = [each.key for each in person.session.items]
     index = model.index(keys.index(item.key), 0)
     view.scrollTo(index)
     place = view.visualRect(index).center()
-    return place if person.is_to_be_seen(view.viewport(), place) else None
+    return place if person.is_reachable(view.viewport(), place) else None
 
 
-def _pointed_at(person: Person, item: RunItem, held: str = "") -> Iterator[Wait]:
-    place = _row(person, item)
+def _click_row(person: Person, item: RunItem, held: str = "") -> Iterator[Wait]:
+    place = _row_centre(person, item)
     if place is not None:
         person.click(person.window.runs.view.viewport(), place, held=held)
-        yield person.moved()
+        yield person.hand_idle()
 
 
 @act(5)
 def choose_a_run(person: Person) -> Iterator[Wait]:
     yield from person.open_dock("Runs")
-    yield from _pointed_at(person, person.mind.choice(person.session.items))
+    yield from _click_row(person, person.random.choice(person.session.items))
     if person.chance(0.2):
-        person.hand.press("space")  # hides it in the plots, or shows it
-        yield person.moved()
+        person.hand.press("space")  # hides the run in the plots, or shows it
+        yield person.hand_idle()
 
 
 @act(3)
 def continue_a_run(person: Person) -> Iterator[Wait]:
-    left = [i for i in own(person) if i.state in {"stopped", "interrupted", "failed"}]
+    left = [i for i in own_runs(person) if i.state in {"stopped", "interrupted", "failed"}]
     if not left:
         return
     yield from choose_a_run(person)
-    item = person.mind.choice(left)
-    yield from _pointed_at(person, item)
+    item = person.random.choice(left)
+    yield from _click_row(person, item)
     yield from person.choose("Run", "Continue training")
 
 
 @act(2)
-def rename(person: Person) -> Iterator[Wait]:
-    free = [i for i in own(person) if i.state in {"stopped", "finished"}]
+def rename_a_run(person: Person) -> Iterator[Wait]:
+    free = [i for i in own_runs(person) if i.state in {"stopped", "finished"}]
     if not free:
         return
     yield from person.open_dock("Runs")
-    yield from _pointed_at(person, person.mind.choice(free))
+    yield from _click_row(person, person.random.choice(free))
     person.hand.press("F2")
-    yield person.moved()
-    person.hand.write(person.mind.choice(("a run", "run", "x.y", "again", "the other")))
+    yield person.hand_idle()
+    person.hand.write(person.random.choice(("a run", "run", "x.y", "again", "the other")))
     person.hand.press("Return" if person.chance(0.8) else "Escape")
-    yield person.moved()
+    yield person.hand_idle()
 
 
 @act(1)
-def delete(person: Person) -> Iterator[Wait]:
-    """To the trash, or not, when asked."""
-    free = [i for i in own(person) if i.state not in {"running", "paused", "queued"}]
-    if len(own(person)) < 4 or not free:
+def delete_runs(person: Person) -> Iterator[Wait]:
+    """Moves runs to the trash, or cancels the question."""
+    free = [i for i in own_runs(person) if i.state not in {"running", "paused", "queued"}]
+    if len(own_runs(person)) < 4 or not free:
         return
     yield from person.open_dock("Runs")
-    for item in person.mind.sample(free, min(len(free), 2)):
-        yield from _pointed_at(person, item)
+    for item in person.random.sample(free, min(len(free), 2)):
+        yield from _click_row(person, item)
         person.hand.press("Delete")
-        yield person.moved()
+        yield person.hand_idle()
         yield person.pause(0.2)
         box = person.dialog(QMessageBox)
         if box is None or box.windowTitle() != "Move to trash":
@@ -169,20 +169,20 @@ def delete(person: Person) -> Iterator[Wait]:
             person.hand.press("Escape")
         else:
             person.click(button)
-        yield "the answer to be taken", lambda box=box: person.dialog(QMessageBox) is not box
+        yield "the question to close", lambda box=box: person.dialog(QMessageBox) is not box
     for trashed in Path.home().glob(".local/share/Trash/files/*"):
         if trashed.is_dir():
-            shutil.rmtree(trashed)  # so that the disk is not filled
-    yield from person.tidy_up()
-    yield person.pause(0.5)  # until the window manager has given the keyboard back
+            shutil.rmtree(trashed)  # so that the disk does not become full
+    yield from person.close_dialogs()
+    yield person.pause(0.5)  # until the window manager has returned the focus
 
 
 @act(1)
-def train_side_by_side(person: Person) -> Iterator[Wait]:
-    yield from person.choose("Run", "Runs side by side", person.mind.choice(_SIDE_BY_SIDE))
+def train_in_parallel(person: Person) -> Iterator[Wait]:
+    yield from person.choose("Run", "Runs side by side", person.random.choice(_PARALLEL_MODES))
 
 
-_SIDE_BY_SIDE = ("1, with every core and live previews", "2, each in a process of its own")
+_PARALLEL_MODES = ("1, with every core and live previews", "2, each in a process of its own")
 
 
 @act(2)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainers.datasets.centring import centre_drawing, from_file
-from trainers.datasets.mnist import split
+from trainers.datasets.centring import centre_drawing, centre_image_file
+from trainers.datasets.mnist import load_split
 from trainers.errors import DataError
 
-DIGITS = split("test").images[:200]
+DIGITS = load_split("test").images[:200]
 
 
 def centre(image: np.ndarray) -> np.ndarray:
@@ -77,7 +77,7 @@ def test_nothing_drawn_is_all_paper() -> None:
 @pytest.mark.parametrize("is_chalk", [True, False])
 def test_a_file_of_ink_or_chalk_is_read(mode: str, is_chalk: bool) -> None:
     image = DIGITS[0]
-    found = from_file(png(image if is_chalk else 255 - image, mode))
+    found = centre_image_file(png(image if is_chalk else 255 - image, mode))
     assert missed(found, image) < 3
 
 
@@ -86,17 +86,17 @@ def test_what_is_transparent_is_paper() -> None:
     inked[..., 3] = DIGITS[0]
     content = io.BytesIO()
     Image.fromarray(inked).save(content, "png")
-    assert missed(from_file(content.getvalue()), DIGITS[0]) < 3
+    assert missed(centre_image_file(content.getvalue()), DIGITS[0]) < 3
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", png(DIGITS[0])[:80]])
 def test_what_is_no_image_is_refused(content: bytes) -> None:
     with pytest.raises(DataError, match=r"no image that can be read|cannot be read"):
-        from_file(content)
+        centre_image_file(content)
 
 
 def test_too_large_an_image_is_refused_by_its_size() -> None:
     content = io.BytesIO()
     Image.new("1", (10_000, 6_000)).save(content, "png")
     with pytest.raises(DataError, match=r"10,000 x 6,000 = 60,000,000 pixels; 50,000,000"):
-        from_file(content.getvalue())
+        centre_image_file(content.getvalue())

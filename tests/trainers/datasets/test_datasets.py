@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from trainers.datasets import PREVIEW_DIGITS, idx, split
+from trainers.datasets import PREVIEW_DIGITS, idx, load_split
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def _written(path: Path, content: bytes) -> Path:
 
 
 def test_mnist_is_whole() -> None:
-    train, test = split("train"), split("test")
+    train, test = load_split("train"), load_split("test")
     assert train.images.shape == (60_000, 28, 28)
     assert test.images.shape == (10_000, 28, 28)
     assert np.bincount(test.labels).tolist() == [
@@ -29,7 +29,7 @@ def test_mnist_is_whole() -> None:
 
 
 def test_the_preview_digits_show_every_class() -> None:
-    assert set(split("test").labels[list(PREVIEW_DIGITS)]) == set(range(10))
+    assert set(load_split("test").labels[list(PREVIEW_DIGITS)]) == set(range(10))
 
 
 def test_an_idx_file_is_read(tmp_path: Path) -> None:

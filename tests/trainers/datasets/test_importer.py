@@ -12,7 +12,7 @@ from tests.trainers.datasets.sample_images import drafted, folder, idx, kept, sh
 from trainers.datasets import dataset_named, dataset_names, open_dataset, sources, store
 from trainers.datasets.importing.conversion import Conversion
 from trainers.datasets.importing.import_errors import FlawError
-from trainers.datasets.spectrum import spectrum_of
+from trainers.datasets.spectrum import load_spectrum
 from trainers.errors import DataError
 from trainers.generators import finish
 
@@ -34,16 +34,16 @@ def test_an_array_becomes_a_data_set(tmp_path: Path) -> None:
     assert {i.tobytes() for i in found} == {i.tobytes() for i in images}
     assert isinstance(data.train.images, np.memmap)
     assert len(data.preview) == 32
-    finish(store.check("spots"))
+    finish(store.verify_checksum("spots"))
     # One file that any reader of safetensors opens.
-    with safetensors.safe_open(store.place_of("spots"), "np") as file:
+    with safetensors.safe_open(store.dataset_path("spots"), "np") as file:
         assert np.array_equal(file.get_tensor("train.images"), data.train.images)
 
 
 def test_its_principal_components_are_those_of_the_data(tmp_path: Path) -> None:
     np.save(tmp_path / "spots.npy", shapes(300, 8))
     dataset = kept(tmp_path / "spots.npy")
-    data, spectrum = open_dataset(dataset), spectrum_of(dataset)
+    data, spectrum = open_dataset(dataset), load_spectrum(dataset)
     assert spectrum is not None
     flat = data.train.images.reshape(len(data.train), -1) / 255
     values = np.linalg.svd(flat - flat.mean(0), compute_uv=False) ** 2 / len(flat)
@@ -252,13 +252,13 @@ def test_too_few_images_and_taken_names_are_told(tmp_path: Path) -> None:
 def test_a_damaged_data_set_is_told(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", shapes(120, 8))
     dataset = kept(tmp_path / "a.npy")
-    place = store.place_of("mine")
+    place = store.dataset_path("mine")
     content = bytearray(place.read_bytes())
     content[-3000] ^= 255
     content[70_000] ^= 255
     place.write_bytes(content)
     with pytest.raises(DataError, match="fails its checksum"):
-        finish(store.check("mine"))
+        finish(store.verify_checksum("mine"))
     place.write_bytes(content[:66_000])
     with pytest.raises(DataError, match="damaged"):
         open_dataset(dataset)

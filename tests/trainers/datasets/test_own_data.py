@@ -15,7 +15,7 @@ from aeviewer.__main__ import main
 from tests.trainers.datasets.sample_images import folder, kept, shapes
 from trainers import runs
 from trainers.datasets import store, tensors
-from trainers.datasets.tensors import Streamed, resident
+from trainers.datasets.tensors import StreamedImages, load_images
 from trainers.errors import ConfigError, DataError
 from trainers.evaluation.measure_all import measure_checkpoint
 from trainers.evaluation.reconstruction import _variance, evaluate_run
@@ -165,7 +165,7 @@ def test_streamed_images_train_to_the_very_same_bits(
     whole = _trained(tmp_path, "spots")
     monkeypatch.setattr(tensors, "MOST_RESIDENT", 1_000)
     monkeypatch.setattr(tensors, "_RELEASED_BYTES", 5_000)
-    assert isinstance(resident("train", _CPU, whole.dataset), Streamed)
+    assert isinstance(load_images("train", _CPU, whole.dataset), StreamedImages)
     streamed = _trained(tmp_path, "spots")
     for kind in ("model.safetensors", "evaluation.json", "codes.npy"):
         one, other = (run.checkpoint().path / kind for run in (whole, streamed))
@@ -179,7 +179,7 @@ def test_streamed_images_train_to_the_very_same_bits(
 def test_images_are_held_once_and_as_long_as_somebody_wants_them(tmp_path: Path) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     dataset = kept(tmp_path / "spots.npy", "spots")
-    one, other = (resident("train", _CPU, dataset) for _ in range(2))
+    one, other = (load_images("train", _CPU, dataset) for _ in range(2))
     assert one is other
     gone = weakref.ref(one)
     del one, other
@@ -198,7 +198,7 @@ def test_a_variance_does_not_keep_its_images() -> None:
 
 def test_streamed_images_are_what_a_tensor_is() -> None:
     images = shapes(50, 8, 3)
-    streamed = Streamed(images, _CPU)
+    streamed = StreamedImages(images, _CPU)
     whole = torch.tensor(images).flatten(1).float().div_(255)
     assert torch.equal(torch.cat([*streamed.split(7)]), whole)
     assert torch.equal(streamed[3:9], whole[3:9])

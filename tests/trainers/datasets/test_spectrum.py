@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from trainers.datasets import split
-from trainers.datasets.spectrum import fit, spectrum
+from trainers.datasets import load_split
+from trainers.datasets.spectrum import fit_mnist_spectrum, load_mnist_spectrum
 
 
 def test_the_resource_is_what_the_images_give() -> None:
-    kept, fitted = spectrum(), fit()
+    kept, fitted = load_mnist_spectrum(), fit_mnist_spectrum()
     np.testing.assert_allclose(kept.eigenvalues, fitted.eigenvalues, atol=1e-8)
     # Behind the last components hardly a variance is left, and their directions are chance.
     np.testing.assert_allclose(kept.test_errors, fitted.test_errors, atol=1e-5)
@@ -20,14 +20,14 @@ def test_the_resource_is_what_the_images_give() -> None:
 
 
 def test_the_reference_numbers() -> None:
-    found = spectrum()
+    found = load_mnist_spectrum()
     assert found.eigenvalues[:3] == pytest.approx([5.12, 3.74, 3.25], abs=0.005)
     assert found.test_errors[5] / 784 == pytest.approx(0.044526, abs=1e-6)
     assert found.test_errors[30] == pytest.approx(13.87, abs=0.005)
 
 
 def test_the_errors_are_those_of_reconstructions() -> None:
-    images = (split("test").images.reshape(-1, 784) / 255).astype(np.float32)
+    images = (load_split("test").images.reshape(-1, 784) / 255).astype(np.float32)
     for latent_dim in (0, 5, 256):
-        left = np.square(spectrum().reconstruct(images, latent_dim) - images).sum(1).mean()
-        assert left == pytest.approx(spectrum().test_errors[latent_dim], rel=1e-4)
+        left = np.square(load_mnist_spectrum().reconstruct(images, latent_dim) - images).sum(1).mean()
+        assert left == pytest.approx(load_mnist_spectrum().test_errors[latent_dim], rel=1e-4)

@@ -129,8 +129,8 @@ MADE = Embedding(np.arange(300, dtype=np.float32).reshape(150, 2), 0.75)
 
 def keep(checkpoint: runs.Checkpoint) -> tuple[tuple[Path, ...], str, Path]:
     """Where it may be, its key, and where it is."""
-    key = embedding_cache.key(CODES, QUICK)
-    places = embedding_cache.files(checkpoint, QUICK, key)
+    key = embedding_cache.compute_key(CODES, QUICK)
+    places = embedding_cache.cache_files(checkpoint, QUICK, key)
     kept = embedding_cache.write(places, key, MADE)
     assert kept is not None
     return places, key, kept
@@ -151,11 +151,11 @@ def test_one_of_other_codes_recipe_or_version_is_none(
 ) -> None:
     places, key, _ = keep(checkpoint)
     others = {
-        embedding_cache.key(CODES + np.float32(1e-3), QUICK),
-        embedding_cache.key(CODES, TSNE()),
+        embedding_cache.compute_key(CODES + np.float32(1e-3), QUICK),
+        embedding_cache.compute_key(CODES, TSNE()),
     }
     monkeypatch.setattr(embedding_cache, "library", lambda _recipe: "openTSNE 99")
-    others.add(embedding_cache.key(CODES, QUICK))
+    others.add(embedding_cache.compute_key(CODES, QUICK))
     assert len({key, *others}) == 4
     assert [embedding_cache.read(places, other, 150) for other in others] == [None] * 3
     assert embedding_cache.read(places, key, 149) is None
@@ -196,8 +196,8 @@ def test_a_run_that_is_gone_stays_gone(checkpoint: runs.Checkpoint, cache: Path)
 
 
 def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Checkpoint) -> None:
-    key = embedding_cache.key(CODES, QUICK)
-    places = embedding_cache.files(checkpoint, QUICK, key)
+    key = embedding_cache.compute_key(CODES, QUICK)
+    places = embedding_cache.cache_files(checkpoint, QUICK, key)
     process, pipe = embedding_process.start_process(QUICK, key, places)
     assert pipe.recv() == embedding_process.Ready()
     pipe.send(CODES)

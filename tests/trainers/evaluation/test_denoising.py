@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trainers.datasets.spectrum import spectrum
-from trainers.datasets.tensors import resident
+from trainers.datasets.spectrum import load_mnist_spectrum
+from trainers.datasets.tensors import load_images
 from trainers.evaluation.denoising import LEVELS, measure_denoising
 from trainers.generators import finish
 from trainers.models.pca import PCA
 
-_IMAGES = resident("test", torch.device("cpu"))
+_IMAGES = load_images("test", torch.device("cpu"))
 _DIM = 20
 
 
 @pytest.fixture(scope="module")
 def pca() -> PCA:
-    model, known = PCA(pixels=784, latent_dim=_DIM), spectrum()
+    model, known = PCA(pixels=784, latent_dim=_DIM), load_mnist_spectrum()
     model.mean.copy_(torch.from_numpy(known.mean))
     model.components.copy_(torch.from_numpy(known.components[:_DIM]))
     return model
@@ -30,7 +30,7 @@ def test_a_projection_keeps_the_noise_in_its_plane(pca: PCA) -> None:
     assert tuple(level.noise for level in found) == LEVELS
     for level in found:
         passed = _DIM * level.noise**2
-        expected = float(spectrum().test_errors[_DIM]) + passed
+        expected = float(load_mnist_spectrum().test_errors[_DIM]) + passed
         # Of the mean of 10,000 χ²: five standard errors.
         assert level.squared_error == pytest.approx(expected, rel=1e-5, abs=passed * 0.016)
         assert level.input_error == pytest.approx(784 * level.noise**2, rel=0.0026)

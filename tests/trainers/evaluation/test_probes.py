@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from trainers.datasets import Split, mnist
-from trainers.datasets.mnist import split
-from trainers.datasets.spectrum import spectrum
-from trainers.datasets.tensors import resident
+from trainers.datasets.mnist import load_split
+from trainers.datasets.spectrum import load_mnist_spectrum
+from trainers.datasets.tensors import load_images
 from trainers.evaluation import probes as measuring
 from trainers.evaluation.probes import (
     encode_images,
     evaluate_codes,
-    faithfulness,
+    trustworthiness_and_continuity,
     fit_pixel_probes,
     fit_probes,
     pixel_probes,
@@ -135,13 +135,13 @@ def test_a_rotated_and_shifted_view_is_perfect() -> None:
     frame = np.linalg.qr(np.random.default_rng(10).normal(size=(50, 2)))[0]
     space = (flat @ frame.T).astype(np.float32)
     turn = np.array([[0.6, -0.8], [0.8, 0.6]])
-    assert faithfulness(space, 3 * flat @ turn + 7) == (1.0, 1.0)
+    assert trustworthiness_and_continuity(space, 3 * flat @ turn + 7) == (1.0, 1.0)
 
 
 def test_a_random_view_has_half_of_the_trustworthiness() -> None:
     random = np.random.default_rng(11)
     space = random.normal(size=(500, 5)).astype(np.float32)
-    trust, continuity = faithfulness(space, random.normal(size=(500, 2)))
+    trust, continuity = trustworthiness_and_continuity(space, random.normal(size=(500, 2)))
     # Ranks of neighbours by chance are even over 1..n.
     assert trust == pytest.approx(0.5, abs=0.03)
     assert continuity == pytest.approx(0.5, abs=0.03)
@@ -152,11 +152,11 @@ def test_folding_breaks_trust_and_tearing_breaks_continuity() -> None:
     upper = (np.arange(400) % 2).astype(np.float32)
     folded_apart = np.column_stack([sheet, 10 * upper])
     # Two distant sheets are shown on top of each other: neighbours in the view are not neighbours.
-    trust, continuity = faithfulness(folded_apart, sheet.astype(np.float64))
+    trust, continuity = trustworthiness_and_continuity(folded_apart, sheet.astype(np.float64))
     assert continuity > 0.98 and trust < 0.9
     # One sheet is shown as two: each point loses its neighbours of the other half.
     torn = sheet.astype(np.float64) + 10 * upper[:, None]
-    trust, continuity = faithfulness(sheet, torn)
+    trust, continuity = trustworthiness_and_continuity(sheet, torn)
     assert trust > 0.98 and continuity < 0.9
 
 
@@ -179,8 +179,8 @@ def test_the_view_is_what_the_latent_panel_shows() -> None:
 
 
 def test_encoding_yields_between_chunks_and_returns_the_mean_codes() -> None:
-    model, images = PCA(pixels=784, latent_dim=3), resident("test", _CPU)[:2_500]
-    model.components.copy_(torch.from_numpy(spectrum().components[:3]))
+    model, images = PCA(pixels=784, latent_dim=3), load_images("test", _CPU)[:2_500]
+    model.components.copy_(torch.from_numpy(load_mnist_spectrum().components[:3]))
     work = encode_images(model, images)
     assert [*work] == [None] * 3
     found = finish(encode_images(model, images))
@@ -189,14 +189,14 @@ def test_encoding_yields_between_chunks_and_returns_the_mean_codes() -> None:
 
 
 def test_the_figures_of_principal_components() -> None:
-    known, train, test = spectrum(), split("train"), split("test")
+    known, train, test = load_mnist_spectrum(), load_split("train"), load_split("test")
 
     def projected(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         flat = images.reshape(len(images), -1).astype(np.float32) / 255
         return np.asarray((flat - known.mean) @ known.components[:10].T, np.float32)
 
     few = Split(train.images[:6_000], train.labels[:6_000])
-    data = replace(mnist.data(), train=few)
+    data = replace(mnist.load_mnist(), train=few)
     features = projected(few.images), projected(test.images)
     first, again = (finish(evaluate_codes(*features, data)) for _ in range(2))
     assert first == again

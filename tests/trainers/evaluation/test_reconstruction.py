@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.datasets.mnist import split
-from trainers.datasets.spectrum import spectrum
-from trainers.datasets.tensors import resident
+from trainers.datasets.mnist import load_split
+from trainers.datasets.spectrum import load_mnist_spectrum
+from trainers.datasets.tensors import load_images
 from trainers.evaluation.reconstruction import evaluate
 from trainers.generators import finish
 from trainers.models.base import Autoencoder, Posterior
@@ -16,18 +16,18 @@ from trainers.models.pca import PCA
 from trainers.runs.metrics import METRICS, Evaluation
 
 _CPU = torch.device("cpu")
-_LABELS = split("test").labels
+_LABELS = load_split("test").labels
 
 
 def _pca(latent_dim: int) -> PCA:
-    model, known = PCA(pixels=784, latent_dim=latent_dim), spectrum()
+    model, known = PCA(pixels=784, latent_dim=latent_dim), load_mnist_spectrum()
     model.mean.copy_(torch.from_numpy(known.mean))
     model.components.copy_(torch.from_numpy(known.components[:latent_dim]))
     return model
 
 
 def _measured(model: Autoencoder, **options: bool) -> Evaluation:
-    return finish(evaluate(model, resident("test", _CPU), _LABELS, 7, **options))[0]
+    return finish(evaluate(model, load_images("test", _CPU), _LABELS, 7, **options))[0]
 
 
 class _Constant(Autoencoder):
@@ -47,12 +47,12 @@ class _Constant(Autoencoder):
 
 
 def test_pca_has_the_error_of_the_floor() -> None:
-    found, left = _measured(_pca(5)), spectrum().test_errors[5]
+    found, left = _measured(_pca(5)), load_mnist_spectrum().test_errors[5]
     assert found.squared_error == pytest.approx(left, rel=1e-5)
     assert found.squared_error_per_pixel == pytest.approx(left / 784, rel=1e-5)
     assert found.pca_ratio == pytest.approx(1, abs=1e-5)
     # R² uses the mean of the test images, which is nearly that of the training images.
-    assert found.explained_variance == pytest.approx(1 - left / spectrum().test_errors[0], abs=1e-3)
+    assert found.explained_variance == pytest.approx(1 - left / load_mnist_spectrum().test_errors[0], abs=1e-3)
     assert found.principal_angles == pytest.approx([0] * 5, abs=0.1)
     assert found.kl_per_dimension is None
     assert found.active_units == 5
@@ -68,7 +68,7 @@ def test_class_errors_average_to_the_whole() -> None:
 
 
 def test_a_constant_grey_has_the_cross_entropy_of_its_closed_form() -> None:
-    found, images = _measured(_Constant(0.25)), resident("test", _CPU).double()
+    found, images = _measured(_Constant(0.25)), load_images("test", _CPU).double()
     ink = float(images.sum(1).mean())
     expected = -ink * np.log(0.25) - (784 - ink) * np.log(0.75)
     assert found.cross_entropy == pytest.approx(expected, rel=1e-5)
@@ -78,7 +78,7 @@ def test_a_constant_grey_has_the_cross_entropy_of_its_closed_form() -> None:
 
 
 def test_kl_and_activity_of_each_dimension() -> None:
-    found, ink = _measured(_Constant(0.5)), resident("test", _CPU).double().sum(1)
+    found, ink = _measured(_Constant(0.5)), load_images("test", _CPU).double().sum(1)
     third = float((0.1 * ink).square().mean()) / 2
     assert found.kl_per_dimension == pytest.approx([0, 0.5, third], rel=1e-4)
     assert found.kl == pytest.approx(0.5 + third, rel=1e-4)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainers.datasets.spectrum import spectrum
+from trainers.datasets.spectrum import load_mnist_spectrum
 from trainers.evaluation.subspace import compare_with_pca, decoder_span, principal_angles
 from trainers.models import build
 from trainers.models.mlp import MLPAutoencoder
@@ -55,7 +55,7 @@ def _mlp(
 
 
 def _pca(latent_dim: int) -> PCA:
-    model, known = PCA(pixels=784, latent_dim=latent_dim), spectrum()
+    model, known = PCA(pixels=784, latent_dim=latent_dim), load_mnist_spectrum()
     model.mean.copy_(torch.from_numpy(known.mean))
     model.components.copy_(torch.from_numpy(known.components[:latent_dim]))
     return model
@@ -109,7 +109,7 @@ def test_a_linear_decoder_is_its_span_and_its_bias() -> None:
 def test_a_non_linear_decoder_has_no_span(activation: Activation, likelihood: Likelihood) -> None:
     model = _mlp(activation, likelihood)
     assert decoder_span(model) is None
-    assert compare_with_pca(model, spectrum(), 30.0) is None
+    assert compare_with_pca(model, load_mnist_spectrum(), 30.0) is None
 
 
 def test_only_linear_models_have_a_span() -> None:
@@ -119,8 +119,8 @@ def test_only_linear_models_have_a_span() -> None:
 
 
 def test_pca_agrees_with_the_spectrum() -> None:
-    floor = float(spectrum().test_errors[8])
-    found = compare_with_pca(_pca(8), spectrum(), floor)
+    floor = float(load_mnist_spectrum().test_errors[8])
+    found = compare_with_pca(_pca(8), load_mnist_spectrum(), floor)
     assert found is not None
     assert found.principal_angles == pytest.approx([0] * 8, abs=1e-3)
     assert (found.squared_error, found.floor, found.ratio) == (floor, floor, 1.0)
@@ -128,7 +128,7 @@ def test_pca_agrees_with_the_spectrum() -> None:
 
 def test_a_linear_autoencoder_is_compared_with_as_many_components() -> None:
     model = _mlp(dead=2)
-    found = compare_with_pca(model, spectrum(), 2 * float(spectrum().test_errors[5]))
+    found = compare_with_pca(model, load_mnist_spectrum(), 2 * float(load_mnist_spectrum().test_errors[5]))
     assert found is not None and found.ratio == pytest.approx(2)
     assert len(found.principal_angles) == 5
     assert list(found.principal_angles) == sorted(found.principal_angles)

@@ -20,7 +20,7 @@ import trainers
 from aeviewer.__main__ import main
 from trainers import optional_packages, runs, tensorboard
 from trainers.checkpointing.weights import weights_to_bytes
-from trainers.datasets import split
+from trainers.datasets import load_split
 from trainers.errors import ExportError
 from trainers.exporting import exporters, onnx_exporter
 from trainers.exporting.export import export_run
@@ -150,7 +150,7 @@ def _compare_onnx(run: runs.Run, folder: Path) -> None:
     )
     model = trainers.load(run)
     for count in (1, 9):  # a batch of any size
-        images = split("test").images[:count].reshape(count, 784).astype(np.float32) / 255
+        images = load_split("test").images[:count].reshape(count, 784).astype(np.float32) / 255
         mean, log_variance = model.posterior(images)
         names = [output.name for output in encoder.get_outputs()]
         found = dict(zip(names, encoder.run(names, {"images": images}), strict=True))
@@ -170,7 +170,7 @@ def _compare_onnx(run: runs.Run, folder: Path) -> None:
 
 def test_codes_and_labels_are_read_by_pandas_and_numpy(tmp_path: Path, demo: runs.Run) -> None:
     _carried(demo, tmp_path, "csv", "npy", step=3000)
-    codes, labels = demo.checkpoint(3000).codes(), split("test").labels
+    codes, labels = demo.checkpoint(3000).codes(), load_split("test").labels
     found = pd.read_csv(tmp_path / "codes.csv")
     assert list(found) == ["image", "label", "z1", "z2"]
     assert (found["image"] == np.arange(10_000)).all()
@@ -194,14 +194,14 @@ def test_the_projector_finds_codes_labels_and_sprite(tmp_path: Path, demo: runs.
     places = projector_plugin._read_tensor_tsv_file(str(folder / embedding.tensor_path))
     assert places == pytest.approx(demo.checkpoint().codes())
     metadata = pd.read_csv(folder / embedding.metadata_path, sep="\t")
-    assert (metadata["label"] == split("test").labels).all()
+    assert (metadata["label"] == load_split("test").labels).all()
     across, down = embedding.sprite.single_image_dim
     with Image.open(folder / embedding.sprite.image_path) as picture:
         sheet = np.asarray(picture)
     assert max(sheet.shape) <= 8192  # the projector takes no larger one
     row, column = divmod(4321, sheet.shape[1] // across)
     tile = sheet[row * down : (row + 1) * down, column * across : (column + 1) * across]
-    assert (tile == split("test").images[4321]).all()
+    assert (tile == load_split("test").images[4321]).all()
 
 
 # -- figures ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from trainers.config import ModelConfig
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.models import build, families
 from trainers.models.base import Autoencoder, Posterior
 from trainers.presets import PRESETS, preset
@@ -131,7 +131,7 @@ def test_the_seed_determines_the_weights() -> None:
 
 @torch.no_grad()
 def test_two_sigmoid_layers_do_not_lose_the_signal() -> None:
-    images = torch.tensor(split("test").images[:500]).flatten(1) / 255
+    images = torch.tensor(load_split("test").images[:500]).flatten(1) / 255
     codes = _build(preset("sigmoid").model).encode(images)
     assert float(codes.std(0).mean()) > 0.1
 
@@ -147,7 +147,7 @@ def test_the_input_is_corrupted_and_the_target_is_not(kind: str, amount: float) 
     )
     Autograd(model, config.training, torch.device("cpu")).run(0, 3)
     inputs, targets = (torch.cat(part) for part in zip(*seen, strict=True))
-    clean = np.unique(split("train").images)
+    clean = np.unique(load_split("train").images)
     assert set((targets * 255).round().unique().int().tolist()) <= set(clean.tolist())
     if kind == "gaussian":
         assert float((inputs - targets).std()) == pytest.approx(amount, rel=0.01)

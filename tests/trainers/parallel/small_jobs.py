@@ -43,10 +43,10 @@ def train_alone(folder: Path, *names: str, **changes: object) -> dict[str, bytes
     torch.set_num_threads(1)
     results = {}
     for seed, name in enumerate(names):
-        unbroken = job(folder, name, seed=seed, **changes)
-        for _ in Trainer(unbroken.open_run()):
+        uninterrupted = job(folder, name, seed=seed, **changes)
+        for _ in Trainer(uninterrupted.open_run()):
             pass
-        results[name] = weights(unbroken)
+        results[name] = weights(uninterrupted)
     return results
 
 

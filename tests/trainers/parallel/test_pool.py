@@ -152,7 +152,7 @@ def test_a_worker_reports_a_folder_that_it_does_not_see(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_after_a_worker_is_killed_all_runs_end_as_unbroken_ones(tmp_path: Path) -> None:
+def test_after_a_worker_is_killed_all_runs_end_as_uninterrupted_ones(tmp_path: Path) -> None:
     executors: list[Executor] = []
     real = process_workers(2)
 

@@ -90,7 +90,7 @@ def test_every_step_that_the_report_shows_is_a_checkpoint(name: str) -> None:
 
 @pytest.mark.timeout(600)
 def test_an_interrupted_reproduction_repeats_no_finished_run(tmp_path: Path) -> None:
-    plan = (_tiny("short"), _tiny("long", steps=100_000, seed=1))
+    plan = (_tiny("short"), _tiny("long", steps=1_000_000, seed=1))
     folder, results = tmp_path / "runs", tmp_path / "results"
     with closing(reproduce(plan, folder, results, process_workers(2))) as work:
         for progress in work:
@@ -98,7 +98,7 @@ def test_an_interrupted_reproduction_repeats_no_finished_run(tmp_path: Path) -> 
                 break
     status = runs.open_run(folder / "long").status()
     assert status.state == "stopped"
-    assert 0 < status.step < 100_000
+    assert 0 < status.step < 1_000_000
     assert result_files.read_result(results, plan[1]) is None
     first = (results / "short" / "result.json").stat().st_mtime_ns
     again = (plan[0], _tiny("other", seed=2))

@@ -107,11 +107,11 @@ def test_a_file_that_a_reader_has_open_is_replaced_as_soon_as_it_is_closed(
         return replace(draft, place)
 
     monkeypatch.setattr(Path, "replace", refusing)
-    atomic.replace(tmp_path / "status.json", b"{}")
+    atomic.replace_file(tmp_path / "status.json", b"{}")
     assert (tmp_path / "status.json").read_bytes() == b"{}"
     refusals = [PermissionError("in use")] * 1_000
     with pytest.raises(PermissionError):
-        atomic.replace(tmp_path / "status.json", b"[]")
+        atomic.replace_file(tmp_path / "status.json", b"[]")
     assert [place.name for place in tmp_path.iterdir()] == ["status.json"]
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from trainers.datasets.tensors import resident
+from trainers.datasets.tensors import load_images
 from trainers.models import build
 from trainers.presets import preset
 from trainers.training.engines import Engine, choose_engine
@@ -57,7 +57,7 @@ def test_dynamic_binarisation_draws_pixels_from_their_grey_level(
     pixels = torch.cat([target for _, target in seen])
     assert all(images is target for images, target in seen)
     assert pixels.unique().tolist() == [0, 1]
-    grey = resident("train", _CPU).mean(0)
+    grey = load_images("train", _CPU).mean(0)
     # Over 60,000 images the standard error of a pixel's mean is at most 0.002.
     assert (pixels.mean(0) - grey).abs().max() < 0.01
     engine.run(6, 1)

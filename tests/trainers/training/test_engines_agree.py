@@ -18,7 +18,7 @@ from tests.trainers.conftest import of_kind
 from trainers import runs
 from trainers.checkpointing import weights
 from trainers.config import Activation, EngineName, Likelihood
-from trainers.datasets.tensors import resident
+from trainers.datasets.tensors import load_images
 from trainers.errors import EngineError, RunError
 from trainers.events import CheckpointSaved, Progress
 from trainers.models import build
@@ -66,7 +66,7 @@ def test_gradients_equal_those_of_autograd(
     )
     model.initialise(torch.Generator().manual_seed(1), activation)
     model.to(precision)
-    target = resident("train", _CPU)[:20].to(precision)
+    target = load_images("train", _CPU)[:20].to(precision)
     inputs = target * 0.7
     loss = model.loss(inputs, target, torch.Generator().manual_seed(2))
     loss.total.backward()
@@ -110,7 +110,7 @@ def test_gradients_in_bfloat16_agree_with_autograd_to_two_digits(name: str) -> N
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(1), config.model.activation)
     assert isinstance(model, MLPAutoencoder)
-    images = resident("train", _CPU)[:20]
+    images = load_images("train", _CPU)[:20]
     model.loss(images, images, torch.Generator().manual_seed(2)).total.backward()
     passes = Passes(model, 20, HalfDense)
     with torch.inference_mode():

@@ -11,7 +11,7 @@ import torch
 import trainers
 from tests.trainers.conftest import of_kind
 from trainers import runs
-from trainers.datasets.mnist import split
+from trainers.datasets.mnist import load_split
 from trainers.errors import DeviceError, RunError
 from trainers.events import (
     CheckpointSaved,
@@ -81,10 +81,10 @@ def test_a_checkpoint_holds_the_values_of_its_event(start: Start) -> None:
     assert np.array_equal(kept.preview().codes, last.preview.codes)
     assert np.array_equal(kept.preview().reconstructions, last.preview.reconstructions)
     model = trainers.load(trainer.run.path)
-    codes = model.encode(split("test").images)
+    codes = model.encode(load_split("test").images)
     assert np.allclose(codes, last.preview.codes, atol=1e-5)
     images = model.decode(codes)
-    inputs = split("test").images / 255
+    inputs = load_split("test").images / 255
     error = ((images - inputs) ** 2).sum((1, 2)).mean()
     assert error == pytest.approx(last.evaluation.squared_error, rel=1e-4)
     ink = np.clip(images, 1e-9, 1 - 1e-7)
@@ -333,7 +333,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_as_diverged(start: Start) -> Non
     assert np.isfinite(kept.total).all()
     assert kept.step[-1] == end.step - 1
     assert trainer.run.checkpoint().step == end.last_good
-    assert np.isfinite(trainers.load(trainer.run).encode(split("test").images[:5])).all()
+    assert np.isfinite(trainers.load(trainer.run).encode(load_split("test").images[:5])).all()
     status = trainer.run.status()
     assert status.state == "diverged"
     assert f"step {end.step:,}" in status.error

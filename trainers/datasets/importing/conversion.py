@@ -87,7 +87,7 @@ class Conversion(BaseModel):
                     f"{width:,} x {height:,} pixels, padded to a square {edge:,} x {edge:,}; "
                     f"{MOST_PADDED:,} are the most",
                 )
-            square = Image.new(image.mode, (edge, edge), _rim(image))
+            square = Image.new(image.mode, (edge, edge), _rim_colour(image))
             square.paste(image, ((edge - width) // 2, (edge - height) // 2))
             image = square
         elif self.fit == "crop":
@@ -103,7 +103,7 @@ class Conversion(BaseModel):
         return ", ".join([*parts, "inverted"] if self.inverted else parts)
 
 
-def _rim(image: Image.Image) -> int | tuple[int, ...]:
+def _rim_colour(image: Image.Image) -> int | tuple[int, ...]:
     """The median of an image's rim."""
     pixels = np.asarray(image)
     rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MOST_PIXELS, MOST_BYTES = 50_000_000, 500_000_000
-_DAMAGED = (
+_DAMAGE_ERRORS = (
     OSError,
     ValueError,
     SyntaxError,
@@ -42,7 +42,7 @@ _DAMAGED = (
 )
 """What Pillow is known to raise of files that are damaged, or made to be."""
 
-_TOLD = {
+_MESSAGES = {
     "too large": "The image cannot be taken: {}. Make it smaller first.",
     "no image": "The file is no image that can be read: {}. Choose another one.",
     "truncated": "The image cannot be read: {}. Choose another one.",
@@ -59,7 +59,7 @@ def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
         When it is no image, is cut off, or is too large; also of what is done inside.
     """
     try:
-        with Image.open(_content(file), formats=FORMATS) as picture:
+        with Image.open(_read_content(file), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise FlawError(
@@ -72,11 +72,11 @@ def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
         raise FlawError("too large", f"more than {MOST_PIXELS:,} pixels, the most") from None
     except UnidentifiedImageError:
         raise FlawError("no image", f"none of {', '.join(FORMATS)}") from None
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         raise FlawError("truncated", str(error) or type(error).__name__) from None
 
 
-def _content(file: Path | IO[bytes]) -> IO[bytes]:
+def _read_content(file: Path | IO[bytes]) -> IO[bytes]:
     """A file's content: of a file itself, Pillow makes room for as long a part as it promises."""
     if not isinstance(file, Path):
         return file
@@ -99,10 +99,10 @@ def open_image_bytes(content: bytes) -> Iterator[Image.Image]:
         with open_image(io.BytesIO(content)) as picture:
             yield picture
     except FlawError as error:
-        raise DataError(_TOLD[error.kind].format(error)) from error
+        raise DataError(_MESSAGES[error.kind].format(error)) from error
 
 
-def pixels_of(picture: Image.Image) -> NDArray[np.uint8]:
+def extract_pixels(picture: Image.Image) -> NDArray[np.uint8]:
     """(h, w) or (h, w, 3), a picture's pixels, upright, transparent parts white."""
     image = ImageOps.exif_transpose(picture)
     if image.mode in {"I;16", "I;16B", "I;16L", "I"}:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal[
+FlawKind = Literal[
     "no image",
     "truncated",
     "another size",
@@ -16,16 +16,16 @@ Kind = Literal[
     "too large",
 ]
 
-_KEPT = 1_000
-_SHOWN = 5
+_MOST_NAMED = 1_000
+_MOST_SHOWN = 5
 
 
 class FlawError(Exception):
     """One image cannot be taken; `kind` says why in general, the message in particular."""
 
-    def __init__(self, kind: Kind, detail: str) -> None:
+    def __init__(self, kind: FlawKind, detail: str) -> None:
         super().__init__(detail)
-        self.kind: Kind = kind
+        self.kind: FlawKind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Flaw:
     """What is wrong with which image."""
 
     name: str
-    kind: Kind
+    kind: FlawKind
     detail: str
 
 
@@ -42,12 +42,12 @@ class Flaws:
     """All that is wrong: every one counted, the first thousand by name."""
 
     named: list[Flaw] = field(default_factory=list)
-    counts: Counter[Kind] = field(default_factory=Counter)
+    counts: Counter[FlawKind] = field(default_factory=Counter)
 
     def add(self, flaw: Flaw) -> None:
         """Takes in one more."""
         self.counts[flaw.kind] += 1
-        if len(self.named) < _KEPT:
+        if len(self.named) < _MOST_NAMED:
             self.named.append(flaw)
 
     @property
@@ -60,7 +60,7 @@ class Flaws:
         """How many of each kind: "3 truncated, 1 no image"."""
         return ", ".join(f"{count:,} {kind}" for kind, count in self.counts.most_common())
 
-    def lines(self, most: int = _SHOWN) -> list[str]:
+    def lines(self, most: int = _MOST_SHOWN) -> list[str]:
         """The first few of each kind by name, a line each, and how many more there are."""
         found = []
         for kind, count in self.counts.most_common():

@@ -11,7 +11,7 @@ import numpy as np
 
 from trainers.datasets import spectrum, store
 from trainers.datasets.catalogue import ENTRIES
-from trainers.datasets.description import PREVIEWED, Dataset, checked_name
+from trainers.datasets.description import PREVIEW_COUNT, Dataset, check_name
 from trainers.datasets.importing.conversion import (
     LEAST_SIDE,
     MOST_SIDE,
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
     from trainers.datasets.sources import Source
 
-FEWEST = 100
+FEWEST_IMAGES = 100
 """Images that a data set has at least."""
-MOST_TEST = 10_000
+MOST_TEST_IMAGES = 10_000
 
 _TEST_SHARE = 10
 _SPLIT_SEED = 0x5917
 _SLICE_SECONDS = 0.02
 _UNUSUAL_SIDE = 64
-_RELEASED = 32
+_RELEASE_INTERVAL = 32
 
 
 @dataclass(frozen=True)
@@ -121,25 +121,25 @@ def import_images(source: Source, wanted: ImportRequest) -> Generator[float, Non
     DataError
         When the name is no such or taken, too few images are left, or the disk is full.
     """
-    _check(source, wanted)
+    _check_request(source, wanted)
     flaws = Flaws()
     for flaw in source.flaws:
         flaws.add(flaw)
-    candidates, wanted_tests = _candidates(source)
+    candidates, wanted_tests = _choose_test_candidates(source)
     writer = StoreWriter(wanted.name)
     try:
         is_tried = np.zeros(source.count, np.bool_)
-        clock = _Clock()
+        clock = _SliceClock()
         for index in candidates.tolist():
             if writer.counts["test"] == wanted_tests:
                 break
             is_tried[index] = True
-            _take(source, wanted, index, True, writer, flaws)
+            _import_image(source, wanted, index, True, writer, flaws)
             if clock.is_over():
                 yield int(is_tried.sum()) / source.count
         before = int(is_tried.sum())
         for done, index in enumerate(np.flatnonzero(~is_tried).tolist(), before):
-            _take(source, wanted, index, False, writer, flaws)
+            _import_image(source, wanted, index, False, writer, flaws)
             if clock.is_over():
                 yield done / source.count
         dataset = _describe_dataset(source, wanted, writer, flaws)
@@ -154,7 +154,7 @@ def import_images(source: Source, wanted: ImportRequest) -> Generator[float, Non
     return ImportDraft(complete, flaws, writer)
 
 
-def preview(
+def preview_conversion(
     source: Source, conversion: Conversion, indices: list[int]
 ) -> tuple[list[NDArray[np.uint8] | None], list[NDArray[np.uint8] | None], list[str]]:
     """Some images before and after, with what is wrong with each (empty: nothing)."""
@@ -175,7 +175,7 @@ def preview(
     return before, after, wrong
 
 
-class _Clock:
+class _SliceClock:
     """Tells when a slice of time is over."""
 
     def __init__(self) -> None:
@@ -189,13 +189,13 @@ class _Clock:
         return True
 
 
-def _check(source: Source, wanted: ImportRequest) -> None:
-    checked_name(wanted.name)
+def _check_request(source: Source, wanted: ImportRequest) -> None:
+    check_name(wanted.name)
     if wanted.name in store.dataset_names():
         raise DataError(f"There is a data set {wanted.name!r} already; choose another name.")
-    if source.count < FEWEST:
+    if source.count < FEWEST_IMAGES:
         raise DataError(
-            f"{source.path} has {source.count:,} images; {FEWEST} are the fewest to learn from."
+            f"{source.path} has {source.count:,} images; {FEWEST_IMAGES} are the fewest to learn from."
         )
     if wanted.classes and len(wanted.classes) != len(source.classes):
         raise DataError(f"{len(wanted.classes)} names are given for {len(source.classes)} classes.")
@@ -211,20 +211,20 @@ def _check(source: Source, wanted: ImportRequest) -> None:
         )
 
 
-def _candidates(source: Source) -> tuple[NDArray[np.intp], int]:
+def _choose_test_candidates(source: Source) -> tuple[NDArray[np.intp], int]:
     """Which images may become test images, in this order, and how many are to.
 
     The source's own, if they are enough; else a tenth, drawn by a fixed seed, others taking the
     place of those that cannot be read.
     """
     own = source.is_test
-    if own is not None and own.sum() >= PREVIEWED and (~own).sum() >= PREVIEWED:
+    if own is not None and own.sum() >= PREVIEW_COUNT and (~own).sum() >= PREVIEW_COUNT:
         return np.flatnonzero(own), int(own.sum())
     drawn = np.random.default_rng(_SPLIT_SEED).permutation(source.count)
-    return drawn, min(MOST_TEST, max(PREVIEWED, source.count // _TEST_SHARE))
+    return drawn, min(MOST_TEST_IMAGES, max(PREVIEW_COUNT, source.count // _TEST_SHARE))
 
 
-def _take(
+def _import_image(
     source: Source,
     wanted: ImportRequest,
     index: int,
@@ -239,7 +239,7 @@ def _take(
         flaws.add(Flaw(source.name(index), error.kind, str(error)))
         return
     writer.add(image, label, is_test=is_test)
-    if sum(writer.counts.values()) % _RELEASED == 0:
+    if sum(writer.counts.values()) % _RELEASE_INTERVAL == 0:
         source.release()
 
 
@@ -247,11 +247,11 @@ def _describe_dataset(
     source: Source, wanted: ImportRequest, writer: StoreWriter, flaws: Flaws
 ) -> Dataset:
     train, test = writer.counts["train"], writer.counts["test"]
-    if test < PREVIEWED or train < PREVIEWED:
+    if test < PREVIEW_COUNT or train < PREVIEW_COUNT:
         reason = f": {flaws.summary}" if flaws.total else ""
         raise DataError(
             f"{train:,} training and {test:,} test images are left of the {source.count:,} in "
-            f"{source.path}{reason}. There must be {PREVIEWED} of each. "
+            f"{source.path}{reason}. There must be {PREVIEW_COUNT} of each. "
             + "; ".join(flaws.lines(1))
         )
     has_labels = wanted.has_labels and bool(source.classes)

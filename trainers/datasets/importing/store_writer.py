@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from trainers.datasets.description import Dataset
 
-_ROOM = 65_536
+_HEADER_BYTES = 65_536
 """Bytes kept for the header, which is known at last."""
-_CODES = {kind: code for code, kind in store.KINDS.items()}
+_DTYPE_NAMES = {kind: code for code, kind in store.DTYPES.items()}
 
 
 class StoreWriter:
@@ -43,7 +43,7 @@ class StoreWriter:
     """
 
     def __init__(self, name: str) -> None:
-        self.place = store.place_of(name)
+        self.place = store.dataset_path(name)
         self.counts = {"test": 0, "train": 0}
         self._labels: dict[str, bytearray] = {"test": bytearray(), "train": bytearray()}
         self._digest = hashlib.sha256()
@@ -51,10 +51,10 @@ class StoreWriter:
             self.place.parent.mkdir(parents=True, exist_ok=True)
             handle, path = tempfile.mkstemp(prefix=".draft-", dir=self.place.parent)
         except OSError as error:
-            raise _unwritten(self.place, error) from error
+            raise _write_error(self.place, error) from error
         self.draft = Path(path)
         self._file = os.fdopen(handle, "wb")
-        self._file.write(bytes(_ROOM))
+        self._file.write(bytes(_HEADER_BYTES))
 
     def add(self, image: NDArray[np.uint8], label: int, *, is_test: bool) -> None:
         """Takes in one image of the data set's shape.
@@ -76,7 +76,7 @@ class StoreWriter:
         self._file.flush()
         before = 0 if is_test else int(np.prod(shape)) * self.counts["test"]
         count = self.counts["test" if is_test else "train"]
-        return np.memmap(self.draft, np.uint8, "r", _ROOM + before, (count, *shape))
+        return np.memmap(self.draft, np.uint8, "r", _HEADER_BYTES + before, (count, *shape))
 
     def finish(self, dataset: Dataset, spectrum: Mapping[str, NDArray[Any]]) -> Dataset:
         """Writes labels, principal components and header; the description with its checksum.
@@ -90,18 +90,22 @@ class StoreWriter:
         begin = 0
         for part, count in self.counts.items():
             end = begin + count * dataset.pixels
-            tensors[f"{part}.images"] = _entry("U8", (count, *dataset.shape), begin, end)
+            tensors[f"{part}.images"] = _describe_tensor("U8", (count, *dataset.shape), begin, end)
             begin = end
         for part, labels in self._labels.items():
             self._write(bytes(labels))
-            tensors[f"{part}.labels"] = _entry("U8", (len(labels),), begin, begin + len(labels))
+            tensors[f"{part}.labels"] = _describe_tensor(
+                "U8", (len(labels),), begin, begin + len(labels)
+            )
             begin += len(labels)
         complete = dataset.model_copy(update={"checksum": self._digest.hexdigest()})
         for name, array in spectrum.items():
             content = np.ascontiguousarray(array).tobytes()
             self._write(content)
-            code = _CODES[array.dtype.type]
-            tensors[f"spectrum.{name}"] = _entry(code, array.shape, begin, begin + len(content))
+            code = _DTYPE_NAMES[array.dtype.type]
+            tensors[f"spectrum.{name}"] = _describe_tensor(
+                code, array.shape, begin, begin + len(content)
+            )
             begin += len(content)
         header = {"__metadata__": {"dataset": complete.model_dump_json()}, **tensors}
         self._close(json.dumps(header).encode())
@@ -119,7 +123,7 @@ class StoreWriter:
             self.draft.chmod(0o644)
             self.draft.replace(self.place)
         except OSError as error:
-            raise _unwritten(self.place, error) from error
+            raise _write_error(self.place, error) from error
 
     def discard(self) -> None:
         """Deletes the draft."""
@@ -130,11 +134,11 @@ class StoreWriter:
         try:
             self._file.write(content)
         except OSError as error:
-            raise _unwritten(self.place, error) from error
+            raise _write_error(self.place, error) from error
         self._digest.update(content)
 
     def _close(self, header: bytes) -> None:
-        room = _ROOM - 8
+        room = _HEADER_BYTES - 8
         if len(header) > room:
             raise DataError(
                 f"The names of the classes and the history take {len(header):,} bytes; {room:,} "
@@ -147,14 +151,14 @@ class StoreWriter:
             os.fsync(self._file.fileno())
             self._file.close()
         except OSError as error:
-            raise _unwritten(self.place, error) from error
+            raise _write_error(self.place, error) from error
 
 
-def _entry(kind: str, shape: tuple[int, ...], begin: int, end: int) -> dict[str, object]:
+def _describe_tensor(kind: str, shape: tuple[int, ...], begin: int, end: int) -> dict[str, object]:
     return {"dtype": kind, "shape": list(shape), "data_offsets": [begin, end]}
 
 
-def _unwritten(place: Path, error: OSError) -> DataError:
+def _write_error(place: Path, error: OSError) -> DataError:
     return DataError(
         f"The data set {place} cannot be written ({error.strerror or error}). Free some space, or "
         "name another folder by AEVIEWER_DATASETS."

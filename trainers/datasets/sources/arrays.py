@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets.importing.import_errors import FlawError
-from trainers.datasets.mmap import release
+from trainers.datasets.mmap import release_pages
 from trainers.datasets.sources.source import Labels, Source
 from trainers.errors import DataError
 
@@ -75,10 +75,10 @@ class ArraySource(Source):
         self._blocks = [
             replace(block, images=as_images(block.images, block.place)) for block in blocks
         ]
-        self._scales = [_Scale.of_kind(block.images) for block in self._blocks]
+        self._scales = [_Scale.from_dtype(block.images) for block in self._blocks]
         self._starts = np.cumsum([0, *(len(block.images) for block in self._blocks)])
         self.count = int(self._starts[-1])
-        self._labels = self._joined_labels()
+        self._labels = self._join_labels()
         if self._labels is not None:
             known = self._labels.classes
             self.classes = classes if len(classes) >= len(known) else known
@@ -105,13 +105,13 @@ class ArraySource(Source):
                 if finite.size:
                     low, high = min(low, finite.min()), max(high, finite.max())
                 done += len(chunk)
-                release(block.images)
+                release_pages(block.images)
                 yield done / self.count
-            self._scales[number] = _Scale.of_range(float(low), float(high), block.place)
+            self._scales[number] = _Scale.from_range(float(low), float(high), block.place)
 
     def name(self, index: int) -> str:
         """Its place in the file."""
-        block, at = self._found(index)
+        block, at = self._locate(index)
         return f"{self._blocks[block].place}[{at}]"
 
     def label(self, index: int) -> int:
@@ -120,25 +120,25 @@ class ArraySource(Source):
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """A row, as bytes."""
-        number, at = self._found(index)
+        number, at = self._locate(index)
         scale = self._scales[number]
         if scale is None:
             raise ValueError("`measured` comes first.")
         pixels = np.asarray(self._blocks[number].images[at])
         if pixels.ndim == 3:
             pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3]
-        return scale.bytes_of(pixels)
+        return scale.to_bytes(pixels)
 
     def release(self) -> None:
         """Lets go of what was read of mapped files so far."""
         for block in self._blocks:
-            release(block.images)
+            release_pages(block.images)
 
-    def _found(self, index: int) -> tuple[int, int]:
+    def _locate(self, index: int) -> tuple[int, int]:
         block = int(np.searchsorted(self._starts, index, "right")) - 1
         return block, index - int(self._starts[block])
 
-    def _joined_labels(self) -> Labels | None:
+    def _join_labels(self) -> Labels | None:
         columns = [block.labels for block in self._blocks]
         place = self._blocks[0].labels_place or self._blocks[0].place
         if any(column is None for column in columns):
@@ -193,14 +193,14 @@ class _Scale:
     factor: float
 
     @classmethod
-    def of_kind(cls, images: Array) -> _Scale | None:
+    def from_dtype(cls, images: Array) -> _Scale | None:
         """What the kind of number says; None where the range has to be looked at."""
         if images.dtype == np.uint8:
             return cls(0, 1)
         return cls(0, 255) if images.dtype == np.bool_ else None
 
     @classmethod
-    def of_range(cls, low: float, high: float, place: str) -> _Scale:
+    def from_range(cls, low: float, high: float, place: str) -> _Scale:
         """What the range says."""
         if low > high or (low >= 0 and high <= 1):
             return cls(0, 255)
@@ -215,7 +215,7 @@ class _Scale:
             "-1 to 1, 0 to 255 or 0 to 65,535: scale them first."
         )
 
-    def bytes_of(self, pixels: Array) -> NDArray[np.uint8]:
+    def to_bytes(self, pixels: Array) -> NDArray[np.uint8]:
         """Rounded and clipped."""
         if pixels.dtype == np.uint8 and self.factor == 1:
             return np.array(pixels, np.uint8)

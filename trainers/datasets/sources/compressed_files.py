@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 _BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
 """What unpacks to more bytes than that, and more than so many times what it was, is no data."""
 
-DAMAGED = (
+DAMAGE_ERRORS = (
     OSError,
     EOFError,
     zlib.error,
@@ -33,7 +33,7 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def guard(name: str, packed: int, unpacked: int) -> None:
+def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
     """Refuses what unpacks to far more than images would.
 
     Raises
@@ -63,10 +63,10 @@ def copy_stream(
         with place.open("wb") as file:
             while block := stream.read(_BLOCK):
                 done += len(block)
-                guard(name, packed, done)
+                check_unpacked_size(name, packed, done)
                 file.write(block)
                 yield done
-    except DAMAGED as error:
+    except DAMAGE_ERRORS as error:
         raise DataError(f"{name} is truncated or damaged ({error}). Get it anew.") from error
 
 

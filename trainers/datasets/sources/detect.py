@@ -8,8 +8,13 @@ import numpy as np
 
 from trainers.datasets.sources.arrays import ArraySource
 from trainers.datasets.sources.folder import FolderSource
-from trainers.datasets.sources.idx_files import column, from_idx, idx_files, is_idx
-from trainers.datasets.sources.numpy_files import from_npy, from_npz, map_array
+from trainers.datasets.sources.idx_files import (
+    read_label_column,
+    open_idx,
+    list_idx_files,
+    is_idx_file,
+)
+from trainers.datasets.sources.numpy_files import open_npy, open_npz, map_array
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -40,7 +45,7 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
     """
     if not path.exists():
         raise DataError(f"There is nothing at {path}.")
-    source = yield from _source(path, labels)
+    source = yield from _open_source(path, labels)
     try:
         if isinstance(source, ArraySource):
             yield from source.measure_range()
@@ -50,30 +55,30 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
     return source
 
 
-def _source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
+def _open_source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
     if path.is_dir():
-        if idx_files(path):
-            return (yield from from_idx(path))
+        if list_idx_files(path):
+            return (yield from open_idx(path))
         return FolderSource(path)
     if path.suffix.lower() == ".npy":
         if labels is None:
-            return from_npy(path)
-        return from_npy(path, (yield from _column(labels)), labels.name)
+            return open_npy(path)
+        return open_npy(path, (yield from _read_labels(labels)), labels.name)
     if path.suffix.lower() == ".npz":
-        return (yield from from_npz(path))
-    if is_idx(path):
-        return (yield from from_idx(path))
+        return (yield from open_npz(path))
+    if is_idx_file(path):
+        return (yield from open_idx(path))
     raise DataError(
         f"{path} is nothing that can be imported. Choose a folder of images, or an .npy, .npz or "
         "IDX file."
     )
 
 
-def _column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
+def _read_labels(path: Path) -> Generator[float, None, NDArray[np.generic]]:
     if path.suffix.lower() == ".npy":
         return map_array(path, str(path))
-    if path.is_file() and is_idx(path):
-        return (yield from column(path))
+    if path.is_file() and is_idx_file(path):
+        return (yield from read_label_column(path))
     try:
         if path.stat().st_size > _MOST_TEXT:
             raise DataError(f"{path} is too large for a list of labels.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 _TEST, _TRAIN = {"test", "testing", "val", "valid", "validation"}, {"train", "training"}
-_DEEP = 16
+_MOST_DEPTH = 16
 
 
 class FolderSource(Source):
@@ -49,7 +49,7 @@ class FolderSource(Source):
         parts = [file.split("/") for file in files]
         folders = [part[1 if has_splits else 0] if len(part) > 1 + has_splits else "" for part in
                    parts]  # fmt: skip
-        names = sorted(set(folders) - {""}, key=_natural)
+        names = sorted(set(folders) - {""}, key=_natural_key)
         if len(names) > MOST_CLASSES:
             raise DataError(
                 f"{path} has {len(names):,} sub-folders; as classes {MOST_CLASSES} are the most."
@@ -92,7 +92,7 @@ class FolderSource(Source):
             if entry.is_symlink() and not self._is_inside(entry.path):
                 self.flaws.append(Flaw(name, "path outside", "a link that leads out of the folder"))
             elif entry.is_dir():
-                if depth < _DEEP and not entry.is_symlink():
+                if depth < _MOST_DEPTH and not entry.is_symlink():
                     found += self._list_files(Path(entry.path), depth + 1)
             else:
                 found.append(name)
@@ -113,10 +113,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     if path.is_file() and path.stat().st_size == 0:
         raise FlawError("truncated", "the file is empty")
     with image_files.open_image(path) as picture:
-        return image_files.pixels_of(picture)
+        return image_files.extract_pixels(picture)
 
 
-def _natural(name: str) -> tuple[int, int, str]:
+def _natural_key(name: str) -> tuple[int, int, str]:
     """Numbers by their value, then words."""
     is_number = name.isascii() and name.isdigit()
     return (0, int(name), name) if is_number and len(name) < 10 else (1, 0, name)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
-from trainers.datasets.sources.compressed_files import DAMAGED, gunzip
-from trainers.datasets.sources.source import Scratch
+from trainers.datasets.sources.compressed_files import DAMAGE_ERRORS, gunzip
+from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,22 +31,22 @@ class IdxSource(ArraySource):
     kind = "IDX files"
 
 
-def is_idx(path: Path) -> bool:
+def is_idx_file(path: Path) -> bool:
     """Whether a file's name, or its first bytes, say so."""
     if _NAME.fullmatch(path.name):
         return True
     try:
-        return _shape_of(_head(path)) is not None
-    except DAMAGED:
+        return _parse_head(_read_head(path)) is not None
+    except DAMAGE_ERRORS:
         return False
 
 
-def idx_files(folder: Path) -> list[Path]:
+def list_idx_files(folder: Path) -> list[Path]:
     """The IDX files in a folder, by their names."""
     return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
-def from_idx(path: Path) -> Generator[float, None, IdxSource]:
+def open_idx(path: Path) -> Generator[float, None, IdxSource]:
     """Images in IDX files, with the labels and the test images beside them; yields the share done.
 
     Parameters
@@ -59,8 +59,8 @@ def from_idx(path: Path) -> Generator[float, None, IdxSource]:
     DataError
         When a file is truncated, damaged, or has no images.
     """
-    files = idx_files(path) if path.is_dir() else [path, *_beside(path)]
-    scratch = Scratch()
+    files = list_idx_files(path) if path.is_dir() else [path, *_companion_files(path)]
+    scratch = ScratchFolder()
     source: IdxSource | None = None
     try:
         arrays: dict[Path, NDArray[np.generic]] = {}
@@ -72,15 +72,15 @@ def from_idx(path: Path) -> Generator[float, None, IdxSource]:
                     yield number / len(files)
             arrays[file] = _map_array(plain, file)
             yield (number + 1) / len(files)
-        source = IdxSource(path, _blocks(arrays, path))
+        source = IdxSource(path, _make_blocks(arrays, path))
     finally:
         if source is None:
-            scratch.drop()
-    source.adopt(scratch)
+            scratch.delete()
+    source.adopt_scratch(scratch)
     return source
 
 
-def column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
+def read_label_column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
     """The labels in an IDX file, gzipped or not.
 
     Raises
@@ -88,7 +88,7 @@ def column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
     DataError
         When it is damaged.
     """
-    scratch = Scratch()
+    scratch = ScratchFolder()
     try:
         plain = path
         if _is_gzipped(path):
@@ -97,16 +97,16 @@ def column(path: Path) -> Generator[float, None, NDArray[np.generic]]:
                 yield 0.0
         return np.array(_map_array(plain, path))
     finally:
-        scratch.drop()
+        scratch.delete()
 
 
-def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[ArrayBlock]:
+def _make_blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[ArrayBlock]:
     images = {file: array for file, array in arrays.items() if array.ndim >= 3}
     if not images:
         raise DataError(f"{path} holds no IDX file of images.")
     blocks = []
     for file, array in images.items():
-        partner = next((f for f in arrays if f.name in _partners(file)), None)
+        partner = next((f for f in arrays if f.name in _label_file_names(file)), None)
         labels, labels_place = (arrays[partner], partner.name) if partner else (None, "")
         is_test = any(word in file.name.lower() for word in _TEST)
         blocks.append(ArrayBlock(array, labels, is_test, file.name, labels_place))
@@ -116,19 +116,21 @@ def _blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[ArrayBl
     return sorted(blocks, key=lambda block: bool(block.is_test))
 
 
-def _partners(images: Path) -> set[str]:
+def _label_file_names(images: Path) -> set[str]:
     """What the labels of a file of images may be called."""
     plain = images.name.removesuffix(".gz")
     name = plain.replace("images", "labels").replace("idx3", "idx1")
     return {name, f"{name}.gz"} - {images.name}
 
 
-def _beside(path: Path) -> list[Path]:
+def _companion_files(path: Path) -> list[Path]:
     """Its labels, and the other split's images and labels."""
     swaps = (("train", "t10k"), ("t10k", "train"), ("train", "test"), ("test", "train"))
     plain = path.name.removesuffix(".gz")
     names = {f"{plain.replace(a, b)}{end}" for a, b in swaps if a in plain for end in ("", ".gz")}
-    names |= {label for name in (path.name, *names) for label in _partners(path.with_name(name))}
+    names |= {
+        label for name in (path.name, *names) for label in _label_file_names(path.with_name(name))
+    }
     found = (path.with_name(name) for name in sorted(names - {path.name}))
     return [file for file in found if file.is_file()]
 
@@ -141,7 +143,7 @@ def _is_gzipped(path: Path) -> bool:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
 
 
-def _head(path: Path) -> bytes:
+def _read_head(path: Path) -> bytes:
     if _is_gzipped(path):
         with gzip.open(path, "rb") as packed:
             return packed.read(64)
@@ -149,7 +151,7 @@ def _head(path: Path) -> bytes:
         return plain.read(64)
 
 
-def _shape_of(head: bytes) -> tuple[str, tuple[int, ...], int] | None:
+def _parse_head(head: bytes) -> tuple[str, tuple[int, ...], int] | None:
     """Kind of number, sizes, and where the data begins; None where it is no IDX file."""
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _KINDS or not 1 <= head[3] <= 4:
         return None
@@ -163,7 +165,7 @@ def _shape_of(head: bytes) -> tuple[str, tuple[int, ...], int] | None:
 def _map_array(plain: Path, name: Path) -> NDArray[np.generic]:
     with plain.open("rb") as file:
         head = file.read(64)
-    found = _shape_of(head)
+    found = _parse_head(head)
     if found is None:
         raise DataError(f"{name} is no IDX file: its first four bytes say otherwise.")
     kind, shape, start = found

@@ -14,8 +14,12 @@ import numpy as np
 
 from trainers.datasets.importing.import_errors import Flaw
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
-from trainers.datasets.sources.compressed_files import DAMAGED, copy_stream, guard
-from trainers.datasets.sources.source import Scratch
+from trainers.datasets.sources.compressed_files import (
+    DAMAGE_ERRORS,
+    copy_stream,
+    check_unpacked_size,
+)
+from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -25,14 +29,14 @@ if TYPE_CHECKING:
     from trainers.datasets.sources.arrays import Array
 
 _IMAGE_WORDS, _LABEL_WORDS = ("image", "x", "data", "arr_0"), ("label", "y", "target", "class")
-_MOST_HEADER, _MOST_TOLD = 10_000, 300
+_MOST_HEADER, _MOST_REASON = 10_000, 300
 _LENGTHS = {
     (1, 0): (np.lib.format.read_array_header_1_0, 2),
     (2, 0): (np.lib.format.read_array_header_2_0, 4),
 }
 _MOST_MEMBERS = 1_000
-_DAMAGED = (
-    *DAMAGED,
+_DAMAGE_ERRORS = (
+    *DAMAGE_ERRORS,
     SyntaxError,
     TokenError,
     TypeError,
@@ -42,7 +46,7 @@ _DAMAGED = (
     struct.error,
     lzma.LZMAError,
 )
-_NAMES = ("classes", "class_names", "label_names")
+_CLASS_KEYS = ("classes", "class_names", "label_names")
 
 
 def map_array(path: Path, place: str) -> Array:
@@ -57,13 +61,13 @@ def map_array(path: Path, place: str) -> Array:
         with path.open("rb") as file:
             _check_header(file, path.stat().st_size, place)
         return np.lib.format.open_memmap(path, mode="r")
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         raise DataError(
-            f"{place} is truncated, or no NPY file ({_why(error)}). Get it anew."
+            f"{place} is truncated, or no NPY file ({_shorten_reason(error)}). Get it anew."
         ) from error
 
 
-def from_npy(path: Path, labels: Array | None = None, labels_place: str = "") -> ArraySource:
+def open_npy(path: Path, labels: Array | None = None, labels_place: str = "") -> ArraySource:
     """Images in an .npy file; labels beside it are found by name where none are given.
 
     Raises
@@ -82,7 +86,7 @@ def from_npy(path: Path, labels: Array | None = None, labels_place: str = "") ->
     return ArraySource(path, [ArrayBlock(images, labels, None, path.name, labels_place)])
 
 
-def from_npz(path: Path) -> Generator[float, None, ArraySource]:
+def open_npz(path: Path) -> Generator[float, None, ArraySource]:
     """Images in an .npz file, unpacked where they can be mapped; yields the share done.
 
     Raises
@@ -92,7 +96,7 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
     """
     flaws: list[Flaw] = []
     arrays: dict[str, Array] = {}
-    scratch = Scratch()
+    scratch = ScratchFolder()
     source: ArraySource | None = None
     try:
         with zipfile.ZipFile(path) as archive:
@@ -102,7 +106,7 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
                     f"{path} holds {len(members):,} arrays; {_MOST_MEMBERS:,} are the most."
                 )
             total = sum(info.file_size for info in members) or 1
-            guard(str(path), path.stat().st_size, total)
+            check_unpacked_size(str(path), path.stat().st_size, total)
             done = 0
             for number, info in enumerate(members):
                 parts = info.filename.replace("\\", "/").split("/")
@@ -111,7 +115,7 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
                     continue
                 place = scratch.folder / f"{number}.npy"
                 name = f"{path}: {info.filename}"
-                guard(name, info.compress_size, info.file_size)
+                check_unpacked_size(name, info.compress_size, info.file_size)
                 with archive.open(info) as stream:
                     _check_header(stream, info.file_size, name)
                 with archive.open(info) as stream:
@@ -121,15 +125,15 @@ def from_npz(path: Path) -> Generator[float, None, ArraySource]:
                 arrays[info.filename.removesuffix(".npy")] = map_array(place, name)
         blocks, classes = _pair_labels(arrays, path)
         source = ArraySource(path, blocks, classes)
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         raise DataError(
-            f"{path} is truncated, or no NPZ file ({_why(error)}). Get it anew."
+            f"{path} is truncated, or no NPZ file ({_shorten_reason(error)}). Get it anew."
         ) from error
     finally:
         if source is None:
-            scratch.drop()
+            scratch.delete()
     source.flaws += flaws
-    source.adopt(scratch)
+    source.adopt_scratch(scratch)
     return source
 
 
@@ -162,10 +166,10 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
         )
 
 
-def _why(error: Exception) -> str:
+def _shorten_reason(error: Exception) -> str:
     """What is wrong, without the whole of the file that is quoted."""
     text = str(error) or type(error).__name__
-    return text if len(text) < _MOST_TOLD else f"{text[:_MOST_TOLD]}…"
+    return text if len(text) < _MOST_REASON else f"{text[:_MOST_REASON]}…"
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:
@@ -175,16 +179,16 @@ def _shape_text(shape: tuple[int, ...]) -> str:
 def _pair_labels(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock], tuple[str, ...]]:
     """Which arrays are images, and which their labels."""
     classes: tuple[str, ...] = ()
-    for key in _NAMES:
+    for key in _CLASS_KEYS:
         if key in arrays and arrays[key].dtype.kind in "US":
             classes = tuple(str(name) for name in arrays.pop(key).tolist())
     images = {key: a for key, a in arrays.items() if a.ndim >= 2 and a.shape[-1] > 1}
     columns = {key: a for key, a in arrays.items() if key not in images}
-    chosen = {key: a for key, a in images.items() if _has(key, _IMAGE_WORDS)} or images
+    chosen = {key: a for key, a in images.items() if _has_word(key, _IMAGE_WORDS)} or images
     blocks = []
     for key, array in chosen.items():
         is_test = True if _is_test(key) else False if "train" in key.lower() else None
-        fitting = [k for k in columns if _has(k, _LABEL_WORDS) or len(columns) == 1]
+        fitting = [k for k in columns if _has_word(k, _LABEL_WORDS) or len(columns) == 1]
         if is_test is not None:
             fitting = [k for k in fitting if _is_test(k) == is_test]
         labels = columns[fitting[0]] if fitting else None
@@ -198,7 +202,7 @@ def _pair_labels(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock]
     return sorted(blocks, key=lambda block: bool(block.is_test)), classes
 
 
-def _has(key: str, words: tuple[str, ...]) -> bool:
+def _has_word(key: str, words: tuple[str, ...]) -> bool:
     low = key.lower()
     return any(low == word or low.startswith((f"{word}_", f"{word}s")) or low.endswith((f"_{word}",
                f"_{word}s")) for word in words)  # fmt: skip

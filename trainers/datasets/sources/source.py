@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 _MOST_LABEL = 1 << 53
 """A label, so that whole numbers of any kind hold it."""
-_RELEASED = 32
+_RELEASE_INTERVAL = 32
 """Images that are read before their pages are let go of: the system maps a megabyte around each."""
 
 
-class Scratch:
+class ScratchFolder:
     """A folder for what has to be unpacked."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="aeviewer-import-"))
 
-    def drop(self) -> None:
+    def delete(self) -> None:
         """Deletes it."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -62,7 +62,7 @@ class Source(ABC):
         self.classes: tuple[str, ...] = ()
         self.is_test: NDArray[np.bool_] | None = None
         self.flaws: list[Flaw] = []
-        self._scratch: Scratch | None = None
+        self._scratch: ScratchFolder | None = None
 
     @abstractmethod
     def name(self, index: int) -> str:
@@ -88,7 +88,7 @@ class Source(ABC):
         """
         return 0
 
-    def adopt(self, scratch: Scratch) -> None:
+    def adopt_scratch(self, scratch: ScratchFolder) -> None:
         """Takes charge of what was unpacked for it."""
         self._scratch = scratch
 
@@ -98,14 +98,14 @@ class Source(ABC):
     def close(self) -> None:
         """Lets go of what was unpacked."""
         if self._scratch is not None:
-            self._scratch.drop()
+            self._scratch.delete()
             self._scratch = None
 
     def sizes(self, most: int = 200) -> set[tuple[int, int, int]]:
         """Height, width and channels of some images, spread over the source."""
         found = set()
-        for number, index in enumerate(spread(self.count, most)):
-            if number % _RELEASED == 0:
+        for number, index in enumerate(spread_indices(self.count, most)):
+            if number % _RELEASE_INTERVAL == 0:
                 self.release()
             try:
                 pixels = self.image(index)
@@ -116,7 +116,7 @@ class Source(ABC):
         return found
 
 
-def spread(count: int, most: int) -> list[int]:
+def spread_indices(count: int, most: int) -> list[int]:
     """Up to `most` numbers below `count`, evenly spread."""
     return [round(place) for place in np.linspace(0, count - 1, min(count, most)).tolist()]
 
@@ -165,7 +165,7 @@ class Labels:
                 f"{place} has {len(names):,} different labels; {MOST_CLASSES} are the most. Import "
                 "the images without labels."
             )
-        self.classes = tuple(_word(name) for name in names)
+        self.classes = tuple(_class_name(name) for name in names)
         numbers = np.full(len(flat), -1, np.int64)
         numbers[sound] = np.searchsorted(np.asarray(names), kept) if names else 0
         self._numbers, self._values = numbers, flat
@@ -189,5 +189,5 @@ class Labels:
         return found
 
 
-def _word(name: object) -> str:
+def _class_name(name: object) -> str:
     return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)

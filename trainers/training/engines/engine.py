@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from trainers.datasets.tensors import BatchOrder, gather, resident
+from trainers.datasets.tensors import BatchOrder, gather, load_images
 from trainers.training.adam import Adam
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Engine(ABC):
         self._config = config
         is_bernoulli = model.likelihood == "bernoulli"
         self._is_binarised = is_bernoulli and config.binarisation == "dynamic"
-        self._images = resident("train", device) if images is None else images
+        self._images = load_images("train", device) if images is None else images
         self._order = BatchOrder(len(self._images), config.batch_size, config.seed, device)
         self.optimiser = Adam(model.parameters(), config.learning_rate)
         self.noise = torch.Generator(device).manual_seed(config.seed ^ _NOISE_SEED)

@@ -1,4 +1,4 @@
-"""One long sitting before the window: what `soak` has done in a process that has a screen."""
+"""The process of the soak test: it opens the window and uses it until the time is over."""
 
 from __future__ import annotations
 
@@ -27,49 +27,49 @@ from aeviewer import app
 from aeviewer.settings import Settings
 from aeviewer.startup.problem_capture import capture_problems
 from tests.alive import alive
-from tests.benchmarks.memory import resident
+from tests.benchmarks.memory import resident_megabytes
 from tests.reliability.acts import ACTS, Person
 from tests.reliability.acts.hand import Hand
-from tests.reliability.figures import growth, lateness, slope
+from tests.reliability.soak_statistics import growth, lateness, slope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.reliability.acts import Wait
 
-WARM = 600.0
-"""Seconds after which memory has to be level."""
+WARM_UP_SECONDS = 600.0
+"""The seconds after which memory must be constant."""
 _LOOK, _TICK, _SAMPLE, _KEEP = 20, 16, 2_000, 60_000
 _LATE = 150.0
-"""Milliseconds that a person notices; which act it was in is noted."""
+"""Milliseconds of lateness that a user notices; the act is recorded with them."""
 _INTERRUPTED = 10.0
 _PATIENCE = float(os.environ.get("SOAK_PATIENCE", "90"))
-_CLOSES = 0.002
-"""Share of the acts after which the window is closed and opened again."""
+_CLOSE_SHARE = 0.002
+"""The share of acts after which the window is closed and opened again."""
 
 
 @dataclass
-class Record:
-    """What is known of the sitting so far.
+class SoakRecord:
+    """The record of a soak test.
 
     Attributes
     ----------
     found
-        What went wrong.
+        The problems.
     pictures
-        Where pictures of the screen are kept.
-    acts, read
-        What was done, and what the program said in boxes, each with how often.
+        The folder for pictures of the screen.
+    acts, boxes
+        The acts, and the texts of message boxes, each with its count.
     late
-        How many milliseconds later than due a timer of 16 ms was called.
-    latest
-        The ones that a person notices, each with what was being done.
+        The lateness of a 16 ms timer, in milliseconds.
+    late_acts
+        The lateness that a user notices, each with the act during which it occurred.
     memory
-        Moments, in seconds, and the resident memory at each, in MB.
+        The times in seconds, each with the resident memory in MB.
     counts
-        Files, threads, widgets and modules at some moments.
+        The numbers of files, threads, widgets and modules at some times.
     untried
-        What has not been done yet, last what is done next.
+        The acts that have not been tried yet; the last one is next.
     """
 
     seed: int
@@ -77,9 +77,9 @@ class Record:
     began: float = field(default_factory=time.monotonic)
     found: list[str] = field(default_factory=list)
     acts: Counter[str] = field(default_factory=Counter)
-    read: Counter[str] = field(default_factory=Counter)
+    boxes: Counter[str] = field(default_factory=Counter)
     late: array[float] = field(default_factory=lambda: array("f"))
-    latest: list[tuple[int, str]] = field(default_factory=list)
+    late_acts: list[tuple[int, str]] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
     counts: list[dict[str, float]] = field(default_factory=list)
     opened: int = 0
@@ -87,15 +87,15 @@ class Record:
 
     @property
     def seconds(self) -> float:
-        """Since the beginning."""
+        """The seconds since the beginning."""
         return time.monotonic() - self.began
 
     def sample(self) -> None:
-        """Takes down the memory."""
-        self.memory.append((round(self.seconds, 1), round(resident(), 2)))
+        """Records the resident memory."""
+        self.memory.append((round(self.seconds, 1), round(resident_megabytes(), 2)))
 
     def count(self) -> None:
-        """Takes down what else could grow."""
+        """Records the numbers of files, threads, widgets and modules."""
         self.counts.append(
             {
                 "seconds": round(self.seconds),
@@ -107,10 +107,10 @@ class Record:
         )
 
     def report(self) -> dict[str, object]:
-        """All of it, as JSON takes it."""
-        warm = [(at, held) for at, held in self.memory if at >= WARM]
-        at, held = [at for at, _ in warm], [held for _, held in warm]
-        line, grown = slope(at, held), growth(at, held)
+        """Returns the record as values of JSON."""
+        samples = [sample for sample in self.memory if sample[0] >= WARM_UP_SECONDS]
+        times, memory = [time for time, _ in samples], [memory for _, memory in samples]
+        line, grown = slope(times, memory), growth(times, memory)
         return {
             "seed": self.seed,
             "minutes": round(self.seconds / 60, 1),
@@ -120,37 +120,37 @@ class Record:
             "found": [f"{n} times: {what}" for what, n in Counter(self.found).most_common()],
             "load of the machine": [round(load, 1) for load in os.getloadavg()],
             "late, ms": lateness(self.late) if self.late else {},
-            "latest, ms": sorted(self.latest, reverse=True)[:40],
+            "latest, ms": sorted(self.late_acts, reverse=True)[:40],
             "memory after ten minutes, MB an hour": None if line is None else asdict(line),
             "memory grew after ten minutes, %": None if grown is None else round(100 * grown, 2),
-            "boxes": dict(self.read.most_common()),
+            "boxes": dict(self.boxes.most_common()),
             "counts": self.counts,
             "memory, MB": self.memory[:: max(1, len(self.memory) // 120)],
         }
 
 
-class Sitting(QObject):
-    """From the opening of the window to its closing.
+class SoakSession(QObject):
+    """The use of one window, from its opening to its closing.
 
     Parameters
     ----------
     person
-        Who sits there.
+        The simulated user.
     record
-        Where it is taken down.
+        The record of the soak test.
     until
-        The moment at which the window is closed for good.
+        The time at which the soak test ends.
     """
 
-    def __init__(self, person: Person, record: Record, until: float) -> None:
+    def __init__(self, person: Person, record: SoakRecord, until: float) -> None:
         super().__init__()
         self._person, self._record, self._until = person, record, until
-        self._doing, self._name = self._begun(), "look"
+        self._doing, self._name = self._wait_for_window(), "look"
         self._awaited: Wait = ("the event loop", lambda: True)
         self._since = self._ticked = time.monotonic()
         self._trail: deque[str] = deque(maxlen=6)
         self._timers = [
-            self._timer(_LOOK, self._go_on),
+            self._timer(_LOOK, self._continue),
             self._timer(_SAMPLE, record.sample),
             self._timer(_KEEP, record.count),
         ]
@@ -164,10 +164,10 @@ class Sitting(QObject):
         return timer
 
     def end(self) -> None:
-        """It is over: the window is gone."""
+        """Stops the timers after the window was closed."""
         for timer in (*self._timers, self._ticking):
             timer.stop()
-        self._record.read += self._person.read
+        self._record.boxes += self._person.boxes
 
     @Slot()
     def _tick(self) -> None:
@@ -175,12 +175,12 @@ class Sitting(QObject):
         late = max(0.0, 1000 * (now - self._ticked) - _TICK)
         self._record.late.append(late)
         if late > _LATE:
-            self._record.latest.append((round(late), self._name))
+            self._record.late_acts.append((round(late), self._name))
         self._ticked = now
 
     @Slot()
-    def _go_on(self) -> None:
-        """Does the next part of an act, if what the last one waits for has come."""
+    def _continue(self) -> None:
+        """Continues the act if what it waits for has come."""
         what, has_come = self._awaited
         try:
             if has_come():
@@ -191,41 +191,42 @@ class Sitting(QObject):
                 self._give_up(f"waited {_PATIENCE:.0f} s for {what}")
             else:
                 return
-        except Exception:  # noqa: BLE001 - told, and another act is tried
+        except Exception:  # noqa: BLE001 - recorded; another act follows
             self._give_up(traceback.format_exc())
         self._since = time.monotonic()
 
     def _is_interrupted(self) -> bool:
-        """Whether the program has a box read and closed before anything else can be done."""
+        """Returns whether a modal message box must be closed first."""
         return isinstance(QApplication.activeModalWidget(), QMessageBox)
 
     def _rest(self) -> Wait:
-        """A moment between two acts."""
-        self._doing = self._another()
+        """Selects the next act; returns a short pause."""
+        self._doing = self._next_act()
         return self._person.pause(0.05)
 
     def _give_up(self, why: str) -> None:
-        """Notes it, with what is on the screen, and does something else."""
+        """Records a problem with a picture of the screen, and ends the act."""
         trail, focus = ", ".join(self._trail), QApplication.focusWidget()
         where = f"{type(focus).__name__} {focus.accessibleName()!r}" if focus else "nothing"
-        told = f"{self._name}: {why} (after {trail}; the keyboard is with {where}; {_screen()})"
-        self._record.found.append(told)
+        self._record.found.append(
+            f"{self._name}: {why} (after {trail}; the focus is on {where}; {_describe_screen()})"
+        )
         place = self._record.pictures / f"given-up-{len(self._record.found)}.png"
         QGuiApplication.primaryScreen().grabWindow(0).save(str(place))
         self._awaited = self._rest()
 
-    def _begun(self) -> Iterator[Wait]:
+    def _wait_for_window(self) -> Iterator[Wait]:
         person = self._person
         yield "the window", lambda: person.window.isVisible() and person.window.isActiveWindow()
 
-    def _another(self) -> Iterator[Wait]:
-        if not self._ticking.isActive():  # how long it takes to open is another question
+    def _next_act(self) -> Iterator[Wait]:
+        if not self._ticking.isActive():  # The time to open the window is not measured here.
             self._ticked = time.monotonic()
             self._ticking.start()
-        yield from self._person.tidy_up()
-        mind = self._person.mind
+        yield from self._person.close_dialogs()
+        random = self._person.random
         self._trail.append(self._name)
-        if time.monotonic() > self._until or mind.random() < _CLOSES:
+        if time.monotonic() > self._until or random.random() < _CLOSE_SHARE:
             self._name = "leave"
             self._record.acts["close the window"] += 1
             self._person.hand.press("ctrl+q")
@@ -233,19 +234,19 @@ class Sitting(QObject):
         self._name = (
             self._record.untried.pop()
             if self._record.untried
-            else mind.choices([*ACTS], [weight for _, weight in ACTS.values()])[0]
+            else random.choices([*ACTS], [weight for _, weight in ACTS.values()])[0]
         )
         self._record.acts[self._name] += 1
         yield from ACTS[self._name][0](self._person)
 
 
-def _screen() -> str:
-    """What Qt and the X server know of windows, keyboard and mouse."""
+def _describe_screen() -> str:
+    """Returns the state of windows, keyboard and mouse in Qt and in the X server."""
     above = QApplication.activePopupWidget() or QApplication.activeModalWidget()
-    told = {
-        "in front": type(QApplication.activeWindow()).__name__,
-        "over it": type(above).__name__,
-        "held": QGuiApplication.queryKeyboardModifiers().name,
+    state = {
+        "active window": type(QApplication.activeWindow()).__name__,
+        "popup or dialog": type(above).__name__,
+        "modifiers": QGuiApplication.queryKeyboardModifiers().name,
         "grabbed by": type(QWidget.mouseGrabber()).__name__,
         "windows": {
             f"{type(w).__name__} {w.windowTitle()}": int(w.winId())
@@ -253,62 +254,62 @@ def _screen() -> str:
             if w.isVisible()
         },
     }
-    for asked in ("getwindowfocus", "getmouselocation"):
-        done = subprocess.run(["xdotool", asked], capture_output=True, text=True, check=False)
-        told[asked] = (done.stdout + done.stderr).strip()
-    return str(told)
+    for command in ("getwindowfocus", "getmouselocation"):
+        done = subprocess.run(["xdotool", command], capture_output=True, text=True, check=False)
+        state[command] = (done.stdout + done.stderr).strip()
+    return str(state)
 
 
-def sit(folder: Path, minutes: float, seed: int, report: Path) -> bool:
-    """Uses the window for that long; whether nothing was wrong."""
-    record = Record(seed, report.parent)
+def run_soak(folder: Path, minutes: float, seed: int, report: Path) -> bool:
+    """Uses the window for some minutes; returns whether no problem was found."""
+    record = SoakRecord(seed, report.parent)
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
     settings.threads = 1
     with capture_problems() as record.found:
         application = app.application(settings)
         before = alive()
-        hand, mind = Hand(), Random(seed)
-        record.untried = mind.sample([*ACTS], len(ACTS))
+        hand, random = Hand(), Random(seed)
+        record.untried = random.sample([*ACTS], len(ACTS))
         keeping = QTimer(interval=_KEEP)
-        keeping.timeout.connect(lambda: _keep(record, report))
+        keeping.timeout.connect(lambda: _write_report(record, report))
         keeping.start()
         until = record.began + 60 * minutes
         while time.monotonic() < until:
             record.opened += 1
             with app.open_program(folder / "runs", settings) as program:
                 program.window.resize(1500, 900)
-                sitting = Sitting(Person(program, hand, mind, folder), record, until)
+                session = SoakSession(Person(program, hand, random, folder), record, until)
                 app.spin()
-                sitting.end()
+                session.end()
             program.window.deleteLater()
-            del program, sitting
+            del program, session
             application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-            gc.collect()  # or the next window, loaded, has what is left of this one frozen
+            gc.collect()  # before the next window freezes the objects that are still alive
         keeping.stop()
         hand.close()
         del keeping
         record.found.extend(f"left behind: {name}" for name, _ in alive() - before)
-        record.found.extend(f"a process is left: {told}" for told in _children())
+        record.found.extend(f"a process is left: {command}" for command in _child_processes())
     record.sample()
-    _keep(record, report)
+    _write_report(record, report)
     return not record.found
 
 
-def _keep(record: Record, report: Path) -> None:
+def _write_report(record: SoakRecord, report: Path) -> None:
     report.write_text(json.dumps(record.report(), indent=1), encoding="utf-8")
 
 
-def _children() -> list[str]:
-    """What this process began and has not ended, multiprocessing's own watcher aside."""
+def _child_processes() -> list[str]:
+    """Returns the command lines of child processes, without multiprocessing's resource tracker."""
     tasks = Path("/proc/self/task").glob("*/children")
-    found = [child for task in tasks for child in task.read_text().split()]
-    told = [Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ") for child in found]
-    return [words for words in told if "resource_tracker" not in words]
+    children = [child for task in tasks for child in task.read_text().split()]
+    commands = [Path(f"/proc/{c}/cmdline").read_text().replace("\0", " ") for c in children]
+    return [command for command in commands if "resource_tracker" not in command]
 
 
 def main() -> None:
-    """Sits as FOLDER MINUTES SEED REPORT say; the exit status is 1 where anything was wrong."""
+    """Runs the soak test with arguments FOLDER MINUTES SEED REPORT; exits with 1 if it fails."""
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     place, minutes, seed, report = sys.argv[1:]
-    sys.exit(0 if sit(Path(place), float(minutes), int(seed), Path(report)) else 1)
+    sys.exit(0 if run_soak(Path(place), float(minutes), int(seed), Path(report)) else 1)
