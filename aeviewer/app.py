@@ -180,7 +180,8 @@ def _collect_cycles_between_events() -> Iterator[None]:
         if loaded.isActive():
             loaded.stop()
         else:
-            gc.unfreeze()  # The window and its services were frozen too, and are garbage from now on.
+            # The window and its services were frozen too, and are garbage from now on.
+            gc.unfreeze()
         collector.timer.stop()
         if was_enabled:
             gc.enable()

@@ -84,7 +84,9 @@ class Contender:
 
     def __init__(self, name: str, preset_name: str, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self._process = ProcessPoolExecutor(1, spawn, self._start_process, (name, preset_name, threads))
+        self._process = ProcessPoolExecutor(
+            1, spawn, self._start_process, (name, preset_name, threads)
+        )
         is_ours = name not in peers(preset(preset_name))
         with mock.patch.dict(os.environ, {} if is_ours else _PEER_ENVIRONMENT):
             self.time_steps(8)  # the process is started with the first task

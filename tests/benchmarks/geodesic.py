@@ -1,6 +1,6 @@
 """How long a geodesic takes to find while a run is trained, beside how long it takes alone.
 
-`python -m tests.benchmarks.geodesic [PRESET [LATENT_DIM]]`: in the compute thread, without a window.
+`python -m tests.benchmarks.geodesic [PRESET [LATENT_DIM]]`: in the compute thread, no window.
 The first figure is measured while the training is paused, the second while it continues; the third
 is the share of its speed that the training keeps meanwhile.
 """

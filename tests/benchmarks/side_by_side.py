@@ -39,7 +39,9 @@ class _PersistentWorkers:
         self._shutdown()
 
 
-def time_training(kept: _PersistentWorkers, names: tuple[str, ...], steps: int, threads: int) -> float:
+def time_training(
+    kept: _PersistentWorkers, names: tuple[str, ...], steps: int, threads: int
+) -> float:
     """To train these activations, from first to last."""
     with tempfile.TemporaryDirectory() as place:
         jobs = [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from tests.benchmarks.engines import matching_engines, build_model, continuous_steps
+from tests.benchmarks.engines import build_model, continuous_steps, matching_engines
 from trainers.presets import preset
 
 if TYPE_CHECKING:

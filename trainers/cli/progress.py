@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SHOWN_STEPS = 100
 
 
-class TrainingProgress:
+class ConsoleProgress:
     """Steps, rate, time left and the mean losses of the last 100 steps.
 
     Parameters

@@ -154,11 +154,11 @@ def _say_how_to_resume(run: Run, console: Console) -> None:
 
 def _watch(trainer: Trainer, console: Console) -> Event | None:
     """Shows rate, time left and losses; answers the event that ended the training."""
-    from trainers.cli.progress import TrainingProgress
+    from trainers.cli.progress import ConsoleProgress
     from trainers.events import Diverged, Finished, Progress, Started, Stopped
 
     ended: Event | None = None
-    with TrainingProgress(console, trainer.config) as bar:
+    with ConsoleProgress(console, trainer.config) as bar:
         for event in trainer:
             match event:
                 case Started(step=step, steps=steps, device=device):

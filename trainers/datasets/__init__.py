@@ -12,6 +12,6 @@ __all__ = [
     "Split",
     "dataset_named",
     "dataset_names",
-    "open_dataset",
     "load_split",
+    "open_dataset",
 ]

@@ -60,8 +60,8 @@ def _yield_misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, s
         yield (
             "channels",
             f"{times} convolutions: {dataset.side} pixels can be halved "
-            f"{_count_halvings(dataset.side)} times; choose so many, or import the images at another "
-            "size.",
+            f"{_count_halvings(dataset.side)} times; choose so many, or import the images at "
+            "another size.",
         )
 
 

@@ -143,9 +143,7 @@ def verify_checksum(name: str) -> Generator[float, None, None]:
                 done += len(block)
                 yield done / total
     if digest.hexdigest() != header.dataset.checksum:
-        raise DataError(
-            f"{header.path} fails its checksum: it is damaged. Remove it, and import {name!r} again."
-        )
+        raise DataError(f"{header.path} fails its checksum. Remove it, and import {name!r} again.")
 
 
 def remove(name: str) -> None:

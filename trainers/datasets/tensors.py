@@ -95,7 +95,7 @@ _SHARED: WeakValueDictionary[tuple[Part, torch.device, Dataset], Images] = WeakV
 
 
 def load_images(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Images:
-    """(n, P) of 0..1, on the device; one copy for all callers, and none where it would be too large.
+    """(n, P) of 0..1, on the device; one copy for all callers, and none if it is too large.
 
     It lives as long as somebody holds it.
 

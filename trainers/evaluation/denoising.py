@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from trainers.evaluation.errors import squared_errors
+from trainers.evaluation.image_errors import squared_errors
 from trainers.evaluation.measurement import Denoising
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
 from trainers.datasets.spectrum import load_spectrum
 from trainers.datasets.tensors import StreamedImages, load_images
-from trainers.evaluation.errors import HALF_GREY_LEVEL, cross_entropies, squared_errors
+from trainers.evaluation.image_errors import HALF_GREY_LEVEL, cross_entropies, squared_errors
 from trainers.evaluation.subspace import compare_with_pca
 from trainers.events import Preview
 from trainers.generators import finish

@@ -78,6 +78,14 @@ def class_jitter(count: int) -> NDArray[np.float64]:
     return np.random.default_rng(0).uniform(-JITTER, JITTER, count)
 
 
+def are_equal(one: Plane | None, other: Plane | None) -> bool:
+    """Returns whether codes have the same places in both planes; None equals None alone."""
+    if one is None or other is None:
+        return one is other
+    has_same_origin = np.array_equal(one.origin, other.origin)
+    return has_same_origin and np.array_equal(one.basis, other.basis)
+
+
 def axes_plane(latent_dim: int, x: int, y: int) -> Plane:
     """The plane of the code's coordinates `x` and `y`, counted from 0.
 

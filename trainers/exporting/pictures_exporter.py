@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.exporting.exporters import Task
-    from trainers.figures.style import Picture
+    from trainers.figures.style import FigureFiles
 
 CLASSES = (
     "#3f90da",
@@ -75,7 +75,7 @@ def _title(task: Task) -> str:
     return f"{task.run.name}, step {task.checkpoint.step:,}"
 
 
-def _losses(task: Task) -> Picture:
+def _losses(task: Task) -> FigureFiles:
     """The loss of every step, and that of the test images at every checkpoint."""
     losses, found = task.run.metrics(), [*evaluations(task.run)]
     figure = create_figure(6.4, 3.6)
@@ -98,7 +98,7 @@ def _losses(task: Task) -> Picture:
     return render_figure(figure, "losses", "Losses", caption)
 
 
-def _codes(task: Task) -> Picture:
+def _codes(task: Task) -> FigureFiles:
     """The codes of the test images, coloured by class, in the plane that shows most of them."""
     data = datasets.open_dataset(task.run.dataset)
     codes, labels = task.checkpoint.codes(), data.test.labels

@@ -1,7 +1,7 @@
 """Autoencoders: one family per module, and the module's name is the family's name.
 
-A family module has `build(config, pixels)`, which returns an untrained model. A module of the same
-name in `descriptions` has `describe(config, shape)`, which says in words what the model is.
+A family module has `build(config, pixels)`, which returns an untrained model. The module
+`descriptions/describe_<family>.py` has `describe(config, shape)`, which describes it in words.
 Nothing here loads torch until `build` imports the module of a family.
 """
 
@@ -73,10 +73,11 @@ def describe(config: ModelConfig, shape: tuple[int, ...]) -> str:
     shape
         The shape of an image: (side, side) or (side, side, 3).
     """
-    if config.family not in _public_modules(descriptions.__path__):
+    name = f"describe_{config.family}"
+    if name not in _public_modules(descriptions.__path__):
         codes = "1 code" if config.latent_dim == 1 else f"{config.latent_dim} codes"
         return f"{config.family}, {codes}"
-    module = import_module(f"{descriptions.__name__}.{config.family}")
+    module = import_module(f"{descriptions.__name__}.{name}")
     text: str = module.describe(config, shape)
     return text
 

@@ -200,15 +200,15 @@ def _check_room(total: int, file: Path, folder: Path) -> None:
     allowed = min(MOST_BYTES, ALLOWANCE + MOST_TIMES * file.stat().st_size)
     if total > allowed:
         raise ExportError(
-            f"{file.name} would unpack to {_size_text(total)}; from its size {_size_text(allowed)} are "
-            "allowed. Such archives are made to fill disks; it was not opened."
+            f"{file.name} would unpack to {_size_text(total)}; from its size {_size_text(allowed)} "
+            "are allowed. Such archives are made to fill disks; it was not opened."
         )
     near = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(near).free
     if total > free:
         raise ExportError(
-            f"{file.name} needs {_size_text(total)}, and {_size_text(free)} are free for {folder}. Free some "
-            "space, or choose another runs folder."
+            f"{file.name} needs {_size_text(total)}, but {_size_text(free)} are free in {folder}. "
+            "Free some space, or choose another runs folder."
         )
 
 

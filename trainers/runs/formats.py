@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from trainers import config as configs
 from trainers.config_messages import faults
 from trainers.errors import ConfigError, RunError
 

@@ -238,7 +238,9 @@ class Run:
     def write_status(self, status: Status) -> None:
         """Replaces `status.json`."""
         with self.writing():
-            atomic.replace_file(self.path / statuses.FILE, status.model_dump_json(indent=2).encode())
+            atomic.replace_file(
+                self.path / statuses.FILE, status.model_dump_json(indent=2).encode()
+            )
 
     def write_resume(self, content: bytes) -> None:
         """Replaces the resume point."""
@@ -299,7 +301,9 @@ class Run:
         with self.writing():
             atomic.replace_file(place / "codes.npy", codes)
             atomic.replace_file(place / "reconstructions.png", picture)
-            atomic.replace_file(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
+            atomic.replace_file(
+                place / "evaluation.json", evaluation.model_dump_json(indent=2).encode()
+            )
 
     def rename(self, name: str) -> Run:
         """Moves the folder to a new name beside it.

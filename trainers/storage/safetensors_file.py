@@ -1,7 +1,7 @@
 """Safetensors files with a checksum: a changed bit is detected. This module loads no torch.
 
-The header holds the SHA-256 of the arrays and of the other header texts. A file without a checksum was
-written before checksums were added, and is read as it is.
+The header holds the SHA-256 of the arrays and of the other header texts. A file without a checksum
+was written before checksums were added, and is read as it is.
 """
 
 from __future__ import annotations

@@ -34,7 +34,11 @@ from aeviewer.widgets.images.image_view import ImageView
 from trainers.datasets import dataset_names
 from trainers.datasets.description import check_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
-from trainers.datasets.importing.importer import ImportRequest, default_conversion, preview_conversion
+from trainers.datasets.importing.importer import (
+    ImportRequest,
+    default_conversion,
+    preview_conversion,
+)
 from trainers.datasets.sources.source import spread_indices
 from trainers.errors import DataError
 

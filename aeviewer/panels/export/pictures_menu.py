@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PicturesMenu(QMenu):
-    """Adds a context menu to every picture of a window, and lists the visible ones for the keyboard.
+    """Adds a context menu to every picture of a window, and lists the visible ones.
 
     Parameters
     ----------

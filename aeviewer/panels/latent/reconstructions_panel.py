@@ -16,11 +16,11 @@ from aeviewer.panels.export.pictures_menu import picture_name
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import PictureActions
 from aeviewer.widgets.fonts import small
-from aeviewer.widgets.images.image_grid import ImageGrid, Row
+from aeviewer.widgets.images.image_grid import ImageGrid, ImageRow
 from aeviewer.widgets.images.image_view import DivergingBar
 from aeviewer.widgets.plots.hover_card import HoverCard
 from trainers.errors import AEViewerError
-from trainers.evaluation.errors import squared_errors
+from trainers.evaluation.image_errors import squared_errors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,9 +103,9 @@ class ReconstructionsPanel(QWidget):
             difference = np.rint(difference.mean(axis=3)).astype(np.int16)
         self.grid.set_rows(
             (
-                Row("input", inputs),
-                Row("reconstruction", outputs),
-                Row("difference", difference),
+                ImageRow("input", inputs),
+                ImageRow("reconstruction", outputs),
+                ImageRow("difference", difference),
             )
         )
         self.figure.setText(

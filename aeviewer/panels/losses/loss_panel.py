@@ -22,7 +22,7 @@ from aeviewer.panels.losses.loss_table import (
     unit,
 )
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.displays.value_table import Readout, Row
+from aeviewer.widgets.displays.value_table import Readout, ValueRow
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.curve_plot import CurvePlot
 from trainers.errors import AEViewerError
@@ -337,10 +337,10 @@ class LossPanel(QWidget):
 
     def _row(
         self, cells: Cells, item: RunItem, config: RunConfig, step: float, *, is_current: bool
-    ) -> Row:
+    ) -> ValueRow:
         reading = self.plot.reading(item.key, step)
         pixels = self._pixels(item) if is_per_pixel(config, self._quantity) else None
-        return Row(
+        return ValueRow(
             item.name,
             item.colour,
             cells.texts(reading, pixels),

@@ -311,7 +311,7 @@ class RunsPanel(QWidget):
 
 
 def _can_go_on(item: RunItem) -> bool:
-    """Returns whether the training can be continued, also where other files than the config are damaged.
+    """Returns whether the training can be continued, also if files but the config are damaged.
 
     Reading the resume point says whether it is complete.
     """

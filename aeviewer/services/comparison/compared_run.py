@@ -13,7 +13,7 @@ import numpy as np
 from aeviewer.palette import RUN_COLOURS
 from trainers.datasets.spectrum import load_spectrum
 from trainers.errors import DataError
-from trainers.evaluation.errors import squared_errors
+from trainers.evaluation.image_errors import squared_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

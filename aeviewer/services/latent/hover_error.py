@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.displayed_codes import ImageLookup
-from trainers.evaluation.errors import squared_errors
+from trainers.evaluation.image_errors import squared_errors
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread

@@ -22,6 +22,7 @@ from aeviewer.services.latent.undo_state import (
 from trainers.errors import DataError
 from trainers.exploration.planes import (
     Plane,
+    are_equal,
     axes_plane,
     line,
     principal_plane,
@@ -187,7 +188,7 @@ class LatentState(QObject):
         """Takes in other alignments: the codes stay, their places in the plane may change."""
         before = self._plane if self._is_plane_current else None
         self._base, self._is_plane_current = None, False
-        if self.codes is not None and not _are_equal(before, self.plane):
+        if self.codes is not None and not are_equal(before, self.plane):
             self.places_changed.emit()
 
     @property
@@ -396,10 +397,3 @@ class LatentState(QObject):
             )
             self._undo_states[self._run] = replace(self._undo_states[self._run], pins=moved)
             self.pins_changed.emit()
-
-
-def _are_equal(one: Plane | None, other: Plane | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    same_origin = np.array_equal(one.origin, other.origin)
-    return same_origin and np.array_equal(one.basis, other.basis)

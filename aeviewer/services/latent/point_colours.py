@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from trainers.evaluation.errors import cross_entropies, kl_to_prior, squared_errors
+from trainers.evaluation.image_errors import cross_entropies, kl_to_prior, squared_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator

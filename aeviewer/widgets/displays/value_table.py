@@ -28,7 +28,7 @@ _LONGEST_NAME, _NARROWEST = 140, 120
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ValueRow:
     """A line of a readout.
 
     Attributes
@@ -116,7 +116,9 @@ class Readout(QTableWidget):
         name = min(longest, _LONGEST_NAME) + _SWATCH + 2 * _GAP
         return name + sum(self._column(text) for text in widest)
 
-    def set_rows(self, heads: Sequence[str], rows: Sequence[Row], widest: Sequence[str]) -> None:
+    def set_rows(
+        self, heads: Sequence[str], rows: Sequence[ValueRow], widest: Sequence[str]
+    ) -> None:
         """Shows a line for each row.
 
         Parameters
@@ -152,7 +154,7 @@ class Readout(QTableWidget):
         self._space()
         self.updateGeometry()
 
-    def _fill(self, at: int, row: Row) -> None:
+    def _fill(self, at: int, row: ValueRow) -> None:
         tips = row.tips or (row.name, *row.cells)
         # This is called with every move of the mouse, so that unchanged cells are left alone.
         texts = (row.name, *row.cells)

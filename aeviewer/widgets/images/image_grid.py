@@ -32,7 +32,7 @@ _PICTURE_SCALE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImageRow:
     """The same place in every column.
 
     Attributes
@@ -59,7 +59,7 @@ class ImageGrid(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ImageRow, ...] = ()
         self._drawn: QImage | None = None
         self._current = -1
         self.setMouseTracking(True)
@@ -68,7 +68,7 @@ class ImageGrid(QWidget):
 
     # -- what is shown ---------------------------------------------------------------------------
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
+    def set_rows(self, rows: Sequence[ImageRow]) -> None:
         """Shows rows of equally many images of one size; none empties the grid."""
         self._rows = tuple(replace(row, pixels=reduce_images(row.pixels)) for row in rows)
         self._redraw()

@@ -170,7 +170,9 @@ def test_being_offline_is_told_in_the_dialog_of_a_download(
     program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process is the real one; the only address it is given answers at no port."""
-    monkeypatch.setattr("aeviewer.services.datasets.dataset_import.download.start_download", _nowhere)
+    monkeypatch.setattr(
+        "aeviewer.services.datasets.dataset_import.download.start_download", _nowhere
+    )
     program.window.datasets.download("fashion-mnist")
     dialog = program.window.findChildren(DownloadDialog)[-1]
     qtbot.waitUntil(lambda: bool(dialog.work.problem), timeout=60_000)

@@ -296,7 +296,9 @@ class TestMap:
         qtbot.waitUntil(lambda: panel.note.text().startswith("step 123,456"))
         np.testing.assert_array_equal(panel.plot.raster.xy, self.places)
         step = run.checkpoints()[-1].step
-        assert panel.embedding_bar.text.text().startswith(f"An embedding of the codes of step {step:,}.")
+        assert panel.embedding_bar.text.text().startswith(
+            f"An embedding of the codes of step {step:,}."
+        )
         # A click shows the image's code as it is by now.
         left = Qt.MouseButton.LeftButton
         qtbot.mouseClick(panel.plot.viewport(), left, pos=pixel(panel, 14, 14))
@@ -341,7 +343,8 @@ def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     assert hidden == [False, True, True, False, False]
     choose(qtbot, panel, "t-sne")
     assert (
-        panel.embedding_bar.text.text() == "t-SNE is computed when the first checkpoint has been saved."
+        panel.embedding_bar.text.text()
+        == "t-SNE is computed when the first checkpoint has been saved."
     )
     session.set_current(session.items[0].key)
     qtbot.waitUntil(lambda: choice.x_axis.count() == 4)

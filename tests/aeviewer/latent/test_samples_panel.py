@@ -180,7 +180,8 @@ class TestInMoreDimensions:
         quantile_grid(qtbot, panel, 2)
         half = norm.ppf(0.75)
         assert panel.note.text().startswith(
-            "Prior quantiles: z₂ to the right, z₄ upwards, the other coordinates as in the marked code."
+            "Prior quantiles: z₂ to the right, z₄ upwards, the other coordinates as in the marked "
+            "code."
         )
         panel.sheet.setFocus(Qt.FocusReason.TabFocusReason)
         qtbot.keyClick(panel.sheet, Qt.Key.Key_Return)

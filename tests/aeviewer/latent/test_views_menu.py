@@ -136,7 +136,8 @@ def test_a_view_of_other_codes_is_refused(
     before = session.code
     menu.open_view("mine")
     assert told == [
-        "The view was saved for codes of dimension 4, but this run has codes of dimension 2. Open the view with the run that it was saved for."
+        "The view was saved for codes of dimension 4, but this run has codes of dimension 2. Open "
+        "the view with the run that it was saved for."
     ]
     assert session.code is before
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage, QPalette
 
 from aeviewer.widgets.images.grid_layout import arrange
-from aeviewer.widgets.images.image_grid import ImageGrid, Row
+from aeviewer.widgets.images.image_grid import ImageGrid, ImageRow
 from aeviewer.widgets.images.image_view import (
     DivergingBar,
     ImageView,
@@ -26,9 +26,9 @@ RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.integers(0, 256, (32, 28, 28), dtype=np.uint8)
 OUTPUTS = RANDOM.integers(0, 256, (32, 28, 28), dtype=np.uint8)
 ROWS = (
-    Row("input", INPUTS),
-    Row("output", OUTPUTS),
-    Row("difference", OUTPUTS.astype(np.int16) - INPUTS),
+    ImageRow("input", INPUTS),
+    ImageRow("output", OUTPUTS),
+    ImageRow("difference", OUTPUTS.astype(np.int16) - INPUTS),
 )
 
 

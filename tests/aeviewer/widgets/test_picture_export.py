@@ -18,7 +18,7 @@ from aeviewer.panels.export.pictures_menu import PicturesMenu
 from aeviewer.widgets.displays.class_bars import ClassBars
 from aeviewer.widgets.displays.figure_export import vector
 from aeviewer.widgets.displays.picture_export import PictureActions, picture_of, slug
-from aeviewer.widgets.images.image_grid import ImageGrid, Row
+from aeviewer.widgets.images.image_grid import ImageGrid, ImageRow
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.plots.curve_plot import CurvePlot
 from aeviewer.widgets.plots.latent_plot import LatentPlot
@@ -146,7 +146,7 @@ def test_every_picture_is_offered_and_none_twice(window: Window, session: Sessio
     window.menu.aboutToShow.emit()
     titles = [action.text() for action in window.menu.actions()]
     assert titles == ["Loss curves", "Decoded image", window.bars.accessibleName() or "Picture"]
-    window.grid.set_rows([Row("a", np.zeros((4, 28, 28), np.uint8))])
+    window.grid.set_rows([ImageRow("a", np.zeros((4, 28, 28), np.uint8))])
     window.menu.aboutToShow.emit()
     assert "Digits" in [action.text() for action in window.menu.actions()]
     again = PicturesMenu(session, window)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from trainers.evaluation.errors import (
+from trainers.evaluation.image_errors import (
     HALF_GREY_LEVEL,
     cross_entropies,
     kl_to_prior,

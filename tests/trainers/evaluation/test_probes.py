@@ -17,10 +17,10 @@ from trainers.evaluation import probes as measuring
 from trainers.evaluation.probes import (
     encode_images,
     evaluate_codes,
-    trustworthiness_and_continuity,
     fit_pixel_probes,
     fit_probes,
     pixel_probes,
+    trustworthiness_and_continuity,
     two_dimensional_view,
 )
 from trainers.generators import finish

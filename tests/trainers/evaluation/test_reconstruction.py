@@ -52,7 +52,9 @@ def test_pca_has_the_error_of_the_floor() -> None:
     assert found.squared_error_per_pixel == pytest.approx(left / 784, rel=1e-5)
     assert found.pca_ratio == pytest.approx(1, abs=1e-5)
     # R² uses the mean of the test images, which is nearly that of the training images.
-    assert found.explained_variance == pytest.approx(1 - left / load_mnist_spectrum().test_errors[0], abs=1e-3)
+    assert found.explained_variance == pytest.approx(
+        1 - left / load_mnist_spectrum().test_errors[0], abs=1e-3
+    )
     assert found.principal_angles == pytest.approx([0] * 5, abs=0.1)
     assert found.kl_per_dimension is None
     assert found.active_units == 5

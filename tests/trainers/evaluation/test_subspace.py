@@ -128,7 +128,9 @@ def test_pca_agrees_with_the_spectrum() -> None:
 
 def test_a_linear_autoencoder_is_compared_with_as_many_components() -> None:
     model = _mlp(dead=2)
-    found = compare_with_pca(model, load_mnist_spectrum(), 2 * float(load_mnist_spectrum().test_errors[5]))
+    found = compare_with_pca(
+        model, load_mnist_spectrum(), 2 * float(load_mnist_spectrum().test_errors[5])
+    )
     assert found is not None and found.ratio == pytest.approx(2)
     assert len(found.principal_angles) == 5
     assert list(found.principal_angles) == sorted(found.principal_angles)

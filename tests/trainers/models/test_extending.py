@@ -66,7 +66,7 @@ def _run(place: Path, *files: str) -> Report:
     """Returns what the program reports in a copy with these files of the page."""
     page = _PAGE.read_text(encoding="utf-8")
     codes = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    pages = dict(zip(("tied.py", "descriptions/tied.py"), codes, strict=True))
+    pages = dict(zip(("tied.py", "descriptions/describe_tied.py"), codes, strict=True))
     shutil.copytree(Path(trainers.__file__).parent, place / "trainers")
     for name in files:
         assert f"trainers/models/{name}" in page
@@ -86,7 +86,7 @@ def _run(place: Path, *files: str) -> Report:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return _run(tmp_path_factory.mktemp("families"), "tied.py", "descriptions/tied.py")
+    return _run(tmp_path_factory.mktemp("families"), "tied.py", "descriptions/describe_tied.py")
 
 
 @pytest.fixture(scope="module")

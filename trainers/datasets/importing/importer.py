@@ -195,7 +195,7 @@ def _check_request(source: Source, wanted: ImportRequest) -> None:
         raise DataError(f"There is a data set {wanted.name!r} already; choose another name.")
     if source.count < FEWEST_IMAGES:
         raise DataError(
-            f"{source.path} has {source.count:,} images; {FEWEST_IMAGES} are the fewest to learn from."
+            f"{source.path} has {source.count:,} images. At least {FEWEST_IMAGES} are needed."
         )
     if wanted.classes and len(wanted.classes) != len(source.classes):
         raise DataError(f"{len(wanted.classes)} names are given for {len(source.classes)} classes.")

@@ -9,12 +9,12 @@ import numpy as np
 from trainers.datasets.sources.arrays import ArraySource
 from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.idx_files import (
-    read_label_column,
-    open_idx,
-    list_idx_files,
     is_idx_file,
+    list_idx_files,
+    open_idx,
+    read_label_column,
 )
-from trainers.datasets.sources.numpy_files import open_npy, open_npz, map_array
+from trainers.datasets.sources.numpy_files import map_array, open_npy, open_npz
 from trainers.errors import DataError
 
 if TYPE_CHECKING:

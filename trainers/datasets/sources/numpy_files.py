@@ -16,8 +16,8 @@ from trainers.datasets.importing.import_errors import Flaw
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.datasets.sources.compressed_files import (
     DAMAGE_ERRORS,
-    copy_stream,
     check_unpacked_size,
+    copy_stream,
 )
 from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
