@@ -1,4 +1,4 @@
-"""What a run is asked to do: frozen, validated, JSON in and out. Loads no torch.
+"""The config of a run: frozen, validated, JSON in and out. This module loads no torch.
 
 Every field carries its bounds (pydantic's `Field`) and how it is spoken of (`Term`: label, unit,
 when it applies). The experiment form and the command line are both made from them.
@@ -37,7 +37,7 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 Channels = Annotated[int, Field(ge=1, le=512)]
 
 LANDMARKS = (10_000, 30_000, 50_000)
-"""Steps at which the paper shows its reconstructions."""
+"""The steps at which the paper shows its reconstructions."""
 
 
 def _always(_config: RunConfig) -> bool:
@@ -49,7 +49,7 @@ def _is(*families: str) -> Callable[[RunConfig], bool]:
 
 
 def _dense(config: RunConfig) -> bool:
-    """Hidden layers mean something to the paper's own family, and to one that came to it."""
+    """Hidden layers apply to the paper's dense family, and to added families."""
     return config.model.family not in {"conv", "pca"}
 
 
@@ -71,7 +71,7 @@ def _variational(config: RunConfig) -> bool:
 
 @dataclass(frozen=True)
 class Term:
-    """How a field is spoken of.
+    """The name, unit and meaning of a field.
 
     Attributes
     ----------
@@ -95,13 +95,13 @@ class Term:
 
 
 class Part(BaseModel):
-    """A frozen group of fields that refuses names it does not know."""
+    """A frozen group of fields that refuses unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelConfig(Part):
-    """The network: what maps an image to a code and back."""
+    """The network, which maps an image to a code and back."""
 
     family: Annotated[
         str,
@@ -159,12 +159,12 @@ class ModelConfig(Part):
 
     @property
     def has_prior(self) -> bool:
-        """Whether the codes have a prior, N(0, I); PCA heeds no `variational`."""
+        """Whether the codes have a prior, N(0, I); PCA ignores `variational`."""
         return self.variational and self.family != "pca"
 
 
 class TrainingConfig(Part):
-    """How the network is fitted."""
+    """How the network is trained."""
 
     steps: Annotated[
         int,
@@ -236,7 +236,7 @@ class TrainingConfig(Part):
 
 
 class RunConfig(Part):
-    """A whole run: preset it came from, data, model, training."""
+    """A whole run: the preset it came from, the data set, the model and the training."""
 
     preset: Annotated[
         str, Field(description="The preset this config started from.", min_length=1)
@@ -264,17 +264,20 @@ class RunConfig(Part):
 
     @property
     def steps(self) -> int:
-        """Steps to the end: PCA is solved in one."""
+        """The number of steps; PCA is solved in one step."""
         return self.training.steps if _trained_by_gradient(self) else 1
 
     @property
     def is_binarised(self) -> bool:
-        """Whether training draws binary pixels: only a Bernoulli likelihood can be of such."""
+        """Whether training samples binary pixels, which needs a Bernoulli likelihood."""
         return _bernoulli(self) and self.training.binarisation != "none"
 
     @property
     def checkpoint_steps(self) -> tuple[int, ...]:
-        """Steps at which a checkpoint is kept, ascending, the last step always among them."""
+        """The steps at which a checkpoint is kept, ascending.
+
+        The last step is always among them.
+        """
         if not _trained_by_gradient(self):
             return (1,)
         chosen = self.training.checkpoints
@@ -282,7 +285,7 @@ class RunConfig(Part):
         return tuple(sorted({*(s for s in steps if s <= self.steps), self.steps}))
 
     def replace(self, **changes: object) -> RunConfig:
-        """A validated copy with leaf fields changed, named as `fields()` names them.
+        """Returns a validated copy with other values of fields, named as `fields()` names them.
 
         Raises
         ------
@@ -309,7 +312,7 @@ class Leaf:
     term: Term
 
     def value(self, config: RunConfig) -> Any:
-        """This field's value in `config`."""
+        """Returns the value of this field in `config`."""
         return getattr(getattr(config, self.part) if self.part else config, self.name)
 
     @property
@@ -318,13 +321,13 @@ class Leaf:
         return self.info.default
 
     def bound(self, name: Literal["ge", "gt", "le", "lt"]) -> float | None:
-        """The bound of that kind, if the field has one."""
+        """Returns a bound of the field, if it has one."""
         found = (getattr(rule, name, None) for rule in self.info.metadata)
         return next((bound for bound in found if bound is not None), None)
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values to choose from; empty where any within the bounds will do."""
+        """The values to choose from; empty where every value within the bounds is valid."""
         if self.name == "family":
             from trainers.models import families
 
@@ -337,7 +340,7 @@ class Leaf:
 
 
 def fields() -> Iterator[Leaf]:
-    """Every field that has a `Term`, in reading order: data, model, training."""
+    """Yields every field that has a `Term`, in reading order: data, model, training."""
     parts: tuple[tuple[str, type[Part]], ...] = (
         ("", RunConfig),
         ("model", ModelConfig),
@@ -351,7 +354,7 @@ def fields() -> Iterator[Leaf]:
 
 
 def default_checkpoints(steps: int) -> tuple[int, ...]:
-    """About 25 steps, denser early: 0, then 1-2-5 by decades to 1,000, then evenly to the end."""
+    """Returns about 25 steps: 0, then 1-2-5 by decades to 1,000, then evenly to the end."""
     early = (0, 10, 20, 50, 100, 200, 500, 1_000)
     stride = max(1_000, _round_up(steps / 20))
     late = range(stride, steps + 1, stride)
@@ -359,12 +362,12 @@ def default_checkpoints(steps: int) -> tuple[int, ...]:
 
 
 def spaced_checkpoints(steps: int, spacing: int) -> tuple[int, ...]:
-    """Every so many steps from 0 on, and the last."""
+    """Returns evenly spaced steps from 0, and the last step."""
     return tuple(sorted({*range(0, steps + 1, spacing), steps}))
 
 
 def _round_up(value: float) -> int:
-    """The next 1, 2, 2.5 or 5 times a power of ten, so that steps read well."""
+    """Returns the next 1, 2, 2.5 or 5 times a power of ten, so that steps are round numbers."""
     power = 1
     while power * 10 < value:
         power *= 10
@@ -372,7 +375,7 @@ def _round_up(value: float) -> int:
 
 
 def validate_config(values: object) -> RunConfig:
-    """A config from plain values, with every problem in one message.
+    """Makes a config from plain values; one message names every problem.
 
     Raises
     ------
@@ -386,7 +389,7 @@ def validate_config(values: object) -> RunConfig:
 
 
 def from_json(text: str | bytes) -> RunConfig:
-    """The config that `RunConfig.model_dump_json` wrote.
+    """Parses the JSON that `RunConfig.model_dump_json` wrote.
 
     Raises
     ------

@@ -13,7 +13,7 @@ _MOST_FAULTS, _MOST_LETTERS = 10, 80
 
 
 def faults(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Each fault as (field name, one sentence that names the value and the bound).
+    """Yields each fault as (field name, one sentence that names the value and the bound).
 
     Long values are shortened in the message, and of many problems the first ones are named.
     """

@@ -1,10 +1,10 @@
-"""The failures a person can act on. Each message names the value, the bound and what to do."""
+"""The failures that a user can act on. Each message names the value, the bound and what to do."""
 
 from __future__ import annotations
 
 
 class AEViewerError(Exception):
-    """Base of every error whose message is meant for the person at the screen."""
+    """Base class of all errors whose message is written for the user."""
 
 
 class ConfigError(AEViewerError):
@@ -12,7 +12,7 @@ class ConfigError(AEViewerError):
 
 
 class DataError(AEViewerError):
-    """A data file is missing, damaged or not what it says it is."""
+    """A data file is missing, damaged or not of the expected format."""
 
 
 class RunError(AEViewerError):
@@ -32,4 +32,4 @@ class ClusterError(AEViewerError):
 
 
 class ExportError(AEViewerError):
-    """Something of a run cannot be carried away, or an archive cannot be opened."""
+    """A run cannot be exported, or an archive cannot be opened."""

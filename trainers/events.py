@@ -1,4 +1,4 @@
-"""What a trainer yields: frozen values holding numpy arrays only. Loads no torch."""
+"""The events that a trainer yields: frozen values of NumPy arrays. Loads no torch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Losses:
 
     @classmethod
     def concatenate(cls, blocks: Sequence[Losses]) -> Losses:
-        """Those of several slices, one after another; at least one."""
+        """Concatenates the losses of several slices, at least one."""
         return cls(
             np.concatenate([block.step for block in blocks]),
             np.concatenate([block.total for block in blocks]),
@@ -45,7 +45,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """Training begins, or goes on, at `step` of `steps` on `device` ("cpu", "cuda:0", ...)."""
+    """Training begins or continues at `step` of `steps` on `device` ("cpu", "cuda:0", …)."""
 
     step: int
     steps: int
@@ -55,7 +55,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A slice of steps is done; `seconds` is all the training time so far, pauses left out."""
+    """A slice of steps is done; `seconds` is the training time so far, without pauses."""
 
     step: int
     steps: int
@@ -65,12 +65,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Between two chunks of work that is no step: a moment in which others may be served."""
+    """A moment between two chunks of work that is no step, in which other work may be served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the model knows at `step`.
+    """The codes and reconstructions of the model at `step`.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
-    """The checkpoint of `step` is whole in the run folder; `preview` is what it holds."""
+    """The checkpoint of `step` is complete in the run folder; `preview` is its content."""
 
     step: int
     evaluation: Evaluation
@@ -104,14 +104,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Stopped on request; everything learnt up to `step` is saved."""
+    """The training was stopped on request; everything up to `step` is saved."""
 
     step: int
 
 
 @dataclass(frozen=True, slots=True)
 class Diverged:
-    """The loss ceased to be a number at `step`; the run ends at checkpoint `last_good`."""
+    """The loss was not finite at `step`; the run ends at checkpoint `last_good`."""
 
     step: int
     last_good: int | None

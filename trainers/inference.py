@@ -36,12 +36,12 @@ class TrainedModel:
 
     @property
     def latent_dim(self) -> int:
-        """D, numbers in a code."""
+        """The dimension D of a code."""
         return self._model.latent_dim
 
     @torch.inference_mode()
     def encode(self, images: NDArray[np.uint8] | NDArray[np.floating]) -> NDArray[np.float32]:
-        """The mean codes of images.
+        """Encodes images to their mean codes.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ class TrainedModel:
     def posterior(
         self, images: NDArray[np.uint8] | NDArray[np.floating]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Means and log-variances of the images' posteriors.
+        """Returns means and log-variances of the posteriors of images.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ class TrainedModel:
 
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
-        """The images that codes stand for.
+        """Decodes codes to images.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class TrainedModel:
         return found
 
     def magnification(self, codes: ArrayLike, basis: ArrayLike) -> NDArray[np.float32]:
-        """How much the decoder enlarges around codes; see `trainers.exploration.magnification`.
+        """Returns the decoder's magnification at codes; see `trainers.exploration.magnification`.
 
         Parameters
         ----------
@@ -139,7 +139,10 @@ class TrainedModel:
         return found
 
     def pull_back(self, codes: ArrayLike, cotangents: ArrayLike) -> NDArray[np.float64]:
-        """Jᵀv for (n, D) codes and (n, side, side) v, J being the decoder's Jacobian at each."""
+        """Returns Jᵀv for (n, D) codes and (n, side, side) v.
+
+        J is the decoder's Jacobian at each code.
+        """
         from trainers.exploration.magnification import pull_back
 
         places = self._tensor(np.asarray(codes, np.float32))
@@ -152,7 +155,7 @@ class TrainedModel:
 
 
 def load(run: Run | Path | str, step: int | None = None) -> TrainedModel:
-    """The model that a run had learnt at the checkpoint of `step`, or at its newest.
+    """Loads the model of a run at the checkpoint of `step`, or at its newest one.
 
     Raises
     ------

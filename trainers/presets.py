@@ -1,4 +1,4 @@
-"""The experiments of the paper, and two to be held against later ones. Loads no torch."""
+"""The experiments of the paper, and two that are compared with later papers. Loads no torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainers.models import added_families
 
 @dataclass(frozen=True)
 class Preset:
-    """A named starting point: what it is called, what it shows, and its config."""
+    """A named starting point: its title, what it shows, and its config."""
 
     title: str
     summary: str
@@ -121,11 +121,11 @@ PRESETS: dict[str, Preset] = dict(
         ),
     ]
 )
-"""Every preset by its name, in the order in which they are offered."""
+"""All presets by name, in the order in which they are offered."""
 
 
 def preset(name: str) -> RunConfig:
-    """The config of the preset called `name`.
+    """Returns the config of a preset.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Figures and reconstructions as TensorBoard's events: of a whole run, or while it is trained.
+"""Metrics and reconstructions as TensorBoard events: of a whole run, or during training.
 
 Written by the record writer and the message types of the package `tensorboard`, record by record,
 with no thread and no open file in between: a reader never sees half an event.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trainers.runs import Checkpoint, Run
 
 FOLDER = "tensorboard"
-"""The folder of a run that asks for its events: they are written there while it is trained."""
+"""The folder in a run that requests events: they are written there during training."""
 SUFFIX = ".tfevents"
 _VERSION = "brain.Event:2"
 _BLOCK = 1_000
@@ -34,7 +34,7 @@ _PARTS = ("loss", "reconstruction", "kl")
 
 
 def write_run(run: Run, file: EventFile) -> Iterator[None]:
-    """Writes all there is of a run, a thousand steps at a time; times are those of the training."""
+    """Writes all events of a run, a thousand steps at a time, at the times of the training."""
     status = run.written_status()
     began = status.created.timestamp() if status.created else (run.path).stat().st_mtime
     pace = status.seconds / max(status.step, 1)
@@ -49,14 +49,14 @@ def write_run(run: Run, file: EventFile) -> Iterator[None]:
 
 
 def slice_losses(losses: Losses, part: slice) -> Losses:
-    """Some of the steps."""
+    """Returns some of the steps."""
     from trainers.events import Losses as Cut
 
     return Cut(losses.step[part], losses.total[part], losses.reconstruction[part], losses.kl[part])
 
 
 def request_events(run: Run) -> None:
-    """Has the run's events written while it is trained, wherever that is.
+    """Requests events of the run during its training, in whichever process it is trained.
 
     Raises
     ------
@@ -102,7 +102,7 @@ class EventFile:
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint, moment: float) -> None:
-        """Adds the test figures of a checkpoint, and its picture of inputs and reconstructions."""
+        """Adds the test metrics of a checkpoint, and its picture of inputs and reconstructions."""
         evaluation = checkpoint.evaluation()
         found = {f"test/{key}": metric.value(evaluation) for key, metric in METRICS.items()}
         figures = {tag: float(value) for tag, value in found.items() if value is not None}
@@ -110,7 +110,7 @@ class EventFile:
         self._add([(checkpoint.step, moment, figures, picture)])
 
     def restart(self, step: int) -> None:
-        """Says that training goes on at `step`: events of later ones, before this, are void."""
+        """Marks that training continues at `step`: earlier events of later steps are void."""
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
         log = SessionLog(status=SessionLog.START)
@@ -147,7 +147,7 @@ class EventFile:
 
 
 class LiveEvents:
-    """Writes the events of a run while it is trained, if its folder asks for them.
+    """Writes the events of a run during its training, if its folder requests them.
 
     It reads what the folder has got since it looked last. The first time it writes all there is,
     or, where events were written before, from where the training goes on.
@@ -166,11 +166,11 @@ class LiveEvents:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether events are asked for, and can be written here."""
+        """Whether events are requested, and can be written here."""
         return (self._run.path / FOLDER).is_dir() and find_spec("tensorboard") is not None
 
     def follow(self) -> None:
-        """Writes what is new.
+        """Writes the new events.
 
         Raises
         ------

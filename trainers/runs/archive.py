@@ -1,4 +1,4 @@
-"""A run as one .zip, and back. An archive is data from outside: nothing of it is trusted.
+"""A run as one .zip file, and back. An archive is data from outside: nothing in it is trusted.
 
 Before anything is written, every name is looked at (no path may leave the run's folder, no link, no
 name twice), and so are the sizes (no archive may grow without bound). It is unpacked aside, read as
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 LARGEST = (1 << 31) - 1
-"""Bytes of an archive."""
+"""The most bytes of an archive."""
 MOST_BYTES = 4 << 30
-"""Bytes that an archive may unpack to."""
+"""The most bytes that an archive may unpack to."""
 MOST_FILES = 10_000
 MOST_TIMES, ALLOWANCE = 20, 64 << 20
-"""An archive may unpack to so many times its size, and this many bytes more."""
+"""An archive may unpack to this many times its size, plus this many bytes."""
 SUFFIXES = frozenset({".json", ".csv", ".safetensors", ".npy", ".png"})
-"""What a run consists of. None of it is unpickled or executed by any reader."""
+"""The files of a run. No reader unpickles or executes any of them."""
 CHUNK = 1 << 20
 _DEEPEST = 3
 _LONGEST = 200
-"""Characters of a message that are an archive's own words."""
+"""The most characters of an archive's own words in a message."""
 _PART = re.compile(r"[^\W_][\w .=+-]{0,99}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _END, _LOCATOR = b"PK\x05\x06", b"PK\x06\x07"
@@ -57,11 +57,11 @@ _FOREIGN = (
     RuntimeError,
     MemoryError,
 )
-"""What readers of foreign archives are known to raise."""
+"""The exceptions that readers of foreign archives raise."""
 
 
 def is_kept(relative: PurePosixPath) -> bool:
-    """Whether a file of a run, by its path within the run, goes into archives and comes out."""
+    """Returns whether a file of a run, by its path within the run, belongs in an archive."""
     return (
         relative.suffix in SUFFIXES
         and len(relative.parts) <= _DEEPEST
@@ -70,12 +70,12 @@ def is_kept(relative: PurePosixPath) -> bool:
 
 
 def _is_plain(part: str) -> bool:
-    """Whether a file or folder may be called so on every system."""
+    """Returns whether a file or folder may have this name on every system."""
     return bool(_PART.fullmatch(part)) and not _RESERVED.fullmatch(part) and part[-1] not in ". "
 
 
 def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
-    """Opens an archive as a run in `folder`; yields the share done, answers the run.
+    """Opens an archive as a run in `folder`; yields the progress and returns the run.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
         name, members = _members(archive, file)
         _check_room(sum(info.file_size for info in members.values()), file, folder)
         folder.mkdir(parents=True, exist_ok=True)
-        # The run lies one deeper than runs do, so that no list shows it half there.
+        # The run is unpacked one level deeper than runs lie, so that no list shows a part of it.
         with atomic.draft_folder(folder) as draft:
             yield from _extract(archive, members, draft / "run")
             yield from _check(runs.Run(draft / "run"), draft, file)
@@ -108,7 +108,7 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
 
 @contextmanager
 def _reading(file: Path) -> Iterator[None]:
-    """Turns whatever is wrong with an archive into one message."""
+    """Converts every problem with an archive to one message."""
     try:
         yield
     except _FOREIGN as error:
@@ -136,7 +136,7 @@ def _open_archive(file: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _refuse_crowded(file: Path, size: int) -> None:
-    """Looks how long the table of contents is, before anybody reads it into memory."""
+    """Checks the length of the table of contents before it is read into memory."""
     with file.open("rb") as content:
         content.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
         tail = content.read()
@@ -152,7 +152,7 @@ def _refuse_crowded(file: Path, size: int) -> None:
 def _members(
     archive: zipfile.ZipFile, file: Path
 ) -> tuple[str, dict[PurePosixPath, zipfile.ZipInfo]]:
-    """The run's name, and its files by their paths within the run."""
+    """Returns the run's name, and its files by their paths within the run."""
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         path = _safe(info, file)
@@ -163,7 +163,9 @@ def _members(
         if not info.is_dir():
             found[path] = info
     roots = [path.parent for path in found if path.name == "config.json" and len(path.parts) < 3]
-    if PurePosixPath() in roots:  # no folder around the run: others so called are views
+    if (
+        PurePosixPath() in roots
+    ):  # There is no folder around the run: a folder with another name holds views.
         roots = [PurePosixPath()]
     if len(roots) != 1:
         said = f"holds {len(roots)} runs" if roots else "holds no run (no config.json)"
@@ -177,7 +179,7 @@ def _members(
 
 
 def _safe(info: zipfile.ZipInfo, file: Path) -> PurePosixPath:
-    """The path of an entry, if it can be nowhere but below the run's folder."""
+    """Returns the path of an entry, if it can lie only below the run's folder."""
     name = info.orig_filename
     if not info.filename:
         raise ExportError(f"{file.name} holds a file without a name; it was not opened.")
@@ -213,7 +215,7 @@ def _check_room(total: int, file: Path, folder: Path) -> None:
 
 
 def _short_name(name: str) -> str:
-    """A name from an archive as a message has it: it may be of 65,535 characters."""
+    """Returns a name from an archive in short for a message: it may have 65,535 characters."""
     short = reprlib.Repr()
     short.maxstring = _LONGEST
     return short.repr(name)
@@ -265,7 +267,7 @@ def _check(run: runs.Run, draft: Path, file: Path) -> Iterator[float]:
 
 
 def _free(name: str, run: runs.Run, folder: Path) -> str:
-    """The run's own name where it is free, else the next one that is."""
+    """Returns the run's own name where it is free, or else the next free one."""
     try:
         stem = runs_folder.checked_name(name)
     except RunError:

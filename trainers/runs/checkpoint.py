@@ -1,4 +1,4 @@
-"""A checkpoint of a run: the folder with its weights and what was measured. Loads no torch."""
+"""A checkpoint of a run: the folder with its weights and its evaluation. Loads no torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_JSON = 1_000_000
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One checkpoint's folder; `evaluation`, `codes` and picture may still be missing.
+    """The folder of a checkpoint; evaluation, codes and picture may still be missing.
 
     What is read from it is data from outside: sizes are checked before anything is allocated.
     """
@@ -33,22 +33,22 @@ class Checkpoint:
 
     @property
     def step(self) -> int:
-        """The training step it was taken at."""
+        """The training step of the checkpoint."""
         return int(self.path.name)
 
     @property
     def model(self) -> Path:
-        """The weights, as safetensors."""
+        """The path of the weights, a safetensors file."""
         return self.path / WEIGHTS
 
     @property
     def is_evaluated(self) -> bool:
-        """Whether evaluation, codes and picture are there beside the weights."""
+        """Whether evaluation, codes and picture exist beside the weights."""
         names = ("evaluation.json", "codes.npy", "reconstructions.png")
         return all((self.path / name).is_file() for name in names)
 
     def evaluation(self) -> Evaluation:
-        """The test figures.
+        """Reads the test metrics.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Checkpoint:
             return evaluation
 
     def preview(self) -> Preview:
-        """Codes of the test images and reconstructions of the preview digits.
+        """Reads the codes of the test images and the reconstructions of the preview images.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class Checkpoint:
         return Preview(self.step, self.codes(), tiles)
 
     def codes(self) -> NDArray[np.float32]:
-        """(n, d), the codes of the test images.
+        """Reads (n, d), the codes of the test images.
 
         Raises
         ------

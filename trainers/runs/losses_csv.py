@@ -24,7 +24,7 @@ _LONGEST_ROW = 200
 
 
 def table(losses: Losses) -> str:
-    """A row a step."""
+    """The losses of one step."""
     columns = zip(
         losses.step.tolist(),
         losses.total.tolist(),
@@ -36,7 +36,7 @@ def table(losses: Losses) -> str:
 
 
 def read(place: Path) -> Losses:
-    """The losses in a metrics.csv; none where there is no such file.
+    """Reads the losses in a metrics.csv; empty if there is no such file.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def read(place: Path) -> Losses:
 
 
 def until(losses: Losses, step: int) -> Losses:
-    """Those up to a step, and with it."""
+    """Returns the losses up to and including a step."""
     count = int(np.searchsorted(losses.step, step, side="right"))
     return Losses(
         losses.step[:count], losses.total[:count], losses.reconstruction[:count], losses.kl[:count]
@@ -58,7 +58,7 @@ def until(losses: Losses, step: int) -> Losses:
 
 
 def missing(losses: Losses, step: int) -> str:
-    """Which of the steps up to `step` have no losses: "41-100, 205"; empty where all have."""
+    """Returns the steps up to `step` without losses: "41-100, 205"; empty if none are missing."""
     ends = np.concatenate([[0], losses.step[losses.step <= step], [step + 1]])
     gaps = np.flatnonzero(np.diff(ends) > 1)
     spans = ((int(ends[i]) + 1, int(ends[i + 1]) - 1) for i in gaps)
@@ -66,7 +66,7 @@ def missing(losses: Losses, step: int) -> str:
 
 
 class Tail:
-    """The rows that are appended to a metrics.csv, each read once.
+    """Reads the rows that are appended to a metrics.csv, each of them once.
 
     Parameters
     ----------
@@ -80,11 +80,11 @@ class Tail:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another file stands in the place of the one that was read."""
+        """Returns whether another file has replaced the one that was read."""
         return self._found()[1] != self._file
 
     def skip(self) -> None:
-        """Leaves out the rows that are whole by now."""
+        """Skips the rows that are complete by now."""
         size, self._file = self._found()
         self._offset = 0
         if size:
@@ -93,7 +93,7 @@ class Tail:
                 self._offset = start + file.read(_LONGEST_ROW).rfind(b"\n") + 1
 
     def read(self) -> Losses:
-        """The rows since the last time; those that are torn or damaged are left out.
+        """Reads the rows since the last call; torn or damaged rows are left out.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class Tail:
         return _losses(whole)
 
     def _found(self) -> tuple[int, int]:
-        """Size and identity of the file."""
+        """Returns size and identity of the file."""
         try:
             found = self._place.stat()
         except OSError:
@@ -119,14 +119,14 @@ class Tail:
 
 
 def _losses(text: bytes) -> Losses:
-    """Every sound row of a text; what follows its last line's end is torn."""
+    """Parses every sound row of a text; what follows the last end of line is torn."""
     rows = _sound(_numbers(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
     total, reconstruction, kl = (rows[:, i].astype(np.float32) for i in (1, 2, 3))
     return Losses(rows[:, 0].astype(np.int64), total, reconstruction, kl)
 
 
 def _numbers(text: bytes) -> NDArray[np.float64]:
-    """The (n, 4) numbers of every line that has four."""
+    """Parses the (n, 4) numbers of every line that has four."""
     if not text:
         return np.empty((0, 4))
     try:
@@ -149,7 +149,7 @@ def _whole_rows(text: bytes) -> Iterator[list[float]]:
 
 
 def _sound(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Those of finite numbers whose step belongs where it stands.
+    """Keeps rows of finite numbers whose step fits its place.
 
     It does if it follows the one before or comes before the one after, and if no step was greater
     already; of a lone row nothing else is known.

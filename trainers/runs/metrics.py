@@ -1,4 +1,4 @@
-"""The figures that every checkpoint keeps, and how each is spoken of. Loads no torch."""
+"""The metrics that every checkpoint keeps, and how each is written. Loads no torch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 ACTIVE_VARIANCE = 0.01
-"""Variance of the posterior mean over the data from which a unit is active (Burda et al. 2015)."""
+"""The least variance of the posterior mean of an active unit (Burda et al. 2015)."""
 
 
 class Evaluation(BaseModel):
-    """What a model does on the whole test set, each image reconstructed from its mean code.
+    """The metrics of a model on the whole test set, each image reconstructed from its mean code.
 
     Figures that came to the program later are None where an older one wrote the checkpoint.
 
@@ -72,13 +72,13 @@ class Evaluation(BaseModel):
 
     @property
     def largest_angle(self) -> float | None:
-        """The largest principal angle in degrees; 0 where the decoder spans PCA's plane."""
+        """The largest principal angle in degrees; 0 where the decoder spans the plane of PCA."""
         return self.principal_angles[-1] if self.principal_angles else None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a figure of `Evaluation` is spoken of.
+    """The name, unit and format of a metric of `Evaluation`.
 
     Attributes
     ----------
@@ -104,17 +104,17 @@ class Metric:
     more_is_better: bool | None = False
 
     def value(self, evaluation: Evaluation) -> float | None:
-        """The figure, or None where the checkpoint has none."""
+        """Returns the value, or None where the checkpoint has none."""
         found: float | None = getattr(evaluation, self.key)
         return found
 
     def text(self, evaluation: Evaluation) -> str:
-        """The figure as it is shown; empty where there is none."""
+        """Returns the value as it is shown; empty where there is none."""
         value = self.value(evaluation)
         return "" if value is None else format(value, self.form)
 
     def text_with_unit(self, evaluation: Evaluation) -> str:
-        """The figure with its unit; empty where there is none."""
+        """Returns the value with its unit; empty where there is none."""
         value = self.value(evaluation)
         return "" if value is None else self.brief.format(value)
 
@@ -133,4 +133,4 @@ METRICS: dict[str, Metric] = {
         Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f", "{:.1f}° to PCA"),
     )
 }
-"""The figures that are one number, by key, in the order in which they are offered."""
+"""The metrics that are single numbers, by key, in the order in which they are offered."""

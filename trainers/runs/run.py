@@ -1,4 +1,4 @@
-"""The run folder: create, append, read. Loads no torch.
+"""The run folder: append and read. This module loads no torch.
 
 ::
 
@@ -71,12 +71,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """The name of the folder."""
         return self.path.name
 
     @cached_property
     def config(self) -> RunConfig:
-        """What the run was asked to do.
+        """Reads the config of the run.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Run:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """What the images are that it learns from.
+        """Reads the description of the run's data set.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Run:
             return Dataset.model_validate_json(file.read(_MOST_JSON))
 
     def data(self) -> Data:
-        """The images.
+        """Opens the images of the run's data set.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Run:
         return datasets.open_dataset(self.dataset)
 
     def status(self) -> Status:
-        """Where the run is; "interrupted" when it says "running" and nobody trains it.
+        """Reads the status; "interrupted" where it says "running" and no process trains the run.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Run:
         return status
 
     def written_status(self) -> Status:
-        """The status as it is written, whether or not anybody trains the run.
+        """Reads the status as it is written, whether or not a process trains the run.
 
         Where it is damaged, the resume point says how far the run is, and the error what is wrong.
 
@@ -139,7 +139,7 @@ class Run:
 
     @property
     def is_locked(self) -> bool:
-        """Whether a process trains the run."""
+        """Returns whether a process trains the run."""
         if self.read_only or self._lock.is_locked:
             return not self.read_only
         probe = FileLock(self._lock.lock_file)
@@ -152,7 +152,7 @@ class Run:
             return False
 
     def metrics(self) -> Losses:
-        """The training losses of every step; rows that are torn or damaged are left out.
+        """Reads the training losses of every step; torn or damaged rows are left out.
 
         Raises
         ------
@@ -162,13 +162,13 @@ class Run:
         return losses_csv.read(self.path / METRICS)
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
-        """All whole checkpoints, by step."""
+        """Returns all complete checkpoints, by step."""
         folders = (self.path / _CHECKPOINTS).glob("[0-9]" * 8)
         found = (Checkpoint(folder, self) for folder in folders)
         return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
-        """The checkpoint of `step`, or the newest.
+        """Returns the checkpoint of `step`, or the newest one.
 
         Raises
         ------
@@ -188,7 +188,7 @@ class Run:
 
     @contextmanager
     def training(self) -> Iterator[None]:
-        """Holds the run for this process while it is trained.
+        """Locks the run for this process while it is trained.
 
         Raises
         ------
@@ -212,7 +212,7 @@ class Run:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Turns a failed write into one message.
+        """Converts a failed write to one message.
 
         Raises
         ------
@@ -248,18 +248,18 @@ class Run:
             atomic.replace_file(self.path / RESUME_POINT, content)
 
     def drop_resume(self) -> None:
-        """Removes the resume point of a run that is done."""
+        """Removes the resume point of a finished run."""
         with self.writing():
             (self.path / RESUME_POINT).unlink(missing_ok=True)
 
     def append_metrics(self, losses: Losses) -> None:
-        """Appends a row a step."""
+        """Appends the losses, one row for each step."""
         rows, head = losses_csv.table(losses), losses_csv.HEADER
         with self.writing():
             atomic.append_to_file(self.path / METRICS, rows.encode(), head.encode())
 
     def cut_metrics(self, step: int) -> str:
-        """Drops the rows after `step`, which a resumed run does again.
+        """Removes the rows after `step`, which a resumed run repeats.
 
         Answers which steps before have none ("41-100"), because the file was damaged.
         """
@@ -270,11 +270,11 @@ class Run:
         return losses_csv.missing(kept, step)
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
-        """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
+        """Writes the checkpoint of `step` with its weights alone; replaces an existing one."""
         place = self.path / _CHECKPOINTS / f"{step:08d}"
         with self.writing():
             if place.is_dir():
-                # Figures of other weights must not stand beside these for a moment.
+                # Metrics of other weights must never stand beside these.
                 for other in place.iterdir():
                     if other.name != WEIGHTS:
                         other.unlink()
@@ -291,7 +291,7 @@ class Run:
         return Checkpoint(place, self)
 
     def complete_checkpoint(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
-        """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
+        """Adds metrics, codes and picture (inputs in the upper row) to the checkpoint of `step`."""
         place = self.path / _CHECKPOINTS / f"{step:08d}"
         kept = np.float16 if self.config.training.precision == "float16" else np.float32
         codes = formats.write_codes(preview.codes, kept)
@@ -306,7 +306,7 @@ class Run:
             )
 
     def rename(self, name: str) -> Run:
-        """Moves the folder to a new name beside it.
+        """Renames the folder.
 
         Raises
         ------
@@ -326,10 +326,10 @@ class Run:
         return Run(place)
 
     def _sweep(self) -> None:
-        """Removes what a crash or a full disk left half written."""
+        """Removes files that a crash or a full disk left incomplete."""
         for folder in (self.path, *(self.path / _CHECKPOINTS).glob("**")):
             atomic.remove_drafts(folder)
 
     def discard(self) -> None:
-        """Removes a run that could not even begin, so that its name is free again."""
+        """Removes a run that could not begin, so that its name is free again."""
         shutil.rmtree(self.path, ignore_errors=True)

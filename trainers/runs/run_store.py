@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
-    """A new run folder holding `config`; a free name is found where none is given.
+    """Creates a run folder that holds `config`; finds a free name where none is given.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
             if dataset != MNIST:
                 described = dataset.model_dump_json(indent=2).encode()
                 atomic.replace_file(place / "dataset.json", described)
-            # The last, for it makes a run of the folder.
+            # The config is written last, because it makes the folder a run.
             atomic.replace_file(place / CONFIG, config.model_dump_json(indent=2).encode())
         except OSError:
             shutil.rmtree(place, ignore_errors=True)
@@ -60,7 +60,7 @@ def create_run(config: RunConfig, folder: Path, name: str = "") -> Run:
 
 
 def _taken_place(folder: Path, config: RunConfig, name: str) -> Path:
-    """Makes the folder of a new run; another program may be doing the same."""
+    """Makes the folder of a new run; another program may do the same at this moment."""
     while True:
         place = folder / (checked_name(name) if name else free_name(config, folder))
         try:
@@ -88,12 +88,12 @@ def find_runs(folder: Path) -> list[Run]:
 
 
 def _is_run(place: Path) -> bool:
-    """Whether a folder is a run's, even one that has lost its config."""
+    """Returns whether a folder is a run, even one that has lost its config."""
     return any((place / name).exists() for name in (CONFIG, statuses.FILE, METRICS, RESUME_POINT))
 
 
 def _made_at(place: Path) -> float:
-    """When a run was made; another program may be taking it away."""
+    """Returns when a run was made; another program may be removing it."""
     for known in (place / CONFIG, place):
         try:
             return known.stat().st_mtime
@@ -103,7 +103,7 @@ def _made_at(place: Path) -> float:
 
 
 def open_run(path: Path) -> Run:
-    """The run at `path`.
+    """Opens the run at `path`.
 
     Raises
     ------
@@ -119,6 +119,6 @@ def open_run(path: Path) -> Run:
 
 @contextmanager
 def demo_run() -> Iterator[Run]:
-    """The run that comes with the program, read-only; valid inside the `with`."""
+    """Opens the run that comes with the program, read-only, for the time of the `with`."""
     with resources.as_file(resources.files("resources") / "demo") as folder:
         yield Run(folder / "vae-d2-demo", read_only=True)

@@ -1,4 +1,4 @@
-"""Where runs lie when nobody says otherwise, and what they may be called."""
+"""The default runs folder, and the names that runs may have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 def default_folder() -> Path:
-    """Where runs lie when nobody says otherwise.
+    """Returns the default runs folder.
 
     `AEVIEWER_RUNS`, or what `choose_folder` wrote, or the user's data folder.
     """
@@ -30,7 +30,7 @@ def default_folder() -> Path:
 
 
 def choose_folder(folder: Path | None) -> None:
-    """Keeps where runs shall lie from now on; None goes back to the user's data folder.
+    """Stores the default runs folder; None means the user's data folder.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def _chosen_folder() -> str:
 
 
 def free_name(config: RunConfig, folder: Path) -> str:
-    """A name that says what the run is: "vae-d2", then "vae-d2-2", and so on."""
+    """Returns a name that describes the run: "vae-d2", then "vae-d2-2", and so on."""
     data = "" if config.dataset == MNIST.name else f"{config.dataset}-"
     stem = f"{data}{config.preset}-d{config.model.latent_dim}"
     number = 1
@@ -74,7 +74,7 @@ def free_name(config: RunConfig, folder: Path) -> str:
 
 
 def checked_name(name: str) -> str:
-    """`name`, if a folder may be called so on every system.
+    """Returns `name`, if a folder may have this name on every system.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where a run is, as its status.json keeps it. Loads no torch."""
+"""The status of a run, as its status.json keeps it. Loads no torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "
 
 
 class Status(BaseModel):
-    """Where a run is, as `status.json` keeps it."""
+    """The status of a run, as `status.json` keeps it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -40,7 +40,7 @@ class Status(BaseModel):
 
 
 def read(folder: Path) -> Status:
-    """The status that a run's folder keeps; a new run's where nothing is there yet.
+    """Reads the status in a run folder; a new run has none yet.
 
     Where it is damaged, the resume point says how far the run is, and the error what is wrong.
 
@@ -66,7 +66,7 @@ def read(folder: Path) -> Status:
 
 
 def _at_resume_point(folder: Path) -> Status | None:
-    """What the resume point tells, if it can be read."""
+    """Reads the status from the resume point, if it can be read."""
     try:
         return Status.model_validate_json(
             safetensors_file.read_header(folder / RESUME_POINT)["position"]

@@ -1,4 +1,4 @@
-"""How files are written so that nothing is lost: whole, in order, and on the disk for good.
+"""Writes files so that nothing is lost: completely, in order, and on the disk.
 
 What is not synchronised a power cut may take: the content of a file, and also its name in its
 folder, each apart. So a file is synchronised before it gets its name, and its folder afterwards;
@@ -43,7 +43,7 @@ def replace_file(place: Path, content: bytes) -> None:
 
 
 def append_to_file(place: Path, content: bytes, head: bytes = b"") -> None:
-    """Adds to the end of a file; one that is empty or new begins with `head`."""
+    """Appends to a file; a new or empty file begins with `head`."""
     with place.open("ab") as file:
         is_new = not file.tell()
         file.write(head + content if is_new else content)
@@ -54,14 +54,14 @@ def append_to_file(place: Path, content: bytes, head: bytes = b"") -> None:
 
 
 def move_folder(draft: Path, place: Path) -> None:
-    """Gives a folder whose files are synchronised its name, beside it."""
+    """Renames a folder whose files are synchronised to its final name beside it."""
     sync_folder(draft)
     draft.rename(place)
     sync_folder(place.parent)
 
 
 def make_folder(place: Path) -> None:
-    """Makes a folder, and those that it lies in.
+    """Makes a folder and its parents.
 
     Raises
     ------
@@ -75,8 +75,8 @@ def make_folder(place: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Synchronises which files are in a folder, where the system can."""
-    if os.name == "nt":  # It opens no folders; NTFS keeps names in its journal.
+    """Synchronises the list of files in a folder, where the system can."""
+    if os.name == "nt":  # This system opens no folders; NTFS keeps names in its journal.
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -89,7 +89,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_drafts(folder: Path) -> None:
-    """Removes what a crash or a full disk left half written in a folder."""
+    """Removes what a crash or a full disk left incomplete in a folder."""
     for draft in folder.glob(f"{DRAFT}*"):
         if draft.is_dir():
             shutil.rmtree(draft, ignore_errors=True)
@@ -98,7 +98,7 @@ def remove_drafts(folder: Path) -> None:
 
 
 def write_user_file(place: Path, content: bytes) -> None:
-    """Writes a file that a person asked for, as `replace` does.
+    """Writes a file that the user requested, as `replace` does.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def write_user_file(place: Path, content: bytes) -> None:
 
 @contextmanager
 def draft_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder within `folder`, where something is made whole; gone afterwards."""
+    """Yields an empty folder within `folder`, which is removed at the end of the `with`."""
     draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
     try:
         yield draft
@@ -125,7 +125,7 @@ def draft_folder(folder: Path) -> Iterator[Path]:
 
 
 def _rename(draft: Path, place: Path) -> None:
-    """Windows replaces no file that another process has open, and readers have it for a moment."""
+    """Windows does not replace a file that another process has open, as readers do for a moment."""
     for _ in range(_RENAMES - 1):
         try:
             draft.replace(place)

@@ -29,13 +29,13 @@ Arrays = dict[str, NDArray[np.generic]]
 def pack(arrays: Arrays, header: Mapping[str, str] | None = None) -> bytes:
     """Returns the content of a safetensors file of arrays and header texts."""
     header = dict(header or {})
-    # It would write an array of any other order as it lies in memory.
+    # safetensors would write an array of another memory order as it lies in memory.
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     return safetensors.numpy.save(arrays, header | {_KEY: _digest(arrays, header)})
 
 
 def read_header(place: Path) -> dict[str, str]:
-    """What a file's header tells beside the arrays; nothing is compared.
+    """Reads the texts in a file's header; compares nothing.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def read_header(place: Path) -> dict[str, str]:
 
 
 def read_shapes(place: Path) -> dict[str, tuple[int, ...]]:
-    """The shape of every array in a file, as its header has it; none is read.
+    """Reads the shape of every array in a file's header; reads no array.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def read_shapes(place: Path) -> dict[str, tuple[int, ...]]:
 
 
 def check_checksum(place: Path, arrays: Arrays, header: Mapping[str, str]) -> None:
-    """Compares what was read from a file with its checksum, if it has one.
+    """Compares arrays that were read with the checksum of their file, if it has one.
 
     Raises
     ------
