@@ -39,7 +39,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 
 def train(config: RunConfig, folder: Path, name: str = "") -> Trainer:
-    """A trainer of a new run in `folder`; iterate it to train.
+    """Makes a trainer of a new run in `folder`; iterate it to train.
 
     Raises
     ------

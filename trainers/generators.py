@@ -1,4 +1,4 @@
-"""Driving a generator of work to its end, where nobody else need be served in between."""
+"""Running a generator of work to its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def finish(work: Generator[object, None, Result]) -> Result:
-    """Iterates `work` to its end and answers what it returns."""
+    """Iterates `work` to its end and returns its result."""
     while True:
         try:
             next(work)

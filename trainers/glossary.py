@@ -1,4 +1,4 @@
-"""The field's terms as the program speaks of them: what each means, its formula, its source.
+"""The terms of the field: their meanings, formulas and sources.
 
 One text serves tool tips, the manual and other callers. This module loads no torch.
 """
@@ -35,7 +35,7 @@ class GlossaryEntry:
 
     @property
     def text(self) -> str:
-        """Meaning and formula on lines of their own, for a tooltip."""
+        """Its meaning and its formula, each on a line of its own, for a tool tip."""
         return "\n".join(line for line in (self.meaning, self.formula) if line)
 
 
@@ -180,17 +180,17 @@ GLOSSARY: dict[str, GlossaryEntry] = {
         "Vincent et al. 2008",
     ),
 }
-"""Every term by a key; config fields and metrics have their own names here."""
+"""All terms by key; config fields and metrics have their own names here."""
 
 
 def explain(key: str, otherwise: str = "") -> str:
-    """Meaning and formula of a term, or `otherwise` where it is none of ours."""
+    """Returns meaning and formula of a term, or `otherwise` for an unknown term."""
     entry = GLOSSARY.get(key)
     return entry.text if entry else otherwise
 
 
 def page(entries: Iterable[GlossaryEntry]) -> str:
-    """The entries as Markdown, in alphabetical order."""
+    """Returns the entries as Markdown, in alphabetical order."""
     return "\n\n".join(
         "\n\n".join(
             part

@@ -14,6 +14,6 @@ COMMANDS = {
     "download": "trainers.cli.datasets_command:download",
     "datasets": "trainers.cli.datasets_command:datasets",
 }
-"""By name, in the order in which help lists them: where each is, loaded when it is asked for."""
+"""The commands by name, in the order of the help; each is imported when it is used."""
 
 __all__ = ["COMMANDS", "report_errors", "runs_option"]

@@ -1,4 +1,4 @@
-"""The commands that look after data sets: import, download, datasets."""
+"""The commands for data sets: import, download, datasets."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
 def _choose_conversion(
     usual: Conversion, size: int | None, fit: str | None, is_grey: bool | None, invert: bool
 ) -> Conversion:
-    """What suggests itself, but for what was asked for."""
+    """Returns the default conversion with the requested changes."""
     changes: dict[str, object] = {"inverted": invert}
     if size is not None and size != usual.side:
         changes |= {"side": size, "fit": "crop"}
@@ -191,7 +191,7 @@ def _choose_conversion(
 
 
 def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
-    """Tells what is wrong, and asks whether it may be left out."""
+    """Lists what is wrong, and asks whether it may be left out."""
     flaws = draft.flaws
     if not flaws.total:
         return
@@ -210,7 +210,7 @@ def _classes(dataset: Dataset) -> str:
 
 
 def _run_with_bar(work: Generator[float, None, T], what: str, console: Console) -> T:
-    """Does the work with a bar; Ctrl-C leaves nothing behind."""
+    """Runs the work with a progress bar; Ctrl-C leaves nothing behind."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, transient=True) as bar, closing(work):
         task = bar.add_task(what, total=1.0)

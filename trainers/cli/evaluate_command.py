@@ -1,4 +1,4 @@
-"""The commands that look at runs: runs, evaluate."""
+"""The commands for existing runs: runs, evaluate."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def list_runs(folder: Path) -> None:
 
 
 def table_of(found: list[Run]) -> Table:
-    """Runs with their state and test error, a row each."""
+    """Returns a table of runs with their state and test error."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, side in (("run", "left"), ("state", "left"), ("step", "right"), ("of", "right")):
         table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def evaluate(
 
 
 def _section(section: Section) -> Table:
-    """A section as a table: the figure, then what it is."""
+    """Returns a section as a table: the value, then its meaning."""
     table = Table(title=section.title, title_justify="left", box=None, pad_edge=False)
     table.title_style = "bold"
     for index, heading in enumerate(section.headings):

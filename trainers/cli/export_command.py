@@ -1,4 +1,4 @@
-"""The command that carries a run away: export."""
+"""The command that exports a run: export."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def export(
     force: bool,
     folder: Path,
 ) -> None:
-    """Carry a run away, as files for other programs.
+    """Export a run as files for other programs.
 
     RUN is a run's name in the runs folder, or the path of its folder. WHAT is one or more of
     the exports below.
@@ -64,7 +64,7 @@ def export(
 def _run_with_status(
     work: Generator[Moment, None, tuple[Path, ...]], count: int
 ) -> tuple[Path, ...]:
-    """Shows which exporter is at work; answers the files."""
+    """Shows the current exporter; returns the files."""
     console = Console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn()
     with Progress(*columns, console=console, transient=True) as bar:

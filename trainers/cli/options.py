@@ -1,4 +1,4 @@
-"""What the commands have in common: options, the run that a name means, plain errors.
+"""What the commands share: options, finding a run by its name, errors without a traceback.
 
 The options of `train` are made from the config's fields, so that form, file and command line speak
 of the same settings with the same bounds.
@@ -46,7 +46,7 @@ class _IntList(click.ParamType[object]):
 
 
 class _Several(click.ParamType[object]):
-    """Values of one field joined by commas, each checked as the field is."""
+    """Values of one field joined by commas, each checked by the field's bounds."""
 
     def __init__(self, leaf: Leaf) -> None:
         self._kind = click.BOOL if isinstance(leaf.default, bool) else _type(leaf)
@@ -64,9 +64,9 @@ class _Several(click.ParamType[object]):
 
 
 def _type(leaf: Leaf) -> Any:
-    """What click checks a value of this field with: the same bounds as everywhere."""
+    """Returns the click type of a field, with the same bounds as everywhere."""
     if leaf.name == "dataset":
-        return click.STRING  # which there are is known when one is asked for
+        return click.STRING  # The choices are known when one of them is needed.
     if leaf.choices:
         return click.Choice(leaf.choices)
     if isinstance(leaf.default, bool):
@@ -79,7 +79,7 @@ def _type(leaf: Leaf) -> Any:
 
 
 def _option(leaf: Leaf) -> Callable[[Command], Command]:
-    """The option of one field; left out, the preset decides."""
+    """Returns the option of one field; without it the preset decides."""
     dashed = leaf.name.replace("_", "-")
     flag = f"--{dashed}/--no-{dashed}" if isinstance(leaf.default, bool) else f"--{dashed}"
     return click.option(
@@ -88,7 +88,7 @@ def _option(leaf: Leaf) -> Callable[[Command], Command]:
 
 
 def _sweep_option(leaf: Leaf) -> Callable[[Command], Command]:
-    """The option that gives one field one or several values."""
+    """Returns the option that gives one field one or several values."""
     kind = _Several(leaf)
     help_ = _help(leaf)
     if leaf.choices:
@@ -107,7 +107,7 @@ def _help(leaf: Leaf) -> str:
 
 
 def _default_text(value: object) -> str:
-    """A default as one would type it."""
+    """Returns a default as a user would type it."""
     if isinstance(value, tuple):
         return ",".join(str(part) for part in value)
     return "automatic" if value is None else str(value)
@@ -128,7 +128,7 @@ def sweep_options(command: Command) -> Command:
 
 
 def note_unused(configs: Iterable[RunConfig], chosen: Iterable[str]) -> None:
-    """Tells of chosen settings that mean nothing for any of the configs."""
+    """Reports chosen settings that have no effect for any of the configs."""
     configs = list(configs)
     for leaf in fields():
         if leaf.name in chosen and not any(leaf.term.applies(config) for config in configs):
@@ -137,7 +137,7 @@ def note_unused(configs: Iterable[RunConfig], chosen: Iterable[str]) -> None:
 
 
 def _folder() -> Path:
-    """The runs folder where the command names none: the one named before it, or the default."""
+    """Returns the runs folder: the one named before the command, or the default one."""
     context = click.get_current_context(silent=True)
     before = context.parent.params.get("folder") if context and context.parent else None
     return before or runs_folder.default_folder()
@@ -167,7 +167,7 @@ def events_option(command: Command) -> Command:
 
 
 def report_errors(command: Command) -> Command:
-    """Turns an error that a person can act on into its message and exit status 1."""
+    """Prints the message of an error that a user can act on, and exits with status 1."""
 
     @wraps(command)
     def wrapped(*args: object, **kwargs: object) -> object:
@@ -180,7 +180,7 @@ def report_errors(command: Command) -> Command:
 
 
 def find_run(name: str, folder: Path) -> Run:
-    """The run called so in the folder, or the one at that path."""
+    """Returns the run of that name in the folder, or the run at that path."""
     for place in (folder / name, Path(name)):
         if (place / "config.json").exists():
             return runs.open_run(place)

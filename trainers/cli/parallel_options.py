@@ -1,4 +1,4 @@
-"""What the commands that train several runs at once have in common: options, display, Ctrl-C."""
+"""What the commands that train several runs share: options, display, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def workers_options(command: Command) -> Command:
 
 
 def workers(jobs: int, address: str | None, *folders: Path) -> AbstractContextManager[Workers]:
-    """Who trains: processes of this machine, or a cluster that sees all of the folders."""
+    """Yields the workers: processes of this machine, or a cluster that sees all of the folders."""
     if address is None:
         return nullcontext(process_workers(jobs))
     return connected(address, [folder.absolute() for folder in folders])
@@ -88,7 +88,7 @@ def run_with_display(work: Generator[SweepProgress, None, None], console: Consol
 
 
 def refuse_failures(progress: SweepProgress) -> None:
-    """Tells of the runs that could not be trained, by a failure."""
+    """Reports the runs that could not be trained as a failure."""
     if progress.failed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
         count = len(progress.failed)
@@ -98,7 +98,7 @@ def refuse_failures(progress: SweepProgress) -> None:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a third breaks off."""
+    """Collects SIGINT and SIGTERM; a third one ends the program."""
     asked: list[int] = []
 
     def note(number: int, _frame: object) -> None:
@@ -115,7 +115,7 @@ def _interrupts() -> Iterator[list[int]]:
 
 
 class _Display:
-    """A bar over the whole and one for each run at work, and a line for each that is finished."""
+    """A bar for the whole, one for each run in training, and a line for each finished run."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -140,11 +140,11 @@ class _Display:
         self._bar.stop()
 
     def say(self, text: str) -> None:
-        """A line above the bars."""
+        """Prints a line above the bars."""
         self._console.print(Text(text), soft_wrap=True)
 
     def show(self, progress: SweepProgress) -> None:
-        """Brings bars and lines up to date."""
+        """Updates bars and lines."""
         ended, count = progress.finished | progress.failed.keys(), len(progress.plan)
         if self._told is None:
             self._told = set(ended)

@@ -65,12 +65,12 @@ class ConsoleProgress:
         self._bar.stop()
 
     def start(self, step: int, steps: int, device: str) -> None:
-        """Training begins at `step` of `steps`."""
+        """Starts at `step` of `steps`."""
         self._began = (monotonic(), step)
         self._bar.update(self._task, total=steps, completed=step, description=device)
 
     def advance(self, step: int, losses: Losses) -> None:
-        """`step` steps are done; the last of them had these losses."""
+        """Shows that `step` steps are done, with the losses of the last of them."""
         columns = (losses.total, losses.reconstruction, losses.kl)
         self._recent.extend(zip(*(column.tolist() for column in columns), strict=True))
         began, first = self._began

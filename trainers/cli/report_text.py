@@ -1,4 +1,4 @@
-"""A measurement as tables of text: what `aeviewer evaluate` prints."""
+"""A measurement as tables of text, which `aeviewer evaluate` prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Section:
-    """One question and its answers: the first cell of a row says what the others are."""
+    """One question and its answers: the first cell of a row names the others."""
 
     title: str
     rows: tuple[Row, ...]
@@ -31,7 +31,7 @@ class Section:
 
 
 def sections(measurement: Measurement, config: RunConfig) -> Iterator[Section]:
-    """Every section that means something for the model, in reading order."""
+    """Returns every section that applies to the model, in reading order."""
     yield Section("Reconstruction", tuple(_reconstruction(measurement.reconstruction, config)))
     if measurement.reconstruction.class_squared_error:
         yield _classes(measurement)
@@ -61,7 +61,7 @@ def _reconstruction(found: Evaluation, config: RunConfig) -> Iterator[Row]:
 
 
 def _classes(measurement: Measurement) -> Section:
-    """Across where the classes are few and their names short, else down."""
+    """Lays the classes out in columns where they are few and short, or else in rows."""
     errors = measurement.reconstruction.class_squared_error or ()
     names, texts = measurement.classes, tuple(f"{error:.2f}" for error in errors)
     if len(names) <= _SHOWN and max(map(len, names)) <= 2:

@@ -1,4 +1,4 @@
-"""The command that answers the paper: reproduce."""
+"""The command that reproduces the paper: reproduce."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def train(
     note_unused([config], chosen)
     _note_collapse(config)
     if tensorboard:
-        exporters(["tensorboard"])  # says what is missing before there is a run
+        exporters(["tensorboard"])  # This reports a missing package before there is a run.
 
     def prepare() -> Trainer:
         trainer = trainers.train(config, folder, name)
@@ -103,14 +103,14 @@ def _note_collapse(config: RunConfig) -> None:
 
 
 class _Interrupt:
-    """What Ctrl-C does: the first stops and saves, however early it comes; a second breaks off."""
+    """Handles Ctrl-C: the first one stops and saves, the second one ends the program."""
 
     def __init__(self) -> None:
         self._asked = False
         self._trainer: Trainer | None = None
 
     def attach(self, trainer: Trainer) -> None:
-        """Names whom to stop."""
+        """Sets the trainer to stop."""
         self._trainer = trainer
         if self._asked:
             trainer.stop()
@@ -153,7 +153,7 @@ def _say_how_to_resume(run: Run, console: Console) -> None:
 
 
 def _watch(trainer: Trainer, console: Console) -> Event | None:
-    """Shows rate, time left and losses; answers the event that ended the training."""
+    """Shows rate, time left and losses; returns the event that ended the training."""
     from trainers.cli.progress import ConsoleProgress
     from trainers.events import Diverged, Finished, Progress, Started, Stopped
 

@@ -1,1 +1,1 @@
-"""Walking through a latent space: planes, paths, layers, layouts. Mostly torch-free."""
+"""Exploring a latent space: planes, paths, densities, directions. Mostly without torch."""

@@ -1,4 +1,4 @@
-"""Codes of one checkpoint turned onto those of another, so that nothing spins without a reason.
+"""Aligns the codes of one checkpoint to those of another, so that meaningless rotations vanish.
 
 An autoencoder's loss is (nearly) the same however its latent space is turned, so training is free
 to turn it. What is left when a turn, a mirroring and a shift are taken away is what was learnt.
@@ -40,20 +40,20 @@ class Alignment:
 
     @property
     def is_mirroring(self) -> bool:
-        """Whether it turns left into right."""
+        """Whether the motion contains a reflection."""
         return bool(np.linalg.det(self.rotation) < 0)
 
     def apply(self, codes: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(..., d) codes, moved."""
+        """Moves (..., d) codes."""
         moved: NDArray[np.float64] = (codes - self.centre) @ self.rotation + self.onto
         return moved
 
     def inverse(self) -> Alignment:
-        """The motion back."""
+        """Returns the inverse motion."""
         return Alignment(self.rotation.T, self.onto, self.centre)
 
     def seen_through(self, plane: Plane) -> Plane:
-        """The plane in the space of the codes that are moved, which `plane` becomes by moving.
+        """Returns the plane in the space of the unaligned codes that `plane` is the image of.
 
         A code lies in it where the moved code lies in `plane`:
         `seen_through(plane).project(code) == plane.project(apply(code))`. So whatever is lifted
@@ -64,12 +64,12 @@ class Alignment:
 
 
 def identity(latent_dim: int) -> Alignment:
-    """The motion that leaves every code where it is."""
+    """Returns the motion that leaves every code in place."""
     return Alignment(np.eye(latent_dim), np.zeros(latent_dim), np.zeros(latent_dim))
 
 
 def procrustes(codes: NDArray[np.floating], onto: NDArray[np.floating]) -> Alignment:
-    """The rigid motion that brings codes nearest to others, row by row, by least squares.
+    """Returns the rigid motion that brings codes nearest to others, row by row, by least squares.
 
     With X and Y centred and XᵀY = U·S·Vᵀ, the orthogonal R that minimises ‖X·R − Y‖ is U·Vᵀ
     (Schönemann 1966, "A generalized solution of the orthogonal Procrustes problem"). It may mirror:
@@ -101,7 +101,7 @@ def procrustes(codes: NDArray[np.floating], onto: NDArray[np.floating]) -> Align
 
 
 def chain_alignments(tables: Iterable[NDArray[np.floating]]) -> Iterator[Alignment]:
-    """Aligns every checkpoint to the one after it, and through it to the last.
+    """Aligns every checkpoint to the next one, and through it to the last.
 
     Neighbours are alike, so that the turn from one to the next is well determined, while the first
     and the last codes may have little in common.
@@ -125,7 +125,7 @@ def chain_alignments(tables: Iterable[NDArray[np.floating]]) -> Iterator[Alignme
 def between(
     first: NDArray[np.floating], second: NDArray[np.floating], share: float
 ) -> NDArray[np.floating]:
-    """What lies at a share of the straight way from `first` (0) to `second` (1).
+    """Interpolates between `first` (0) and `second` (1) on a straight line.
 
     Of places in a plane it is what is seen of the codes at that share, for a projection is affine.
     """
@@ -134,5 +134,5 @@ def between(
 
 
 def ease(share: float) -> float:
-    """A share of the time, 0..1, as a share of the way: 3t² − 2t³, at rest at both ends."""
+    """Converts a share of the time, 0..1, to a share of the distance: 3t² − 2t³."""
     return share * share * (3 - 2 * share)

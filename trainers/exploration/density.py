@@ -1,4 +1,4 @@
-"""Where codes lie: how typical a code is, how dense a plane is, and drawing new codes.
+"""The density of codes: how typical a code is, the density in a plane, and sampling.
 
 Loads no torch; scikit-learn and SciPy are loaded when they are asked.
 """
@@ -25,7 +25,7 @@ _FITTED = 5_000
 
 
 class Support:
-    """How typical a code is of the codes seen, by the distance to its tenth nearest.
+    """The typicality of a code, by the distance to its tenth nearest neighbour.
 
     A code is as far from its tenth neighbour as codes are from theirs: support 1. Twice as far as
     nearly all of them (99 %), and more: the decoder invents there. In between it falls evenly.
@@ -49,7 +49,7 @@ class Support:
         self._far = _FAR * float(np.percentile(own, 99)) if len(own) else 1.0
 
     def of(self, queries: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(m,), the support of (m, d) codes, 0..1."""
+        """Returns (m,), the support of (m, d) codes, 0..1."""
         if not len(self._codes):
             return np.zeros(len(queries), np.float32)
         away = self._distances(queries.astype(np.float64), self._count)
@@ -58,7 +58,7 @@ class Support:
         return found
 
     def _distances(self, queries: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-        """(m,), how far the `count`-th nearest code is."""
+        """Returns (m,), the distances of the `count`-th nearest codes."""
         if self._tree is not None:
             found: NDArray[np.float64] = self._tree.query(queries, [count])[0][:, 0]
             return found
@@ -75,7 +75,7 @@ def _tree(codes: NDArray[np.float64]):  # type: ignore[no-untyped-def]  # SciPy 
 
 
 def log_density(places: NDArray[np.floating], queries: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The logarithm of the density of points in a plane.
+    """Returns the logarithm of the density of points in a plane.
 
     A histogram smoothed by a Gaussian whose width follows Scott's rule (Scott 1992), σ·n^(−1/6)
     along each axis, and read off between its bins: a kernel density estimate to within a bin.
@@ -108,7 +108,7 @@ def log_density(places: NDArray[np.floating], queries: NDArray[np.floating]) -> 
 
 
 def log_prior(plane: Plane, queries: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(...), the log density at (..., 2) of the prior N(0, I) as it falls onto a plane."""
+    """Returns (...), the log density at (..., 2) of the prior N(0, I), projected onto a plane."""
     centre = plane.project(np.zeros(len(plane.origin)))
     found: NDArray[np.float64] = -0.5 * np.square(queries - centre).sum(axis=-1) - np.log(2 * np.pi)
     return found
@@ -123,25 +123,25 @@ def normal_quantiles(count: int) -> NDArray[np.float64]:
 
 
 def quantiles(values: NDArray[np.floating], count: int) -> NDArray[np.float64]:
-    """(count,), the quantiles of (n,) finite or other values at the middles of equal shares."""
+    """Returns (count,), quantiles of (n,) values at centres of equal shares."""
     found: NDArray[np.float64]
     found = np.quantile(values[np.isfinite(values)].astype(np.float64), _middles(count))
     return found
 
 
 def _middles(count: int) -> NDArray[np.float64]:
-    """(count,), the middles of as many equal shares of 0..1."""
+    """Returns (count,), the centres of equal shares of 0..1."""
     middles: NDArray[np.float64] = (np.arange(count) + 0.5) / count
     return middles
 
 
 def _grid_places(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(len(y), len(x), 2), every x with every y, the greatest y in the first row."""
+    """Returns (len(y), len(x), 2), every x with every y; the greatest y is in the first row."""
     return np.stack(np.meshgrid(x, y[::-1]), axis=-1)
 
 
 def prior_quantiles(side: int) -> NDArray[np.float64]:
-    """(side, side, 2), places that divide a two-dimensional prior into equally probable parts.
+    """Returns (side, side, 2), places that divide a two-dimensional prior into equal probabilities.
 
     The inverse of the normal distribution function at the middles of `side` equal shares along
     either axis (Kingma & Welling 2014, appendix A, figure 4); the first row is the uppermost.
@@ -151,7 +151,7 @@ def prior_quantiles(side: int) -> NDArray[np.float64]:
 
 
 def code_quantiles(places: NDArray[np.floating], side: int) -> NDArray[np.float64]:
-    """(side, side, 2), the places where the quantiles of (n, 2) places along either axis cross.
+    """Returns (side, side, 2), places at the quantiles of (n, 2) places along each axis.
 
     As `prior_quantiles`, with the distribution of the codes along x and along y for the prior's:
     each column, and each row, stands for as many codes as any other.
@@ -161,14 +161,14 @@ def code_quantiles(places: NDArray[np.floating], side: int) -> NDArray[np.float6
 
 
 def prior_sample(latent_dim: int, count: int, seed: int) -> NDArray[np.float32]:
-    """(count, latent_dim), codes drawn from the prior N(0, I)."""
+    """Samples (count, latent_dim) codes from the prior N(0, I)."""
     return np.random.default_rng(seed).standard_normal((count, latent_dim)).astype(np.float32)
 
 
 def mixture_sample(
     codes: NDArray[np.floating], count: int, seed: int
 ) -> Generator[float, None, NDArray[np.float32]]:
-    """(count, d), codes drawn from a mixture of Gaussians fitted to codes.
+    """Samples (count, d) codes from a mixture of Gaussians fitted to codes.
 
     Of 1, 2, 5, 10 and 20 components with full covariances, as many as the Bayesian information
     criterion favours (Schwarz 1978), fitted to 5,000 of the (n, d) codes at most. What is drawn is
@@ -190,7 +190,7 @@ def mixture_sample(
             break
         mixture = GaussianMixture(components, random_state=0, reg_covar=1e-6 * fitted.var() + 1e-12)
         with warnings.catch_warnings():
-            # Not to have converged in a hundred rounds is good enough to draw from.
+            # A fit that has not converged in a hundred rounds is good enough to sample from.
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture.fit(fitted)
         criterion = mixture.bic(fitted)

@@ -1,4 +1,4 @@
-"""The directions in which codes vary most around a place. Loads no torch."""
+"""The directions in which codes vary most around a place. This module loads no torch."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_ROWS = 6
-"""Directions that a grid of steps has at most."""
+"""The most directions of a grid of steps."""
 STEPS = np.arange(-3, 4)
-"""The steps along each direction, in local standard deviations; the middle one stands still."""
+"""The steps along each direction, in local standard deviations; the middle one is zero."""
 
 _LEAST = -60.0
 _MARGINS = (-14.0, 7.0)
-"""Logarithms of the least and greatest width that is tried, in units of the farthest distance."""
+"""Logarithms of the least and greatest width, in units of the farthest distance."""
 _SAME_WIDTH = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalDirections:
-    """Principal directions of the codes around a place, the strongest first.
+    """The principal directions of the codes around a place, the strongest first.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class LocalDirections:
     width: float
 
     def grid(self, place: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(r, 7, d), the codes at `STEPS` along each direction from a (d,) place."""
+        """Returns (r, 7, d), the codes at `STEPS` along each direction from a (d,) place."""
         moves = self.deviations[:, None] * self.directions
         codes: NDArray[np.float32]
         codes = (place + STEPS[:, None] * moves[:, None, :]).astype(np.float32)
@@ -57,7 +57,7 @@ def local_directions(
     worth: float,
     previous: LocalDirections | None = None,
 ) -> LocalDirections:
-    """Principal components of the codes around a place (local PCA, Fukunaga & Olsen 1971).
+    """Returns the principal components of codes around a place (local PCA, Fukunaga & Olsen 1971).
 
     A code at the distance r counts exp(−r²/2h²) in mean and covariance. The width h is chosen so
     that the codes are worth as many as `worth` equal ones by their effective number,
@@ -106,7 +106,7 @@ def local_directions(
 
 
 def _weights(squares: NDArray[np.float64], worth: float) -> tuple[NDArray[np.float64], float]:
-    """(n,), what codes at squared distances (less the least) count, and the Gaussian's width."""
+    """Returns (n,), the weights of codes by squared distance, and the width of the Gaussian."""
     from scipy.optimize import brentq
 
     most, nearest = squares.max(), np.count_nonzero(squares == 0)
@@ -114,7 +114,7 @@ def _weights(squares: NDArray[np.float64], worth: float) -> tuple[NDArray[np.flo
         return np.ones_like(squares), np.inf
 
     def at(log_width: float) -> NDArray[np.float64]:
-        # What counts less than 1e-26 counts nothing; denormal numbers would take very long.
+        # A weight below 1e-26 counts as zero; denormal numbers would take very long.
         exponents = squares * (-0.5 * np.exp(-2 * log_width))
         weights: NDArray[np.float64] = np.exp(exponents, where=exponents > _LEAST, out=none.copy())
         return weights
@@ -124,7 +124,7 @@ def _weights(squares: NDArray[np.float64], worth: float) -> tuple[NDArray[np.flo
         return float(np.log(weights.sum() ** 2 / np.square(weights).sum() / worth))
 
     none = np.zeros_like(squares)
-    # The effective number grows with the width, from the count of the nearest to n.
+    # The effective number grows with the width, from the count of the nearest codes to n.
     low, high = (0.5 * np.log(most) + margin for margin in _MARGINS)
     found = low if worth <= nearest else brentq(lacking, low, high, xtol=_SAME_WIDTH)
     return at(found), float(np.exp(found))
@@ -133,7 +133,7 @@ def _weights(squares: NDArray[np.float64], worth: float) -> tuple[NDArray[np.flo
 def _signs(
     directions: NDArray[np.float64], previous: LocalDirections | None
 ) -> NDArray[np.float64]:
-    """(r,) ±1 for each direction."""
+    """Returns (r,) ±1, the sign of each direction."""
     rows = np.arange(len(directions))
     if previous is not None and previous.directions.shape[1] == directions.shape[1]:
         cosines = directions @ previous.directions.T

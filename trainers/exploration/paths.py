@@ -1,4 +1,4 @@
-"""Ways through a latent space from one code to another. Loads no torch.
+"""Paths through a latent space from one code to another. This module loads no torch.
 
 The length of a way is that of the curve of decoded images: the length under the metric that the
 decoder pulls back from pixels to codes (Arvanitidis et al. 2018, "Latent space oddity"; Chen et al.
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Decode = Callable[[NDArray[np.floating]], NDArray[np.float32]]
-"""(n, D) codes to (n, side, side) images, or (n, side, side, 3)."""
+"""Decodes (n, D) codes to (n, side, side) or (n, side, side, 3) images."""
 
 PullBack = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.floating]]
-"""(n, D) codes and n images v to (n, D): Jᵀv, J being the decoder's Jacobian at each code."""
+"""Maps (n, D) codes and n images v to (n, D): Jᵀv with the decoder's Jacobian J at each code."""
 
 Kind = Literal["straight", "spherical", "geodesic"]
 
@@ -32,7 +32,7 @@ _COARSEST, _ROUNDS, _EVALUATIONS = 8, 12, 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """A way as points that follow each other.
+    """A path as consecutive points.
 
     Attributes
     ----------
@@ -48,19 +48,19 @@ class Path:
 
     @property
     def latent_length(self) -> float:
-        """The sum of its steps' Euclidean lengths in the code."""
+        """The sum of the Euclidean lengths of its steps in the code."""
         return float(_steps(self.codes).sum())
 
     @property
     def decoded_length(self) -> float:
-        """The sum of its steps' Euclidean lengths in pixels, full ink being 1."""
+        """The sum of the Euclidean lengths of its steps in pixels, full ink being 1."""
         return float(_steps(self.images).sum())
 
 
 def straight(
     decode: Decode, start: NDArray[np.floating], end: NDArray[np.floating], points: int = 64
 ) -> Path:
-    """The straight line between two (D,) codes, in equal steps of the code."""
+    """Returns the straight line between two (D,) codes, in equal steps of the code."""
     share = np.linspace(0, 1, points)[:, None]
     codes = (1 - share) * start.astype(np.float64) + share * end.astype(np.float64)
     return Path("straight", codes, decode(codes))
@@ -69,7 +69,7 @@ def straight(
 def spherical(
     decode: Decode, start: NDArray[np.floating], end: NDArray[np.floating], points: int = 64
 ) -> Path:
-    """The way along a sphere around 0 between two (D,) codes (Shoemake 1985; White 2016).
+    """Returns the path along a sphere around 0 between two (D,) codes (Shoemake 1985; White 2016).
 
     Directions turn evenly, the norm changes evenly. Where an end is 0 or the two directions are
     parallel or opposite there is no one such way: it is straight then.
@@ -91,7 +91,7 @@ def spherical(
 
 
 def resample(path: Path, decode: Decode, count: int, by: Literal["image", "code"]) -> Path:
-    """`count` points of a way, its ends among them, at equal steps as images or as codes."""
+    """Returns `count` points of a path with its ends, at equal steps as images or as codes."""
     lengths = _steps(path.images if by == "image" else path.codes)
     codes = _at_equal_steps(path.codes, lengths, count)
     return Path(path.kind, codes, decode(codes))
@@ -106,7 +106,7 @@ def geodesic(
     points: int = 64,
     pull_back: PullBack | None = None,
 ) -> Generator[float, None, Path]:
-    """The shortest way between two codes in terms of the decoded images, as near as it is found.
+    """Finds the shortest path between two codes in terms of the decoded images, approximately.
 
     First the shortest way along a graph of codes, each joined to its nearest, whose edges are as
     long as what is decoded along them. That way and the straight one are then relaxed: the energy
@@ -143,7 +143,7 @@ def geodesic(
             way = yield from _relax(decode, pull_back, way.codes, points, share)
             candidates.append(way)
     yield 1.0
-    # A decoder that is being trained has become another since the first was measured.
+    # A decoder in training has changed since the first path was measured.
     ways = [Path("geodesic", way.codes, decode(way.codes)) for way in candidates]
     return min(ways, key=lambda way: way.decoded_length)
 
@@ -173,7 +173,7 @@ def _along_graph(
     lengths = sum(np.linalg.norm(corners[ends[:, side]] - centres, axis=1) for side in (0, 1))
     shape = len(nodes), len(nodes)
     graph = coo_array((lengths, ends.T), shape=shape).tocsr()
-    # The ends are the two first nodes.
+    # The ends are the first two nodes.
     _, before = dijkstra(graph, directed=False, indices=0, return_predecessors=True)
     way = [1]
     while way[-1] != 0 and before[way[-1]] >= 0:
@@ -238,14 +238,14 @@ def _relax(
 
 
 def _path(decode: Decode, codes: NDArray[np.float64], points: int) -> Path:
-    """A way along a polyline of codes, at equal steps of the decoded images."""
+    """Returns a path along a polyline of codes, at equal steps of the decoded images."""
     fine = _at_equal_steps(codes, _steps(codes), 2 * points)
     even = _at_equal_steps(fine, _steps(decode(fine)), points)
     return Path("geodesic", even, decode(even))
 
 
 def _steps(points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(m - 1,), the distances between neighbours among (m, ...) points."""
+    """Returns (m - 1,), the distances between neighbours among (m, ...) points."""
     flat = points.reshape(len(points), -1).astype(np.float64)
     distances: NDArray[np.float64] = np.linalg.norm(np.diff(flat, axis=0), axis=1)
     return distances
@@ -254,7 +254,7 @@ def _steps(points: NDArray[np.floating]) -> NDArray[np.float64]:
 def _at_equal_steps(
     codes: NDArray[np.floating], lengths: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
-    """(count, D), points along a polyline at equal shares of the lengths of its pieces."""
+    """Returns (count, D), points along a polyline at equal shares of its length."""
     whole = np.concatenate([[0.0], np.cumsum(lengths)])
     if whole[-1] <= 0:
         whole = np.arange(len(codes), dtype=np.float64)

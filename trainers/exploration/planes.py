@@ -1,4 +1,4 @@
-"""Planes in the space of codes: a code becomes a point, and a point a code. Loads no torch."""
+"""Planes in the space of codes, and the projection of codes onto them. Loads no torch."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Plane:
         return len(self.origin) == 1
 
     def project(self, codes: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(..., d) codes to (..., 2): their places in the plane."""
+        """Projects (..., d) codes to (..., 2) places in the plane."""
         places: NDArray[np.float64] = (codes - self.origin) @ self.basis.T
         return places
 
     def lift(self, xy: NDArray[np.floating], anchor: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The code at a place of the plane, off the plane where `anchor` is.
+        """Returns the code at a place of the plane; off the plane it equals `anchor`.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ def are_equal(one: Plane | None, other: Plane | None) -> bool:
 
 
 def axes_plane(latent_dim: int, x: int, y: int) -> Plane:
-    """The plane of the code's coordinates `x` and `y`, counted from 0.
+    """Returns the plane of the code's coordinates `x` and `y`, counted from 0.
 
     Raises
     ------
@@ -103,12 +103,12 @@ def axes_plane(latent_dim: int, x: int, y: int) -> Plane:
 
 
 def line() -> Plane:
-    """What stands for a plane where a code is one number: x is the code, y says nothing."""
+    """Returns what stands for a plane of a one-dimensional code: x is the code, y is free."""
     return Plane(np.zeros(1), np.array([[1.0], [0.0]]), (0, 0))
 
 
 def three_point_plane(corners: NDArray[np.floating]) -> Plane:
-    """The plane through three codes: the first at (0, 0), the second on the axis of x.
+    """Returns the plane through three codes: the first at (0, 0), the second on the x axis.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def three_point_plane(corners: NDArray[np.floating]) -> Plane:
 
 
 def principal_plane(codes: NDArray[np.floating], previous: Plane | None = None) -> Plane:
-    """The plane through the mean in which the codes vary most.
+    """Returns the plane through the mean in which the codes vary most.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def principal_plane(codes: NDArray[np.floating], previous: Plane | None = None) 
 
 
 def _signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2,) ±1 that make each direction's largest loading positive."""
+    """Returns (2,) ±1 that make each direction's largest loading positive."""
     largest = np.abs(basis).argmax(axis=1)
     return np.where(basis[[0, 1], largest] < 0, -1.0, 1.0)
 
@@ -164,7 +164,7 @@ def _signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:
 def _signed_orders(
     basis: NDArray[np.float64], previous: NDArray[np.float64]
 ) -> Iterator[tuple[tuple[int, int], NDArray[np.float64], float]]:
-    """Each order of the two directions, its best signs, and how well they then agree."""
+    """Yields each order of the two directions, its best signs, and how well they agree."""
     for order in _ORDERS:
         cosines = (basis[list(order)] * previous).sum(axis=1)
         yield order, np.where(cosines < 0, -1.0, 1.0), float(np.abs(cosines).sum())

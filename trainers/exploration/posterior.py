@@ -1,4 +1,4 @@
-"""What of a posterior is seen in a plane."""
+"""The outline of a posterior in a plane."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ellipse(
     sigmas: float = 1.0,
     points: int = 73,
 ) -> NDArray[np.float64]:
-    """The outline of the posterior N(mean, diag(exp(log_variance))) as it falls onto a plane.
+    """Returns the outline of the posterior N(mean, diag(exp(log_variance))) in a plane.
 
     Parameters
     ----------

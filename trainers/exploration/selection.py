@@ -1,4 +1,4 @@
-"""What selected images have in common. Loads no torch."""
+"""What selected images have in common. This module loads no torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """Of n selected images.
+    """A summary of n selected images.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ def summarise(
     codes: NDArray[np.floating],
     classes: int = 10,
 ) -> Summary:
-    """What (n, ...) images with (n,) labels of so many classes and (n, d) codes share; n > 0."""
+    """Summarises (n, ...) images with (n,) labels of some classes and (n, d) codes; n > 0."""
     mean_code = codes.mean(axis=0, dtype=np.float64)
     return Summary(
         np.bincount(labels, minlength=classes),
@@ -61,7 +61,7 @@ def write_csv(
     labels: Sequence[str],
     codes: NDArray[np.floating],
 ) -> None:
-    """Writes a table: a row an image, with its name, its class, and its code.
+    """Writes a table with one row for each image: its name, its class and its code.
 
     Raises
     ------

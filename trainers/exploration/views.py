@@ -1,4 +1,4 @@
-"""Views of a latent space, kept by name in the run's folder. Loads no torch.
+"""Views of a latent space, saved by name in the run's folder. This module loads no torch.
 
 A view is data from anywhere: it is read with bounds on every list, and nothing in it is executed.
 """
@@ -29,14 +29,14 @@ class _Part(BaseModel):
 
 
 class KeptPin(_Part):
-    """A code that was held on to; `image` is the number of the image whose code it is."""
+    """A pinned code; `image` is the number of its image, if it has one."""
 
     code: Code
     image: int | None = Field(default=None, ge=0, lt=70_000)
 
 
 class KeptLayers(_Part):
-    """What was shown behind the points, and how strongly; see the window's layers."""
+    """What was shown behind the points; see the window's layers."""
 
     mosaic: bool = True
     opacity: float = Field(default=0.6, ge=0, le=1)
@@ -49,7 +49,7 @@ class KeptLayers(_Part):
 
 
 class View(_Part):
-    """Everything that a person chose in the latent space.
+    """Everything that a user chose in the latent space.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class View(_Part):
 
 
 def save_view(run: Run, name: str, view: View) -> None:
-    """Keeps a view under a name; one of that name is replaced.
+    """Saves a view under a name, replacing a view of that name.
 
     Raises
     ------
@@ -105,12 +105,12 @@ def save_view(run: Run, name: str, view: View) -> None:
 
 
 def view_names(run: Run) -> list[str]:
-    """The names of a run's views, in alphabetical order."""
+    """Returns the names of a run's views in alphabetical order."""
     return sorted(place.stem for place in (run.path / _FOLDER).glob("*.json"))
 
 
 def open_view(run: Run, name: str) -> View:
-    """A view by its name.
+    """Reads a view by its name.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def open_view(run: Run, name: str) -> View:
 
 
 def place_of(run: Run, name: str) -> Path:
-    """The file of a view, whether or not there is such a one.
+    """Returns the path of a view, which need not exist.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""What can be carried away from a run, one kind a module; `table.EXPORTERS` names them all."""
+"""Exporters, one kind per module; `exporters.EXPORTERS` lists them all."""

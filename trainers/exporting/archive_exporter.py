@@ -1,4 +1,4 @@
-"""A whole run as one .zip, which `trainers.runs.archive.unpack` opens elsewhere."""
+"""A whole run as one .zip file, which `trainers.runs.archive.unpack` opens elsewhere."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write(task: Task) -> Iterator[None]:
 
 
 def _files(run: Run) -> Iterator[tuple[PurePosixPath, Path]]:
-    """Every file that goes into an archive; of what is half written, none."""
+    """Yields every file that belongs in an archive, without incomplete ones."""
     for place in sorted(run.path.rglob("*")):
         relative = PurePosixPath(place.relative_to(run.path).as_posix())
         if place.is_file() and not place.is_symlink() and is_kept(relative):

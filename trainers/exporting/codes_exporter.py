@@ -33,7 +33,7 @@ _CONFIG = """embeddings {{
 
 
 def write_csv(task: Task) -> Iterator[None]:
-    """Writes codes.csv: image, label, z1, z2, …; a row a test image."""
+    """Writes codes.csv: image, label, z1, z2, …; one row for each test image."""
     codes, data = task.checkpoint.codes(), datasets.open_dataset(task.run.dataset)
     labels = data.test.labels.astype(str) if data.dataset.is_labelled else [""] * len(codes)
     heads = ["image", "label", *(f"z{number}" for number in range(1, codes.shape[1] + 1))]
@@ -81,7 +81,7 @@ def write_projector(task: Task) -> Iterator[None]:
 
 
 def sprite(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(n, h, w) or (n, h, w, 3) images row by row on one square sheet, as the projector cuts it.
+    """Arranges (n, h, w) or (n, h, w, 3) images row by row on a square sheet for the projector.
 
     What is left of the sheet is black.
     """
@@ -94,7 +94,7 @@ def sprite(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _cell(name: str) -> str:
-    """A class's name as a cell of a table that tabs and line ends divide."""
+    """Returns the name of a class as a cell of a table separated by tabs."""
     return " ".join(name.split())
 
 
@@ -103,5 +103,5 @@ def _parts(count: int) -> Iterable[range]:
 
 
 def _shortest_digits(code: NDArray[np.float32], between: str) -> str:
-    """Numbers in the fewest digits that give the same float32 back."""
+    """Returns numbers with the fewest digits that give the same float32."""
     return between.join(map(str, code))

@@ -1,4 +1,4 @@
-"""Carrying a run away: every exporter writes aside, and what is whole is moved into its place."""
+"""Exports a run: every exporter writes to a draft, and complete files are moved to their place."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How far it is: `done` exporters of all have ended, `label` names the one at work."""
+    """The progress: `done` exporters have ended, `label` names the current one."""
 
     done: int
     label: str
 
 
 def proposed_folder(run: Run, step: int | None = None) -> str:
-    """The name of a folder for what is carried away of a run, "vae-d2-step3000".
+    """Returns the name of a folder for the exports of a run, "vae-d2-step3000".
 
     Raises
     ------
@@ -38,7 +38,7 @@ def proposed_folder(run: Run, step: int | None = None) -> str:
 
 
 def in_the_way(run: Run, exporters: Sequence[Exporter], folder: Path) -> tuple[str, ...]:
-    """Files that are there already and would be replaced, relative to the folder."""
+    """Returns existing files that would be replaced, relative to the folder."""
     places = [place for exporter in exporters for place in exporter.places(run)]
     return tuple(place for place in places if (folder / place).exists())
 
@@ -51,7 +51,7 @@ def export_run(
     *,
     replaces: bool = False,
 ) -> Generator[Moment, None, tuple[Path, ...]]:
-    """Writes files of a run into a folder, one exporter after another; answers the files.
+    """Writes exports of a run into a folder, one exporter after another; returns the files.
 
     What is given up, or fails, leaves the files of the exporters before it and nothing of its own.
 
@@ -107,7 +107,7 @@ def _move_files(draft: Path, folder: Path) -> list[Path]:
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    """An empty folder beside where the files go; gone afterwards, and so is what it was made in."""
+    """Yields an empty folder beside the final place, which is removed at the end of the `with`."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -122,7 +122,7 @@ def _draft(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Turns a failed write into one message."""
+    """Converts a failed write to one message."""
     try:
         yield
     except OSError as error:

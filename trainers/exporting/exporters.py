@@ -1,4 +1,4 @@
-"""What can be carried away from a run: the table that dialog, command and README are made from.
+"""The exporters: the table that the dialog, the command and the README are made from.
 
 Loads no torch: an exporter's module is imported when it is first used.
 """
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Function = Callable[["Task"], Iterator[None]]
 
 EXTRA = "export"
-"""The extra of this program that brings every package an exporter needs."""
+"""The extra of pyproject.toml with every package that an exporter needs."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is carried away.
+    """The run, the checkpoint and the folder of an export.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Exporter:
-    """One kind of files that a run is carried away as.
+    """One kind of export.
 
     Attributes
     ----------
@@ -77,11 +77,11 @@ class Exporter:
         return ", ".join(dict.fromkeys(f".{name.rpartition('.')[2]}" for name in self.files))
 
     def places(self, run: Run) -> tuple[str, ...]:
-        """Its files for a run, relative to the folder that they go to."""
+        """Returns its files for a run, relative to the folder."""
         return tuple(name.format(run=run.name) for name in self.files)
 
     def missing(self) -> str:
-        """What is to be done before it can be used; empty where nothing is."""
+        """Returns what to do before it can be used; empty where nothing is missing."""
         return missing_packages(self.label, self.needs, EXTRA)
 
     def write(self, task: Task) -> Iterator[None]:
@@ -168,11 +168,11 @@ EXPORTERS: dict[str, Exporter] = {
         ),
     )
 }
-"""By name, in the order in which they are offered."""
+"""All exporters by name, in the order in which they are offered."""
 
 
 def choose_exporters(names: Iterable[str]) -> tuple[Exporter, ...]:
-    """The exporters called so, each once, if all of them can be used here.
+    """Returns the exporters of these names, each once, if all of them can be used here.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def choose_exporters(names: Iterable[str]) -> tuple[Exporter, ...]:
 
 
 def markdown() -> str:
-    """The table as the README shows it."""
+    """Returns the table for the README."""
     lines = ["| `aeviewer export RUN …` | files | what for |", "|---|---|---|"]
     for exporter in EXPORTERS.values():
         files = ", ".join(f"`{name.format(run='RUN')}`" for name in exporter.files)

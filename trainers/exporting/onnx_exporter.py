@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trainers.exporting.exporters import Task
 
 TOLERANCE = 1e-4
-"""How far a number of onnxruntime may be from torch's: so much, and so much of its size."""
+"""The absolute and relative tolerance between onnxruntime's numbers and torch's."""
 _CHECKED = 32
 _OPSET, _IR = 20, 9
 
@@ -59,7 +59,7 @@ _TRANSLATED: dict[type[nn.Module], Callable[[Any], Operator]] = {
     nn.ReLU: lambda _: ("Relu", (), {}),
     nn.ELU: lambda x: ("Elu", (), {"alpha": x.alpha}),
     nn.GELU: lambda x: ("Gelu", (), {"approximate": x.approximate}),
-    nn.SiLU: lambda _: ("Sigmoid", (), {}),  # times what it is given: see `_nodes`
+    nn.SiLU: lambda _: ("Sigmoid", (), {}),  # This multiplies its input; see `_nodes`.
 }
 
 
@@ -93,7 +93,7 @@ def write(task: Task) -> Iterator[None]:
 def translate(
     stack: nn.Sequential, name: str, given: str, found: Sequence[str], width: int, description: str
 ) -> ModelProto:
-    """A stack of layers as a model.
+    """Translates a stack of layers to a model.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def translate(
 
 
 def _nodes(stack: nn.Sequential, graph: GraphProto, given: str) -> str:
-    """Adds every layer to the graph; answers the name of what the last one gives."""
+    """Adds every layer to the graph; returns the name of the last output."""
     from onnx import helper, numpy_helper
 
     for number, layer in enumerate(stack):
@@ -166,7 +166,7 @@ def _nodes(stack: nn.Sequential, graph: GraphProto, given: str) -> str:
 
 @torch.inference_mode()
 def check(stack: nn.Module, values: Tensor, place: Path) -> None:
-    """Runs a model by onnxruntime and compares its outputs, side by side, with a stack's.
+    """Runs a model by onnxruntime and compares its outputs with those of a stack.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A run's reconstructions, losses and latent space as figures: PNG and SVG. Loads no torch."""
+"""Reconstructions, losses and latent space of a run as figures: PNG and SVG. Loads no torch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLASSES = (
     "#717581",
     "#92dadd",
 )
-"""The classes in the window's colours (Petroff 2021)."""
+"""The colours of the classes in the window (Petroff 2021)."""
 _ACROSS = 16
 _NUMBERS = StrMethodFormatter("{x:,g}")
 
@@ -52,7 +52,7 @@ def write(task: Task) -> Iterator[None]:
 
 
 def _write_reconstructions(task: Task) -> None:
-    """Two rows of digits and, under each, what comes back of it."""
+    """Draws two rows of digits, each with its reconstructions below."""
     outputs = task.checkpoint.preview().reconstructions
     data = datasets.open_dataset(task.run.dataset)
     shown = list(data.preview)
@@ -76,7 +76,7 @@ def _title(task: Task) -> str:
 
 
 def _losses(task: Task) -> FigureFiles:
-    """The loss of every step, and that of the test images at every checkpoint."""
+    """Draws the loss of every step, and that of the test images at every checkpoint."""
     losses, found = task.run.metrics(), [*evaluations(task.run)]
     figure = create_figure(6.4, 3.6)
     axes = figure.add_axes((0.12, 0.15, 0.85, 0.74))
@@ -99,7 +99,7 @@ def _losses(task: Task) -> FigureFiles:
 
 
 def _codes(task: Task) -> FigureFiles:
-    """The codes of the test images, coloured by class, in the plane that shows most of them."""
+    """Draws the codes of the test images, coloured by class, in their principal plane."""
     data = datasets.open_dataset(task.run.dataset)
     codes, labels = task.checkpoint.codes(), data.test.labels
     figure = create_figure(5.6, 5.0)
@@ -121,7 +121,7 @@ def _codes(task: Task) -> FigureFiles:
 def _project(
     axes: Axes, codes: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """(n, 2) places of (n, d) codes; names the axes after what they are."""
+    """Projects (n, d) codes to (n, 2) places, and names the axes."""
     d = codes.shape[1]
     if d == 1:
         apart = class_jitter(len(codes))

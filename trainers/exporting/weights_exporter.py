@@ -1,4 +1,4 @@
-"""Encoder and decoder as safetensors, with a script of ten lines that loads them by torch alone.
+"""Encoder and decoder as safetensors, with a short script that loads them by torch alone.
 
 The format is a length, a header in JSON and the numbers: torch reads it without a library. The
 layers are written into the script as torch prints them.
@@ -77,7 +77,7 @@ def _script(
 
 
 def _source(stack: nn.Sequential) -> str:
-    """The expression that makes such a stack, as torch itself prints its layers."""
+    """Returns the expression that makes such a stack, as torch prints its layers."""
     for layer in stack:
         if getattr(nn, type(layer).__name__, None) is not type(layer) or [*layer.children()]:
             raise ExportError(
