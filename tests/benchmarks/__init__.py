@@ -1,3 +1,3 @@
-"""Measurements that anyone can run; each module says how."""
+"""Benchmarks; each module says how to run it."""
 
-import trainers  # noqa: F401  before torch, which reads how threads wait when it is loaded
+import trainers  # noqa: F401  before torch, which reads the threads' settings at import

@@ -1,8 +1,9 @@
-"""How much memory a data set takes that is larger than one would load.
+"""The memory that importing and training take with a data set too large to load.
 
-`python -m tests.benchmarks.big_data [--images 200000] [--side 64]` writes an array of images,
-imports it and trains a VAE on it, and tells how much memory each of the two took beyond what torch
-takes by itself.
+    uv run python -m tests.benchmarks.big_data [--images 200000] [--side 64]
+
+Writes an array of images, imports it, and trains a VAE on it. Prints the peak memory of import and
+training beyond the memory that torch takes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument(
-        "--folder", type=Path, help="Where there is room; otherwise a temporary one."
+        "--folder", type=Path, help="A folder with enough space; by default a temporary one."
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as place:
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, float]:
-    """Megabytes that importing and training took at most, beyond what was taken before."""
+    """Returns the additional peak memory of import and training in MB."""
     import trainers
     from trainers.datasets import open_dataset, sources
     from trainers.datasets.importing.importer import (
@@ -56,7 +57,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
         dataset="many", latent_dim=2, hidden=(64,), steps=steps, checkpoints=(steps,)
     )
     for _event in trainers.train(trainers.preset("vae").replace(steps=2), place / "runs", "warm"):
-        pass  # what torch takes by itself
+        pass  # loads torch, whose memory is not counted
     base, began = reset_peak(), time.perf_counter()
     trainer = trainers.train(config, place / "runs", "many")
     assert isinstance(trainer.model_state.images["train"], StreamedImages)
@@ -72,7 +73,7 @@ def measure(place: Path, images: int, side: int, steps: int) -> tuple[float, flo
 
 
 def write_images(place: Path, images: int, side: int) -> None:
-    """An .npy of noise, a block at a time."""
+    """Writes an .npy file of noise in blocks."""
     array = np.lib.format.open_memmap(place, "w+", np.uint8, (images, side, side))
     rng = np.random.default_rng(0)
     for start in range(0, images, 2_000):
@@ -82,13 +83,13 @@ def write_images(place: Path, images: int, side: int) -> None:
 
 
 def reset_peak() -> float:
-    """Megabytes taken now, from which the peak is counted from now on."""
+    """Resets the peak memory; returns the resident memory in MB."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
 
 def peak_megabytes() -> float:
-    """The most megabytes of memory that were taken since, mapped pages of files included."""
+    """Returns the peak memory since the reset in MB, with mapped pages of files."""
     return _status("VmHWM")
 
 

@@ -1,14 +1,13 @@
-"""Steps a second of each engine against the tutorial's loop and, where they are there, the peers.
+"""Steps per second of each engine, of the tutorial's loop, and of the installed peers.
 
     uv run python -m tests.benchmarks.engines THREADS [PRESET ...]
-    uv run --group bench python -m tests.benchmarks.engines 2      (with all the peers)
+    uv run --group bench python -m tests.benchmarks.engines 2      (with all peers)
 
-All do the same steps of the same model on the same machine, in turn, in many short rounds: what
-disturbs one disturbs the others. A ratio is the median over the rounds of the ratio within a round.
-Each is a process of its own, with the threads' settings that it has by itself, and goes first for a
-few steps that are not counted. The tutorial's loop is that of pytorch/examples/vae; the other peers
-(JAX's `lax.scan` with optax, Keras on JAX, Lightning, pythae) have their images in memory; all are
-in `tests/benchmarks/peers/`.
+All train the same model on the same machine, in turn and in many short rounds, so that other load
+on the machine affects all of them. A ratio is the median of the ratios within a round. Each has its
+own process with its own default settings for threads, and some steps to warm up. The tutorial's
+loop is that of pytorch/examples/vae. The other peers (JAX's `lax.scan` with optax, Keras on JAX,
+Lightning, pythae) have their images in memory. All peers are in `tests/benchmarks/peers/`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from unittest import mock
 
 import torch
 
-from tests.benchmarks.peers import peers, steps_of
+from tests.benchmarks.peers import available_peers, load_peer
 from trainers.models import build
 from trainers.presets import preset
 from trainers.training.engines import registered_engines
@@ -45,21 +44,21 @@ _ROUNDS = 40
 _WARM_UP_STEPS = 3
 PRESETS = ("linear", "elu", "vae", "burda50", "hinton30", "conv-vae")
 _PEER_ENVIRONMENT = {
-    "GOMP_SPINCOUNT": "300000",  # libgomp's own, where nothing is said
+    "GOMP_SPINCOUNT": "300000",  # the default of libgomp
     "KERAS_BACKEND": "jax",
     "TQDM_DISABLE": "1",
 }
 
 
 def build_model(config: RunConfig) -> Autoencoder:
-    """A model with fresh weights, the same at every call."""
+    """Returns a model with new weights, the same at every call."""
     model = build(config.model)
     model.initialise(torch.Generator().manual_seed(0), config.model.activation)
     return model.to(memory_format=torch.channels_last)
 
 
 def continuous_steps(engine: Engine) -> Steps:
-    """An engine's steps, one after the other."""
+    """Returns a function that runs the next steps of an engine."""
     done = 0
 
     def steps(count: int) -> None:
@@ -71,32 +70,32 @@ def continuous_steps(engine: Engine) -> Steps:
 
 
 def matching_engines(config: RunConfig) -> dict[str, type[Engine]]:
-    """Our engines that can train this, the slowest first."""
+    """Returns our engines that can train this model, the slowest first."""
     engines = reversed(registered_engines())
     return {e.name: e for e in engines if not e.misfit(build_model(config), _CPU)}
 
 
 class Contender:
-    """One that trains, in a process of its own."""
+    """An engine or a peer that trains in its own process."""
 
     _steps: Steps
-    """The process's own."""
+    """The function that trains; it exists in the process only."""
 
     def __init__(self, name: str, preset_name: str, threads: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._process = ProcessPoolExecutor(
             1, spawn, self._start_process, (name, preset_name, threads)
         )
-        is_ours = name not in peers(preset(preset_name))
+        is_ours = name not in available_peers(preset(preset_name))
         with mock.patch.dict(os.environ, {} if is_ours else _PEER_ENVIRONMENT):
-            self.time_steps(8)  # the process is started with the first task
+            self.time_steps(8)  # The first task starts the process.
         self._count = 8
-        # A compiler knows this length from now on.
+        # JAX compiles for this number of steps.
         self._count = max(2, int(_ROUND_SECONDS / self.time_steps()))
         self.time_steps()
 
     def time_steps(self, count: int = 0) -> float:
-        """A step takes, over `count` or as many as fit a round."""
+        """Returns the seconds per step, over `count` steps or over as many as fit a round."""
         return self._process.submit(self._time, count or self._count).result()
 
     def __enter__(self) -> Contender:
@@ -114,7 +113,7 @@ class Contender:
         cls._steps = staticmethod(
             continuous_steps(engine(model, config.training, _CPU))
             if engine
-            else steps_of(name, config, model)
+            else load_peer(name, config, model)
         )
 
     @classmethod
@@ -126,23 +125,23 @@ class Contender:
 
 
 def measure(name: str, threads: int) -> dict[str, list[float]]:
-    """Seconds a step, of each in each round."""
+    """Returns the seconds per step of each contender in each round."""
     config = preset(name)
-    names = [*peers(config), *matching_engines(config)]
+    names = [*available_peers(config), *matching_engines(config)]
     order, shuffle = list(names), random.Random(0).shuffle
     seconds: dict[str, list[float]] = {name: [] for name in names}
     with ExitStack() as stack:
-        all_of_them = {who: stack.enter_context(Contender(who, name, threads)) for who in names}
+        contenders = {each: stack.enter_context(Contender(each, name, threads)) for each in names}
         for _ in range(_ROUNDS):
             shuffle(order)
-            for who in order:
-                seconds[who].append(all_of_them[who].time_steps())
+            for each in order:
+                seconds[each].append(contenders[each].time_steps())
     return seconds
 
 
 def format_rows(name: str, seconds: dict[str, list[float]]) -> Iterator[str]:
-    """A line for each: steps a second (median, quartiles), and how often the others' speed."""
-    for who, taken in seconds.items():
+    """Yields a line per contender: steps per second (median, quartiles), and speed ratios."""
+    for contender, taken in seconds.items():
         high, median, low = (1 / t for t in statistics.quantiles(taken, n=4))
         ratios = "".join(
             f"{statistics.median(b / a for a, b in zip(taken, base, strict=True)):9.2f}"
@@ -150,7 +149,7 @@ def format_rows(name: str, seconds: dict[str, list[float]]) -> Iterator[str]:
             else f"{'':9}"
             for other in ("tutorial", "autograd", "jax scan")
         )
-        yield f"{name:<10}{who:<11}{median:8.1f}  ({low:.1f} – {high:.1f})".ljust(48) + ratios
+        yield f"{name:<10}{contender:<11}{median:8.1f}  ({low:.1f} – {high:.1f})".ljust(48) + ratios
 
 
 def main(threads: int, names: list[str]) -> None:

@@ -1,12 +1,12 @@
-"""What a person waits for in the latent space, in ms: frames, decoding, tiles, hovering.
+"""Times in the latent space in ms: frames, decoding, tiles of the mosaic, hovering.
 
     uv run python -m tests.benchmarks.exploring [FRAMES]
 
 The 2-D demo model in a window of 1600 x 1000, with 70,000 codes (test and training images) and the
-mosaic on. A frame is a pan or a zoom, drawn at once; "press to pixels" begins with a press of the
-mouse and ends when the decoder panel has drawn the image; "fresh tiles" begins with a view that
-shows some 20 x 20 tiles of which none is known, and ends when all are drawn. The goals are those
-of a screen of 60 Hz; each table row says whether its own was met.
+mosaic. A frame is a pan or a zoom with its painting. "Press to pixels" begins with a press of the
+mouse and ends when the decoder panel has painted the image. "Fresh tiles" begins with a view of
+about 20 x 20 tiles, none of which is in the cache, and ends when all are painted. The goals are
+those of a 60 Hz screen; each row says whether its goal was met.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SIDE = 20
 
 
 class Bench:
-    """The program with its demo run, and how to wait in it."""
+    """The program with its demo run, and functions that wait in its event loop."""
 
     def __init__(self, app: QApplication, folder: Path, demo: runs.Run) -> None:
         self.app = app
@@ -52,18 +52,18 @@ class Bench:
         return self.program.window.latent.plot
 
     def wait_until(self, done: Callable[[], bool]) -> None:
-        # Sleeps between events: a busy wait would take the interpreter from the compute thread.
+        # A busy wait would take the interpreter from the compute thread.
         while not done():
             self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def pause(self, seconds: float) -> None:
-        """Lets the program run for a while, as between two presses of a person."""
+        """Runs the event loop for some seconds, as between two presses of a user."""
         loop = QEventLoop()
         QTimer.singleShot(int(1000 * seconds), loop.quit)
         loop.exec()
 
     def wait_for_mosaic(self) -> None:
-        """Waits until the mosaic is whole and everything is drawn."""
+        """Waits until the mosaic is complete and painted."""
         mosaic = self.program.latent_services.mosaic
         self.wait_until(lambda: mosaic.grid is not None and not mosaic.missing(mosaic.grid))
         self.app.processEvents()
@@ -77,7 +77,7 @@ class Bench:
 
 
 def time_frames(bench: Bench, count: int) -> dict[str, list[float]]:
-    """Pans and zooms, each drawn at once."""
+    """Returns the times of pans and zooms, each with its painting."""
     plot, times = bench.plot, {"pan": [], "zoom": []}
     plot.leave_following()
     for number in range(count):
@@ -96,46 +96,46 @@ def time_frames(bench: Bench, count: int) -> dict[str, list[float]]:
 
 
 def time_presses(bench: Bench, count: int) -> list[float]:
-    """From a press in the plane to the decoder's image on the screen."""
+    """Returns the times from a press in the plane until the decoder's image is painted."""
     plot, session = bench.plot, bench.program.session
     view = bench.program.window.decoder.view
-    drawn: list[float] = []
+    painted_at: list[float] = []
     rng = np.random.default_rng(0)
 
-    def note() -> None:
+    def paint() -> None:
         view.repaint()
-        drawn.append(time.perf_counter())
+        painted_at.append(time.perf_counter())
 
-    session.image_changed.connect(note)
+    session.image_changed.connect(paint)
     times = []
     for x, y in rng.uniform(0.3, 0.7, (count, 2)):
-        drawn.clear()
+        painted_at.clear()
         place = QPointF(plot.viewport().width() * x, plot.viewport().height() * y)
         begun = time.perf_counter()
         for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
             _send(plot, kind, place)
-        bench.wait_until(lambda: bool(drawn))
-        times.append(1000 * (drawn[0] - begun))
+        bench.wait_until(lambda: bool(painted_at))
+        times.append(1000 * (painted_at[0] - begun))
         bench.pause(rng.uniform(0.03, 0.09))
-    session.image_changed.disconnect(note)
+    session.image_changed.disconnect(paint)
     return times
 
 
 def _send(plot: LatentPlot, kind: QEvent.Type, place: QPointF) -> None:
     left = Qt.MouseButton.LeftButton
-    around = plot.viewport().mapToGlobal(place)
-    event = QMouseEvent(kind, place, around, left, left, Qt.KeyboardModifier.NoModifier)
+    on_screen = plot.viewport().mapToGlobal(place)
+    event = QMouseEvent(kind, place, on_screen, left, left, Qt.KeyboardModifier.NoModifier)
     QApplication.sendEvent(plot.viewport(), event)
 
 
-def fresh_tiles(bench: Bench, count: int) -> tuple[list[float], int]:
-    """From a view of unknown tiles to all of them drawn."""
+def time_fresh_tiles(bench: Bench, count: int) -> tuple[list[float], int]:
+    """Returns the times from a view of new tiles until all are painted, and their number."""
     plot, mosaic = bench.plot, bench.program.latent_services.mosaic
     rng, times, tiles = np.random.default_rng(0), [], 0
     pixel = plot.box.viewPixelSize()[0]
     for _ in range(count):
         x, y = rng.uniform(-2, 2, 2)
-        # So far in that every tile is new, and as many as 20 x 20 of them.
+        # The view is so small that all of its up to 20 x 20 tiles are new.
         scale = 0.002 * (1 + rng.uniform())
         begun = time.perf_counter()
         mosaic.set_view((x, y, 18 * scale, 18 * scale), scale / 28, 28)
@@ -150,8 +150,8 @@ def fresh_tiles(bench: Bench, count: int) -> tuple[list[float], int]:
     return times, tiles
 
 
-def hovers(bench: Bench, count: int) -> list[float]:
-    """How long the point beneath the mouse is looked for."""
+def time_hovers(bench: Bench, count: int) -> list[float]:
+    """Returns the times to find the point under the mouse."""
     plot, rng = bench.plot, np.random.default_rng(0)
     plot.nearest(0, 0)
     times = []
@@ -162,8 +162,8 @@ def hovers(bench: Bench, count: int) -> list[float]:
     return times
 
 
-def told(name: str, times: list[float], median: float, worst: float | None = None) -> str:
-    """A row of the table."""
+def format_row(name: str, times: list[float], median: float, worst: float | None = None) -> str:
+    """Returns a row of the table."""
     middle, high = np.percentile(times, [50, 99])
     goal = f"{median:g}" if worst is None else f"{median:g} / {worst:g}"
     met = middle <= median and (worst is None or high <= worst)
@@ -174,7 +174,7 @@ def told(name: str, times: list[float], median: float, worst: float | None = Non
 
 
 def main(count: int) -> None:
-    """Opens the window, walks about, prints."""
+    """Opens the window, measures, and prints."""
     app = QApplication(sys.argv[:1])
     theme.apply_theme(app, "dark")
     with tempfile.TemporaryDirectory() as place, runs.demo_run() as demo:
@@ -184,25 +184,25 @@ def main(count: int) -> None:
         print(f"screen: {app.platformName()}, plot of {size.width()} x {size.height()} pixels")
         print(f"{'ms':<34}{'median':>9}{'99 %':>9}{'worst':>9}   {'goal':>9}")
         for kind, times in time_frames(bench, count).items():
-            print(told(f"{kind}, 70,000 codes and mosaic", times, 16, 33))
-        print(told("hover over 70,000 codes", hovers(bench, count), 2))
+            print(format_row(f"{kind}, 70,000 codes and mosaic", times, 16, 33))
+        print(format_row("hover over 70,000 codes", time_hovers(bench, count), 2))
         bench.plot.reset_view()
         bench.wait_for_mosaic()
-        print(told("press to pixels, idle", time_presses(bench, count), 16))
-        times, tiles = fresh_tiles(bench, max(10, count // 10))
-        print(told(f"fresh tiles, up to {tiles}", times, 50))
-        _while_training(bench, count)
+        print(format_row("press to pixels, idle", time_presses(bench, count), 16))
+        times, tiles = time_fresh_tiles(bench, max(10, count // 10))
+        print(format_row(f"fresh tiles, up to {tiles}", times, 50))
+        _time_while_training(bench, count)
         bench.program.window.close()
         bench.program.close()
 
 
-def _while_training(bench: Bench, count: int) -> None:
+def _time_while_training(bench: Bench, count: int) -> None:
     queue = bench.program.queue
     queue.train(preset("vae").replace(latent_dim=2, steps=1_000_000))
     # The first steps have many checkpoints.
     bench.wait_until(lambda: queue.progress.step > 1_000)
     bench.wait_until(lambda: bench.program.session.preview is not None)
-    print(told("press to pixels, while training", time_presses(bench, count), 33, 33))
+    print(format_row("press to pixels, while training", time_presses(bench, count), 33, 33))
     print(f"{queue.progress.rate:.0f} steps/s at the end")
 
 

@@ -1,9 +1,10 @@
-"""What stands between a command and its first step: loading torch, and making Adam.
+"""The time before the first step: importing torch and creating Adam.
 
     uv run python -m tests.benchmarks.first_step [ROUNDS]
 
-In turn, in processes of their own: torch alone, with our Adam, and with `torch.optim.Adam`, which
-imports torch's compiler. A ratio is that of one round, to torch alone.
+Measures in turn, each in its own process: torch alone, torch with our Adam, and torch with
+`torch.optim.Adam`, which imports torch's compiler. A ratio compares with torch alone in the same
+round.
 """
 
 from __future__ import annotations
@@ -27,17 +28,18 @@ _VARIANTS = {
 
 
 def _run_code(code: str) -> list[float]:
-    """Seconds, and MB at most."""
+    """Runs the code in a new process; returns its seconds and its peak memory in MB."""
     command = [sys.executable, "-c", _BEGIN + code + _END]
-    said: list[float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return said
+    done = subprocess.run(command, capture_output=True, check=True)
+    values: list[float] = json.loads(done.stdout)
+    return values
 
 
 def main(rounds: int) -> None:
-    """Makes each in turn and prints medians."""
-    told = [[_run_code(code) for code in _VARIANTS.values()] for _ in range(rounds + 1)]
-    # (rounds, kinds, seconds and MB); the first round fills the system's cache of files.
-    table = np.array(told)[1:]
+    """Measures the variants in turn and prints medians."""
+    rows = [[_run_code(code) for code in _VARIANTS.values()] for _ in range(rounds + 1)]
+    # (rounds, variants, seconds and MB); the first round fills the system's file cache.
+    table = np.array(rows)[1:]
     ratios = table[:, :, 0] / table[:, :1, 0]
     for number, name in enumerate(_VARIANTS):
         seconds, used = np.median(table[:, number], axis=0)

@@ -1,8 +1,9 @@
-"""How long a geodesic takes to find while a run is trained, beside how long it takes alone.
+"""The time to find a geodesic, without and during a training.
 
-`python -m tests.benchmarks.geodesic [PRESET [LATENT_DIM]]`: in the compute thread, no window.
-The first figure is measured while the training is paused, the second while it continues; the third
-is the share of its speed that the training keeps meanwhile.
+    uv run python -m tests.benchmarks.geodesic [PRESET [LATENT_DIM]]
+
+Everything runs in the compute thread, without a window. Prints the time while the training is
+paused, the time while it continues, and the share of its speed that the training keeps.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _WARM_UP_STEPS, _REPEATS = 100, 4
 
 
 class Training:
-    """A run in training, and questions about its model."""
+    """A run in training, and requests to its model."""
 
     def __init__(self, run: runs.Run) -> None:
         self.run = run

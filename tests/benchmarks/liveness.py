@@ -1,15 +1,15 @@
-"""How much of its speed training keeps in the window, and how late the GUI thread is meanwhile.
+"""The share of its speed that a training keeps in the window, and the lateness of the GUI thread.
 
     uv run python -m tests.benchmarks.liveness [ROUNDS [SECONDS]]
 
-The 2-D VAE is trained in turn as `aeviewer train` does it, in a window that is watched, and in one
-that is used: a point is dragged through the latent space. All are there from the beginning, and two
-of them rest while the third trains. A ratio is the median of the ratios within a round. A precise
-16 ms timer in the GUI thread notes how much later than due it is called. The window is on a virtual
-X11 screen where there is none.
+The 2-D VAE is trained in turn by `aeviewer train`, in a window without input ("watched"), and in a
+window in which a point is dragged through the latent space ("used"). All processes start at the
+beginning, and two of them are paused while the third trains. A ratio is the median of the ratios
+within a round. A precise 16 ms timer in the GUI thread records its lateness. Without a screen the
+window is on a virtual X11 screen.
 
-Processor time is told too, for other work on the same cores changes it little: what a step costs
-the process in all, and the GUI thread's share of a core.
+Processor time is printed too, because other load changes it little: the processor time of a step in
+all threads, and the GUI thread's share of a core.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _KINDS = {"alone": "watch", "watched": "watch", "used": "use"}
 
 
 class Trainee:
-    """A process that trains when it is told to."""
+    """A process that trains on request; see `tests.benchmarks.trainee`."""
 
     def __init__(self, place: str, folder: Path, environment: dict[str, str]) -> None:
         folder.mkdir()
@@ -62,12 +62,12 @@ class Trainee:
 
 
 def _step_rates(answers: list[dict[str, Any]]) -> NDArray[np.float64]:
-    """Steps a second in each round."""
+    """Returns the steps per second of each round."""
     return np.array([answer["steps"] / answer["seconds"] for answer in answers])
 
 
 def _processor_per_step(answers: list[dict[str, Any]]) -> float:
-    """Milliseconds of processor time a step, in all rounds together."""
+    """Returns the milliseconds of processor time per step over all rounds."""
     return 1000 * sum(a["processor"] for a in answers) / max(1, sum(a["steps"] for a in answers))
 
 
@@ -93,17 +93,17 @@ def main(rounds: int, seconds: float) -> None:
         window = Trainee("window", folder / "window", environment)
         stack.callback(window.close)
         for number in range(rounds):
-            # Whoever comes first in one round comes last in the next.
+            # The order is reversed in every other round.
             for name in [*_KINDS] if number % 2 else [*reversed(_KINDS)]:
                 trainee = alone if name == "alone" else window
                 answers[name].append(trainee.train(_KINDS[name], seconds))
     alone_rates = _step_rates(answers["alone"])
-    for name, found in answers.items():
-        rates = _step_rates(found)
+    for name, rounds_of_kind in answers.items():
+        rates = _step_rates(rounds_of_kind)
         low, middle, high = np.percentile(rates / alone_rates, [25, 50, 75])
         print(
             f"{name:<10}{np.median(rates):7.1f} steps/s,"
-            f" {_processor_per_step(found):5.1f} ms of processor a step"
+            f" {_processor_per_step(rounds_of_kind):5.1f} ms of processor time per step"
             + ("" if name == "alone" else f"; {middle:.2f} of alone ({low:.2f}–{high:.2f})")
         )
     for name in ("watched", "used"):

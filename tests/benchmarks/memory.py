@@ -1,10 +1,10 @@
-"""What memory the program holds while a run is trained in its window.
+"""The resident memory of the program while a run is trained in its window.
 
     uv run python -m tests.benchmarks.memory [STEPS [HIDDEN ...]]
 
-Trains the 2-D VAE for STEPS (50,000) steps in the window, with hidden layers of other widths where
-HIDDEN says so, e.g. `5000 32` for a short look, and prints the resident memory at every tenth of
-them. The goal: at the end it is within 5 % of what it was after the first tenth.
+Trains the 2-D VAE for STEPS (50,000) steps in the window, with hidden layers of the widths HIDDEN
+if given (`5000 32` for a short test), and prints the resident memory at every tenth. The goal is
+that memory grows by at most 5 % after the first tenth.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def resident_megabytes() -> float:
-    """Resident memory of this process in MB."""
+    """Returns the resident memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * _PAGE / 1e6
 
 
 def train_in_window(steps: int, hidden: tuple[int, ...]) -> None:
-    """Opens the window, trains, prints."""
+    """Opens the window, trains, and prints the memory."""
     from aeviewer.__main__ import prepare
 
     prepare()
@@ -51,19 +51,20 @@ def train_in_window(steps: int, hidden: tuple[int, ...]) -> None:
         program.window.show()
         program.queue.train(config.replace(hidden=hidden) if hidden else config)
         marks = [steps * tenth // 10 for tenth in range(1, 11)]
-        held: list[float] = []
+        samples: list[float] = []
         while program.queue.activity is not Activity.IDLE:
             app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-            if program.queue.progress.step >= marks[len(held)] and len(held) < len(marks) - 1:
-                held.append(resident_megabytes())
-                print(f"step {program.queue.progress.step:>7,}: {held[-1]:7.1f} MB", flush=True)
-        held.append(resident_megabytes())
-        print(f"step {steps:>7,}: {held[-1]:7.1f} MB")
+            step = program.queue.progress.step
+            if step >= marks[len(samples)] and len(samples) < len(marks) - 1:
+                samples.append(resident_megabytes())
+                print(f"step {step:>7,}: {samples[-1]:7.1f} MB", flush=True)
+        samples.append(resident_megabytes())
+        print(f"step {steps:>7,}: {samples[-1]:7.1f} MB")
         program.window.close()
         program.close()
-    grown = held[-1] / held[0] - 1
-    met = "met" if grown <= _GOAL else "missed"
-    print(f"{100 * grown:+.1f} %, goal {100 * _GOAL:.0f} %: {met}")
+    growth = samples[-1] / samples[0] - 1
+    met = "met" if growth <= _GOAL else "missed"
+    print(f"{100 * growth:+.1f} %, goal {100 * _GOAL:.0f} %: {met}")
 
 
 if __name__ == "__main__":

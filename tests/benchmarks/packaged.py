@@ -1,8 +1,9 @@
-"""How long the window takes to be on the screen: from source, and packaged.
+"""The time until the window is visible: program from source, and packaged program.
 
     uv run python -m tests.benchmarks.packaged dist/aeviewer/aeviewer
 
-Each in turn, ROUNDS times, after one start of each that fills the caches; medians in seconds.
+Both start in turn, ROUNDS times, after one start of each that fills the caches. Prints the medians
+in seconds.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ def main() -> None:
                 seconds = _time_start(command, Path(folder), display)
                 if turn:
                     times[name].append(seconds)
-    for name, seen in times.items():
-        print(f"{name}: {statistics.median(seen):.2f} s, {min(seen):.2f} to {max(seen):.2f}")
+    for name, values in times.items():
+        print(f"{name}: {statistics.median(values):.2f} s, {min(values):.2f} to {max(values):.2f}")
 
 
 def _time_start(command: list[str], home: Path, display: str) -> float:
-    """From the start of the command until its window is on the screen."""
+    """Returns the seconds from the start of the command until its window is visible."""
     environment = {**os.environ, "DISPLAY": display, "HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
     search = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^AE Viewer$"]
     began = time.perf_counter()

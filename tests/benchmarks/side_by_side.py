@@ -1,9 +1,11 @@
-"""Model-steps a second of four activations: side by side, one after another, one alone.
+"""Model-steps per second of four activations: in parallel, one after another, and one alone.
 
-Run it with `uv run python -m tests.benchmarks.side_by_side [STEPS]`. Side by side is a process a
-core with one thread each, as the window and `aeviewer sweep` train them; alone, and one after
-another, is one process with every core. Workers are there before the clock starts, measuring is
-left out of none. All three are taken in turn, again and again, for the machine may be shared.
+    uv run python -m tests.benchmarks.side_by_side [STEPS]
+
+In parallel means one process per core with one thread each, as in the window and in `aeviewer
+sweep`. The other two use one process with all cores. The workers start before the clock, and the
+times include evaluation. All three are measured in turn in several rounds, because the machine may
+have other load.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _ROUNDS = 3
 
 
 class _PersistentWorkers:
-    """Workers that are warm, and stay when a pool lets go of them."""
+    """Workers that have started, and that no pool ends."""
 
     def __init__(self, count: int) -> None:
         self.executor: Executor = process_workers(count).make()
@@ -40,28 +42,28 @@ class _PersistentWorkers:
 
 
 def time_training(
-    kept: _PersistentWorkers, names: tuple[str, ...], steps: int, threads: int
+    pool: _PersistentWorkers, names: tuple[str, ...], steps: int, threads: int
 ) -> float:
-    """To train these activations, from first to last."""
+    """Returns the seconds to train these activations."""
     with tempfile.TemporaryDirectory() as place:
         jobs = [
             Job(Path(place) / name, preset(name).replace(steps=steps, checkpoints=()))
             for name in names
         ]
         began = time.perf_counter()
-        *_, ended = train_all(jobs, kept.workers, threads=threads)
+        *_, ended = train_all(jobs, pool.workers, threads=threads)
         if ended.failed:
             raise SystemExit(str(ended.failed))
         return time.perf_counter() - began
 
 
 def main(steps: int) -> None:
-    """Prints model-steps a second and their ratio to one alone, a row a round, then the median."""
+    """Prints model-steps per second and their ratios, one row per round, then the medians."""
     cores = os.cpu_count() or 1
     many, one = _PersistentWorkers(cores), _PersistentWorkers(1)
     time_training(many, _ACTIVATIONS, 20, 1)
     time_training(one, _ACTIVATIONS[:1], 20, cores)
-    print(f"{cores} cores, {steps:,} steps a run; model-steps/s")
+    print(f"{cores} cores, {steps:,} steps per run; model-steps/s")
     print(f"{'':8}{'alone':>10}{'in turn':>10}{'side by side':>14}{'/ alone':>9}{'/ in turn':>11}")
     rows: list[tuple[float, float, float]] = []
     for number in range(1, _ROUNDS + 1):
@@ -71,8 +73,8 @@ def main(steps: int) -> None:
         rows.append((alone, in_turn, together))
         _print(f"round {number}", *rows[-1])
     _print("median", *(statistics.median(column) for column in zip(*rows, strict=True)))
-    for kept in (many, one):
-        kept.close()
+    for pool in (many, one):
+        pool.close()
 
 
 def _print(name: str, alone: float, in_turn: float, together: float) -> None:

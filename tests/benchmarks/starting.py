@@ -1,11 +1,11 @@
-"""How long it takes until the window is on the screen, beside loading torch.
+"""The time until the window is visible, compared with the time to import torch.
 
     uv run python -m tests.benchmarks.starting [ROUNDS]
 
-In turn, in processes of their own: the program from its command to the first painted frame, with a
-finished run in it whose curve, codes and pictures are in that frame; and `import torch` alone. Both
-are timed from the start of the process. A ratio is that of one round; the goal is 0.8 at most. The
-window is on a virtual X11 screen where there is none.
+Measures in turn, each in its own process: the program from its command to the first painted frame,
+which has the curve, codes and pictures of a finished run; and `import torch` alone. Both times
+begin with the process. A ratio compares the two in one round; the goal is at most 0.8. Without a
+screen the window is on a virtual X11 screen.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ _GOAL = 0.8
 
 
 def open_and_report(folder: Path) -> None:
-    """Opens the program, tells in JSON what is there when its window is, and closes it."""
+    """Opens the program, prints as JSON what the first frame shows, and closes it."""
     from aeviewer.__main__ import prepare
 
     prepare()
     from aeviewer import app
 
-    class Timed(app.Program):
+    class ReportingProgram(app.Program):
         def begin(self) -> None:
             try:
-                self.tell()
+                self.report()
             finally:
                 super().begin()
                 self.window.close()
 
-        def tell(self) -> None:
+        def report(self) -> None:
             session = self.session
             assert session.current is not None
-            told = {
+            shown = {
                 "at": time.monotonic(),
                 "torch": "torch" in sys.modules,
                 "runs": len(session.items),
@@ -56,40 +56,40 @@ def open_and_report(folder: Path) -> None:
                 "points": len(self.window.latent.plot.raster.xy),
                 "pictures": self.window.reconstructions.grid.count,
             }
-            print(json.dumps(told), flush=True)
+            print(json.dumps(shown), flush=True)
 
-    app.Program = Timed  # type: ignore[misc]
+    app.Program = ReportingProgram  # type: ignore[misc]
     sys.exit(app.run(folder))
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
-    """When a command began, and what it said."""
+    """Runs a command; returns the time of its start, and its output."""
     began = time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return began, done.stdout
 
 
 def main(rounds: int) -> None:
-    """Starts everyone in turn and prints medians."""
+    """Measures in turn and prints medians."""
     has_screen = "DISPLAY" in os.environ or os.environ.get("QT_QPA_PLATFORM") == "offscreen"
     screen = nullcontext({**os.environ}) if has_screen else virtual_screen()
     with screen as environment, tempfile.TemporaryDirectory() as home:
         environment = {**environment, "HOME": home}
         window = [sys.executable, "-m", "tests.benchmarks.starting", "opened", home]
         times: list[tuple[float, float]] = []
-        # The first round fills the system's cache of files.
+        # The first round fills the system's file cache.
         for number in range(rounds + 1):
-            began, said = _run(window, environment)
-            told = json.loads(said)
-            shown = told["at"] - began
-            began, said = _run([sys.executable, "-c", _TORCH], environment)
+            began, output = _run(window, environment)
+            shown = json.loads(output)
+            seconds = shown["at"] - began
+            began, output = _run([sys.executable, "-c", _TORCH], environment)
             if number:
-                times.append((1000 * shown, 1000 * (float(said) - began)))
+                times.append((1000 * seconds, 1000 * (float(output) - began)))
     shown_ms, torch_ms = np.array(times).T
     ratios = np.array(shown_ms) / torch_ms
     low, middle, high = np.percentile(ratios, [25, 50, 75])
-    print(f"in the first frame: {told}")
-    print(f"window on screen {np.median(shown_ms):6.0f} ms")
+    print(f"in the first frame: {shown}")
+    print(f"window visible   {np.median(shown_ms):6.0f} ms")
     print(f"import torch     {np.median(torch_ms):6.0f} ms")
     met = "met" if middle <= _GOAL else "missed"
     print(f"ratio {middle:.2f} ({low:.2f}–{high:.2f}), goal {_GOAL}: {met}")

@@ -1,8 +1,8 @@
-"""Where the time of a step goes: torch's own operations, by the time that they take by themselves.
+"""The time of a training step by operations of torch.
 
     uv run python -m tests.benchmarks.step THREADS [PRESET [ENGINE ...]]
 
-What is left when they are taken together is Python, and waiting between two of them.
+The difference between the step and the sum of its operations is Python, and waiting.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _SHOWN = 8
 
 
 def time_step(steps: Steps) -> float:
-    """A step takes, without a profiler that watches."""
+    """Returns the milliseconds of a step, measured without a profiler."""
     began = time.perf_counter()
     steps(_STEPS)
     return 1000 * (time.perf_counter() - began) / _STEPS
 
 
 def profile_operations(steps: Steps) -> dict[str, tuple[float, float]]:
-    """How often a step does each operation, and its milliseconds in it; the longest first."""
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
+    """Returns the calls of each operation per step and its milliseconds, the longest first."""
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
         steps(_STEPS)
-    found = sorted(seen.key_averages(), key=lambda event: -event.self_cpu_time_total)
-    return {e.key: (e.count / _STEPS, e.self_cpu_time_total / 1000 / _STEPS) for e in found}
+    events = sorted(profiler.key_averages(), key=lambda event: -event.self_cpu_time_total)
+    return {e.key: (e.count / _STEPS, e.self_cpu_time_total / 1000 / _STEPS) for e in events}
 
 
 def main(threads: int, name: str = "elu", *engines: str) -> None:
@@ -49,12 +49,12 @@ def main(threads: int, name: str = "elu", *engines: str) -> None:
         steps = continuous_steps(engine(build_model(config), config.training, torch.device("cpu")))
         steps(_STEPS)
         whole = time_step(steps)
-        found = profile_operations(steps)
-        print(f"\n{name}, {engine_name}, {threads} threads: {whole:.2f} ms a step")
-        for operation in [*found][:_SHOWN]:
-            times, spent = found[operation]
-            print(f"{operation:<32}{times:6.1f} times{spent:8.2f} ms{spent / whole:8.0%}")
-        rest = sum(spent for _, spent in [*found.values()][_SHOWN:])
+        operations = profile_operations(steps)
+        print(f"\n{name}, {engine_name}, {threads} threads: {whole:.2f} ms per step")
+        for operation in [*operations][:_SHOWN]:
+            calls, taken = operations[operation]
+            print(f"{operation:<32}{calls:6.1f} calls{taken:8.2f} ms{taken / whole:8.0%}")
+        rest = sum(taken for _, taken in [*operations.values()][_SHOWN:])
         print(f"{'others':<44}{rest:8.2f} ms{rest / whole:8.0%}")
 
 

@@ -1,9 +1,9 @@
-"""How long a training takes to stop, asked at different moments.
+"""The time to stop a training at different moments.
 
     uv run python -m tests.benchmarks.stopping
 
-For every preset: milliseconds from `Trainer.stop()` to `Stopped`, by which time everything learnt
-is on disk (to `Finished` where the last step was done already).
+Prints for every preset the milliseconds from `Trainer.stop()` to `Stopped`, when everything is on
+disk (or to `Finished` if the last step was already done).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOMENTS = {
 
 
 def time_stop(preset: str, moment: type) -> float:
-    """From the stop asked for at the first event of that kind, to its being told."""
+    """Returns the milliseconds from a stop at the first such event until it is reported."""
     with tempfile.TemporaryDirectory() as place:
         trainer = Trainer(
             runs.create_run(trainers.preset(preset), Path(place)), preview_seconds=0.2
@@ -42,7 +42,7 @@ def time_stop(preset: str, moment: type) -> float:
 
 
 def main() -> None:
-    """Prints a row a preset."""
+    """Prints a row for each preset."""
     print(f"{'ms to stop':<12}" + "".join(f"{name:>20}" for name in _MOMENTS))
     for preset in trainers.PRESETS:
         row = (time_stop(preset, moment) for moment in _MOMENTS.values())

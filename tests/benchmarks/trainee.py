@@ -1,11 +1,11 @@
-"""A training of the 2-D VAE that goes on for as long as it is told to, alone or in the window.
+"""A process that trains the 2-D VAE on request, alone or in the window.
 
     python -m tests.benchmarks.trainee {alone,window} FOLDER
 
 Reads lines "watch SECONDS" or "use SECONDS" (a point is dragged through the latent space) and
-answers each with a line of JSON: how many steps were done in how many seconds, what processor time
-the process and its first thread took meanwhile, and by how many milliseconds a timer of the GUI
-thread came late. Between two of them nothing is trained. TRAINEE_WARM is how many steps come first.
+answers each with a line of JSON: the steps done, the seconds, the processor time of the process and
+of its main thread, and the lateness of a timer of the GUI thread in milliseconds. The training is
+paused between two lines. TRAINEE_WARM is the number of steps before the first line.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 _INTERVAL = 16.0
 _WARM_UP_STEPS = int(os.environ.get("TRAINEE_WARM", "1000"))
-"""The first steps have many checkpoints."""
+"""The number of first steps, which have many checkpoints and are not measured."""
 CONFIG = trainers.preset("vae").replace(latent_dim=2, steps=1_000_000)
 
 
 def _read_orders() -> Iterator[tuple[str, float]]:
-    """What is asked for."""
+    """Yields the requests of the standard input."""
     for line in sys.stdin:
         kind, seconds = line.split()
         yield kind, float(seconds)
 
 
 class Stopwatch:
-    """Time and processor time since a moment."""
+    """Wall time and processor time since its creation."""
 
     def __init__(self) -> None:
         self._began = _clocks()
@@ -53,13 +53,13 @@ class Stopwatch:
         return time.perf_counter() - self._began[0]
 
     def stop(self) -> None:
-        """Ends the time that is told."""
+        """Ends the measured time."""
         self._elapsed = [now - then for now, then in zip(_clocks(), self._began, strict=True)]
 
     def answer(self, steps: int, late: Sequence[float] = ()) -> None:
-        """Tells what was done in that time."""
-        told = dict(zip(("seconds", "processor", "thread"), self._elapsed, strict=True))
-        print(json.dumps({"steps": steps, "late": list(late), **told}), flush=True)
+        """Prints the steps and the measured time as JSON."""
+        times = dict(zip(("seconds", "processor", "thread"), self._elapsed, strict=True))
+        print(json.dumps({"steps": steps, "late": list(late), **times}), flush=True)
 
 
 def _clocks() -> tuple[float, float, float]:
@@ -67,7 +67,7 @@ def _clocks() -> tuple[float, float, float]:
 
 
 def train_alone(folder: Path) -> None:
-    """As `aeviewer train` does it."""
+    """Trains as `aeviewer train` does."""
     from trainers.training.trainer import Trainer
 
     trainer = Trainer(runs.create_run(CONFIG, folder))
@@ -85,7 +85,7 @@ def train_alone(folder: Path) -> None:
 
 
 class Window:
-    """The program, trained in for a while at a time."""
+    """The program with a training that is resumed for some seconds at a time."""
 
     def __init__(self, program: Program) -> None:
         from PySide6.QtCore import Qt, QTimer
@@ -97,12 +97,12 @@ class Window:
         self._last, self._drags = 0.0, False
 
     def warm_up(self) -> None:
-        """Until the many checkpoints of the beginning are made."""
+        """Trains the first steps, which have many checkpoints."""
         self._wait(lambda: self.program.queue.progress.step >= _WARM_UP_STEPS)
         self.program.queue.pause()
 
     def train(self, kind: str, seconds: float) -> None:
-        """Trains for so long and tells of it."""
+        """Trains for some seconds and prints the answer."""
         queue, spent = self.program.queue, Stopwatch()
         first = queue.progress.step
         queue.resume()
@@ -112,7 +112,7 @@ class Window:
         self._timer.stop()
         queue.pause()
         spent.stop()
-        # Losses are told a little later than their steps are done.
+        # Losses are reported a little later than their steps.
         self._pause(0.3)
         spent.answer(queue.progress.step - first, self._late)
 
@@ -140,7 +140,7 @@ class Window:
 
 
 def train_in_window(folder: Path) -> None:
-    """As a person sees it, with every panel where it is at the first start."""
+    """Trains in the window, with the panels as at the first start."""
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 

@@ -1,10 +1,10 @@
-"""What it costs and gains that a thread which waits for another spins before it sleeps.
+"""The effect of the time for which a waiting thread spins before it sleeps.
 
     uv run python -m tests.benchmarks.waiting [ENGINE ...]
 
-The paper's ELU model on two threads, by rounds of spinning (`GOMP_SPINCOUNT`): in one program, and
-in two at the same moment. All are there from the beginning and train in turn, in many short rounds;
-a ratio is the median of the ratios within a round.
+Trains the paper's ELU model on two threads, for several values of `GOMP_SPINCOUNT`: in one program,
+and in two programs at once. All programs start at the beginning and train in turn, in many short
+rounds. A ratio is the median of the ratios within a round.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Seconds = dict[int, list[float]]
 
 
 def measure(engine: str) -> tuple[Seconds, Seconds]:
-    """Seconds a step in each round by rounds of spinning: of one program, and of each of two."""
+    """Returns the seconds per step by spin count: of one program, and of each of two."""
     alone: Seconds = {spin: [] for spin in _SPINS}
     beside: Seconds = {spin: [] for spin in _SPINS}
     shuffled, shuffle = list(_SPINS), random.Random(0).shuffle
@@ -47,15 +47,15 @@ def measure(engine: str) -> tuple[Seconds, Seconds]:
 
 
 def main(engines: list[str]) -> None:
-    """Prints steps a second, and how often those of the usual spinning."""
+    """Prints steps per second, and their ratio to those of the usual spin count."""
     print(f"{'':<18}{'spins':>7}{'one program':>14}{'':7}{'each of two':>14}")
     for engine in engines or ["layerwise"]:
         measured = measure(engine)
         for spin in _SPINS:
             cells = "".join(
-                f"{1 / statistics.median(found[spin]):14.1f}"
-                f"{statistics.median(map(truediv, found[_USUAL], found[spin])):7.2f}"
-                for found in measured
+                f"{1 / statistics.median(seconds[spin]):14.1f}"
+                f"{statistics.median(map(truediv, seconds[_USUAL], seconds[spin])):7.2f}"
+                for seconds in measured
             )
             print(f"{engine:<18}{spin:>7,}{cells}", flush=True)
 

@@ -122,12 +122,15 @@ def test_an_exception_in_a_model(
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "has not enough"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+            "not have enough memory",
+        ),
         (
             RuntimeError("CUDA error: unspecified launch failure\nCompile with TORCH_USE_CUDA_DSA"),
-            r"does not answer any more \(CUDA error: unspecified launch failure\).*start the",
+            r"CUDA error: unspecified launch failure",
         ),
-        (torch.AcceleratorError("the device was lost"), "does not answer any more"),
+        (torch.AcceleratorError("the device was lost"), "the device was lost"),
     ],
 )
 def test_a_device_that_fails(scene: Scene, error: RuntimeError, message: str) -> None:

@@ -100,7 +100,7 @@ def test_without_synchronisation_a_cut_loses_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other tests rely on it that the simulation removes unsafe data."""
-    monkeypatch.setattr(atomic, "settle", lambda _folder: None)
+    monkeypatch.setattr(atomic, "sync_folder", lambda _folder: None)
     scene = PowerCutScene(tmp_path, "elu")
     assert scene.reported
     with pytest.raises((AssertionError, ValueError)):

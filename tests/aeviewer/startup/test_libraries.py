@@ -78,14 +78,14 @@ def test_the_source_of_what_is_imported_after_qt_is_not_read(load: str, is_read:
 _HOLES = """
 import numpy as np
 from aeviewer.startup.libraries import keep_memory_whole
-from tests.benchmarks.memory import resident
+from tests.benchmarks.memory import resident_megabytes
 {}
 np.ones(31 << 20, np.uint8)  # once it is freed, glibc takes the next such from its heap
 large = np.ones(30 << 20, np.uint8)
 small = [np.ones(100_000, np.uint8) for _ in range(9)]  # lie behind it, and stay
-before = resident()
+before = resident_megabytes()
 del large
-print(round(before - resident()))
+print(round(before - resident_megabytes()))
 """
 
 
@@ -101,7 +101,7 @@ _HEAPS = """
 from threading import Barrier, Thread
 import numpy as np
 from aeviewer.startup.libraries import keep_memory_whole
-from tests.benchmarks.memory import resident
+from tests.benchmarks.memory import resident_megabytes
 keep_memory_whole()
 meeting = Barrier(7)
 def use():
@@ -111,11 +111,11 @@ def use():
     meeting.wait()
     meeting.wait()
 threads = [Thread(target=use) for _ in range(6)]
-before = resident()
+before = resident_megabytes()
 for thread in threads: thread.start()
 meeting.wait()
 meeting.wait()
-print(round(resident() - before))
+print(round(resident_megabytes() - before))
 meeting.wait()
 """
 

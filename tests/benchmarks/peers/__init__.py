@@ -1,6 +1,6 @@
-"""The peers that our engines are held against, each a step at a time on the same weights.
+"""The peers that our engines are compared with; each trains the same weights step by step.
 
-The tutorial's loop is always there; the others are found where the group `bench` is installed.
+The tutorial's loop is always available; the others need the dependency group `bench`.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder
 
     Steps = Callable[[int], object]
-    """Does so many steps and returns when they are done."""
+    """A function that does a number of steps and returns when they are done."""
 
 
 class _Peer(NamedTuple):
-    """Where a peer's steps are made, what has to be installed, and whether it convolves."""
+    """A peer: its module, the packages it needs, and whether it trains any model."""
 
     module: str
-    function: str
-    wants: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     is_any_model: bool = False
 
 
 _PEERS = {
-    "tutorial": _Peer("tutorial", "tutorial", is_any_model=True),
-    "lightning": _Peer("with_lightning", "fitted", ("greenlet", "lightning"), is_any_model=True),
-    "pythae": _Peer("with_pythae", "fitted", ("greenlet", "pythae")),
-    "keras jax": _Peer("with_keras", "fitted", ("greenlet", "keras", "jax")),
-    "jax scan": _Peer("with_jax", "scanned", ("jax", "optax")),
+    "tutorial": _Peer("tutorial", is_any_model=True),
+    "lightning": _Peer("with_lightning", ("greenlet", "lightning"), is_any_model=True),
+    "pythae": _Peer("with_pythae", ("greenlet", "pythae")),
+    "keras jax": _Peer("with_keras", ("greenlet", "keras", "jax")),
+    "jax scan": _Peer("with_jax", ("jax", "optax")),
 }
 
 
-def peers(config: RunConfig) -> list[str]:
-    """Everyone else who is here and can train this."""
+def available_peers(config: RunConfig) -> list[str]:
+    """Returns the names of the installed peers that can train this model."""
     return [
         name
         for name, peer in _PEERS.items()
-        if (peer.is_any_model or config.model.family == "mlp") and all(map(find_spec, peer.wants))
+        if (peer.is_any_model or config.model.family == "mlp")
+        and all(map(find_spec, peer.packages))
     ]
 
 
-def steps_of(name: str, config: RunConfig, model: Autoencoder) -> Steps:
-    """A peer's steps of `config` from the weights of `model`."""
-    peer = _PEERS[name]
-    made: Steps = getattr(import_module(f"{__name__}.{peer.module}"), peer.function)(config, model)
-    return made
+def load_peer(name: str, config: RunConfig, model: Autoencoder) -> Steps:
+    """Returns the function that does a peer's steps of `config`, from the weights of `model`."""
+    module = import_module(f"{__name__}.{_PEERS[name].module}")
+    steps: Steps = module.start(config, model)
+    return steps

@@ -1,4 +1,4 @@
-"""Running somebody else's training loop a few steps at a time, without a thread."""
+"""Runs the training loop of another library a few steps at a time, without a thread."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def stepwise(fit: Callable[[Callable[[], None]], object]) -> Callable[[int], None]:
-    """Steps of a loop that has no end.
+def step_through(fit: Callable[[Callable[[], None]], object]) -> Callable[[int], None]:
+    """Returns a function that runs a number of steps of an endless loop.
 
     Parameters
     ----------
     fit
-        Trains for ever, and calls what it is given after each step. It is left there until more
-        steps are wanted: its stack waits in a greenlet, so that all it does is done in this thread.
+        The loop. It calls its argument after each step, and is suspended there until more steps are
+        requested. Its stack is in a greenlet, so that it runs in this thread.
     """
     here = getcurrent()
     loop = greenlet(lambda: fit(here.switch))

@@ -1,4 +1,4 @@
-"""The loop that people write: that of pytorch/examples/vae."""
+"""The usual training loop, that of pytorch/examples/vae."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Digits(Dataset[tuple["Tensor", int]]):
-    """What torchvision's MNIST with `ToTensor` does for an image."""
+    """MNIST as torchvision returns it with `ToTensor`."""
 
     def __init__(self) -> None:
         data = load_split("train")
@@ -37,8 +37,8 @@ class Digits(Dataset[tuple["Tensor", int]]):
         return channels.to(torch.get_default_dtype()).div(255), int(self._labels[index])
 
 
-def tutorial(config: RunConfig, model: Autoencoder) -> Callable[[int], float]:
-    """A DataLoader of PIL images and `ToTensor`, plain Adam, the loss read at every step."""
+def start(config: RunConfig, model: Autoencoder) -> Callable[[int], float]:
+    """Trains with a DataLoader of PIL images and `ToTensor`, plain Adam, and `loss.item()`."""
     noise = torch.Generator().manual_seed(0)
     optimiser = torch.optim.Adam(model.parameters(), config.training.learning_rate)
 

@@ -1,4 +1,4 @@
-"""The peer to be held against: the same MLP in JAX, a slice of steps in one `lax.scan`."""
+"""The same MLP in JAX, with many steps in one `lax.scan`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _ACTIVATIONS = {
 }
 
 
-def scanned(config: RunConfig, model: Autoencoder) -> Callable[[int], object]:
-    """Steps of `config` from the weights of `model`; images resident, weights donated."""
+def start(config: RunConfig, model: Autoencoder) -> Callable[[int], object]:
+    """Trains with images in memory and donated weights."""
     images = jnp.asarray(load_split("train").images.reshape(-1, 784), jnp.float32) / 255
     activation = _ACTIVATIONS[config.model.activation]
-    stacks = [_weights(model.encoder), _weights(model.decoder)]  # type: ignore[arg-type]
+    stacks = [_dense_weights(model.encoder), _dense_weights(model.decoder)]  # type: ignore[arg-type]
     optimiser = optax.adam(config.training.learning_rate)
 
     def through(stack, values):  # type: ignore[no-untyped-def]
@@ -75,8 +75,8 @@ def scanned(config: RunConfig, model: Autoencoder) -> Callable[[int], object]:
     return steps
 
 
-def _weights(stack: nn.Sequential) -> list[tuple[jax.Array, jax.Array]]:
-    """Of the dense layers, (I, O) and (O,)."""
+def _dense_weights(stack: nn.Sequential) -> list[tuple[jax.Array, jax.Array]]:
+    """Returns weights (I, O) and biases (O,) of the dense layers."""
     return [
         (jnp.asarray(part.weight.detach().numpy().T), jnp.asarray(part.bias.detach().numpy()))
         for part in stack

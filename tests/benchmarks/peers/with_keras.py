@@ -1,4 +1,4 @@
-"""Keras' `fit` on JAX: the same MLP with the same weights, the images in memory."""
+"""Keras' `fit` on JAX: the same MLP with the same weights; the images are in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from torch import nn
 
-from tests.benchmarks.peers.stepping import stepwise
+from tests.benchmarks.peers.stepping import step_through
 from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Sample(keras.layers.Layer):
-    """A code from mean and log-variance; adds the KL to the loss."""
+    """Samples a code from mean and log-variance; adds the KL divergence to the loss."""
 
     def __init__(self, beta: float) -> None:
         super().__init__()
@@ -33,21 +33,21 @@ class Sample(keras.layers.Layer):
         return mean + keras.ops.exp(0.5 * log_variance) * noise
 
 
-class Stepped(keras.callbacks.Callback):
-    """Tells of each step."""
+class StepCallback(keras.callbacks.Callback):
+    """Calls a function after each step."""
 
-    def __init__(self, stepped: Callable[[], None]) -> None:
+    def __init__(self, on_step: Callable[[], None]) -> None:
         super().__init__()
-        self._stepped = stepped
+        self._on_step = on_step
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-        self._stepped()
+        self._on_step()
 
 
-def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
-    """Steps of `Model.fit`."""
+def start(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
+    """Trains with `Model.fit`."""
     images = load_split("train").images.reshape(-1, 784).astype(np.float32) / 255
-    made = _copied(config, model)
+    copy = _copy_model(config, model)
 
     def loss(target, output):  # type: ignore[no-untyped-def]
         if config.model.likelihood == "bernoulli":
@@ -56,17 +56,17 @@ def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
             cost = (target - output) ** 2
         return keras.ops.sum(cost, 1)
 
-    made.compile(keras.optimizers.Adam(config.training.learning_rate), loss)
+    copy.compile(keras.optimizers.Adam(config.training.learning_rate), loss)
 
-    def fit(stepped: Callable[[], None]) -> None:
-        size, ever = config.training.batch_size, 1_000_000
-        made.fit(images, images, size, ever, verbose=0, callbacks=[Stepped(stepped)])
+    def fit(on_step: Callable[[], None]) -> None:
+        size, epochs = config.training.batch_size, 1_000_000
+        copy.fit(images, images, size, epochs, verbose=0, callbacks=[StepCallback(on_step)])
 
-    return stepwise(fit)
+    return step_through(fit)
 
 
-def _copied(config: RunConfig, model: Autoencoder) -> keras.Model:
-    """The dense layers of `model`, weights and all."""
+def _copy_model(config: RunConfig, model: Autoencoder) -> keras.Model:
+    """Returns a Keras model with the dense layers and the weights of `model`."""
     parts: list[keras.layers.Layer] = [keras.Input((784,))]
     weights: list[np.ndarray] = []
     activation = config.model.activation
@@ -78,7 +78,7 @@ def _copied(config: RunConfig, model: Autoencoder) -> keras.Model:
             weights += [part.weight.detach().numpy().T, part.bias.detach().numpy()]
         if stack is model.encoder and config.model.variational:
             parts.append(Sample(config.model.beta))
-    made = keras.Sequential(parts)
-    for variable, value in zip(made.trainable_variables, weights, strict=True):
+    copy = keras.Sequential(parts)
+    for variable, value in zip(copy.trainable_variables, weights, strict=True):
         variable.assign(value)
-    return made
+    return copy

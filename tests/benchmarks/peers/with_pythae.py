@@ -1,4 +1,4 @@
-"""pythae's trainer on our layers, the images in memory."""
+"""pythae's trainer on our layers; the images are in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pythae.models.nn import BaseDecoder, BaseEncoder
 from pythae.trainers import BaseTrainer, BaseTrainerConfig
 from pythae.trainers.training_callbacks import TrainingCallback
 
-from tests.benchmarks.peers.stepping import stepwise
+from tests.benchmarks.peers.stepping import step_through
 from trainers.datasets.mnist import load_split
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _FOR_EVER = 1_000_000
 
 
 class Encoder(BaseEncoder):
-    """Our encoder as pythae wants it."""
+    """Our encoder as a pythae encoder."""
 
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Encoder(BaseEncoder):
 
 
 class Decoder(BaseDecoder):
-    """Our decoder as pythae wants it."""
+    """Our decoder as a pythae decoder."""
 
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
@@ -53,18 +53,18 @@ class Decoder(BaseDecoder):
         return ModelOutput(reconstruction=self._model.decode(codes))
 
 
-class Stepped(TrainingCallback):
-    """Tells of each step."""
+class StepCallback(TrainingCallback):
+    """Calls a function after each step."""
 
-    def __init__(self, stepped: Callable[[], None]) -> None:
-        self._stepped = stepped
+    def __init__(self, on_step: Callable[[], None]) -> None:
+        self._on_step = on_step
 
     def on_train_step_end(self, *_: object, **__: object) -> None:
-        self._stepped()
+        self._on_step()
 
 
-def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
-    """Steps of `BaseTrainer.train`."""
+def start(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
+    """Trains with `BaseTrainer`."""
     logging.disable(logging.WARNING)
     images = torch.tensor(load_split("train").images).view(-1, 784).float().div_(255)
     parts = {"encoder": Encoder(model), "decoder": Decoder(model)}
@@ -72,9 +72,9 @@ def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
     if config.model.variational:
         is_bernoulli = config.model.likelihood == "bernoulli"
         loss = "bce" if is_bernoulli else "mse"
-        whole = VAE(VAEConfig(**shape, reconstruction_loss=loss), **parts)
+        autoencoder = VAE(VAEConfig(**shape, reconstruction_loss=loss), **parts)
     else:
-        whole = AE(AEConfig(**shape), **parts)
+        autoencoder = AE(AEConfig(**shape), **parts)
     training = BaseTrainerConfig(
         output_dir=tempfile.mkdtemp(),
         num_epochs=_FOR_EVER,
@@ -83,11 +83,11 @@ def fitted(config: RunConfig, model: Autoencoder) -> Callable[[int], None]:
         no_cuda=True,
     )
 
-    def fit(stepped: Callable[[], None]) -> None:
+    def fit(on_step: Callable[[], None]) -> None:
         data = BaseDataset(images, torch.zeros(len(images)))
-        trainer = BaseTrainer(whole, data, None, training, [Stepped(stepped)])
+        trainer = BaseTrainer(autoencoder, data, None, training, [StepCallback(on_step)])
         trainer.prepare_training()
         for epoch in range(_FOR_EVER):
             trainer.train_step(epoch)
 
-    return stepwise(fit)
+    return step_through(fit)

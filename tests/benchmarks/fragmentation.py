@@ -1,10 +1,11 @@
-"""What many short runs, one after another, leave held: with glibc as it is, and as we set it.
+"""Fragmentation: memory after many short runs, with glibc's defaults and with our settings.
 
-    uv run python -m tests.benchmarks.holes [RUNS]
+    uv run python -m tests.benchmarks.fragmentation [RUNS]
 
-Trains RUNS (40) short runs of several kinds in one thread, as the window does, has the test images
-encoded and decoded by each, and keeps their codes and small things made in between. Done twice, in
-processes of their own: without and with `aeviewer.startup.libraries.keep_memory_whole`.
+Trains RUNS (40) short runs of several kinds in one thread, as the window does, encodes and decodes
+the test images with each, and keeps the codes and small arrays that were allocated in between. This
+is done twice, each time in a new process: without and with the settings for glibc in
+`aeviewer.startup.libraries`.
 """
 
 from __future__ import annotations
@@ -32,21 +33,21 @@ def _train_runs(folder: Path, count: int) -> None:
     from trainers.presets import preset
     from trainers.training.trainer import Trainer
 
-    mind, kept = Random(0), []
+    random, arrays = Random(0), []
     began = time.monotonic()
     for _ in range(count):
-        config = preset(mind.choice(("elu", "sigmoid", "vae", "conv-vae", "pca")))
-        width = mind.choice((8, 32, 128))
+        config = preset(random.choice(("elu", "sigmoid", "vae", "conv-vae", "pca")))
+        width = random.choice((8, 32, 128))
         config = config.replace(latent_dim=2, hidden=(width,), channels=(4, 8), steps=_STEPS)
         run = runs.create_run(config.replace(checkpoints=(10, 20, 30)), folder)
         for _event in Trainer(run):
-            kept.append(np.ones(mind.randint(1_000, 100_000)))
-            if len(kept) > _MAX_ARRAYS:
-                del kept[mind.randrange(_MAX_ARRAYS)]
+            arrays.append(np.ones(random.randint(1_000, 100_000)))
+            if len(arrays) > _MAX_ARRAYS:
+                del arrays[random.randrange(_MAX_ARRAYS)]
         model = load(run)
         codes = model.encode(mnist.load_split("test").images)
         model.decode(codes)
-        kept.append(codes)
+        arrays.append(codes)
         del model
     print(json.dumps([resident_megabytes(), time.monotonic() - began]))
 
@@ -62,15 +63,17 @@ def train_in_thread(count: int) -> None:
 
 
 def main(count: int) -> None:
-    """Does it both ways and prints what is held then."""
-    here, told = "from tests.benchmarks.holes import _in_a_thread; ", []
+    """Runs both variants and prints their resident memory."""
+    run = f"from tests.benchmarks.fragmentation import train_in_thread; train_in_thread({count})"
+    memory = []
     ours = "from aeviewer.startup.libraries import keep_memory_whole; keep_memory_whole(); "
-    for name, before in (("glibc as it is", ""), ("as we set it", ours)):
-        command = [sys.executable, "-c", f"{before}{here}_in_a_thread({count})"]
-        held, seconds = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-        told.append(held)
-        print(f"{name:<16} {held:5.0f} MB {seconds:5.1f} s", flush=True)
-    print(f"ratio {told[1] / told[0]:.2f}")
+    for name, before in (("glibc's defaults", ""), ("our settings", ours)):
+        command = [sys.executable, "-c", f"{before}{run}"]
+        done = subprocess.run(command, capture_output=True, check=True)
+        resident, seconds = json.loads(done.stdout)
+        memory.append(resident)
+        print(f"{name:<16} {resident:5.0f} MB {seconds:5.1f} s", flush=True)
+    print(f"ratio {memory[1] / memory[0]:.2f}")
 
 
 if __name__ == "__main__":
