@@ -155,3 +155,14 @@ def test_plain_words_are_used(pattern: str) -> None:
         if OLD_WORDS.search(line)
     ]
     assert not found, "\n".join(found)
+
+
+def test_the_architecture_page_lists_every_module() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tree = page.split("```")[1]
+    rooms = {
+        room: set(re.findall(r"[\w]+", names))
+        for room, names in re.findall(r"^(\S+)/\n {4}(.*?)(?=^\S)", tree, re.MULTILINE | re.DOTALL)
+    }
+    for path in modules():
+        assert path.stem in rooms[path.parent.as_posix()], path

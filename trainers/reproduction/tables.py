@@ -84,7 +84,7 @@ def _methods_table(collected: CollectedResults) -> Table:
         "pixels, and over the error of PCA with as many components. Accuracy: of a logistic "
         "regression and of k nearest neighbours fitted to the codes of the training images; last "
         "row, to the pixels themselves. ELBO and −log p (importance-weighted"
-        f"{_likelihood_protocols(collected)}) are told of variational models only, with the "
+        f"{_likelihood_protocols(collected)}) are given for variational models only, with the "
         "protocol they belong to: figures of different protocols are not comparable. Where there "
         "are several seeds: mean ± half of the range. Training: mean time, other runs going on "
         "beside it.",
