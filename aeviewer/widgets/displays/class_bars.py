@@ -1,4 +1,4 @@
-"""How many of each class: slim bars with their numbers."""
+"""The number of items of each class: slim bars with their values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEIGHT, _TEXT, _SHORT = 84, 16, 2
 
 
 class ClassBars(QWidget):
-    """Upright bars side by side, the class below and the value above each.
+    """Vertical bars side by side, the class below and the value above each.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ClassBars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_classes(self, names: Sequence[str], colours: Sequence[str]) -> None:
-        """Shows other classes; none hides the bars."""
+        """Sets the classes; an empty list hides the bars."""
         self._names = tuple(names)
         self._colours = [QColor(colour) for colour in colours]
         self._values, self._words = np.zeros(len(names)), [""] * len(names)
@@ -71,11 +71,11 @@ class ClassBars(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for the longest number on every bar."""
+        """Leaves room for the longest number on every bar."""
         return QSize(240, _HEIGHT)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The bars, the tallest as high as there is room."""
+        """Draws the bars, the tallest as high as there is room."""
         if not self._colours:
             return
         painter = QPainter(self)

@@ -1,4 +1,4 @@
-"""What a panel shows before it has anything to show: the next thing to do."""
+"""What a panel shows while it has nothing to show: the next thing to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ICON = 32
 
 
 class EmptyState(QWidget):
-    """One sentence in the middle, with an icon above and a button below where they help.
+    """One sentence in the middle, optionally with an icon above and a button below.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class EmptyState(QWidget):
         self._draw_icon()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Draws the icon in the new palette's colour."""
+        """Draws the icon in a colour of the new palette."""
         if event.type() == QEvent.Type.PaletteChange:
             self._draw_icon()
         super().changeEvent(event)

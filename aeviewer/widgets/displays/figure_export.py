@@ -1,4 +1,4 @@
-"""What is seen as a figure: PNG or SVG, with its caption below, in the colours of the moment."""
+"""A widget as a figure: PNG or SVG, with a caption, in the current colours."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Drawable(Protocol):
     """Something that draws itself into a figure."""
 
     def figure_size(self) -> QSizeF:
-        """How large it is, in units of the screen's layout."""
+        """The size, in units of the screen's layout."""
 
     def draw_figure(self, painter: QPainter) -> None:
-        """Draws it, from the painter's origin on."""
+        """Draws it, beginning at the painter's origin."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Figure:
 
     @property
     def size(self) -> QSize:
-        """All of it with its margins, in units of the screen's layout."""
+        """The size with margins, in units of the screen's layout."""
         drawing = self.drawing.figure_size()
         height = drawing.height() + (_SPACE + self._caption_height if self.caption else 0)
         return QSize(math.ceil(self._width) + 2 * _MARGIN, math.ceil(height) + 2 * _MARGIN)
@@ -81,11 +81,11 @@ class Figure:
         return metrics.boundingRect(room, int(Qt.TextFlag.TextWordWrap), self.caption).height() + 2
 
     def image(self, factor: int) -> QImage:
-        """The figure with `factor` pixels to each unit of the screen's layout."""
+        """Returns the figure with `factor` pixels for each unit of the screen's layout."""
         return render_widget(self.size, self._draw, factor)
 
     def svg(self, title: str) -> bytes:
-        """The figure as an SVG: words and lines as such, what is made of pixels as pictures."""
+        """Returns the figure as SVG: texts and lines as such, pixels as embedded images."""
         return vector(self.size, self._draw, title, self.caption)
 
     def _draw(self, painter: QPainter) -> None:
@@ -105,13 +105,13 @@ class Figure:
 
 
 def render_widget(size: QSize, draw: Callable[[QPainter], None], factor: int) -> QImage:
-    """What draws itself, with `factor` pixels to each unit of the screen's layout."""
+    """Returns a drawing with `factor` pixels for each unit of the screen's layout."""
     image = QImage(size * factor, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(factor)
     painter = QPainter(image)
     draw(painter)
     painter.end()
-    # Said last: what was recorded for the screen would be drawn larger on finer paper.
+    # This is set last: a recording for the screen would be drawn larger on finer paper.
     dots = round(factor * _DOTS / _INCH)
     image.setDotsPerMeterX(dots)
     image.setDotsPerMeterY(dots)
@@ -121,7 +121,7 @@ def render_widget(size: QSize, draw: Callable[[QPainter], None], factor: int) ->
 def vector(
     size: QSize, draw: Callable[[QPainter], None], title: str, description: str = ""
 ) -> bytes:
-    """What draws itself, as an SVG: words and lines as such, what is made of pixels as pictures."""
+    """Returns a drawing as SVG: texts and lines as such, pixels as embedded images."""
     kept = QBuffer()
     kept.open(QIODevice.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
@@ -148,7 +148,7 @@ def resolve_transforms(svg: str) -> str:
 
 
 def _settled_group(group: re.Match[str]) -> str:
-    """The group without its transformation, which its lines and all else in it get instead."""
+    """Applies the transformation of a group to its lines and to all else in it."""
     transformation, inside = group["how"], group["inside"]
     if _UNSCALED not in inside:
         return group[0]
@@ -170,7 +170,7 @@ def _settled_group(group: re.Match[str]) -> str:
 
 
 def keep(path: str, content: bytes, failed: Callable[[str], None]) -> bool:
-    """Writes a file; where that fails, one message says so."""
+    """Writes a file; a failure becomes one message."""
     try:
         Path(path).write_bytes(content)
     except OSError as error:
@@ -183,7 +183,7 @@ def keep(path: str, content: bytes, failed: Callable[[str], None]) -> bool:
 
 
 def png(image: QImage) -> bytes:
-    """An image as the content of a PNG file."""
+    """Returns an image as the content of a PNG file."""
     kept = QBuffer()
     kept.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(kept, "PNG")  # type: ignore[call-overload]  # the stub wants bytes

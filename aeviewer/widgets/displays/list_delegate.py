@@ -1,4 +1,4 @@
-"""Rows of a list in two lines: a swatch, a name, a detail with its icon, how far it is."""
+"""Rows of a list in two lines: a swatch, a name, a detail with its icon, the progress."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 48
-"""Pixels: two lines and the air around them."""
+"""The height of two lines with space around them, in pixels."""
 TOGGLE_WIDTH = 36
-"""Pixels of the column that a `ToggleDelegate` draws."""
+"""The width of the column that a `ToggleDelegate` draws, in pixels."""
 
 _MARGIN = 12
 _SWATCH = 10
@@ -44,10 +44,10 @@ class Role(IntEnum):
 
 
 class TwoLineDelegate(QStyledItemDelegate):
-    """Draws a name over its detail; the name can be edited in place."""
+    """Draws a name above its detail; the name can be edited in place."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """The whole cell: background, swatch, both lines, progress, focus."""
+        """Draws the whole cell: background, swatch, both lines, progress, focus."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _draw_background(painter, option, index)
@@ -60,11 +60,11 @@ class TwoLineDelegate(QStyledItemDelegate):
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Tall enough for two lines; as narrow as wanted, since both are elided."""
+        """Returns a height for two lines; the width may be small, because both are elided."""
         return QSize(160, ROW_HEIGHT)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        """A line for the name."""
+        """Makes a field for the name."""
         editor = super().createEditor(parent, option, index)
         editor.setAccessibleName("Name")
         return editor
@@ -72,14 +72,14 @@ class TwoLineDelegate(QStyledItemDelegate):
     def updateEditorGeometry(
         self, editor: QWidget, option: QStyleOptionViewItem, index: Index
     ) -> None:
-        """The editor lies over both lines, as wide as they are."""
+        """Places the field over both lines, with their width."""
         place = _text_area(option.rect)
         place.setTop(option.rect.center().y() - _EDITOR // 2)
         place.setHeight(_EDITOR)
         editor.setGeometry(place.adjusted(-_GAP, 0, 0, 0))
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        """Hands the name on, if it is another one."""
+        """Passes the name to the model, if it has changed."""
         name = str(editor.property("text")).strip()
         if name and name != index.data(Qt.ItemDataRole.EditRole):
             model.setData(index, name, Qt.ItemDataRole.EditRole)
@@ -89,7 +89,7 @@ class ToggleDelegate(QStyledItemDelegate):
     """Draws an icon that stands for on or off."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """The icon in the middle of the cell."""
+        """Draws the icon in the middle of the cell."""
         painter.save()
         _draw_background(painter, option, index)
         place = QRect(0, 0, _ICON + 4, _ICON + 4)
@@ -99,12 +99,12 @@ class ToggleDelegate(QStyledItemDelegate):
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """A column of its own."""
+        """Returns the size of the column."""
         return QSize(TOGGLE_WIDTH, ROW_HEIGHT)
 
 
 def _text_area(cell: QRect) -> QRect:
-    """Where the two lines stand."""
+    """Returns the rectangle of the two lines."""
     left = cell.left() + _MARGIN + _SWATCH + _GAP + 2
     top = cell.top() + (cell.height() - 2 * _LINE) // 2 - 1
     return QRect(left, top, cell.right() - left, 2 * _LINE)
@@ -121,7 +121,7 @@ def _draw_background(painter: QPainter, option: QStyleOptionViewItem, index: Ind
 
 
 def _draw_swatch(painter: QPainter, cell: QRect, index: Index) -> None:
-    """A disc in the row's colour; a ring where it is not shown."""
+    """Draws a disc in the row's colour; a ring where the row is hidden."""
     colour = QColor(index.data(Role.SWATCH))
     centre = QPointF(cell.left() + _MARGIN + _SWATCH / 2, _text_area(cell).top() + _LINE / 2 + 0.5)
     faded = bool(index.data(Role.FADED))
@@ -177,7 +177,7 @@ def _draw_detail(
 def _draw_progress(
     painter: QPainter, option: QStyleOptionViewItem, index: Index, text: QRect
 ) -> None:
-    """A line of two pixels under the text, in the row's own colour."""
+    """Draws the progress as a line of two pixels under the text, in the row's colour."""
     fraction = index.data(Role.FRACTION)
     if fraction is None:
         return
@@ -193,7 +193,7 @@ def _draw_icon(painter: QPainter, place: QRect, icon: object) -> None:
 
 
 def _draw_focus(painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-    """A ring where the keyboard is; not where a click has just made it plain."""
+    """Draws a ring for the keyboard focus, but not directly after a click."""
     flag = QStyle.StateFlag
     is_chosen = index.data(Role.CHOSEN) and not option.state & flag.State_KeyboardFocusChange
     if option.state & flag.State_HasFocus and not is_chosen:

@@ -1,4 +1,4 @@
-"""Any plot or picture, taken elsewhere: copied, saved as PNG or SVG, everywhere in one way."""
+"""Copies any plot or picture, or saves it as PNG or SVG, in the same way everywhere."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Picture:
-    """What draws itself.
+    """A picture that draws itself.
 
     Attributes
     ----------
@@ -65,16 +65,16 @@ class Picture:
     finer: int = _FINER
 
     def image(self) -> QImage:
-        """It as pixels."""
+        """Returns the picture as pixels."""
         return render_widget(self.size, self.draw, self.finer)
 
     def svg(self, title: str) -> bytes:
-        """It as an SVG."""
+        """Returns the picture as SVG."""
         return vector(self.size, self.draw, title)
 
 
 def picture_of(widget: QWidget) -> Picture | None:
-    """What a widget shows: small images every pixel a square, all else as it is seen.
+    """Returns what a widget shows: small images with a square for every pixel, all else as seen.
 
     None where it shows nothing.
     """
@@ -86,7 +86,7 @@ def picture_of(widget: QWidget) -> Picture | None:
 
 
 def _whole(image: QImage) -> Picture:
-    """An image, a pixel a pixel."""
+    """Returns an image at its own size."""
     return Picture(image.size(), lambda painter: painter.drawImage(0, 0, image), 1)
 
 
@@ -103,7 +103,7 @@ def _draw_seen(widget: QWidget, painter: QPainter) -> None:
 
 @contextmanager
 def _as_shapes(plot: StyledPlot) -> Iterator[None]:
-    """Has the symbols of a plot drawn as shapes: an SVG keeps no parts of a prepared picture."""
+    """Draws the symbols of a plot as shapes, because SVG keeps no parts of a prepared picture."""
     symbols = [item for item in plot.scene().items() if isinstance(item, pg.ScatterPlotItem)]
     for item in symbols:
         item.setExportMode(True, {"antialias": True})
@@ -115,7 +115,7 @@ def _as_shapes(plot: StyledPlot) -> Iterator[None]:
 
 
 class PictureActions(QObject):
-    """Copy, Save as PNG and Save as SVG for one widget: in its context menu, Copy by Ctrl+C.
+    """Copy, Save as PNG and Save as SVG for one widget, in its context menu; Ctrl+C copies.
 
     Parameters
     ----------
@@ -142,11 +142,11 @@ class PictureActions(QObject):
         self.svg_action.triggered.connect(lambda: self._ask("svg"))
         widget.addActions(self.actions)
         if isinstance(widget, StyledPlot):
-            # The right button drags there: the menu is for a click, and comes when it is let go.
+            # The right button drags there, so that the menu opens when the button is released.
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
             widget.scene().sigMouseClicked.connect(self._click)
             self._add_menu_key(widget)
-        elif not isinstance(widget, DigitPad):  # it rubs out with the right button
+        elif not isinstance(widget, DigitPad):  # The right button erases there.
             widget.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     @property
@@ -156,12 +156,12 @@ class PictureActions(QObject):
 
     @property
     def title(self) -> str:
-        """What the picture is called."""
+        """The name of the picture."""
         return self._widget.accessibleName()
 
     @property
     def is_seen(self) -> bool:
-        """Whether there is a picture on the screen."""
+        """Returns whether the widget shows a picture."""
         return self._widget.isVisible() and picture_of(self._widget) is not None
 
     # -- the menu of a plot ----------------------------------------------------------------------
@@ -189,7 +189,7 @@ class PictureActions(QObject):
 
     @Slot()
     def copy(self) -> None:
-        """Puts the picture on the clipboard, as pixels and as SVG: a program takes what it can."""
+        """Copies the picture to the clipboard as pixels and as SVG; a program takes what it can."""
         picture = picture_of(self._widget)
         if picture is not None:
             kinds = QMimeData()
@@ -198,7 +198,7 @@ class PictureActions(QObject):
             QGuiApplication.clipboard().setMimeData(kinds)
 
     def _ask(self, ending: str) -> None:
-        """Asks where to keep the picture that is seen now."""
+        """Asks for a file name, and saves what is visible now."""
         picture = picture_of(self._widget)
         if picture is not None:
             image = picture.image()
@@ -210,5 +210,5 @@ class PictureActions(QObject):
 
 
 def slug(title: str) -> str:
-    """A title as a part of a file name: "Loss curves" is "loss-curves"."""
+    """Returns a title as a part of a file name: "Loss curves" becomes "loss-curves"."""
     return re.sub(r"[^\w]+", "-", title.lower()).strip("-") or "picture"

@@ -14,7 +14,7 @@ _LEAST = 160
 
 
 class Scrolled(QScrollArea):
-    """Lets a tall panel be lower than it needs: small screens then show a part of it.
+    """Lets a tall panel be lower than it needs, so that a small screen shows a part of it.
 
     Parameters
     ----------
@@ -32,22 +32,22 @@ class Scrolled(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def minimumSizeHint(self) -> QSize:
-        """As wide as the panel needs; some lines of it."""
+        """Returns the width that the panel needs, and the height of some lines."""
         needed = self._panel.minimumSizeHint()
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(needed.width() + bar, min(needed.height(), _LEAST))
 
     def sizeHint(self) -> QSize:
-        """The panel's."""
+        """Returns the size that the panel prefers."""
         return self._panel.sizeHint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Gives the panel its room."""
+        """Resizes the panel with the area."""
         super().resizeEvent(event)
         self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Gives the panel its room."""
+        """Resizes the panel when its needs change."""
         super().showEvent(event)
         self._fit()
 

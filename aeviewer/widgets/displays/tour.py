@@ -1,4 +1,4 @@
-"""A tour of a window: a few bubbles, each beside what it speaks of."""
+"""A tour of a window: a few bubbles, each beside the widget that it explains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WIDTH, _GAP, _MARGIN, _RADIUS = 330, 12, 8, 6
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop of a tour: what is shown, and what is said of it."""
+    """One stop of a tour: the widget, and its text."""
 
     shown: Callable[[], QWidget]
     title: str
@@ -28,7 +28,7 @@ class Stop:
 
 
 class Tour(QWidget):
-    """Lies over a window and shades all but what it speaks of; a key, a click or Skip ends it.
+    """Lies over a window and shades all but the explained widget; Esc, a click or Skip ends it.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Tour(QWidget):
     """
 
     ended = Signal()
-    """It was seen to its end, or skipped."""
+    """The tour was seen to its end, or skipped."""
 
     def __init__(self, stops: Sequence[Stop], window: QWidget) -> None:
         super().__init__(window)
@@ -73,7 +73,7 @@ class Tour(QWidget):
         self._show()
 
     def begin(self) -> None:
-        """Shows it, with the keyboard."""
+        """Shows the tour, with the keyboard focus."""
         self.setGeometry(self._window.rect())
         self.show()
         self.raise_()
@@ -81,7 +81,7 @@ class Tour(QWidget):
 
     @Slot()
     def forward(self) -> None:
-        """The next stop, or the end."""
+        """Shows the next stop, or ends the tour."""
         if self._at + 1 == len(self._stops):
             self.close()
             return
@@ -90,14 +90,14 @@ class Tour(QWidget):
 
     @Slot()
     def back(self) -> None:
-        """The stop before."""
+        """Shows the previous stop."""
         self._at = max(0, self._at - 1)
         self._show()
 
     # -- Qt --------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Covers the window as it is resized; takes arrows before a button moves the focus."""
+        """Follows the size of the window; takes the arrow keys before a button does."""
         if watched is self._window:
             if event.type() == QEvent.Type.Resize:
                 self.setGeometry(self._window.rect())
@@ -106,12 +106,12 @@ class Tour(QWidget):
         return isinstance(event, QKeyEvent) and self._take(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go on and back, Esc ends it."""
+        """The arrow keys go on and back, Esc ends the tour."""
         if not self._take(event):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Keeps the keyboard among the buttons."""
+        """Keeps the keyboard focus among the buttons."""
         able = [button for button in self._buttons if button.isEnabled()]
         focused = self.focusWidget()
         at = able.index(focused) if focused in able else -1
@@ -119,13 +119,13 @@ class Tour(QWidget):
         return True
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Tells that it is over."""
+        """Ends the tour and emits its signal."""
         self._window.removeEventFilter(self)
         self.ended.emit()
         super().closeEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Shades all but what is shown, with a ring around that."""
+        """Shades all but the explained widget, and draws a ring around it."""
         lit = QPainterPath()
         lit.addRoundedRect(self._highlight(), _RADIUS, _RADIUS)
         shade = QPainterPath()
@@ -181,7 +181,7 @@ class Tour(QWidget):
         return QRect(corner, shown.size()).intersected(self.rect())
 
     def _place(self) -> None:
-        """Beside what is shown, where there is most room; upon it where there is none."""
+        """Places the bubble beside the widget, where there is most room."""
         self.bubble.setFixedWidth(_WIDTH)
         height = self._layout.heightForWidth(_WIDTH)
         self.bubble.resize(_WIDTH, max(height, self.bubble.sizeHint().height()))

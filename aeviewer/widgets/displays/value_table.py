@@ -1,4 +1,4 @@
-"""A table that tells the numbers of curves."""
+"""A table of the values of curves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LONGEST_NAME, _NARROWEST = 140, 120
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """A line of a readout.
+    """A row of the table.
 
     Attributes
     ----------
@@ -51,14 +51,14 @@ class ValueRow:
 
 
 class _Heads(QHeaderView):
-    """Quiet words over the columns, the first at the left and the others at the right."""
+    """Quiet headings above the columns, the first one left-aligned and the others right-aligned."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setMinimumSectionSize(8)
 
     def paintSection(self, painter: QPainter, rect: QRect, column: int) -> None:
-        """The words alone: no box, no lines."""
+        """Draws the texts alone, without a box or lines."""
         text = self.model().headerData(column, Qt.Orientation.Horizontal)
         painter.save()
         painter.fillRect(rect, self.palette().color(QPalette.ColorRole.Base))
@@ -71,7 +71,7 @@ class _Heads(QHeaderView):
 
 
 class Readout(QTableWidget):
-    """A table of numbers, a line a curve, that scrolls where there are many.
+    """A table of numbers, one row for each curve, that scrolls where there are many.
 
     Columns of numbers are as wide as the widest number that they may have: they stand still while
     the numbers change. The names take what is left.
@@ -101,12 +101,12 @@ class Readout(QTableWidget):
 
     @property
     def text(self) -> str:
-        """All that it says, a line a row, cells separated by tabs."""
+        """Returns all texts, one line for each row, with cells separated by tabs."""
         return "\n".join("\t".join(line) for line in self._lines)
 
     @property
     def line_height(self) -> int:
-        """Of a row, and of the heads, in pixels."""
+        """The height of a row, and of the headings, in pixels."""
         return self.fontMetrics().height() + 3
 
     def width_for(self, names: Sequence[str], widest: Sequence[str]) -> int:
@@ -179,16 +179,16 @@ class Readout(QTableWidget):
     # -- room ------------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        """All rows, and names in full unless they are very long."""
+        """Returns the size of all rows, with names in full unless they are very long."""
         names = [line[0] for line in self._lines]
         return QSize(self.width_for(names, self._widest), self.height_of(self.rowCount()))
 
     def minimumSizeHint(self) -> QSize:
-        """The heads and a row."""
+        """Returns the size of the headings and one row."""
         return QSize(_NARROWEST, self.height_of(1))
 
     def height_of(self, rows: int) -> int:
-        """Pixels that the heads and so many rows take."""
+        """Returns the height of the headings and some rows in pixels."""
         return (rows + 1) * self.line_height
 
     def _column(self, widest: str) -> int:
@@ -201,7 +201,7 @@ class Readout(QTableWidget):
         self.setColumnWidth(0, max(left, _SWATCH + _GAP))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Gives the names what is left; the current line stays in sight."""
+        """Gives the names the remaining width; the current row stays visible."""
         super().resizeEvent(event)
         self._space()
         self._show_current()
@@ -220,7 +220,7 @@ class Readout(QTableWidget):
 
 
 def _cell(column: int) -> QTableWidgetItem:
-    """An empty one: names at the left, numbers at the right."""
+    """Returns an empty cell: names at the left, numbers at the right."""
     cell = QTableWidgetItem()
     side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
     cell.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
@@ -228,7 +228,7 @@ def _cell(column: int) -> QTableWidgetItem:
 
 
 def _swatch(colour: str, ratio: float) -> QIcon:
-    """A short line in a curve's colour."""
+    """Returns a short line in the colour of a curve."""
     pixels = QPixmap(round(_SWATCH * ratio), round(_SWATCH_HEIGHT * ratio))
     pixels.setDevicePixelRatio(ratio)
     pixels.fill(Qt.GlobalColor.transparent)

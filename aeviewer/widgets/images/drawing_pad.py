@@ -1,4 +1,4 @@
-"""A square to draw a digit on, with mouse or keys."""
+"""A square to draw on, with mouse or keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
 
 CANVAS = 280
-"""Pixels along the canvas."""
+"""The pixels along a side of the canvas."""
 
 _BRUSH, _ERASER = 22, 40
 _MILLISECONDS = 33
@@ -54,23 +54,23 @@ _OURS = (
 
 
 class _Act(QUndoCommand):
-    """The canvas before and after."""
+    """A command on the undo stack: the canvas before and after."""
 
     def __init__(self, pad: DigitPad, text: str, before: QImage, after: QImage) -> None:
         super().__init__(text)
         self._pad, self._before, self._after = pad, before, after
 
     def undo(self) -> None:
-        """Back."""
+        """Restores the canvas before."""
         self._pad.restore(self._before)
 
     def redo(self) -> None:
-        """Forth."""
+        """Restores the canvas after."""
         self._pad.restore(self._after)
 
 
 class DigitPad(QWidget):
-    """White ink on black, as the digits are.
+    """A canvas for white ink on black, as the digits of MNIST are.
 
     The left button draws, the right one (or the left one, when `erases`) rubs out. With the keys:
     arrows move a cursor (Shift: farther), Space puts the pen down or lifts it, Delete clears.
@@ -111,7 +111,7 @@ class DigitPad(QWidget):
 
     @property
     def ink(self) -> NDArray[np.float32]:
-        """(280, 280), what is drawn: 0 is paper, 1 is ink."""
+        """(280, 280), the drawing: 0 is paper, 1 is ink."""
         rows = np.frombuffer(self._canvas.constBits(), np.uint8)
         table = rows.reshape(CANVAS, self._canvas.bytesPerLine())[:, :CANVAS]
         return (table / 255).astype(np.float32)
@@ -123,16 +123,16 @@ class DigitPad(QWidget):
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing is drawn."""
+        """Whether the canvas is empty."""
         return not self.ink.any()
 
     def clear(self) -> None:
-        """Rubs everything out; can be undone."""
+        """Erases everything; this can be undone."""
         if not self.is_blank:
             self.stack.push(_Act(self, "Clear", self._canvas.copy(), _blank()))
 
     def set_image(self, pixels: NDArray[np.uint8]) -> None:
-        """Begins with a (28, 28) image, 255 being ink; can be undone."""
+        """Starts with a (28, 28) image, 255 being ink; this can be undone."""
         gray = np.ascontiguousarray(pixels)
         form = QImage.Format.Format_Grayscale8
         image = QImage(gray.data, gray.shape[1], gray.shape[0], gray.shape[1], form)
@@ -145,7 +145,7 @@ class DigitPad(QWidget):
         self.stack.push(_Act(self, "Take image", self._canvas.copy(), large))
 
     def restore(self, canvas: QImage) -> None:
-        """Shows a canvas that was kept, and tells of it."""
+        """Shows another canvas and emits its signal."""
         self._canvas = canvas.copy()
         self.update()
         self._tell()
@@ -168,7 +168,7 @@ class DigitPad(QWidget):
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
-        # A line of no length is drawn as nothing: a dot is a very short one.
+        # A line of length zero is not drawn, so a dot is a very short line.
         painter.drawLine(self._last, place + QPointF(0.01, 0))
         painter.end()
         self._last = place
@@ -193,7 +193,7 @@ class DigitPad(QWidget):
             self._begin(self._place(event.position()), rubs=rubs)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Draws."""
+        """Continues a stroke."""
         if self._before is not None and event.buttons():
             self._stroke_to(self._place(event.position()))
 
@@ -212,7 +212,7 @@ class DigitPad(QWidget):
     # -- keys ------------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """Keeps undo, redo and paste to itself while it has the keyboard."""
+        """Keeps undo, redo and paste for itself while it has the keyboard focus."""
         if event.type() == QEvent.Type.ShortcutOverride:
             keys: QKeyEvent = event  # type: ignore[assignment]
             if any(keys.matches(key) for key in _OURS):
@@ -221,7 +221,7 @@ class DigitPad(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Moves the pen, puts it down, clears, undoes, pastes."""
+        """Moves the pen, lowers it, clears, undoes, pastes."""
         key = Qt.Key(event.key())
         if event.matches(QKeySequence.StandardKey.Undo):
             self.stack.undo()
@@ -267,21 +267,21 @@ class DigitPad(QWidget):
     # -- images from elsewhere -------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes images and files."""
+        """Accepts images and files."""
         if event.mimeData().hasImage() or event.mimeData().hasUrls():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Takes the image."""
+        """Takes a dropped image."""
         self.take(event.mimeData())
         event.acceptProposedAction()
 
     def paste(self) -> bool:
-        """Takes the clipboard's image, or image file; False where there is none."""
+        """Takes an image or an image file from the clipboard; returns False without one."""
         return self.take(QGuiApplication.clipboard().mimeData())
 
     def take(self, data: QMimeData) -> bool:
-        """Hands on the image, or the file, that was pasted or dropped; False if none."""
+        """Emits a pasted or dropped image or file; returns False without one."""
         files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
         if files and files[0].is_file() and files[0].stat().st_size <= _MOST_BYTES:
             self.image_given.emit(files[0].read_bytes())
@@ -298,15 +298,15 @@ class DigitPad(QWidget):
     # -- looks -----------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        """Six pixels of the screen for one of the digit."""
+        """Returns six pixels of the screen for one of the digit."""
         return QSize(168, 168)
 
     def minimumSizeHint(self) -> QSize:
-        """Large enough to draw on."""
+        """Returns a size that is large enough to draw on."""
         return QSize(112, 112)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The canvas, the box that digits are scaled into, the cursor."""
+        """Draws the canvas, the box that digits are scaled into, and the cursor."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         square = self._square()

@@ -1,4 +1,4 @@
-"""Columns of small images wrapped into bands at whole multiples of a pixel. Knows no Qt."""
+"""Columns of small images, wrapped into bands at whole multiples of a pixel. It uses no Qt."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GAP, BAND_GAP = 1, 8
-"""Least space between images, and between bands, in units of the screen's layout."""
+"""The least space between images, and between bands, in units of the screen's layout."""
 _WIDEST_GAP, _WIDEST_BAND_GAP = 8, 24
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Columns wrapped into bands; lengths are in device pixels.
+    """Columns that are wrapped into bands; lengths are in device pixels.
 
     Attributes
     ----------
@@ -46,36 +46,36 @@ class Arrangement:
 
     @property
     def pitch(self) -> int:
-        """From one image to the one below."""
+        """The distance from one image to the one below."""
         return self.tile + self.gap
 
     @property
     def column_pitch(self) -> int:
-        """From one column to the next."""
+        """The distance from one column to the next."""
         return self.tile + self.column_gap
 
     @property
     def column_height(self) -> int:
-        """Of the images in a column."""
+        """The height of the images in a column."""
         return self.rows * self.pitch - self.gap
 
     @property
     def band_pitch(self) -> int:
-        """From one band to the next."""
+        """The distance from one band to the next."""
         return self.column_height + self.band_gap
 
     @property
     def width(self) -> int:
-        """Of it all."""
+        """The width of all."""
         return max(0, self.columns * self.column_pitch - self.column_gap)
 
     @property
     def height(self) -> int:
-        """Of it all."""
+        """The height of all."""
         return max(0, self.bands * self.band_pitch - self.band_gap)
 
     def corner(self, index: int) -> tuple[int, int]:
-        """(x, y) of the first image of a column."""
+        """Returns (x, y) of the first image of a column."""
         band, column = divmod(index, self.columns)
         return column * self.column_pitch, band * self.band_pitch
 
@@ -83,7 +83,7 @@ class Arrangement:
 def arrange(
     count: int, rows: int, side: int, width: float, height: float, ratio: float = 1.0
 ) -> Arrangement:
-    """The largest whole scale at which all columns find room; if none does, the least one.
+    """Finds the largest whole scale at which all columns fit; the least one if none does.
 
     Parameters
     ----------
@@ -116,13 +116,13 @@ def _wrap(
 
 
 def _balance(found: Arrangement, count: int) -> Arrangement:
-    """As few bands as that many columns need, all about as long."""
+    """Returns as few bands as that many columns need, of about the same length."""
     bands = math.ceil(count / found.columns)
     return replace(found, columns=math.ceil(count / bands), bands=bands)
 
 
 def _spread(found: Arrangement, width: float, height: float, ratio: float) -> Arrangement:
-    """Uses what room is left to set columns and bands farther apart."""
+    """Spreads columns and bands over the remaining room."""
     across = int(width - found.width) // max(1, found.columns - 1)
     down = int(height - found.height) // max(1, found.bands - 1)
     return replace(
@@ -133,7 +133,7 @@ def _spread(found: Arrangement, width: float, height: float, ratio: float) -> Ar
 
 
 def compose(rows: Sequence[NDArray[np.uint32]], arrangement: Arrangement) -> NDArray[np.uint32]:
-    """All columns that fit, as one picture, transparent between them.
+    """Returns all columns that fit as one picture, transparent between them.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ _PICTURE_SCALE = 3
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """The same place in every column.
+    """One row of the grid: the same place in every column.
 
     Attributes
     ----------
@@ -49,13 +49,13 @@ class ImageRow:
 
 
 class ImageGrid(QWidget):
-    """Columns of images, wrapped into as many bands as fit; never a cut one.
+    """Columns of images, wrapped into as many bands as fit; no column is cut.
 
     The arrow keys go from column to column, as the mouse does.
     """
 
     hovered = Signal(int)
-    """The column under the mouse or reached by key; −1 when it is left."""
+    """The column under the mouse or chosen by key; −1 when it is left."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class ImageGrid(QWidget):
     # -- what is shown ---------------------------------------------------------------------------
 
     def set_rows(self, rows: Sequence[ImageRow]) -> None:
-        """Shows rows of equally many images of one size; none empties the grid."""
+        """Shows rows of equally many images of one size; no rows empty the grid."""
         self._rows = tuple(replace(row, pixels=reduce_images(row.pixels)) for row in rows)
         self._redraw()
         if self._current >= self.shown:
@@ -77,37 +77,37 @@ class ImageGrid(QWidget):
 
     @property
     def current(self) -> int:
-        """The column under the mouse or reached by key; −1 where there is none."""
+        """The column under the mouse or chosen by key; −1 without one."""
         return self._current
 
     @property
     def count(self) -> int:
-        """Columns there are."""
+        """The number of columns."""
         return len(self._rows[0].pixels) if self._rows else 0
 
     @property
     def shown(self) -> int:
-        """Columns that find room."""
+        """The number of columns that fit."""
         arrangement = self.arrangement
         return min(self.count, arrangement.columns * arrangement.bands)
 
     @property
     def notice(self) -> str:
-        """What it says where not all find room."""
+        """The text where not all columns fit."""
         if self.shown == self.count:
             return ""
         return f"{self.shown} of {self.count} shown, enlarge to see all"
 
     @property
     def arrangement(self) -> Arrangement:
-        """Where things are; where not all find room, a line is kept for saying so."""
+        """The arrangement; where not all columns fit, a line is kept for the text."""
         found = self._arranged_in(self.height())
         if self.count > found.columns * found.bands:
             found = self._arranged_in(self.height() - self._line)
         return found
 
     def picture(self) -> QImage:
-        """All columns in two bands on the surface, whatever finds room here."""
+        """Returns a picture of all columns in two bands, however many fit here."""
         side = self._side
         columns = math.ceil(self.count / 2)
         tile = _PICTURE_SCALE * side
@@ -146,7 +146,7 @@ class ImageGrid(QWidget):
         return arrange(self.count, rows, self._side, width * ratio, height * ratio, ratio)
 
     def _origin(self, arrangement: Arrangement) -> QPointF:
-        """Upper left corner of the first image, on a device pixel; all is in the middle."""
+        """Returns the upper left corner of the first image, on a device pixel."""
         ratio, notice = self.devicePixelRatioF(), self._line if self.notice else 0
         across = (self.width() - self._label_width) * ratio - arrangement.width
         down = (self.height() - notice) * ratio - arrangement.height
@@ -154,7 +154,7 @@ class ImageGrid(QWidget):
         return QPointF(left, max(0, int(down) // 2)) / ratio
 
     def place(self, index: int) -> QRect:
-        """Where a column is."""
+        """Returns the rectangle of a column."""
         arrangement, ratio = self.arrangement, self.devicePixelRatioF()
         x, y = arrangement.corner(index)
         corner = self._origin(arrangement) + QPointF(x, y) / ratio
@@ -175,7 +175,7 @@ class ImageGrid(QWidget):
     # -- drawing ---------------------------------------------------------------------------------
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Labels, images, the frame of the current column, and what found no room."""
+        """Draws labels, images, the frame of the current column, and the text about the rest."""
         if not self._rows:
             return
         painter = QPainter(self)
@@ -227,36 +227,36 @@ class ImageGrid(QWidget):
     # -- events ----------------------------------------------------------------------------------
 
     def changeEvent(self, event: QEvent) -> None:
-        """Colours and letters may have changed."""
+        """Follows colours and fonts."""
         self._redraw()
         super().changeEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """A move to another screen changes the size of a pixel."""
+        """Follows the size of a pixel, which differs between screens."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._redraw()
         return super().event(event)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
-        """Wraps anew."""
+        """Wraps the columns again."""
         self._redraw()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """The column under the mouse is the current one."""
+        """Makes the column under the mouse the current one."""
         self._go_to(self._column_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """No column is current."""
+        """Leaves no column current."""
         self._go_to(-1)
         super().leaveEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """No column is current."""
+        """Leaves no column current."""
         self._go_to(-1)
         super().focusOutEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Shows where the keyboard is."""
+        """Draws the keyboard focus."""
         if event.reason() in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
             self._go_to(0 if self.shown else -1)
         super().focusInEvent(event)

@@ -1,4 +1,4 @@
-"""Images in rows and columns, of which one can be chosen; as large as the room allows."""
+"""Images in rows and columns, one of which can be chosen; as large as the room allows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Cell = tuple[int, int]
 
 _GAP = 2
 _LEAST, _LEAST_TITLED = 8, 24
-"""Sides of an image, in units of the screen's layout; below the second a row is left out."""
+"""The sides of an image in units of the screen's layout; below the second, rows are left out."""
 _EMPTY = np.zeros((0, 0, 28, 28))
 _ARROWS = {
     Qt.Key.Key_Left: (0, -1),
@@ -54,11 +54,11 @@ class ImageMatrix(QWidget):
     """
 
     chosen = Signal(int, int)
-    """Row and column of the image that was clicked, or Return pressed upon."""
+    """Row and column of the image that was clicked, or chosen by Return."""
     pointed = Signal(int, int)
-    """Row and column of the image that is pointed at; −1, −1 where none is."""
+    """Row and column of the image under the mouse; −1, −1 without one."""
     room_changed = Signal()
-    """It has another size: more rows, or fewer, may be shown."""
+    """The size has changed, so that more or fewer rows may be shown."""
 
     def __init__(
         self,
@@ -109,27 +109,27 @@ class ImageMatrix(QWidget):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many rows and columns there are."""
+        """The number of rows and columns."""
         return self._images.shape[0], self._images.shape[1]
 
     @property
     def images(self) -> NDArray[Any]:
-        """(rows, columns, h, w), as they were given."""
+        """(rows, columns, h, w), the images."""
         return self._images
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """Of the rows."""
+        """The titles of the rows."""
         return self._titles
 
     @property
     def current(self) -> Cell | None:
-        """The image that is pointed at."""
+        """The row and column of the image under the mouse."""
         return self._current
 
     @property
     def shown_rows(self) -> int:
-        """Rows that find room; without titles, all."""
+        """The number of rows that fit; without titles, all."""
         if not self._titles:
             return self.shape[0]
         room = self.height() - self._head
@@ -139,7 +139,7 @@ class ImageMatrix(QWidget):
 
     @property
     def _line(self) -> int:
-        """Height of a row's title."""
+        """The height of a row's title."""
         return QFontMetrics(small(self.font())).height() + 4 if self._titles else _GAP
 
     @property
@@ -148,7 +148,7 @@ class ImageMatrix(QWidget):
 
     @property
     def tile(self) -> int:
-        """Side of an image, in device pixels."""
+        """Returns the side of an image in device pixels."""
         rows, columns = self.shown_rows, self.shape[1]
         if not rows or not columns:
             return 0
@@ -160,19 +160,19 @@ class ImageMatrix(QWidget):
         return scale * side if scale >= 2 else int(room)
 
     def _pitch(self) -> tuple[int, int]:
-        """Device pixels from a row to the next, and from a column to the next."""
+        """The distance from a row to the next, and from a column to the next, in device pixels."""
         ratio = self.devicePixelRatioF()
         return self.tile + round(self._line * ratio), self.tile + round(_GAP * ratio)
 
     def _origin(self) -> QPointF:
-        """Upper left corner of the first image: in the middle across, at the top."""
+        """Returns the upper left corner of the first image: centred, at the top."""
         ratio, (_, across) = self.devicePixelRatioF(), self._pitch()
         left = (self.width() * ratio - self.shape[1] * across + round(_GAP * ratio)) / 2
         top = self._head * ratio + (round(self._line * ratio) if self._titles else 0)
         return QPointF(max(0, math.floor(left)), math.floor(top)) / ratio
 
     def place(self, row: int, column: int) -> QRectF:
-        """Where an image is."""
+        """Returns the rectangle of an image."""
         ratio, (down, across) = self.devicePixelRatioF(), self._pitch()
         corner = self._origin() + QPointF(column * across, row * down) / ratio
         return QRectF(corner, QSizeF(self.tile, self.tile) / ratio)
@@ -189,17 +189,17 @@ class ImageMatrix(QWidget):
         return 0 <= cell[0] < self.shown_rows and 0 <= cell[1] < self.shape[1]
 
     def sizeHint(self) -> QSize:
-        """The same for all images: what is around it stays where it is."""
+        """Returns the same size for all images, so that the surrounding widgets stay in place."""
         return QSize(280, 280)
 
     def minimumSizeHint(self) -> QSize:
-        """A few images."""
+        """Returns a size for a few images."""
         return QSize(120, 120)
 
     # -- drawing ---------------------------------------------------------------------------------
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Heads, titles, images, and a frame around the one that is pointed at."""
+        """Draws headings, titles, images, and a frame around the image under the mouse."""
         if not self.tile:
             return
         painter = QPainter(self)
@@ -228,7 +228,7 @@ class ImageMatrix(QWidget):
             )
 
     def _compose(self) -> QImage:
-        """All images as one picture, transparent between them."""
+        """Returns all images as one picture, transparent between them."""
         tile, (down, across) = self.tile, self._pitch()
         rows, columns = self.shown_rows, self.shape[1]
         size = QSize((columns - 1) * across + tile, (rows - 1) * down + tile)
@@ -255,7 +255,7 @@ class ImageMatrix(QWidget):
     # -- events ----------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """Tooltips of images; a move to another screen changes the size of a pixel."""
+        """Shows tool tips of images, and follows the size of a pixel."""
         if event.type() == QEvent.Type.ToolTip and self._has_tips:
             self._show_tip(event)  # type: ignore[arg-type]
             return True
@@ -269,7 +269,7 @@ class ImageMatrix(QWidget):
         QToolTip.showText(event.globalPos(), self._describe(*cell) if cell else "", self)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Points at the image under the mouse."""
+        """Makes the image under the mouse the current one."""
         self._point_at(self._cell_at(event.position()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -282,19 +282,19 @@ class ImageMatrix(QWidget):
         self.chosen.emit(*cell)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Points at none, unless the keys may."""
+        """Leaves no image current, unless the keyboard is used."""
         if not self.hasFocus():
             self._point_at(None)
         super().leaveEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Shows where the keyboard is."""
+        """Draws the keyboard focus."""
         if self._current is None and event.reason() is not Qt.FocusReason.MouseFocusReason:
             self._point_at(self._home if self._has(self._home) else None)
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Points at none."""
+        """Leaves no image current."""
         if not self.underMouse():
             self._point_at(None)
         super().focusOutEvent(event)

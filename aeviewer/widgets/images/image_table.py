@@ -1,4 +1,4 @@
-"""Rows of small images under common heads, each row with its name and what there is to say of it.
+"""Rows of small images under common headings, each row with its name and its details.
 
 It is drawn by the same code on the screen and into a figure.
 """
@@ -63,7 +63,7 @@ class TileRow:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where things are, in units of the screen's layout; `tiles` is in device pixels.
+    """The arrangement in units of the screen's layout; `tiles` is in device pixels.
 
     Attributes
     ----------
@@ -86,19 +86,19 @@ class _Layout:
 
     @property
     def size(self) -> QSizeF:
-        """Of names, heads and images."""
+        """The size of names, headings and images."""
         tiles = QSizeF(self.tiles.width, self.tiles.height) / self.ratio
         return tiles + QSizeF(self.label, self.head)
 
     def corner(self, column: int, row: int = 0) -> QPointF:
-        """Upper left corner of an image."""
+        """Returns the upper left corner of an image."""
         x, y = self.tiles.corner(column)
         down = QPointF(x, y + row * self.tiles.pitch) / self.ratio
         return QPointF(self.left + self.label, self.top + self.head) + down
 
     @property
     def tile(self) -> float:
-        """Side of an image."""
+        """Returns the side of an image."""
         return self.tiles.tile / self.ratio
 
 
@@ -120,7 +120,7 @@ class TileTable(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_rows(self, heads: Sequence[str], rows: Sequence[TileRow]) -> None:
-        """Shows rows with an image for each head."""
+        """Shows rows with an image for each heading."""
         self._heads = tuple(heads)
         self._rows = tuple(
             row if row.pixels is None else replace(row, pixels=reduce_images(row.pixels))
@@ -132,16 +132,16 @@ class TileTable(QWidget):
 
     @property
     def rows(self) -> tuple[TileRow, ...]:
-        """What is shown."""
+        """The rows."""
         return self._rows
 
     @property
     def current(self) -> int:
-        """The column under the mouse; −1 where there is none."""
+        """The column under the mouse; −1 without one."""
         return self._current
 
     def minimumSizeHint(self) -> QSize:
-        """Some columns at the least scale."""
+        """Returns a size for some columns at the least scale."""
         return QSize(360, 160)
 
     # -- geometry --------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class TileTable(QWidget):
         return font
 
     def _label_width(self) -> float:
-        """Of the widest name or detail, within bounds."""
+        """Returns the width of the widest name or detail, within bounds."""
         details = QFontMetricsF(small(self.font()))
         widest = 0.0
         for row in self._rows:
@@ -168,7 +168,7 @@ class TileTable(QWidget):
         return min(max(widest, _FEWEST_LABEL), _WIDEST_LABEL) + _GAP
 
     def _layout(self) -> _Layout:
-        """All columns in the room there is; the heads take a line of each band."""
+        """Arranges all columns in the room; the headings take a line of each band."""
         ratio, label = self.devicePixelRatioF(), self._label_width()
         head = math.ceil(QFontMetricsF(small(self.font())).height()) + 4
         width, count = max(0.0, self.width() - label), len(self._heads)
@@ -195,7 +195,7 @@ class TileTable(QWidget):
         return -1
 
     def _row_at(self, place: QPointF) -> TileRow | None:
-        """The row whose name is there."""
+        """Returns the row whose name is at a place."""
         layout = self._layout()
         if not layout.left <= place.x() <= layout.left + layout.label:
             return None
@@ -209,7 +209,7 @@ class TileTable(QWidget):
     # -- drawing ---------------------------------------------------------------------------------
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Everything, and a frame around the column under the mouse."""
+        """Draws everything, and a frame around the column under the mouse."""
         painter = QPainter(self)
         layout = self._layout()
         self._draw(painter, layout)
@@ -220,11 +220,11 @@ class TileTable(QWidget):
         painter.end()
 
     def figure_size(self) -> QSizeF:
-        """Of what is seen, without the empty room around it."""
+        """The size of the visible part, without the empty room around it."""
         return self._layout().size
 
     def draw_figure(self, painter: QPainter) -> None:
-        """Draws what is seen, from the painter's origin on."""
+        """Draws the visible part, beginning at the painter's origin."""
         self._draw(painter, replace(self._layout(), left=0.0, top=0.0))
 
     def _draw(self, painter: QPainter, layout: _Layout) -> None:
@@ -252,7 +252,7 @@ class TileTable(QWidget):
     def _draw_label(
         self, painter: QPainter, layout: _Layout, band: int, number: int, row: TileRow
     ) -> None:
-        """The name and as many details as find room, in the middle of the row's height."""
+        """Draws the name and as many details as fit, in the middle of the row."""
         top = layout.corner(band * layout.tiles.columns, number).y()
         text = small(self.font())
         line = QFontMetricsF(text).height() + 1
@@ -292,7 +292,7 @@ class TileTable(QWidget):
         painter.drawText(place, left, elided)
 
     def _draw_images(self, painter: QPainter, layout: _Layout) -> None:
-        """Written at the painter's own pixels, so that a figure of any scale stays sharp."""
+        """Draws text at the painter's own resolution, so that a figure of any scale stays sharp."""
         finer = max(1, round(painter.device().devicePixelRatioF() / layout.ratio))
         tiles = _times(layout.tiles, finer)
         side = self._side
@@ -314,7 +314,7 @@ class TileTable(QWidget):
     # -- events ----------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """A tooltip tells the whole of a name that finds no room."""
+        """Shows a long name in full in a tool tip."""
         if event.type() == QEvent.Type.ToolTip:
             self._show_tip(event)  # type: ignore[arg-type]
             return True
@@ -326,21 +326,21 @@ class TileTable(QWidget):
         QToolTip.showText(event.globalPos(), "\n".join(lines), self)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Colours and letters may have changed."""
+        """Follows colours and fonts."""
         self.update()
         super().changeEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """The column under the mouse is the current one."""
+        """Makes the column under the mouse the current one."""
         self._go_to(self._column_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """No column is current."""
+        """Leaves no column current."""
         self._go_to(-1)
         super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Every key is the window's."""
+        """Leaves every key to the window."""
         event.ignore()
 
     def _go_to(self, column: int) -> None:
@@ -351,13 +351,13 @@ class TileTable(QWidget):
 
 
 def _spread_rows(tiles: Arrangement, left: float, ratio: float) -> Arrangement:
-    """Uses what height is left to set the rows farther apart."""
+    """Spreads the rows over the remaining height."""
     more = int(left) // max(1, tiles.bands * (tiles.rows - 1))
     return replace(tiles, gap=min(tiles.gap + max(0, more), round(_WIDEST_GAP * ratio)))
 
 
 def _times(tiles: Arrangement, finer: int) -> Arrangement:
-    """The same arrangement in pixels that are `finer` times as small."""
+    """Returns the same arrangement in pixels that are `finer` times as small."""
     return Arrangement(
         tiles.scale * finer,
         tiles.columns,

@@ -1,4 +1,4 @@
-"""One curve of a plot: its numbers, what they say at a place, and the items that show them."""
+"""One curve of a plot: its values, its reading at a place, and the items that draw it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A curve at one step; where it does not reach that far, only its best.
+    """The reading of a curve at one step; beyond its end, only its best value.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Reading:
 
 
 class Curve:
-    """One named curve: its numbers and the items that show them."""
+    """One named curve: its values and the items that draw them."""
 
     def __init__(self, window: int) -> None:
         self.x: Values = np.empty(0)
@@ -51,7 +51,7 @@ class Curve:
         self.has_best = True
         self.smoother = Smoother(window)
         self.colour = QColor()
-        # Points a pixel, not pyqtgraph's five: the rest cannot be seen and costs most of a frame.
+        # Points per pixel; pyqtgraph's five cost most of a frame, and the rest cannot be seen.
         self.raw = pg.PlotDataItem(autoDownsampleFactor=1.0)
         self.smooth = pg.PlotDataItem(autoDownsampleFactor=0.5, antialias=True)
         self.spots = pg.ScatterPlotItem(pxMode=True)
@@ -59,11 +59,11 @@ class Curve:
 
     @property
     def items(self) -> tuple[pg.GraphicsObject, ...]:
-        """From the back to the front."""
+        """The items, from the back to the front."""
         return self.raw, self.smooth, self.spots, self.best
 
     def take(self, x: Values, y: Values) -> None:
-        """Takes the whole curve in; what was smoothed before is kept where it only grew."""
+        """Sets the whole curve; earlier smoothing is kept where the curve only grew."""
         known = len(self.x)
         if not (known and known <= len(x) and self._agrees(x, y, 0, known - 1)):
             self.smoother.clear()
@@ -74,7 +74,7 @@ class Curve:
         return all(x[at] == self.x[at] and y[at] == self.y[at] for at in places)
 
     def reading(self, x: float) -> Reading:
-        """What the curve says at `x`; at infinity its newest values."""
+        """Returns the reading at `x`; at infinity, the newest values."""
         best = self.lowest if self.lowest is not None else (None, None)
         if self._has_ended(x):
             return Reading(None, None, None, None, *best)
@@ -85,19 +85,19 @@ class Curve:
         return Reading(step, value, *marker, *best)
 
     def _has_ended(self, x: float) -> bool:
-        """Whether neither line nor markers reach `x`, to the next whole step."""
+        """Returns whether neither line nor markers reach `x`, to the next whole step."""
         ends = (*self.x[-1:], *self.markers[-1:, 0])
         return math.isfinite(x) and x - 0.5 > max(ends, default=-math.inf)
 
     @property
     def lowest(self) -> Values | None:
-        """(2,) x and y of the lowest marker, where lower is better."""
+        """Returns (2,) x and y of the lowest marker, where lower is better."""
         if not self.has_best:
             return None
         finite = self.markers[np.isfinite(self.markers[:, 1])]
         return finite[finite[:, 1].argmin()] if len(finite) else None
 
     def values(self) -> Iterator[Values]:
-        """All that is drawn."""
+        """All items that are drawn."""
         yield self.y
         yield self.markers[:, 1]

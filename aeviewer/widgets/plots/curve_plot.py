@@ -57,7 +57,7 @@ class CurvePlot(StyledPlot):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The curves there are."""
+        """The names of the curves."""
         return tuple(self._curves)
 
     def set_curve(
@@ -70,7 +70,7 @@ class CurvePlot(StyledPlot):
         *,
         has_best: bool = True,
     ) -> None:
-        """Shows a curve, or how it has grown.
+        """Sets a curve, or its new length.
 
         Parameters
         ----------
@@ -95,25 +95,28 @@ class CurvePlot(StyledPlot):
         self._follow()
 
     def remove_curve(self, name: str) -> None:
-        """Takes a curve away."""
+        """Removes a curve."""
         for item in self._curves.pop(name).items:
             self.removeItem(item)
         self._follow()
 
     def reading(self, name: str, x: float = math.inf) -> Reading:
-        """What a curve says at `x`, if it reaches so far; its newest values where left out."""
+        """Returns the reading of a curve at `x`, if it reaches that far.
+
+        By default its newest values.
+        """
         return self._curves[name].reading(x)
 
     @property
     def is_positive(self) -> bool:
-        """Whether every finite value is above zero, as a logarithmic axis needs."""
+        """Whether every finite value is positive, as a logarithmic axis needs."""
         values = (v for curve in self._curves.values() for v in curve.values())
         return all((v[np.isfinite(v)] > 0).all() for v in values)
 
     # -- how they are shown ----------------------------------------------------------------------
 
     def set_logarithmic(self, logarithmic: bool) -> None:
-        """A logarithmic or a linear y axis; values that have no logarithm are left out."""
+        """Sets a logarithmic or linear y axis; values without a logarithm are left out."""
         if logarithmic != self._is_logarithmic:
             self._is_logarithmic = logarithmic
             self.axis("left").set_logarithmic(logarithmic)
@@ -121,7 +124,7 @@ class CurvePlot(StyledPlot):
             self.reset_view()
 
     def set_smoothing(self, window: int) -> None:
-        """Smooths over about so many values; 1 not at all."""
+        """Sets the number of values to smooth over; 1 means no smoothing."""
         if window != self._window:
             self._window = window
             for curve in self._curves.values():
@@ -130,7 +133,7 @@ class CurvePlot(StyledPlot):
             self._show_all()
 
     def set_labels(self, bottom: str, left: str) -> None:
-        """Names the axes, units included; that of y stands over it, level and never cut."""
+        """Sets the labels of the axes with their units; the y label stands above the axis."""
         self.axis("bottom").setLabel(bottom)
         self._left = left
         self.restyle()
@@ -149,7 +152,7 @@ class CurvePlot(StyledPlot):
         return self._follows
 
     def reset_view(self) -> None:
-        """Shows all of every curve, and follows them from now on."""
+        """Shows all of every curve, and keeps them in view."""
         self._set_follows(True)
         extent = self._extent()
         if extent is not None:
@@ -171,7 +174,7 @@ class CurvePlot(StyledPlot):
         self.box.setRange(xRange=(0, _HEADROOM * last), yRange=(low - room, high + room), padding=0)
 
     def _extent(self) -> tuple[float, float, float] | None:
-        """Last x, lowest y, highest y, as drawn."""
+        """Returns the last x, the lowest y and the highest y, as drawn."""
         ends = [(c.x[-1:], c.markers[-1:, 0]) for c in self._curves.values()]
         lasts = np.concatenate([part for pair in ends for part in pair] or [np.empty(0)])
         drawn = [self._plotted_values(v) for c in self._curves.values() for v in c.values()]
@@ -196,7 +199,7 @@ class CurvePlot(StyledPlot):
         for height, item in enumerate(curve.items):
             item.setZValue(10 * (height + 1))
             self.addItem(item, ignoreBounds=True)
-        # Only of use once the item is in a view.
+        # This has an effect only once the item is in a view.
         curve.raw.setDownsampling(auto=True, method="peak")
         curve.smooth.setDownsampling(auto=True, method="subsample")
         for line in (curve.raw, curve.smooth):
@@ -218,7 +221,7 @@ class CurvePlot(StyledPlot):
             item.setData(places[seen], values[seen])
 
     def _plotted_values(self, values: Values) -> Values:
-        """Values as plotted: themselves, or their logarithms, NaN where there is none."""
+        """Returns values as plotted: themselves or their logarithms, NaN where there are none."""
         finite = np.isfinite(values)
         if not self._is_logarithmic:
             return values if finite.all() else np.where(finite, values, np.nan)
@@ -226,7 +229,7 @@ class CurvePlot(StyledPlot):
         return np.log10(values, where=usable, out=np.full(values.shape, np.nan))
 
     def _paint(self, curve: Curve) -> None:
-        # Opaque: where a faint line crosses itself, as noise does, it would not be faint.
+        # Opaque: a faint line that crosses itself, as noise does, would not look faint.
         faint = _mix(self.role(QPalette.ColorRole.Base), curve.colour, _RAW_SHARE)
         curve.raw.setPen(pg.mkPen(faint, width=self._thickness))
         curve.smooth.setPen(pg.mkPen(curve.colour, width=1.5 * self._thickness))
@@ -239,7 +242,7 @@ class CurvePlot(StyledPlot):
         curve.best.setPen(pg.mkPen(curve.colour, width=1.5))
 
     def picture(self, finer: int) -> QImage:
-        """The curves alone, without the lines that mark a step; as thick as on the screen."""
+        """Draws the curves alone, without the lines that mark a step, as thick as on the screen."""
         marked = self._step.isVisible()
         self._step.hide()
         self._set_thickness(finer)
@@ -250,13 +253,13 @@ class CurvePlot(StyledPlot):
             self._step.setVisible(marked)
 
     def _set_thickness(self, pixels: int) -> None:
-        """Pens are as many pixels wide whatever these measure."""
+        """Pens have a fixed width in pixels, whatever the painter measures."""
         self._thickness = pixels
         for curve in self._curves.values():
             self._paint(curve)
 
     def restyle(self) -> None:
-        """Takes all colours anew."""
+        """Applies all colours again."""
         super().restyle()
         quiet = self.role(QPalette.ColorRole.PlaceholderText)
         height = QFontInfo(small(self.font())).pixelSize()
@@ -283,7 +286,7 @@ class CurvePlot(StyledPlot):
         self.hovered_at.emit(x)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """The mouse is elsewhere."""
+        """Removes the line under the mouse."""
         super().leaveEvent(event)
         self._leave()
 
@@ -305,6 +308,6 @@ class CurvePlot(StyledPlot):
 
 
 def _mix(under: QColor, over: QColor, share: float) -> QColor:
-    """`over` laid on `under` with that opacity."""
+    """Mixes `over` onto `under` with an opacity."""
     low, high = np.array([[c.redF(), c.greenF(), c.blueF()] for c in (under, over)])
     return QColor.fromRgbF(*((1 - share) * low + share * high).tolist())

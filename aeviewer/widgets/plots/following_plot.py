@@ -1,4 +1,4 @@
-"""A plot whose view follows its points until a person moves it."""
+"""A plot whose view follows its points until the user moves it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEWEST_LINES = 3
 
 
 class _PanBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph is untyped
-    """Middle and right drags move the view; the left button is left to the plot."""
+    """Middle and right drags move the view; the left button belongs to the plot."""
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         """Pans."""
@@ -34,7 +34,7 @@ class _PanBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph is untyped
 
 
 class FollowingPlot(StyledPlot):
-    """Fits its points until a person moves the view, and takes that up again when asked.
+    """Fits its points until the user moves the view, and again on request.
 
     Until then it fits them when they first come, when some leave it, and when they cover much less
     of it than they could. A subclass says where they are.
@@ -54,11 +54,11 @@ class FollowingPlot(StyledPlot):
         self.box.sigRangeChangedManually.connect(self.leave_following)
 
     def places(self) -> NDArray[np.floating]:
-        """(n, 2), what the view fits."""
+        """(n, 2), the places that the view fits."""
         raise NotImplementedError
 
     def follow_places(self) -> None:
-        """Fits other places, if the view follows them and they need it."""
+        """Sets other places, and fits them if the view follows and needs it."""
         if self._follows and self._is_ill_fitting():
             self._fit()
 
@@ -75,7 +75,7 @@ class FollowingPlot(StyledPlot):
         self.box.setRange(view, padding=0)
 
     def leave_following(self) -> None:
-        """Leaves the view where it is, whatever the points do."""
+        """Keeps the view, wherever the points move."""
         self._set_follows(False)
 
     # -- view ------------------------------------------------------------------------------------
@@ -86,12 +86,12 @@ class FollowingPlot(StyledPlot):
         return self._follows
 
     def reset_view(self) -> None:
-        """Shows all points, and follows them from now on."""
+        """Shows all points, and keeps them in view."""
         self._set_follows(True)
         self._fit()
 
     def set_square(self, square: bool) -> None:
-        """Whether a unit is as long on y as on x."""
+        """Sets whether a unit has the same length on x and y."""
         self._is_square = square
         self.box.setAspectLocked(square)
         self._space_grid()
@@ -110,7 +110,7 @@ class FollowingPlot(StyledPlot):
         if not len(finite):
             return None
         low, high = finite.min(axis=0), finite.max(axis=0)
-        # All codes at one place, as before the first step, still need some room around them.
+        # Codes that are all at one place, as before the first step, still need room around them.
         spread = np.maximum(high - low, 1e-6 * max(1.0, float(np.abs(finite).max())))
         return QRectF(*(low + high - spread) / 2, *spread)
 
@@ -135,7 +135,7 @@ class FollowingPlot(StyledPlot):
         self.view_changed.emit()
 
     def _space_grid(self) -> None:
-        """Squares for a grid where the axes share a unit, and three lines across either.
+        """Sets a square grid where the axes share a unit, or else three lines across each axis.
 
         In a very flat plot the numbers of x would run into each other: there it has fewer lines.
         """
@@ -162,10 +162,10 @@ class FollowingPlot(StyledPlot):
         return place
 
     def place_of(self, event: QMouseEvent) -> tuple[float, float]:
-        """Where in the plane the mouse is."""
+        """Returns the place of the mouse in the plane."""
         place = self.box.mapSceneToView(self._scene_place(event))
         return place.x(), place.y()
 
     def short_side(self) -> float:
-        """Of the view, in the plane's unit."""
+        """Returns the size of a pixel, in units of the plane."""
         return min(self.view().width(), self.view().height())

@@ -19,7 +19,7 @@ _SCALE = 3
 
 
 class HoverCard(QWidget):
-    """A small picture with two lines of text, beside the mouse; the mouse passes through it."""
+    """A small picture with two lines of text beside the mouse, transparent to the mouse."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class HoverCard(QWidget):
         return QPoint(max(0, x), max(0, y))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """A raised surface with a hairline."""
+        """Draws a raised surface with a hairline."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(self.palette().color(QPalette.ColorRole.Mid))

@@ -1,4 +1,4 @@
-"""A plane of points with what lies behind them and upon them: images, heat, pins, paths."""
+"""A plane of points with layers behind them and marks on them: images, overlay, pins, paths."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def _star() -> QPainterPath:
 
 
 class LatentPlot(PlanePlot):
-    """Adds layers behind the points, and pins, paths, outlines and a star upon them."""
+    """Adds layers behind the points, and pins, paths, outlines and a star on top of them."""
 
     asked = Signal(Qt.Key)
-    """A key that the plot itself has no use for: what it does is the panel's business."""
+    """A key that the plot itself does not use."""
 
     KEYS = frozenset(
         {
@@ -107,11 +107,11 @@ class LatentPlot(PlanePlot):
 
     @property
     def pins(self) -> tuple[tuple[float, float], ...]:
-        """The places that are marked with names."""
+        """The named places."""
         return tuple(self._pinned)
 
     def set_paths(self, paths: Sequence[NDArray[np.floating]], strong: int = -1) -> None:
-        """Draws lines, each (m, 2); the one numbered `strong` in the accent's colour."""
+        """Draws lines, each (m, 2); the line number `strong` has the accent colour."""
         for line in self._paths:
             self.removeItem(line)
         self._paths = [self._line(path, is_strong=at == strong) for at, path in enumerate(paths)]
@@ -144,7 +144,7 @@ class LatentPlot(PlanePlot):
         self._links.setData(x, y)
 
     def set_ray(self, path: NDArray[np.floating] | None) -> None:
-        """Draws one more line, (m, 2), in the accent's colour; or none."""
+        """Draws one more line, (m, 2), in the accent colour; None removes it."""
         x, y = np.zeros((2, 0)) if path is None else path.T
         self._ray.setPen(pg.mkPen(self.role(QPalette.ColorRole.Highlight), width=2))
         self._ray.setShadowPen(pg.mkPen(self.role(QPalette.ColorRole.Base), width=4))
@@ -156,7 +156,7 @@ class LatentPlot(PlanePlot):
         return np.stack(self._ray.getData(), axis=-1)
 
     def set_star(self, place: tuple[float, float] | None) -> None:
-        """Sets a star at a place, or none."""
+        """Sets a star at a place; None removes it."""
         self._starred = place
         if place is None:
             self._star.setData([])
@@ -167,13 +167,13 @@ class LatentPlot(PlanePlot):
 
     @property
     def star(self) -> tuple[float, float] | None:
-        """Where the star is."""
+        """The place of the star."""
         return self._starred
 
     # -- colours and keys ------------------------------------------------------------------------
 
     def restyle(self) -> None:
-        """Takes all colours anew."""
+        """Applies all colours again."""
         super().restyle()
         self.tiles.set_ink(self.role(QPalette.ColorRole.Text))
         self.set_pins(self._pinned, self._names)
@@ -182,7 +182,7 @@ class LatentPlot(PlanePlot):
             self._ink(outline)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Hands on the keys that stand for what the mouse does."""
+        """Emits the keys that stand for mouse actions."""
         key = Qt.Key(event.key())
         if key in self.KEYS and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.asked.emit(key)

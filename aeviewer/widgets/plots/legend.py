@@ -22,7 +22,7 @@ _FADED = 0.45
 
 
 class Chip(QAbstractButton):
-    """A dot of colour and a name; hollow and faded where what it names is hidden."""
+    """A dot of colour and a name; hollow and faded where its class is hidden."""
 
     isolated = Signal()
 
@@ -37,18 +37,18 @@ class Chip(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:
-        """Room for the dot and the name."""
+        """Returns the size of the dot and the name."""
         return QSize(_DOT + 18 + self.fontMetrics().horizontalAdvance(self.text()), _HEIGHT)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """With Ctrl it isolates; otherwise it is a button."""
+        """A click with Ctrl isolates the class; any other click is a button's."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.isolated.emit()
         else:
             super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Isolates."""
+        """Isolates the class."""
         event.accept()
         self.isolated.emit()
 
@@ -61,7 +61,7 @@ class Chip(QAbstractButton):
             super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The dot, the name, and a line beneath where the keyboard is."""
+        """Draws the dot, the name, and a line below for the keyboard focus."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shown = self.isChecked()
@@ -82,7 +82,7 @@ class Chip(QAbstractButton):
 
 
 class ChipLegend(QWidget):
-    """A row of chips, or several where there is no room for one.
+    """A row of chips, or several rows where there is no room for one.
 
     A click or Space toggles one; a double click, Ctrl+click or Ctrl+Space shows it alone, and all
     of them again where it is alone already.
@@ -106,7 +106,7 @@ class ChipLegend(QWidget):
         self.set_names(names, colours)
 
     def set_names(self, names: Sequence[str], colours: Sequence[str]) -> None:
-        """Shows other names; the same ones stay as they are."""
+        """Sets the names; the same names keep their state."""
         if self._names == tuple(names):
             return
         self._names = tuple(names)
@@ -125,12 +125,12 @@ class ChipLegend(QWidget):
             self._flow.addWidget(chip)
 
     def sizeHint(self) -> QSize:
-        """Room for one row; the layout wants a pixel behind the last chip."""
+        """Returns the size of one row; the layout needs a pixel after the last chip."""
         return QSize(sum(chip.sizeHint().width() for chip in self.chips) + 1, _HEIGHT)
 
     @property
     def visible(self) -> NDArray[np.bool_]:
-        """(k,) bool, which are shown; one that is, where there are no names."""
+        """(k,) bool, the visible classes; one visible class where there are no names."""
         return np.array([chip.isChecked() for chip in self.chips] or [True])
 
     def _isolate(self) -> None:

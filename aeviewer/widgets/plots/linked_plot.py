@@ -1,4 +1,4 @@
-"""One of several planes of points, in which the same points are lit."""
+"""One of several planes of points that highlight the same points."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ARROWS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Ke
 
 
 class LinkedPlot(PlanePlot):
-    """The left button circles points; the arrow keys are left to the window."""
+    """The left button circles points; the arrow keys belong to the window."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self.mode = "lasso"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The arrows are the window's."""
+        """Leaves the arrow keys to the window."""
         if Qt.Key(event.key()) in _ARROWS:
             event.ignore()
         else:

@@ -1,4 +1,4 @@
-"""A plane full of coloured points in which a person points, circles, pans and zooms."""
+"""A plane of coloured points for pointing, circling, panning and zooming."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class PlanePlot(FollowingPlot):
     clicked = Signal(float, float, bool)
     """A press and release at one place, and whether Ctrl was held."""
     circled = Signal(object)
-    """(n,) bool, the visible points inside what was circled; none for a press alone."""
+    """(n,) bool, the visible points inside the circled area; none for a press alone."""
     hovered_at = Signal(float, float)
     left = Signal()
     nudged = Signal(float, float)
@@ -102,7 +102,7 @@ class PlanePlot(FollowingPlot):
         visible: NDArray[np.bool_],
         chosen: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Takes in all points.
+        """Sets all points.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class PlanePlot(FollowingPlot):
         self.follow_places()
 
     def places(self) -> NDArray[np.floating]:
-        """(n, 2), where the points are."""
+        """(n, 2), the places of the points."""
         return self.raster.xy
 
     def set_visible(self, visible: NDArray[np.bool_]) -> None:
@@ -131,7 +131,7 @@ class PlanePlot(FollowingPlot):
         self.raster.set_visible(visible)
 
     def nearest(self, x: float, y: float, reach: float = _NEAR) -> int | None:
-        """The visible point within `reach` pixels that is nearest, or None."""
+        """Returns the nearest visible point within `reach` pixels, or None."""
         shown = self.raster.shown
         if self._index is None:
             self._index = PointIndex(self.raster.xy[shown])
@@ -139,7 +139,7 @@ class PlanePlot(FollowingPlot):
         return None if found is None else int(shown[found])
 
     def next_towards(self, right: float, up: float) -> int | None:
-        """The visible point that a small move of the marker in a direction leads to, or None."""
+        """Returns the visible point that a small move of the marker leads to, or None."""
         shown = self.raster.shown
         if self._place is None:
             return None
@@ -147,7 +147,7 @@ class PlanePlot(FollowingPlot):
         return None if found is None else int(shown[found])
 
     def set_hovered(self, point: int | None, image: NDArray[np.uint8], text: str) -> None:
-        """Puts a ring around a point, and beside it a card with (h, w) uint8 pixels and text."""
+        """Puts a ring around a point, and a card with (h, w) uint8 pixels and text beside it."""
         self.ring(point)
         if point is None:
             self.card.hide()
@@ -157,9 +157,9 @@ class PlanePlot(FollowingPlot):
         self.card.show_at(place, image, text)
 
     def ring(self, point: int | None) -> None:
-        """Puts a ring around a point, or none."""
+        """Puts a ring around a point, or removes it."""
         if point is None or not len(self.raster.xy):
-            # pyqtgraph's own `clear` leaves the symbol on the screen until something else is drawn.
+            # pyqtgraph's `clear` leaves the symbol on the screen until something else is drawn.
             self._ring.setData([])
             return
         x, y = self.raster.xy[point]
@@ -176,7 +176,7 @@ class PlanePlot(FollowingPlot):
         if xy is not None and upright:
             self._upright.setValue(xy[0])
         elif xy is not None:
-            # Its picture is drawn once, when colours change: it follows the mouse.
+            # Its picture is drawn once, when colours change, because it follows the mouse.
             self._marker.setPos(*xy)
 
     @property
@@ -185,7 +185,7 @@ class PlanePlot(FollowingPlot):
         return self._place
 
     def set_rings(self, centre: tuple[float, float], radii: Sequence[float]) -> None:
-        """Hairline circles around a place; no radii, no circles."""
+        """Draws hairline circles around a place; no radii remove them."""
         for ring in self._rings:
             self.removeItem(ring)
         angle = np.linspace(0, 2 * np.pi, 181)
@@ -201,7 +201,7 @@ class PlanePlot(FollowingPlot):
     # -- colours ---------------------------------------------------------------------------------
 
     def restyle(self) -> None:
-        """Takes all colours anew."""
+        """Applies all colours again."""
         super().restyle()
         base, quiet = (
             np.array(self.role(role).getRgb()[:3])
@@ -233,7 +233,7 @@ class PlanePlot(FollowingPlot):
         y: float,
         width: float,
     ) -> list[dict[str, object]]:
-        """A symbol over a wider one of the background's colour, to be seen on any points."""
+        """Returns a symbol on a wider one of the background colour, visible on any points."""
         around = pg.mkPen(self.role(QPalette.ColorRole.Base), width=width + 3)
         line = pg.mkPen(self.role(role), width=width)
         spot = {"pos": (x, y), "size": size, "symbol": symbol, "brush": None}
@@ -284,12 +284,15 @@ class PlanePlot(FollowingPlot):
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """The mouse is elsewhere."""
+        """Ends hovering."""
         super().leaveEvent(event)
         self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge or pan, A and Home reset, + and - zoom; with Ctrl they are another's."""
+        """Arrows nudge or pan, A and Home reset, + and - zoom.
+
+        Keys with Ctrl are left to others.
+        """
         key = Qt.Key(event.key())
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().keyPressEvent(event)
@@ -310,7 +313,7 @@ class PlanePlot(FollowingPlot):
             super().keyPressEvent(event)
 
     def _is_click(self, event: QMouseEvent) -> bool:
-        """Whether the mouse is still where it was pressed."""
+        """Returns whether the mouse is still where it was pressed."""
         return (
             self._began is not None and (event.position() - self._began).manhattanLength() < _CLICK
         )
@@ -333,7 +336,7 @@ class PlanePlot(FollowingPlot):
         self.circled.emit(self.inside(circle))
 
     def inside(self, polygon: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """(n,) bool, which visible points lie inside a closed (m, 2) polygon."""
+        """Returns (n,) bool, the visible points inside a closed (m, 2) polygon."""
         inside = np.zeros(len(self.raster.xy), np.bool_)
         if len(polygon) > 2:
             shown = self.raster.shown

@@ -1,4 +1,4 @@
-"""Finds the point beneath the mouse among very many."""
+"""Finds the point under the mouse among very many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class PointIndex:
-    """A k-d tree over points, made when it is first asked.
+    """A k-d tree over points, built at its first use.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class PointIndex:
         self._tree: cKDTree | None = None
 
     def nearest(self, x: float, y: float, pixel: tuple[float, float], reach: float) -> int | None:
-        """The point nearest to a place on the screen, within `reach` pixels, or None.
+        """Returns the nearest point to a place on the screen within `reach` pixels, or None.
 
         Parameters
         ----------
@@ -51,14 +51,14 @@ class PointIndex:
 
         self._ratio = ratio
         scaled = self._xy[self._kept] * (1.0, ratio)
-        # Twice as quick to build as a balanced one, and no slower to ask.
+        # Twice as fast to build as a balanced tree, and as fast to query.
         return cKDTree(scaled, balanced_tree=False, compact_nodes=False)
 
 
 def next_towards(
     points: NDArray[np.floating], start: tuple[float, float], step: tuple[float, float]
 ) -> int | None:
-    """The point nearest to a place among those in a direction, the length of a step away or more.
+    """Returns the nearest point in a direction, at least a step away.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Many points as one picture: discs written by numpy into an image of the screen's own pixels.
+"""Many points as one picture: NumPy draws discs into an image of the screen's own pixels.
 
 No point is left out, and seventy thousand of them cost a few milliseconds, where an item or a brush
 a point costs a hundred times that: each point leaves its number at its pixel, later ones over
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPainter, QTransform
 
 LEAST_RADIUS, RADIUS = 1.25, 2.5
-"""Of a disc, in device-independent pixels: the less room there is for each, the smaller."""
+"""The diameters of a disc in device-independent pixels: smaller where there is less room."""
 
 _DIM = 0.82
 _FILL = 0.4
 _SAMPLES = 16
 _BAND = 32
-"""Rows at a time: few enough that all of them stay in the processor's cache."""
+"""Rows at a time, few enough to stay in the processor's cache."""
 _SHELLS = (0.95, 0.6, 0.1)
-"""A disc is drawn in shells: the pixels that it covers by these shares at least."""
+"""A disc is drawn in shells: the pixels that it covers by at least these shares."""
 
 
 def margin(radius: float) -> int:
-    """Pixels that a disc reaches beyond its centre's own."""
+    """The pixels that a disc reaches beyond its centre."""
     return int(np.ceil(radius)) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Shell:
-    """Pixels around a centre that are inked alike, with those of the shells within it.
+    """Pixels around a centre with the same coverage, with those of the shells within.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class _Shell:
 
 @lru_cache(maxsize=32)
 def _shells(radius: float) -> tuple[_Shell, ...]:
-    """A disc from its core to its rim, with the area that a disc has."""
+    """Returns the shells of a disc from its core to its rim, with the area of a disc."""
     reach = margin(radius)
     fine = (np.arange((2 * reach + 1) * _SAMPLES) + 0.5) / _SAMPLES - reach - 0.5
     inside = fine[:, None] ** 2 + fine[None, :] ** 2 <= radius**2
@@ -106,10 +106,10 @@ def rasterise(
     border = margin(radius)
     (x, y), (height, width) = places, shape
     shells = _shells(radius)
-    # As much again around, which the growing takes off.
+    # The growing removes as much again around the picture.
     number = np.zeros((height + 4 * border, width + 4 * border), np.int32)
     pixel = (y.astype(np.int32) + 2 * border) * np.int32(number.shape[1]) + x.astype(np.int32)
-    # Where a pixel is named repeatedly, numpy keeps the last value: the later point.
+    # Where a pixel is named repeatedly, NumPy keeps the last value: the later point.
     number.reshape(-1)[pixel + 2 * border] = np.arange(1, len(x) + 1, dtype=np.int32)
     inks = [np.append(np.uint32(0), _shades(palette, x.share)[colours]) for x in shells]
     canvas = np.zeros((height + 2 * border, width + 2 * border), np.uint32)
@@ -120,7 +120,7 @@ def rasterise(
     for top in range(int(y.min()), int(y.max()) + 2 * border + 1, _BAND):
         band = canvas[top : top + _BAND, first:last]
         around = number[top : top + len(band) + 2 * border, first : last + 2 * border]
-        # Rims first: no disc then shows a pale seam where another one's rim crosses it.
+        # Rims come first, so that no disc shows a pale seam where another rim crosses it.
         for ink, grown in reversed([*zip(inks, _dilate(around, shells, border), strict=True)]):
             np.copyto(band, ink[grown], where=grown > 0)
     return canvas
@@ -129,7 +129,7 @@ def rasterise(
 def _dilate(
     number: NDArray[np.int32], shells: tuple[_Shell, ...], border: int
 ) -> list[NDArray[np.int32]]:
-    """The largest number within each shell around each pixel; `border` is taken off all around."""
+    """Returns the largest number within each shell around each pixel, without the border."""
     height, width = number.shape[0] - 2 * border, number.shape[1] - 2 * border
     runs = [number[:, border : border + width]]
     for reach in range(1, max(max(shell.rows) for shell in shells) + 1):
@@ -148,7 +148,7 @@ def _dilate(
 
 
 def _shades(palette: NDArray[np.uint8], coverage: float) -> NDArray[np.uint32]:
-    """(k,) premultiplied ARGB: every colour at `coverage`."""
+    """Returns (k,) premultiplied ARGB: every colour at `coverage`."""
     alpha = palette[:, 3] / 255 * coverage
     parts = np.rint(palette[:, :3] * alpha[:, None]).astype(np.uint32)
     opaque = np.rint(255 * alpha).astype(np.uint32)
@@ -182,7 +182,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         self.radius = RADIUS
 
     def set_opacity(self, opacity: float) -> None:
-        """How strong the points are, 0..1."""
+        """The opacity of the points, 0..1."""
         self._opacity, self._drawn_for = opacity, None
         self.update()
 
@@ -194,7 +194,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         visible: NDArray[np.bool_],
         chosen: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Takes all points in; see `PlanePlot.set_points`."""
+        """Sets all points; see `PlanePlot.set_points`."""
         if len(xy) != len(self._order):
             # One fixed shuffle: no class lies on top of another, and nothing flickers when live.
             self._order = np.random.default_rng(0).permutation(len(xy))
@@ -204,7 +204,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         self.set_visible(visible)
 
     def set_surface(self, base: NDArray[np.integer], quiet: NDArray[np.integer]) -> None:
-        """The background's colour and a quiet one, between which points are that are not lit."""
+        """Sets the background and a quiet colour, between which unselected points are drawn."""
         self._surface = base, quiet
         self._drawn_for = None
         self.update()
@@ -215,7 +215,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
         if self._chosen is not None:
             lit = self._chosen[self.shown]
             self.shown = np.concatenate([self.shown[~lit], self.shown[lit]])
-        # As they are drawn, so that a frame need not gather them anew. What is not lit is dim.
+        # The points as they are drawn, so that a frame need not gather them again.
         self._x, self._y = (np.ascontiguousarray(column) for column in self.xy[self.shown].T)
         self._rows = self._colours[self.shown]
         if self._chosen is not None:
@@ -225,22 +225,22 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
 
     @property
     def lit(self) -> int:
-        """How many of the points shown are lit; 0 where all are alike."""
+        """The number of visible selected points; 0 without a selection."""
         return 0 if self._chosen is None else int(self._chosen[self.shown].sum())
 
     def boundingRect(self) -> QRectF:
-        """All that is in view: the picture covers it."""
+        """Returns all that is in view, because the picture covers it."""
         rect: QRectF = self.viewRect()
         return rect
 
     def viewTransformChanged(self) -> None:
         """Is called by pyqtgraph when the view or its size changes."""
-        super().viewTransformChanged()  # forgets the old view, which it keeps
+        super().viewTransformChanged()  # Forgets the old view, which pyqtgraph keeps.
         self.prepareGeometryChange()
         self.update()
 
     def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
-        """Draws the picture, which is made first where it is out of date."""
+        """Draws the picture, which is made again where it is out of date."""
         transform, ratio = painter.worldTransform(), painter.device().devicePixelRatioF()
         area = transform.mapRect(self.boundingRect())
         drawn_for = (transform, ratio, area)
@@ -256,7 +256,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
 
     def _draw(self, transform: QTransform, ratio: float, area: QRectF) -> None:
         shape = (round(area.height() * ratio), round(area.width() * ratio))
-        # A view neither turns nor shears.
+        # A view neither rotates nor shears.
         x = self._x * (transform.m11() * ratio) + (transform.dx() - area.left()) * ratio
         y = self._y * (transform.m22() * ratio) + (transform.dy() - area.top()) * ratio
         seen = within(x, y, shape)
@@ -274,7 +274,7 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
     def _visible_colours(
         self, seen: NDArray[np.intp]
     ) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
-        """Rows of a palette for the points that are seen, and the palette."""
+        """Returns the rows of a palette for the visible points, and the palette."""
         base, quiet = self._surface
         dim = np.append(np.rint(_DIM * base + (1 - _DIM) * quiet), 255).astype(np.uint8)
         palette = np.vstack([self._palette, dim])
@@ -283,15 +283,15 @@ class PointRaster(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is unty
 
 
 def _fitting_radius(count: int, area: QRectF) -> float:
-    """Smaller discs where there are more points in view than it has room for."""
+    """Makes the discs smaller where there are more points in view."""
     room = math.sqrt(area.width() * area.height() / max(1, count))
-    # In quarters of a pixel: a zoom then changes the size in few, calm steps.
+    # In quarters of a pixel: zooming then changes the size in few, calm steps.
     return min(RADIUS, max(LEAST_RADIUS, round(4 * _FILL * room) / 4))
 
 
 def within(
     x: NDArray[np.floating], y: NDArray[np.floating], shape: tuple[int, int]
 ) -> NDArray[np.intp]:
-    """Which of the places (x, y) lie within (height, width); those that are no numbers do not."""
+    """Returns which places (x, y) lie within (height, width); places that are not finite do not."""
     with np.errstate(invalid="ignore"):
         return np.flatnonzero((x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0]))

@@ -34,11 +34,11 @@ class Smoother:
         return self._values[: self._count]
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Drops all values."""
         self._average, self._count = 0.0, 0
 
     def extend(self, new: NDArray[np.float64]) -> None:
-        """Takes in (m,) further values; costs as much as they are many, however many there were."""
+        """Appends (m,) values; the cost grows with m, not with the length of the series."""
         first, self._count = self._count, self._count + len(new)
         if self._count > len(self._values):
             grown = np.empty(2 * self._count)
@@ -52,7 +52,7 @@ class Smoother:
         self._values[first : self._count] = averages / weights
 
     def _running_averages(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The uncorrected averages.
+        """Returns the uncorrected averages.
 
         Within blocks by a weighted sum, from block to block by one number: the weights of a long
         series would overflow.

@@ -1,4 +1,4 @@
-"""What the plots have in common: the palette's colours, hairline axes, readable numbers."""
+"""What the plots share: colours of the palette, hairline axes, readable numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MANTISSAS = (tuple(range(1, 10)), (1, 2, 5), (1, 3), (1,))
 
 
 def logarithmic_ticks(low: float, high: float, most: float) -> list[float]:
-    """Round values between two positive bounds, about `most` of them at most, two where it can be.
+    """Returns about `most` round values between two positive bounds.
 
     By 1 to 9, by 1-2-5, by 1-3 or by decades; evenly spaced where less than a decade is in view.
     """
@@ -46,38 +46,38 @@ def logarithmic_ticks(low: float, high: float, most: float) -> list[float]:
 
 
 def even_ticks(low: float, high: float, step: float) -> list[float]:
-    """The multiples of `step` between two bounds."""
+    """Returns the multiples of `step` between two bounds."""
     first = math.ceil(low / step)
     return [n * step for n in range(first, math.floor(high / step) + 1)]
 
 
 def round_step(least: float) -> float:
-    """The least 1, 2 or 5 times a power of ten that is no smaller."""
+    """Returns the least 1, 2 or 5 times a power of ten that is not smaller."""
     power = 10.0 ** math.floor(math.log10(least))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
 
 
 def round_step_below(most: float) -> float:
-    """The largest 1, 2 or 5 times a power of ten that is no larger."""
+    """Returns the largest 1, 2 or 5 times a power of ten that is not larger."""
     power = 10.0 ** math.floor(math.log10(most))
     return max(m * power for m in (1, 2, 5) if m == 1 or m * power <= most * (1 + 1e-9))
 
 
 def _mix(palette: QPalette, share: float) -> QColor:
-    """The hairlines' colour, drawn so strongly upon the surface."""
+    """Mixes the colour of hairlines with the surface."""
     line, base = palette.color(QPalette.ColorRole.Mid), palette.color(QPalette.ColorRole.Base)
     pairs = (line.red(), base.red()), (line.green(), base.green()), (line.blue(), base.blue())
     return QColor(*(round(share * one + (1 - share) * other) for one, other in pairs))
 
 
 class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
-    """An axis whose numbers have thousands separators; where logarithmic, it is given log10."""
+    """An axis whose numbers have thousands separators; a logarithmic axis receives log10."""
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation, maxTickLength=-4)
         self.enableAutoSIPrefix(False)
-        # Numbers come and go while it trains; the plot beside them keeps its width.
-        # Opaque lines are drawn several times as fast as those that let something through.
+        # Numbers appear and vanish during training; the plot beside them keeps its width.
+        # Opaque lines are drawn several times as fast as translucent ones.
         self.setStyle(autoReduceTextSpace=False, tickAlpha=255)
         self._logarithmic = False
         self._step: float | None = None
@@ -89,7 +89,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
         self.update()
 
     def set_step(self, step: float | None) -> None:
-        """Distance of the ticks; found anew for each view where None."""
+        """Sets the distance of the ticks; None finds it again for each view."""
         if step != self._step:
             self._step = step
             self.picture = None
@@ -100,7 +100,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
         self.setTicks(None if ticks is None else [list(ticks)])
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Where the ticks are."""
+        """Returns the places of the ticks."""
         if not 0 < high - low < math.inf:
             return []
         most = max(size / _PIXELS_PER_TICK[self.orientation], 2)
@@ -111,7 +111,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
         return [(step, even_ticks(low, high, step))]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """How the numbers are written."""
+        """Returns the texts of the ticks."""
         if self._logarithmic:
             return [f"{local(value):,.6g}" for value in np.power(10.0, values)]
         places = max(0, math.ceil(-math.log10(spacing * scale) - 1e-9))
@@ -140,26 +140,26 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         self.box.setDefaultPadding(0)
         self.plotItem.setContentsMargins(4, 8, 8, 4)
         for axis in axes.values():
-            axis.setZValue(self.box.zValue() - 1)  # its grid is behind what is plotted
+            axis.setZValue(self.box.zValue() - 1)  # The grid is behind what is plotted.
 
     def axis(self, side: str) -> NumberAxis:
-        """The axis at "bottom" or "left"."""
+        """Returns the axis at "bottom" or "left"."""
         axis: NumberAxis = self.plotItem.getAxis(side)
         return axis
 
     def show_axes(self, shown: bool) -> None:
-        """Shows both axes with their grid, or neither: places may stand for no numbers."""
+        """Shows both axes with their grid, or hides them."""
         for side in ("bottom", "left"):
             self.plotItem.showAxis(side, shown)
 
     def role(self, role: QPalette.ColorRole, alpha: float = 1.0) -> pg.QtGui.QColor:
-        """A colour of the palette, made transparent where `alpha` is below 1."""
+        """Returns a colour of the palette, transparent where `alpha` is below 1."""
         colour = self.palette().color(role)
         colour.setAlphaF(alpha)
         return colour
 
     def view(self) -> QRectF:
-        """What is in view, in the plot's coordinates."""
+        """Returns the rectangle in view, in the plot's coordinates."""
         rect: QRectF = self.box.viewRect()
         return rect
 
@@ -175,7 +175,7 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
         return image
 
     def restyle(self) -> None:
-        """Takes all colours and fonts anew."""
+        """Applies all colours and fonts again."""
         self.setBackground(self.role(QPalette.ColorRole.Base))
         quiet = self.role(QPalette.ColorRole.PlaceholderText)
         for side in ("bottom", "left"):
@@ -197,12 +197,12 @@ class StyledPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is untyped
             self.restyle()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Shows that keys go here, to a person who came by the keyboard."""
+        """Shows the keyboard focus when it came by a key."""
         super().focusInEvent(event)
         if event.reason() in {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason}:
             self.box.setBorder(self.role(QPalette.ColorRole.Highlight))
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Takes that sign away."""
+        """Removes the sign of the keyboard focus."""
         super().focusOutEvent(event)
         self.box.setBorder(None)
