@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _WHITE = 255
 MOST_SIDE = 28
-"""Of an image in a grid of many."""
+"""The side of an image in a grid of many."""
 _GRAYS: NDArray[np.uint32] = np.array([0xFF000000 | n * 0x010101 for n in range(256)], np.uint32)
 _STOPS = {
-    # From the surface outwards, less ink than wanted and more: at ±0.4 and at ±1 of full ink.
+    # From the surface outwards: the colours at ±0.4 and at ±1 of full ink.
     "dark": (("#2f74c8", "#cfe6ff"), ("#d0503a", "#ffdccb")),
     "light": (("#5b9bd9", "#0a3a78"), ("#e58565", "#7f1410")),
 }
@@ -28,7 +28,7 @@ _MIDDLE = 0.4
 
 
 def gray_image(pixels: NDArray[Any]) -> QImage:
-    """Ink as a gray picture, bright on dark; colours as they are.
+    """Converts ink to a gray picture, bright on dark; colours stay as they are.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def gray_image(pixels: NDArray[Any]) -> QImage:
 
 
 def colour_image(pixels: NDArray[np.uint32]) -> QImage:
-    """(h, w) uint32 as 0xAARRGGBB, the colours multiplied by the opacity, as a picture."""
+    """Converts (h, w) uint32 as 0xAARRGGBB, premultiplied by the opacity, to a picture."""
     height, width = pixels.shape
     kind = QImage.Format.Format_ARGB32_Premultiplied
     return QImage(np.ascontiguousarray(pixels).data, width, height, 4 * width, kind).copy()
 
 
 def pack_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """(..., h, w) gray or (..., h, w, 3) colours as 0xffRRGGBB."""
+    """Packs (..., h, w) gray or (..., h, w, 3) colours as 0xffRRGGBB."""
     if pixels.ndim == 3:
         return _GRAYS[pixels]
     red, green, blue = (pixels[..., n].astype(np.uint32) for n in range(3))
@@ -62,12 +62,12 @@ def pack_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def reduce_images(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
-    """(n, h, w) or (n, h, w, 3) square images, averaged so that they are no larger."""
+    """Averages (n, h, w) or (n, h, w, 3) square images, so that they are no larger than a side."""
     side = pixels.shape[1]
     if side <= most:
         return pixels
     edges = np.linspace(0, side, most + 1)[:, None]
-    # How much of each pixel lies in each of the larger ones.
+    # The share of each pixel in each of the larger ones.
     inside = np.minimum(edges[1:], np.arange(1, side + 1)) - np.maximum(edges[:-1], np.arange(side))
     shares = inside.clip(0) * (most / side)
     found = np.einsum("ij,njk...->nik...", shares, pixels)
@@ -77,12 +77,12 @@ def reduce_images(pixels: NDArray[Any], most: int = MOST_SIDE) -> NDArray[Any]:
 
 
 def enlarge(image: QImage, factor: int) -> QImage:
-    """Every pixel as a square of `factor` pixels."""
+    """Returns a picture with a square of `factor` pixels for every pixel."""
     return image.scaled(image.size() * factor, mode=Qt.TransformationMode.FastTransformation)
 
 
 def draw_exactly(painter: QPainter, place: QPointF, image: QImage) -> None:
-    """Draws an image so that its pixels fall on the screen's, as near to `place` as that goes."""
+    """Draws an image so that its pixels fall on the screen's, as near to `place` as possible."""
     to_device = painter.deviceTransform()
     at = to_device.map(place)
     back, _ = to_device.inverted()
@@ -90,7 +90,7 @@ def draw_exactly(painter: QPainter, place: QPointF, image: QImage) -> None:
 
 
 def diverging_colours(palette: QPalette) -> NDArray[np.uint32]:
-    """(511,) 0xffRRGGBB for −255..255: blue below the palette's surface, red above it.
+    """Returns (511,) 0xffRRGGBB for −255..255: blue below the palette's surface, red above it.
 
     Lightness runs one way from the surface outwards, so that the magnitude is read without hue.
     """
@@ -119,12 +119,12 @@ class ImageView(QWidget):
 
     @property
     def image(self) -> QImage | None:
-        """The image, a pixel a pixel."""
+        """The image at its own size."""
         return self._image
 
     @property
     def factor(self) -> int:
-        """Device pixels along each side of a pixel of the image."""
+        """The device pixels along each side of a pixel of the image."""
         room = min(self.width(), self.height()) * self.devicePixelRatioF()
         return max(1, int(room // self._side))
 
@@ -136,15 +136,15 @@ class ImageView(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Eight times the image."""
+        """Returns eight times the size of the image."""
         return QSize(8 * self._side, 8 * self._side)
 
     def minimumSizeHint(self) -> QSize:
-        """Twice the image."""
+        """Returns twice the size of the image."""
         return QSize(2 * self._side, 2 * self._side)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """The image."""
+        """Draws the image."""
         if self._image is None:
             return
         ratio = self.devicePixelRatioF()
@@ -157,7 +157,7 @@ class ImageView(QWidget):
         painter.end()
 
     def _fit(self, image: QImage, ratio: float) -> QImage:
-        """As large as whole multiples allow; smaller only where it would be cut off."""
+        """Returns the image as large as whole multiples allow."""
         room = int(min(self.width(), self.height()) * ratio)
         if room >= self._side:
             return enlarge(image, self.factor)
@@ -181,16 +181,16 @@ class DivergingBar(QWidget):
         )
 
     def sizeHint(self) -> QSize:
-        """The bar and its numbers."""
+        """Returns the size of the bar and its numbers."""
         widths = (self.fontMetrics().horizontalAdvance(text) for text in self._TEXTS)
         return QSize(self._BAR + sum(widths) + 8, self.fontMetrics().height() + 4)
 
     def minimumSizeHint(self) -> QSize:
-        """The bar is never squeezed."""
+        """Returns the same size: the bar is never squeezed."""
         return self.sizeHint()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Number, bar, number."""
+        """Draws number, bar, number."""
         low, high = self._TEXTS
         start = self.fontMetrics().horizontalAdvance(low) + 4
         painter = QPainter(self)

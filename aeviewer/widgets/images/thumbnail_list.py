@@ -1,4 +1,4 @@
-"""Small images in rows, each with a few words, of which one can be chosen."""
+"""Small images in rows, each with a short text; one of them can be chosen."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SIDE = 28
 
 
 class DigitList(QListView):
-    """Images side by side, wrapped into as many rows as they need, or in one that scrolls.
+    """Images side by side, wrapped into as many rows as they need, or in one row that scrolls.
 
     Qt's own list in its icon mode: arrow keys, Enter, wheel and screen readers work as anywhere.
     """
 
     chosen = Signal(int)
-    """The number of the image that was clicked, or Enter pressed upon."""
+    """The number of the image that was clicked, or chosen by Enter."""
 
     def __init__(self, name: str, *, one_row: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +55,7 @@ class DigitList(QListView):
 
     @property
     def count(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         return self._items.rowCount()
 
     def set_images(
@@ -64,7 +64,7 @@ class DigitList(QListView):
         words: Sequence[str] = (),
         tooltips: Sequence[str] = (),
     ) -> None:
-        """Shows (n, ...) images as `gray_image` takes them, each with words and a tooltip."""
+        """Shows (n, ...) images as `gray_image` takes them, each with a text and a tool tip."""
         current = self.currentIndex().row()
         self._items.clear()
         self.setSpacing(2 if words else 0)
@@ -78,7 +78,7 @@ class DigitList(QListView):
         self.set_current(current if current < len(images) else -1)
 
     def set_current(self, number: int) -> None:
-        """Marks an image, and brings it into view; none where −1."""
+        """Marks an image and scrolls to it; −1 marks none."""
         self.setCurrentIndex(self._items.index(number, 0) if number >= 0 else QModelIndex())
 
     def _icon(self, image: NDArray[Any]) -> QIcon:
@@ -92,7 +92,7 @@ class DigitList(QListView):
         drawn.setDevicePixelRatio(ratio)
         pixmap = QPixmap.fromImage(drawn)
         icon = QIcon(pixmap)
-        # A chosen digit is framed, not tinted.
+        # A chosen image is framed, not tinted.
         icon.addPixmap(pixmap, QIcon.Mode.Selected)
         return icon
 

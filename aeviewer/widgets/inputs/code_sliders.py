@@ -1,4 +1,4 @@
-"""A code, one slider a dimension."""
+"""A code, with one slider for each dimension."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _WIDEST = 1e9
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ROW = 32
 _AHEAD = 4
-"""Rows made beyond those in view, so that Tab finds the next one."""
+"""Rows that are made beyond the visible ones, so that Tab finds the next one."""
 _MOST = 256
 _BINS = 48
 _UNKNOWN = (-3.0, 3.0)
-"""Ends where there are no codes yet: the prior's."""
+"""The ends where there are no codes yet: those of the prior."""
 
 
 def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where most of each dimension lies: 0.5th to 99.5th percentile, a tenth wider.
+    """Returns the range of each dimension: 0.5th to 99.5th percentile, and a tenth more.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def spread(codes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 class _Field(DecimalBox):
-    """A number; the wheel moves the list."""
+    """A number field; the wheel scrolls the list."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leaves the wheel to the list."""
@@ -95,7 +95,7 @@ class _Dimension:
         self.field.setToolTip(f"{self.name}: any number, beyond the slider's ends too.")
 
     def widgets(self) -> tuple[QWidget, QWidget, QWidget]:
-        """Label, slider, field."""
+        """Label, slider and field."""
         return self.label, self.slider, self.field
 
     def _value(self, place: int) -> float:
@@ -103,7 +103,7 @@ class _Dimension:
         return low + (high - low) * place / _PLACES
 
     def show(self, value: float, low: float, high: float) -> None:
-        """Moves slider and field, and tells nobody.
+        """Moves slider and field; emits no signal.
 
         The ends give way to a value beyond them, and stay there until others are given: they
         would move under the mouse.
@@ -120,7 +120,7 @@ class _Dimension:
                 self.slider.setValue(round((value - low) / (high - low) * _PLACES))
 
     def count(self, codes: NDArray[np.float32], number: int) -> None:
-        """Draws where this dimension of (n, d) codes lies between the slider's ends."""
+        """Draws the histogram of this dimension of (n, d) codes between the ends of the slider."""
         if codes is self._counted:
             return
         self._counted = codes
@@ -132,7 +132,7 @@ class CodeSliders(QScrollArea):
     """One slider and one number for each dimension of a code; scrolls where there are many."""
 
     code_edited = Signal(object)
-    """(d,) float32, the code as a person changed it."""
+    """(d,) float32, the code that the user changed."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -155,27 +155,27 @@ class CodeSliders(QScrollArea):
         self.setWidget(self._content)
         self.verticalScrollBar().setSingleStep(_ROW)
         self.verticalScrollBar().valueChanged.connect(self._show)
-        # The first row takes its place in the order of Tab now: the others follow it there.
+        # The first row takes its place in the order of Tab now; the others follow it there.
         self._provide(1)
         self._set_count(0)
 
     @property
     def code(self) -> NDArray[np.float32]:
-        """(d,), what the sliders say."""
+        """(d,), the values of the sliders."""
         return self._code
 
     @property
     def mean(self) -> NDArray[np.float32]:
-        """(d,), the mean of the codes; empty where there are none."""
+        """(d,), the mean of the codes; empty without codes."""
         return self._mean
 
     @property
     def is_held(self) -> bool:
-        """Whether a person has a slider in hand."""
+        """Whether the user is dragging a slider."""
         return any(dimension.slider.isSliderDown() for dimension in self._dimensions)
 
     def set_codes(self, codes: NDArray[np.float32]) -> None:
-        """Takes the ends of the sliders and the means from (n, d) codes.
+        """Sets the ends of the sliders and the means from (n, d) codes.
 
         A slider in hand keeps its ends: they would move under the mouse. Of codes that are no
         numbers nothing is taken.
@@ -192,32 +192,32 @@ class CodeSliders(QScrollArea):
         self._show()
 
     def set_code(self, code: NDArray[np.float32]) -> None:
-        """Shows a (d,) code; tells nobody."""
+        """Shows a (d,) code; emits no signal."""
         self._code = np.asarray(code, np.float32)
         self._show()
 
     def edit(self, dimension: int, value: float) -> None:
-        """Changes one dimension, and tells of it."""
+        """Changes one dimension and emits the code."""
         code = self._code.copy()
         code[dimension] = value
         self.set_code(code)
         self.code_edited.emit(code)
 
     def reset(self, dimension: int) -> None:
-        """Sets one dimension to the mean of the codes, and tells of it."""
+        """Sets one dimension to the mean of the codes and emits the code."""
         if len(self._mean) == len(self._code):
             self.edit(dimension, float(self._mean[dimension]))
 
     # -- rows: made when they come into view, and kept -------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """More rows may come into view."""
+        """Updates rows that become visible."""
         super().resizeEvent(event)
         self._show()
 
     @Slot()
     def _show(self) -> None:
-        """Brings the rows in view up to date; the others wait until they are."""
+        """Updates the visible rows; the others wait until they are visible."""
         count = len(self._code)
         self._set_count(count)
         top = self.verticalScrollBar().value()
@@ -244,7 +244,7 @@ class CodeSliders(QScrollArea):
         self.updateGeometry()
 
     def _provide(self, count: int) -> None:
-        """Makes the rows that are missing, each after the one before in the order of Tab."""
+        """Makes the missing rows, each after the one before in the order of Tab."""
         for number in range(len(self._dimensions), count):
             dimension = _Dimension(number, self)
             self._dimensions.append(dimension)
@@ -257,5 +257,5 @@ class CodeSliders(QScrollArea):
                 self.setTabOrder(dimension.slider, dimension.field)
 
     def sizeHint(self) -> QSize:
-        """All rows, as far as there is room."""
+        """Returns the size of all rows, as far as there is room."""
         return QSize(240, max(1, self._count) * _ROW)

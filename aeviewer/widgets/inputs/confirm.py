@@ -1,4 +1,4 @@
-"""A question before something is taken away: Cancel is what Return and Escape answer."""
+"""A question before something is removed; Return and Escape answer Cancel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def ask(
     parent: QWidget, title: str, question: str, more: str, yes: str, act: Callable[[], object]
 ) -> None:
-    """Asks without holding up the window.
+    """Asks without blocking the window.
 
     Parameters
     ----------

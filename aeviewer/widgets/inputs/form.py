@@ -1,4 +1,4 @@
-"""A form made from descriptions of its fields. Knows nothing of what they are for."""
+"""A form that is made from descriptions of its fields, whatever they are for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Kind = Literal["int", "float", "bool", "choice", "int list", "optional int list"
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One field: what it is called, what it may hold, how it is explained."""
+    """The description of one field: its name, its values and its explanation."""
 
     name: str
     label: str
@@ -49,7 +49,7 @@ class FieldSpec:
 
     @property
     def bounds(self) -> str:
-        """The bounds in words, empty where there are none."""
+        """The bounds in words, empty without bounds."""
         if self.minimum is None or self.maximum is None:
             return ""
         above = "above " if self.exclusive else ""
@@ -65,7 +65,7 @@ class FieldSpec:
 
 
 class Field(QObject):
-    """A field's widgets: label, editor, hint, and the line that says what is wrong."""
+    """The widgets of a field: label, editor, hint, and the line with the problem."""
 
     edited = Signal()
 
@@ -90,16 +90,16 @@ class Field(QObject):
         self.editor.installEventFilter(self)
 
     def value(self) -> object:
-        """What the field holds; text that cannot be read is given as it is."""
+        """Returns the value of the field; text that cannot be parsed is returned as it is."""
         return self._read()
 
     def set_value(self, value: object) -> None:
-        """Shows a value, silently."""
+        """Shows a value; emits no signal."""
         with QSignalBlocker(self.editor):
             self._write(value)
 
     def set_choices(self, choices: tuple[str, ...]) -> None:
-        """Offers other values, silently; the one that is held stays, if it is among them."""
+        """Sets the values to choose from; the current one stays, if it is among them."""
         box = self.editor
         if isinstance(box, QComboBox):
             with QSignalBlocker(box):
@@ -109,7 +109,7 @@ class Field(QObject):
                 box.setCurrentText(held)
 
     def set_problem(self, text: str) -> None:
-        """Says under the field what is wrong with it; an empty text takes that back."""
+        """Shows a problem under the field; an empty text removes it."""
         self.problem.setText(text)
         self.problem.setVisible(bool(text) and not self.editor.isHidden())
         self.editor.setProperty("invalid", bool(text))
@@ -122,7 +122,7 @@ class Field(QObject):
         self.problem.setVisible(shown and bool(self.problem.text()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A wheel that passes over an unfocused field scrolls the form, not the value."""
+        """A wheel over an unfocused field scrolls the form and does not change the value."""
         if event.type() == QEvent.Type.Wheel and not self.editor.hasFocus():
             event.ignore()
             return True
@@ -130,7 +130,7 @@ class Field(QObject):
 
 
 class Form(QScrollArea):
-    """Fields under headings, the rarely changed ones folded away.
+    """Fields under headings; those that are rarely changed are folded away.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Form(QScrollArea):
     """
 
     edited = Signal()
-    """The person changed something; never emitted by `set_values`."""
+    """The user changed something; never emitted by `set_values`."""
 
     def __init__(self, specs: Iterable[FieldSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent, widgetResizable=True)
@@ -169,26 +169,26 @@ class Form(QScrollArea):
         self._refresh()
 
     def values(self) -> dict[str, object]:
-        """What every field holds, by name."""
+        """Returns the values of all fields, by name."""
         return {name: field.value() for name, field in self._fields.items()}
 
     def set_values(self, values: Mapping[str, object]) -> None:
-        """Shows values, silently; names that are left out keep theirs."""
+        """Shows values without a signal; fields that are not named keep theirs."""
         for name, value in values.items():
             self._fields[name].set_value(value)
 
     def set_applicable(self, names: Iterable[str]) -> None:
-        """Hides the fields that mean nothing now."""
+        """Hides the fields that do not apply."""
         self._applicable = set(names)
         self._refresh()
 
     def set_problems(self, problems: Mapping[str, str]) -> None:
-        """Says at each field what is wrong with it, and nothing at the others."""
+        """Shows the problem of each field, and removes the others."""
         for name, field in self._fields.items():
             field.set_problem(problems.get(name, ""))
 
     def focus(self, name: str) -> None:
-        """Brings a field into view and gives it the keyboard."""
+        """Scrolls to a field and gives it the keyboard focus."""
         field = self._fields[name]
         if field.spec.advanced:
             self._fold.setChecked(True)
@@ -196,7 +196,7 @@ class Form(QScrollArea):
         field.editor.setFocus()
 
     def field(self, name: str) -> Field:
-        """The widgets of a field."""
+        """Returns the widgets of a field."""
         return self._fields[name]
 
     def _add(self, spec: FieldSpec) -> None:
@@ -222,7 +222,7 @@ class Form(QScrollArea):
         self._grid.addWidget(field.problem, row + 1, 1, 1, 2)
 
     def _refresh(self) -> None:
-        """Shows what applies and is unfolded, and a heading where something stands under it."""
+        """Shows the fields that apply and are unfolded, and the headings that have fields."""
         unfolded = self._fold.isChecked()
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
         self._fold.setArrowType(arrow)

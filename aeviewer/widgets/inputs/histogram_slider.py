@@ -1,4 +1,4 @@
-"""A slider upon the histogram of what it goes through."""
+"""A slider on the histogram of its values."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _HEIGHT, _SLIDER, _LEAST, _WIDTH = 28, 16, 84, 160
 _GROOVE = 2.0
 _RADIUS = 6.0
 _BELOW, _BEYOND = 0.45, 0.22
-"""How strongly the histogram is drawn up to the handle, and beyond it."""
+"""The opacity of the histogram up to the handle, and beyond it."""
 
 
 class HistogramSlider(QSlider):
-    """A horizontal slider that shows where most of the values are, as a silhouette on its groove.
+    """A horizontal slider that shows the distribution of values as a silhouette on its groove.
 
     A double click asks to be reset; the wheel is left to the list that the slider is in. All else
     is a slider's: arrows, Page, Home and End, and the value that a screen reader reads.
     """
 
     reset_requested = Signal()
-    """It was clicked twice."""
+    """The slider was double-clicked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -40,7 +40,7 @@ class HistogramSlider(QSlider):
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """(bins,), the height of each bin as a share of the highest's."""
+        """(bins,), the height of each bin as a share of the highest one."""
         return self._shares
 
     def set_histogram(self, counts: NDArray[np.integer] | NDArray[np.floating] | None) -> None:
@@ -71,7 +71,7 @@ class HistogramSlider(QSlider):
     # -- geometry: the style's, so that what is drawn is where the mouse takes it -----------------
 
     def initStyleOption(self, option: QStyleOptionSlider) -> None:
-        """The slider itself is at the bottom; Qt asks here too where the mouse may take it."""
+        """Returns whether the mouse is on the slider, which is at the bottom."""
         super().initStyleOption(option)
         option.rect.setTop(option.rect.bottom() + 1 - _SLIDER)
 
@@ -82,7 +82,7 @@ class HistogramSlider(QSlider):
         return QRectF(self.style().subControlRect(control, option, part, self))
 
     def _ends(self) -> tuple[float, float]:
-        """Where the handle's middle is at the least and at the greatest value."""
+        """The middle of the handle at the least and at the greatest value."""
         groove = self._part(QStyle.SubControl.SC_SliderGroove)
         half = self._part(QStyle.SubControl.SC_SliderHandle).width() / 2
         return groove.left() + half, groove.right() - half
@@ -96,15 +96,15 @@ class HistogramSlider(QSlider):
 
     @property
     def _base(self) -> float:
-        """Upper edge of the groove, which the histogram stands upon."""
+        """The upper edge of the groove, on which the histogram stands."""
         return self.height() - _SLIDER / 2
 
     def sizeHint(self) -> QSize:
-        """Room for the histogram above the groove."""
+        """Returns a size with room for the histogram above the groove."""
         return QSize(_WIDTH, _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """As high, less wide."""
+        """Returns the same height and less width."""
         return QSize(_LEAST, _HEIGHT)
 
     def silhouette(self) -> QPolygonF:
@@ -127,7 +127,7 @@ class HistogramSlider(QSlider):
     # -- drawing ---------------------------------------------------------------------------------
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Histogram, groove, handle."""
+        """Draws histogram, groove and handle."""
         painter = QPainter(self)
         self._draw_histogram(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -141,7 +141,7 @@ class HistogramSlider(QSlider):
         return colour
 
     def _draw_histogram(self, painter: QPainter) -> None:
-        """Stronger up to the handle, so that one reads how much of it lies below."""
+        """Draws the part up to the handle stronger, which shows how much lies below the value."""
         outline, at = self.silhouette(), round(self.handle().x())
         painter.setPen(Qt.PenStyle.NoPen)
         for left, right, opacity in ((0, at, _BELOW), (at, self.width(), _BEYOND)):
@@ -160,11 +160,11 @@ class HistogramSlider(QSlider):
         painter.drawRoundedRect(groove, 1, 1)
 
     def _draw_handle(self, painter: QPainter) -> None:
-        """A disc with a rim of the surface; a ring around it where the keyboard is."""
+        """Draws the handle as a disc with a rim, and a ring for the keyboard focus."""
         centre = self.handle() + QPointF(0, _GROOVE / 2)
         surface = self._colour(QPalette.ColorRole.Base)
         painter.setPen(QPen(surface, 2))
-        # Where it is disabled its colour lets the groove through, the surface does not.
+        # A disabled handle is translucent, so that the rim must cover the groove.
         for fill in (surface, self._colour(QPalette.ColorRole.Text)):
             painter.setBrush(fill)
             painter.drawEllipse(centre, _RADIUS, _RADIUS)
@@ -176,7 +176,7 @@ class HistogramSlider(QSlider):
     # -- mouse -----------------------------------------------------------------------------------
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Asks to be reset."""
+        """Requests a reset."""
         event.accept()
         self.reset_requested.emit()
 

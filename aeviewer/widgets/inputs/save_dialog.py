@@ -1,4 +1,4 @@
-"""Asking where to keep something."""
+"""Asking where to save a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = {
 def ask_place(
     parent: QWidget, name: str, chosen: Callable[[Path], None], *others: str
 ) -> QFileDialog:
-    """Asks where to keep a file, and returns at once.
+    """Asks where to save a file, and returns at once.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A slider over the steps that are kept, evenly spaced whatever lies between them."""
+"""A slider over saved steps, evenly spaced whatever the distance between them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SUFFIXES = ((1_000_000, "M"), (1_000, "k"))
 
 
 def short(step: int) -> str:
-    """A step as a tick calls it: "0", "10", "1k", "2.5k", "10M"; never rounded."""
+    """Returns the label of a step: "0", "10", "1k", "2.5k", "10M"; never rounded."""
     for size, suffix in _SUFFIXES:
         if step >= size and step % (size // 100) == 0:
             return f"{local(step / size):g}{suffix}"
@@ -36,15 +36,15 @@ def short(step: int) -> str:
 
 
 class StepSlider(QSlider):
-    """Steps on a line; while something grows, what it is now is one more place at the end.
+    """Steps on a line; while something grows, its present state is one more place at the end.
 
     A press anywhere goes there; arrows, Page, Home and End do what they do on any slider.
     """
 
     step_chosen = Signal(int)
-    """A person went to a step."""
+    """The user chose a step."""
     live_chosen = Signal()
-    """A person went to the place at the end."""
+    """The user chose the place at the end."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -63,11 +63,11 @@ class StepSlider(QSlider):
 
     @property
     def step(self) -> int | None:
-        """The step at the handle; None at the place at the end, or where there are none."""
+        """The step at the handle; None at the place at the end, or without steps."""
         return self._step
 
     def set_steps(self, steps: Sequence[int], *, live: bool = False) -> None:
-        """Changes the places; the handle stays at its step.
+        """Sets the places; the handle stays at its step.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class StepSlider(QSlider):
         self.set_step(self._step)
 
     def set_step(self, step: int | None) -> None:
-        """Moves the handle, and tells nobody; None is the place at the end."""
+        """Moves the handle without a signal; None is the place at the end."""
         self._step = step
         at = bisect_left(self._steps, step) if step is not None else self.maximum()
         with QSignalBlocker(self):
@@ -105,12 +105,12 @@ class StepSlider(QSlider):
     # -- mouse -----------------------------------------------------------------------------------
 
     def position(self, place: int) -> float:
-        """How far from the left a place is."""
+        """Returns the distance of a place from the left."""
         room = self.width() - 2 * _MARGIN
         return _MARGIN + room * place / max(1, self._count - 1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Goes where it is pressed."""
+        """Moves the handle to the place that was pressed."""
         if event.button() == Qt.MouseButton.LeftButton and self._count:
             self.setSliderDown(True)
             self._go_to(event.position().x())
@@ -118,12 +118,12 @@ class StepSlider(QSlider):
             event.ignore()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Goes along."""
+        """Moves the handle along."""
         if self.isSliderDown():
             self._go_to(event.position().x())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Stays."""
+        """Ends the drag."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(False)
 
@@ -135,15 +135,15 @@ class StepSlider(QSlider):
     # -- looks -----------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        """Room for a line of ticks and one of numbers."""
+        """Returns a size with room for ticks and numbers."""
         return QSize(320, 40)
 
     def minimumSizeHint(self) -> QSize:
-        """Enough to aim at."""
+        """Returns a size that is large enough to aim at."""
         return QSize(120, 40)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Track, ticks, numbers, handle."""
+        """Draws track, ticks, numbers and handle."""
         painter = QPainter(self)
         if self._count:
             self._draw_track(painter)
@@ -175,7 +175,7 @@ class StepSlider(QSlider):
             painter.drawText(where, Qt.AlignmentFlag.AlignCenter, self._name(place))
 
     def numbers(self) -> list[tuple[int, QRectF]]:
-        """The places that are named, and where: first, last, and what fits between."""
+        """Returns the labelled places: the first, the last, and those that fit between them."""
         last = self._count - 1
         taken = [self._number(last)]
         found = [(last, taken[0])] if last >= 0 else []
@@ -195,7 +195,7 @@ class StepSlider(QSlider):
         return short(self._steps[place]) if 0 <= place < len(self._steps) else _LIVE
 
     def _draw_handle(self, painter: QPainter) -> None:
-        """A disc; a ring around it where the keyboard is."""
+        """Draws the handle as a disc, with a ring for the keyboard focus."""
         accent = self.palette().color(QPalette.ColorRole.Highlight)
         centre = QPointF(self.position(self.value()), _TRACK + 0.5)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

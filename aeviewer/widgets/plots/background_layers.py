@@ -1,4 +1,4 @@
-"""What covers a plane: small images side by side, or colours."""
+"""Layers that cover a plane: small images side by side, or colours."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
     def set_tiles(
         self, images: NDArray[np.uint8], shares: NDArray[np.floating], place: QRectF
     ) -> None:
-        """Shows (rows, columns, h, w) ink, or colours; (rows, columns) shares say how strongly."""
+        """Shows (rows, columns, h, w) ink, or colours; (rows, columns) shares set the opacity."""
         self._tiles = images, shares
         if place != self._place:
             self.prepareGeometryChange()
@@ -40,26 +40,26 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         self.update()
 
     def clear(self) -> None:
-        """Shows nothing."""
+        """Removes all tiles."""
         self._tiles = self._image = None
         self.update()
 
     def set_ink(self, colour: QColor) -> None:
-        """The colour of full ink."""
+        """Sets the colour of full ink."""
         self._ink, self._image = colour, None
         self.update()
 
     def set_opacity(self, opacity: float) -> None:
-        """How strong full ink is, 0..1."""
+        """Sets the opacity of full ink, 0..1."""
         self._opacity, self._image = opacity, None
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """Where the tiles are."""
+        """Returns the rectangle of the tiles."""
         return self._place
 
     def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
-        """Draws the images, upright where y grows upwards."""
+        """Draws the images upright, because y grows upwards."""
         if self._tiles is None or self._place.isEmpty() or not self._tiles[0].size:
             return
         image = self._image or self._compose(*self._tiles)
@@ -81,7 +81,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         strength = np.rint(shares * 256).astype(np.uint16)[:, :, None, None]
         alpha = (images * strength >> 8).transpose(0, 2, 1, 3)
         alpha = alpha.reshape(rows * height, columns * width)
-        # The image does not own the pixels: the array must live as long as it does.
+        # The image does not own the pixels: the array must live as long as the image.
         self._pixels = self._shades()[alpha]
         self._image = QImage(self._pixels.data, *size, 4 * size[0], form)
         return self._image
@@ -89,7 +89,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
     def _to_argb(
         self, images: NDArray[np.uint8], shares: NDArray[np.floating]
     ) -> NDArray[np.uint32]:
-        """(rows, h, columns, w) premultiplied ARGB of images with colours."""
+        """Returns (rows, h, columns, w) premultiplied ARGB of colour images."""
         share = np.rint(shares * 256 * self._opacity).astype(np.uint32)[:, :, None, None, None]
         red, green, blue = np.moveaxis(images * share >> 8, -1, 0)
         alpha = np.minimum(share[..., 0], 255)
@@ -97,7 +97,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         return np.ascontiguousarray(packed.transpose(0, 2, 1, 3))
 
     def _shades(self) -> NDArray[np.uint32]:
-        """(257,) premultiplied ARGB of every amount of ink."""
+        """Returns (257,) premultiplied ARGB of every amount of ink."""
         share = (np.arange(257) / 255).clip(0, 1) * self._opacity
         colour = 255, self._ink.red(), self._ink.green(), self._ink.blue()
         alpha, red, green, blue = np.rint(np.outer(colour, share)).astype(np.uint32)
@@ -106,7 +106,7 @@ class TileLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
 
 
 class HeatLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untyped
-    """Colours over a part of a plane as one item of a plot, without steps between them."""
+    """Interpolated colours over a part of a plane, as one item of a plot."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,13 +115,13 @@ class HeatLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         self._image: QImage | None = None
 
     def set_colours(self, colours: NDArray[np.uint8] | None, place: QRectF) -> None:
-        """Shows (rows, columns, 4) uint8 red, green, blue, alpha, the first row uppermost."""
+        """Shows (rows, columns, 4) uint8 red, green, blue, alpha, with the first row at the top."""
         if place != self._place:
             self.prepareGeometryChange()
             self._place = place
         self._image = None
         if colours is not None:
-            # The image does not own the pixels: the array must live as long as it does.
+            # The image does not own the pixels: the array must live as long as the image.
             self._pixels = np.ascontiguousarray(colours)
             rows, columns, _ = self._pixels.shape
             form = QImage.Format.Format_RGBA8888
@@ -129,11 +129,11 @@ class HeatLayer(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph is untype
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """Where the colours are."""
+        """Returns the rectangle of the colours."""
         return self._place
 
     def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
-        """Draws them, upright where y grows upwards."""
+        """Draws the colours upright, because y grows upwards."""
         if self._image is None or self._place.isEmpty():
             return
         target = painter.worldTransform().mapRect(self._place)

@@ -1,4 +1,4 @@
-"""Colours that stand for a number, and the bar that says for which."""
+"""Colour maps for numbers, and the bar that explains them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from aeviewer.widgets.images.image_view import colour_image, draw_exactly
 from aeviewer.widgets.plots.styled_plot import round_step_below
 
 SEQUENTIAL = "viridis"
-"""More and more of something. Its lightness tells as much as its hue."""
+"""A sequential map. Its lightness carries as much as its hue."""
 DIVERGING = "CET-D11"
 """Either side of zero: blue, gray, orange (Kovesi 2015, *Good colour maps*). All of it can be seen
 on dark and on white, where maps with a white or a black middle lose what is near zero."""
 MISSING = 255
-"""The row of a palette for what has no number."""
+"""The row of a palette for a missing value."""
 
 _ENDS = {SEQUENTIAL: (0.12, 0.9)}
-"""The parts of a map that are used: its darkest is lost on dark, its brightest on white."""
+"""The parts of a map that are used: its darkest and its brightest would not be seen."""
 _UNKNOWN = (128, 128, 128, 96)
 _PERCENTILES = (1, 99)
 _PARTS = 20
-"""Limits are multiples of a round step, of which there are about so many between them."""
+"""Limits are multiples of a round step; about so many steps lie between them."""
 _NOISE = 1e-6
 _BAR, _TICK, _SPACE, _LEAST = 8, 3, 2, 120
 _TOLD_PLAINLY = (1e-3, 1e6)
@@ -48,7 +48,7 @@ class _Scale:
 
     @property
     def ticks(self) -> tuple[tuple[float, str], ...]:
-        """(share of the bar, text): the ends, and zero where it is the middle."""
+        """Returns (share of the bar, text): the ends, and zero where it is the middle."""
         middle = ((0.5, "0"),) if self.low == -self.high else ()
         return ((0.0, self._text(self.low)), *middle, (1.0, self._text(self.high)))
 
@@ -64,19 +64,19 @@ class _Scale:
 
     @property
     def _decimals(self) -> int:
-        """As few as tell both ends as well as three figures of what lies between them would."""
+        """Returns the fewest decimals that show both ends and three digits of what lies between."""
         most = _places((self.high - self.low) / _FIGURES)
         ends = [round(self.low, most), round(self.high, most)]
         return next(n for n in range(most + 1) if [round(end, n) for end in ends] == ends)
 
 
 def _places(step: float) -> int:
-    """Decimals that multiples of a step are written with."""
+    """Returns the decimals of the multiples of a step."""
     return max(0, math.ceil(-math.log10(step) - 1e-9))
 
 
 def limits(values: NDArray[np.floating], *, centred: bool = False) -> tuple[float, float]:
-    """Ends of a scale: 1st to 99th percentile, rounded outwards to a twentieth or so.
+    """Returns the ends of a scale: 1st to 99th percentile, rounded outwards.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def limits(values: NDArray[np.floating], *, centred: bool = False) -> tuple[floa
         middle, half = (low + high) / 2, largest / 10
         low, high = (middle - half, middle + half) if half else (-1.0 if centred else 0.0, 1.0)
     step = round_step_below((high - low) / _PARTS)
-    # A multiple that is missed by the last bit of a float is none to go beyond.
+    # A multiple that is missed by the last bit of a float is not exceeded.
     first, last = math.floor(low / step + _NOISE), math.ceil(high / step - _NOISE)
     return round(first * step, _places(step)), round(last * step, _places(step))
 
 
 @lru_cache(maxsize=16)
 def _table(colour_map: str, count: int) -> NDArray[np.uint8]:
-    """(count, 4) red, green, blue, alpha from end to end."""
+    """Returns (count, 4) red, green, blue, alpha from end to end."""
     start, stop = _ENDS.get(colour_map, (0.0, 1.0))
     found = pg.colormap.get(colour_map).getLookupTable(start, stop, count, alpha=True)
     return np.asarray(found, np.uint8)
@@ -119,7 +119,7 @@ def _table(colour_map: str, count: int) -> NDArray[np.uint8]:
 def shades(
     values: NDArray[np.floating], low: float, high: float, colour_map: str = SEQUENTIAL
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Colours for numbers, as a palette and a row of it for each.
+    """Returns colours for numbers: a palette, and the row of each number.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def _check(low: float, high: float) -> None:
 
 
 class ColourBar(QWidget):
-    """What is shown and its unit, the colours, and the numbers that they begin and end with.
+    """The name of the quantity with its unit, its colours, and the numbers at their ends.
 
     Hidden until it has a scale, and again when it has none.
     """
@@ -168,7 +168,7 @@ class ColourBar(QWidget):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The title and the numbers below the bar, from left to right; none where it is hidden."""
+        """The title and the numbers below the bar, from left to right; empty where it is hidden."""
         if self._scale is None:
             return ()
         return (self._scale.name, *(text for _, text in self._scale.ticks))
@@ -204,7 +204,7 @@ class ColourBar(QWidget):
         self.show()
 
     def clear(self) -> None:
-        """Shows no scale, and hides."""
+        """Removes the scale, and hides the bar."""
         self._scale = None
         self.setToolTip("")
         self.hide()
@@ -216,25 +216,25 @@ class ColourBar(QWidget):
         return QFontMetrics(small(self.font()))
 
     def sizeHint(self) -> QSize:
-        """Title, bar, numbers; as wide as the title."""
+        """Returns the size of title, bar and numbers."""
         title = self._metrics.horizontalAdvance(self._scale.name) if self._scale else 0
         return QSize(max(_LEAST, title), self.minimumSizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        """So narrow that the numbers still find room."""
+        """Returns the least size at which the numbers fit."""
         return QSize(_LEAST, self._top + _BAR + _TICK + self._metrics.height())
 
     @property
     def _top(self) -> int:
-        """Of the bar."""
+        """The rectangle of the bar."""
         return self._metrics.height() + _SPACE
 
     def bar(self) -> QRect:
-        """Where the colours are."""
+        """The rectangle of the colours."""
         return QRect(0, self._top, self.width(), _BAR)
 
     def numbers(self) -> list[tuple[str, QRectF]]:
-        """The numbers that find room, and where; the ends first."""
+        """Returns the numbers that fit and their places; the ends first."""
         if self._scale is None:
             return []
         placed: list[tuple[str, QRectF]] = []
@@ -250,13 +250,13 @@ class ColourBar(QWidget):
     # -- drawing ---------------------------------------------------------------------------------
 
     def changeEvent(self, event: QEvent) -> None:
-        """Letters may have become larger."""
+        """Follows the size of the font."""
         super().changeEvent(event)
         if event.type() in {QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange}:
             self.updateGeometry()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Title, colours, ticks, numbers."""
+        """Draws title, colours, ticks and numbers."""
         if self._scale is None:
             return
         painter = QPainter(self)
