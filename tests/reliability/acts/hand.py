@@ -59,26 +59,26 @@ class Hand:
         self._send(f"type --delay 4 '{text}'")
 
     def click(
-        self, place: QPoint, *, button: int = 1, times: int = 1, held: str = "", window: int = 0
+        self, place: QPoint, *, button: int = 1, times: int = 1, modifier: str = "", window: int = 0
     ) -> None:
-        """Clicks at a point of a window, or of the screen, with a modifier key held."""
+        """Clicks at a point of a window, or of the screen, with a modifier key pressed."""
         self._send(
             _move_to(place, window),
-            *([f"keydown {held}"] if held else []),
+            *([f"keydown {modifier}"] if modifier else []),
             *([f"click {button}"] * times),
-            *([f"keyup {held}"] if held else []),
+            *([f"keyup {modifier}"] if modifier else []),
         )
 
-    def drag(self, places: list[QPoint], *, button: int = 1, held: str = "") -> None:
+    def drag(self, places: list[QPoint], *, button: int = 1, modifier: str = "") -> None:
         """Presses the button at the first point, moves through the others, and releases it."""
         moves = [_move_to(place) for place in places]
         self._send(
             moves[0],
-            *([f"keydown {held}"] if held else []),
+            *([f"keydown {modifier}"] if modifier else []),
             f"mousedown {button}",
             *(line for move in moves[1:] for line in (move, "sleep 0.02")),
             f"mouseup {button}",
-            *([f"keyup {held}"] if held else []),
+            *([f"keyup {modifier}"] if modifier else []),
         )
 
     def _send(self, *lines: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLANE_KEYS = ("d", "l", "r", "p", "p", "u", "k", "m", "a", "Left", "Up", "shift+Right", "Return")
-_EXCLUDED_BUTTONS = ("Lay out", "Train", "Open folder")
+_EXCLUDED_BUTTONS = ("Compute", "Train", "Open folder")
 """Buttons that start minutes of work or another program."""
 _EMBEDDINGS = ("t-SNE", "UMAP")
 
@@ -32,8 +32,8 @@ def drag_in_the_plane(person: Person) -> Iterator[Wait]:
     plot = person.window.latent.plot
     if not person.is_reachable(plot):
         return
-    held = "shift" if person.chance(0.2) else ""
-    person.hand.drag(person.random_path(plot, person.random.randint(2, 5)), held=held)
+    modifier = "shift" if person.chance(0.2) else ""
+    person.hand.drag(person.random_path(plot, person.random.randint(2, 5)), modifier=modifier)
     yield person.hand_idle()
 
 
@@ -43,7 +43,7 @@ def press_keys_in_the_plane(person: Person) -> Iterator[Wait]:
     plot = person.window.latent.plot
     if not person.is_reachable(plot):
         return
-    person.click(plot, person.random_point(plot), held="ctrl" if person.chance(0.5) else "")
+    person.click(plot, person.random_point(plot), modifier="ctrl" if person.chance(0.5) else "")
     plot.setFocus()
     for _ in range(person.random.randint(1, 6)):
         person.hand.press(person.random.choice(_PLANE_KEYS))

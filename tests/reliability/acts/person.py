@@ -118,7 +118,7 @@ class Person:
     # -- acting ----------------------------------------------------------------------------------
 
     def click(
-        self, widget: QWidget, place: QPoint | None = None, *, times: int = 1, held: str = ""
+        self, widget: QWidget, place: QPoint | None = None, *, times: int = 1, modifier: str = ""
     ) -> None:
         place = widget.rect().center() if place is None else place
         window = widget.window()
@@ -126,7 +126,7 @@ class Person:
             at, known = widget.mapTo(window, place), int(window.winId())
         else:
             at, known = widget.mapToGlobal(place), 0
-        self.hand.click(at, times=times, held=held, window=known)
+        self.hand.click(at, times=times, modifier=modifier, window=known)
 
     def random_path(self, widget: QWidget, places: int) -> list[QPoint]:
         """Returns points on the screen along a random path through a widget."""
@@ -181,7 +181,8 @@ class Person:
             yield f"the menu {menu.title()}", menu.isVisible
             yield self.hand_idle()
             action = _find_action(menu.actions(), title)
-            if action is None or not action.isEnabled() or not action.isVisible():
+            assert action is not None, f"the menu {menu.title()!r} has no entry {title!r}"
+            if not action.isEnabled() or not action.isVisible():
                 self.hand.press(*["Escape"] * len(titles))
                 yield self.hand_idle()
                 return

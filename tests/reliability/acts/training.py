@@ -108,10 +108,10 @@ def _row_centre(person: Person, item: RunItem) -> QPoint | None:
     return place if person.is_reachable(view.viewport(), place) else None
 
 
-def _click_row(person: Person, item: RunItem, held: str = "") -> Iterator[Wait]:
+def _click_row(person: Person, item: RunItem, modifier: str = "") -> Iterator[Wait]:
     place = _row_centre(person, item)
     if place is not None:
-        person.click(person.window.runs.view.viewport(), place, held=held)
+        person.click(person.window.runs.view.viewport(), place, modifier=modifier)
         yield person.hand_idle()
 
 
