@@ -15,8 +15,10 @@ from aeviewer.app import Program
 from aeviewer.panels.comparison.reconstructions_page import DigitsPage
 from aeviewer.panels.datasets.datasets_menu import DownloadDialog
 from aeviewer.panels.datasets.import_dialog import ImportDialog
+from tests.aeviewer.datasets.offline import report_offline_download
 from tests.aeviewer.latent.explored_run import trained
 from tests.trainers.datasets.sample_images import folder, kept, shapes
+from trainers.child_process import ChildProcess
 from trainers.datasets import dataset_named, dataset_names, spectrum, store
 
 if TYPE_CHECKING:
@@ -182,17 +184,8 @@ def test_being_offline_is_told_in_the_dialog_of_a_download(
     qtbot.mouseClick(dialog.button, _LEFT)
 
 
-def _nowhere(name: str, mirror: str) -> object:
-    import multiprocessing
-
-    from tests.aeviewer.datasets.offline import live
-
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=live, args=(there, name, mirror), daemon=True)
-    process.start()
-    there.close()
-    return process, here
+def _nowhere(name: str, mirror: str) -> ChildProcess:
+    return ChildProcess(report_offline_download, name, mirror)
 
 
 def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qtbot: QtBot) -> None:

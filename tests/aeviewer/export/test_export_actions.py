@@ -106,7 +106,7 @@ def test_what_is_ticked_is_written_at_the_step_that_is_shown(
     assert again.folder == tmp_path / "out" / "mine-step200"
     again.place.setText(str(tmp_path / "out" / "mine"))
     assert again.status_label.text().startswith(
-        "There already, and replaced: codes.npy, labels.npy"
+        "Existing files that will be replaced: codes.npy, labels.npy"
     )
     again.close()
 
@@ -117,7 +117,7 @@ def test_what_can_not_be_written_says_why_and_can_be_tried_again(
     (tmp_path / "file").touch()
     dialog = scene.dialog()
     dialog.place.setText("relative")
-    assert dialog.status_label.text() == "Name the folder from its beginning, or choose one."
+    assert dialog.status_label.text() == "Enter the full path of the folder, or choose one."
     assert not dialog.export_button.isEnabled()
     dialog.place.setText(str(tmp_path / "file" / "out"))
     dialog.export_button.click()

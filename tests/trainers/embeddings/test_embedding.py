@@ -10,6 +10,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from trainers import runs
+from trainers.child_process import ChildFailure
 from trainers.embeddings import embedding, embedding_cache, embedding_process
 from trainers.embeddings.embedding import TSNE, UMAP, Embedding, compute_embedding
 from trainers.errors import AEViewerError
@@ -154,7 +155,7 @@ def test_one_of_other_codes_recipe_or_version_is_none(
         embedding_cache.compute_key(CODES + np.float32(1e-3), QUICK),
         embedding_cache.compute_key(CODES, TSNE()),
     }
-    monkeypatch.setattr(embedding_cache, "library", lambda _recipe: "openTSNE 99")
+    monkeypatch.setattr(embedding_cache, "library_version", lambda _recipe: "openTSNE 99")
     others.add(embedding_cache.compute_key(CODES, QUICK))
     assert len({key, *others}) == 4
     assert [embedding_cache.read(places, other, 150) for other in others] == [None] * 3
@@ -198,41 +199,41 @@ def test_a_run_that_is_gone_stays_gone(checkpoint: runs.Checkpoint, cache: Path)
 def test_a_process_tells_how_far_it_is_and_keeps_the_layout(checkpoint: runs.Checkpoint) -> None:
     key = embedding_cache.compute_key(CODES, QUICK)
     places = embedding_cache.cache_files(checkpoint, QUICK, key)
-    process, pipe = embedding_process.start_process(QUICK, key, places)
-    assert pipe.recv() == embedding_process.Ready()
-    pipe.send(CODES)
-    told = pipe.recv()
-    assert isinstance(told, embedding_process.EmbeddingProgress)
-    assert told.share == 0
-    while isinstance(told, embedding_process.EmbeddingProgress):
-        told = pipe.recv()
-    process.join()
-    pipe.close()
+    child = embedding_process.start_embedding(QUICK, key, places)
+    assert child.receive() == embedding_process.Ready()
+    child.send(CODES)
+    message = child.receive()
+    assert isinstance(message, embedding_process.EmbeddingProgress)
+    assert message.share == 0
+    while isinstance(message, embedding_process.EmbeddingProgress):
+        message = child.receive()
+    child.process.join()
+    child.end()
     kept = embedding_cache.read(places, key, 150)
     assert kept is not None
-    np.testing.assert_array_equal(kept.places, told.places)
+    np.testing.assert_array_equal(kept.places, message.places)
     np.testing.assert_array_equal(kept.places, compute_embedding(CODES, QUICK, quiet).places)
 
 
 def test_a_process_tells_what_is_wrong_with_the_codes() -> None:
-    process, pipe = embedding_process.start_process(QUICK, "key", ())
-    assert pipe.recv() == embedding_process.Ready()
-    pipe.send(CODES[:3])
-    failed = pipe.recv()
-    process.join()
-    pipe.close()
-    assert isinstance(failed, embedding_process.EmbeddingFailed)
+    child = embedding_process.start_embedding(QUICK, "key", ())
+    assert child.receive() == embedding_process.Ready()
+    child.send(CODES[:3])
+    failed = child.receive()
+    child.process.join()
+    child.end()
+    assert isinstance(failed, ChildFailure)
     assert "at least 5 are needed" in failed.problem
 
 
 def test_a_process_to_which_nobody_listens_ends() -> None:
-    process, pipe = embedding_process.start_process(TSNE(steps=10**9), "key", ())
-    assert pipe.recv() == embedding_process.Ready()
-    pipe.send(CODES)
-    assert isinstance(pipe.recv(), embedding_process.EmbeddingProgress)
-    pipe.close()
-    process.join()
-    assert process.exitcode == 0
+    child = embedding_process.start_embedding(TSNE(steps=10**9), "key", ())
+    assert child.receive() == embedding_process.Ready()
+    child.send(CODES)
+    assert isinstance(child.receive(), embedding_process.EmbeddingProgress)
+    child.connection.close()
+    child.process.join()
+    assert child.process.exitcode == 0
 
 
 def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
@@ -241,8 +242,8 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
         "import os\n"
         "from trainers.embeddings import embedding, embedding_process\n"
         "if __name__ == '__main__':\n"
-        "    process, pipe = embedding_process.start_process(embedding.TSNE(), 'key', ())\n"
-        "    pipe.recv()\n"
+        "    child = embedding_process.start_embedding(embedding.TSNE(), 'key', ())\n"
+        "    child.receive()\n"
         "    os._exit(0)  # as a crash: nobody tidies up\n"
     )
     # Its standard output is closed when the last process that holds it has ended.
