@@ -25,7 +25,7 @@ def _at(widget: QWidget, aside: QPoint) -> QPoint:
 
 
 def _pin_two(person: Person) -> None:
-    plane, latent_state = person.plane, person.window.latent._exploration
+    plane, latent_state = person.plane, person.window.latent._latent
     for count, aside in enumerate((LEFT_TOP, RIGHT_BOTTOM), 1):
         person.click_with("ctrl", plane, _at(plane, aside))
         person.until(lambda count=count: len(latent_state.pins) == count)
@@ -40,9 +40,9 @@ def _walk(person: Person) -> None:
     for key in ("End", "Return"):
         person.press(key)
     person.until(lambda: panel.kind.currentData() == "geodesic")
-    walk = panel._service
-    person.until(lambda: walk.result is not None and walk.result.route.kind == "geodesic")
-    assert walk.result.image_length <= (1 + 1e-9) * walk.result.straight_length
+    service = panel._service
+    person.until(lambda: service.result is not None and service.result.route.kind == "geodesic")
+    assert service.result.image_length <= (1 + 1e-9) * service.result.straight_length
 
 
 def _draw_a_one(person: Person) -> None:
@@ -54,7 +54,7 @@ def _draw_a_one(person: Person) -> None:
 
 
 def _select_and_let_go(person: Person) -> None:
-    plane, latent_state = person.plane, person.window.latent._exploration
+    plane, latent_state = person.plane, person.window.latent._latent
     corners = ((-90, -90), (90, -90), (90, 90), (-90, 90), (-90, -90))
     xdotool("keydown", "shift")
     person.trace(plane, [_at(plane, QPoint(x, y)) for x, y in corners])
@@ -98,7 +98,7 @@ def test_the_demo_is_walked_through(person: Person) -> None:
     person.qtbot.wait(500)
     person.picture("geodesic")
     person.press("ctrl+z")
-    person.until(lambda: len(person.window.latent._exploration.pins) < 2)
+    person.until(lambda: len(person.window.latent._latent.pins) < 2)
     _draw_a_one(person)
     person.qtbot.wait(500)
     person.picture("drawing")

@@ -126,7 +126,7 @@ def test_what_can_not_be_written_says_why_and_can_be_tried_again(
     assert not dialog.open_button.isEnabled()
     for box in dialog.boxes.values():
         box.setChecked(False)
-    assert dialog.status_label.text() == "Tick what is to be written."
+    assert dialog.status_label.text() == "Select at least one export."
     dialog.close()
 
 

@@ -136,7 +136,7 @@ def test_a_torchvision_that_was_made_for_another_torch_still_knows_its_data_sets
     (package / "__init__.py").write_text(_UNPAIRED, encoding="utf-8")
     (package / "datasets.py").write_text("class KMNIST:\n    mirrors = ['here']\n")
     ask = "from trainers.datasets import catalogue, download\n"
-    ask += "print(download.find_torchvision_class(catalogue.entry('kmnist')).mirrors)"
+    ask += "print(download.find_torchvision_class(catalogue.find_entry('kmnist')).mirrors)"
     done = subprocess.run(
         [sys.executable, "-c", ask],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},

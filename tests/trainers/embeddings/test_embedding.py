@@ -223,7 +223,7 @@ def test_a_process_tells_what_is_wrong_with_the_codes() -> None:
     child.process.join()
     child.end()
     assert isinstance(failed, ChildFailure)
-    assert "at least 5 are needed" in failed.problem
+    assert "at least 5 codes are needed" in failed.problem
 
 
 def test_a_process_to_which_nobody_listens_ends() -> None:
