@@ -108,9 +108,9 @@ class ImportDialog(QDialog):
         form = QFormLayout()
         form.setVerticalSpacing(8)
         rows = (
-            ("Name", self.name, "By which experiments call it: small run_events, digits, . _ -"),
-            ("Title", self.title, "By which it is spoken of; otherwise its name."),
-            ("Size", self.size_box, "Of the square images that come out: 8 to 128 pixels."),
+            ("Name", self.name, "The name in experiments: small letters, digits, . _ -"),
+            ("Title", self.title, "The title in menus and captions; the name if it is empty."),
+            ("Size", self.size_box, "The side of the square images: 8 to 128 pixels."),
             ("Made square", self.fit, "What is done to an image that has another shape."),
             ("Colours", self.colour, "Grey, or red, green and blue."),
             ("", self.inverted, "For ink on paper: MNIST's digits are bright on dark."),

@@ -42,9 +42,9 @@ class ExportDialog(QDialog):
     Parameters
     ----------
     run, step
-        What is carried away; the newest checkpoint where `step` is None.
+        The run and the step that are exported; the newest checkpoint if `step` is None.
     carrying
-        Does it.
+        Writes the files.
     settings
         Where the choice is remembered.
     """
@@ -130,7 +130,7 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(_WIDTH)
 
     def _add_row(self, grid: QGridLayout, row: int, box: QCheckBox, exporter: Exporter) -> None:
-        """Returns the check box of an exporter, its purpose, and its files."""
+        """Adds the check box of an exporter, its purpose, and its file types to the grid."""
         problem = exporter.missing()
         box.setEnabled(not problem)
         files = ", ".join(exporter.places(self._run))

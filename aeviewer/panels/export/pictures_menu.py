@@ -36,7 +36,7 @@ class PicturesMenu(QMenu):
 
     @Slot()
     def _list(self) -> None:
-        """Returns the visible pictures."""
+        """Fills the menu with the visible pictures."""
         self.clear()
         for listed in self.findChildren(QMenu):
             listed.deleteLater()

@@ -46,8 +46,8 @@ class FilmAction(QAction):
 
     Parameters
     ----------
-    exploring, latent
-        What is filmed: every checkpoint, in the plane, colours and layers that are chosen.
+    latent_services, latent
+        Supply the checkpoints, and the plane, colours and layers in which they are shown.
     parent
         The window.
     """
@@ -113,10 +113,10 @@ class FilmMaker(QObject):
 
     Parameters
     ----------
-    exploring, latent
-        What is filmed, as it is when the film is begun.
+    latent_services, latent
+        Supply the checkpoints and the look of the plot, both as they are when the film starts.
     place
-        Where to.
+        The path of the file.
     parent
         The window.
     """

@@ -103,7 +103,7 @@ class TimelinePanel(QWidget):
 
     @property
     def is_playing(self) -> bool:
-        """Starts or stops the playback."""
+        """Whether the checkpoints are played."""
         return self._playback.is_playing
 
     # -- parts -----------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class TimelinePanel(QWidget):
         self.name_label.setToolTip(run.name)
 
     def _shown_step(self, run: RunItem) -> int:
-        """Returns the metrics of the checkpoint; those of the newest one while live."""
+        """Returns the step of the checkpoint; the newest known step of the run while live."""
         if self._session.step is not None:
             return self._session.step
         preview = self._session.preview

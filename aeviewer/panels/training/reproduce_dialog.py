@@ -113,7 +113,7 @@ class ReproduceDialog(QDialog):
         is_idle = stage is Stage.IDLE
         for button in (self._full, self._quick, self._start):
             button.setEnabled(is_idle)
-        self._start.setText("Go on" if is_idle and done else "Start")
+        self._start.setText("Continue" if is_idle and done else "Start")
         self._stop.setEnabled(not is_idle)
         self._open.setEnabled(self._reproduction.report(quick=quick).is_file())
         self._bar.setRange(0, 0 if stage is Stage.WRITING else runs)

@@ -154,9 +154,9 @@ class TrainingBar(QToolBar):
         self.pause_action.setEnabled(held)
         self.pause_action.setText("&Resume" if paused else "&Pause")
         self.pause_action.setToolTip(
-            "Go on with the training (Ctrl+P)"
+            "Continue the training (Ctrl+P)"
             if paused
-            else "Hold the training; it goes on where it was (Ctrl+P)"
+            else "Pause the training; Resume continues it from there (Ctrl+P)"
         )
         self.pause_action.setIcon(theme.icon("play" if paused else "pause"))
         self.stop_action.setEnabled(held)

@@ -1,6 +1,6 @@
 """A cache of loaded models: recently used checkpoints, and the model in training.
 
-Lives in the compute thread alone; importing it loads no torch, asking it does.
+Only the compute thread uses it. Importing this module does not load torch; the first model does.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class EventDispatcher(QObject):
     session
         Receives losses, previews and checkpoints.
     event_queue
-        Where the compute thread and the processes leave what happened.
+        Holds the events that the compute thread and the processes have added.
     """
 
     begun = Signal(str, Started)
@@ -97,7 +97,7 @@ class EventDispatcher(QObject):
 
     @singledispatchmethod
     def _handle(self, event: object, key: str) -> None:
-        raise TypeError(f"Nobody reads {type(event).__name__}")
+        raise TypeError(f"No handler is registered for {type(event).__name__}.")
 
     @_handle.register
     def _(self, event: Started, key: str) -> None:

@@ -1,7 +1,7 @@
 """Trains runs in processes of their own, and puts the same events into the queue.
 
-What happens is read from their folders, twice a second: only what is new there, so that the GUI
-never waits.
+The folders of the runs are read twice a second, and only their new contents, so that the GUI never
+waits.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class ProcessTrainer(QObject):
     Parameters
     ----------
     event_queue
-        Where the events of trainings are left.
+        Receives the events of the runs.
     pool
-        Trains them; left out, a process a core.
+        The processes that train; one per core by default.
     """
 
     def __init__(

@@ -136,8 +136,8 @@ class ReproductionService(QObject):
             self._set_stage(Stage.IDLE)
             runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
             self._session.message_posted.emit(
-                f"The reproduction has stopped with {runs} to go; choose “Reproduce the paper…” "
-                "to go on."
+                f"The reproduction has stopped with {runs} to go. Choose “Reproduce the paper…” "
+                "to continue."
             )
         else:
             self.changed.emit()

@@ -67,12 +67,12 @@ class TrainingQueue(QObject):
     session
         Receives the states of the runs.
     compute
-        Trains where one run is trained at a time, with every core and live previews; it puts its
-        events into `event_queue`.
+        Trains while one run is trained at a time, with every core and live previews. It adds its
+        events to `event_queue`.
     event_queue
         Holds the events of all runs in training.
     processes
-        Train where several runs are trained at a time; they leave word in the same event_queue.
+        Train while several runs are trained at a time. They add their events to `event_queue`.
     """
 
     activity_changed = Signal()
@@ -147,7 +147,7 @@ class TrainingQueue(QObject):
     def set_side_by_side(self, count: int) -> None:
         """Trains up to `count` runs at once; more than one are trained in processes of their own.
 
-        What is trained goes on where it is; what waits begins as there is room.
+        Active runs stay where they are trained; waiting runs start as soon as there is room.
         """
         self._side_by_side = max(1, count)
         self._fill()
@@ -155,7 +155,7 @@ class TrainingQueue(QObject):
     def set_writes_events(self, writes: bool) -> bool:
         """Writes TensorBoard events of all runs from now on; returns whether that is possible.
 
-        A run whose events were asked for once goes on writing them.
+        A run that writes events continues to write them.
         """
         problem = EXPORTERS["tensorboard"].missing() if writes else ""
         if problem:

@@ -161,4 +161,4 @@ def test_the_dialog_starts_stops_and_tells_how_far_it_is(scene: Scene, qtbot: Qt
     buttons["Stop"].click()
     assert scene.reproduction.stage is Stage.IDLE
     assert scene.session.item(scene.key(scene.names[-1])).state == "stopped"
-    assert buttons["Start"].text() == "Go on"
+    assert buttons["Start"].text() == "Continue"
