@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from PySide6.QtCore import QLocale, Signal, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -24,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.settings import LOCALES, SPACINGS
+from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers.config import Device
 from trainers.errors import RunError
 from trainers.runs import runs_folder
@@ -86,8 +85,7 @@ class PreferencesDialog(QDialog):
         self.folder.setAccessibleName("Runs folder")
         self.folder.setToolTip("Where runs are kept, for the window and the command line.")
         self.browse_button = QPushButton("Browse…")
-        self.problem = QLabel(wordWrap=True)
-        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.problem = problem_label()
         self.problem.hide()
         buttons = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(buttons.Ok | buttons.Cancel)
@@ -136,8 +134,10 @@ class PreferencesDialog(QDialog):
         form.addRow("Checkpoints of new runs", self.spacing)
         form.addRow("Runs folder", place)
         form.addRow("", self.problem)
-        note = QLabel("Numbers, threads and runs folder change when the program is opened again.")
-        note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        note = quiet_label(
+            "Numbers, threads and runs folder change when the program is opened again.",
+            is_small=False,
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(14)

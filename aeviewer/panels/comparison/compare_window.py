@@ -32,8 +32,9 @@ from aeviewer.panels.comparison.run_list import ChoiceList
 from aeviewer.panels.export.pictures_menu import offer_pictures
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import slug
-from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.step_slider import StepSlider
+from aeviewer.widgets.labels import quiet_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +82,7 @@ class CompareWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.export_button = QPushButton("Export figure…")
         self.slider = StepSlider()
-        self.step_label, self.step_note = QLabel(), QLabel()
+        self.step_label, self.step_note = QLabel(), quiet_label()
         self._build()
         self._make_actions()
         comparison.runs_changed.connect(self._show)
@@ -141,8 +142,6 @@ class CompareWindow(QMainWindow):
         large.setPixelSize(17)
         large.setWeight(QFont.Weight.DemiBold)
         self.step_label.setFont(large)
-        self.step_note.setFont(small(self.font()))
-        self.step_note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         words = QWidget()
         words.setFixedWidth(196)
         lines = QVBoxLayout(words)

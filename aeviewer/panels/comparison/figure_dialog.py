@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.widgets.displays.figure_export import Drawable, Figure, keep, png
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QPaintEvent
@@ -103,9 +102,7 @@ class FigureDialog(QDialog):
         self.format = QComboBox()
         self.format.setAccessibleName("Format")
         self.format.addItems(list(_FORMATS))
-        self.size_label = QLabel()
-        self.size_label.setFont(small(self.font()))
-        self.size_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.size_label = quiet_label()
         self._redraw = QTimer(self, singleShot=True, interval=_REDRAW_MILLISECONDS)
         self._redraw.timeout.connect(self._show)
         self.caption.textChanged.connect(self._redraw.start)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRectF, QSizeF, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, QRectF, QSizeF, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPalette
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
@@ -25,8 +24,9 @@ from aeviewer.panels.export.pictures_menu import offer_pictures
 from aeviewer.services.comparison.image_rules import MOST
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from aeviewer.widgets.displays.picture_export import slug
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_eliding_label
 from aeviewer.widgets.plots.legend import ChipLegend
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ class LatentPage(QWidget):
         self._panels: dict[str, RunCodes] = {}
         self._changed: set[str] = set()
         self._across = 0
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show)
+        self.refresh = Refresh(self, self._show)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
-        self.note = QElidingLabel(_HINT)
+        self.note = quiet_eliding_label(_HINT)
         self.clear, self.to_digits = QPushButton("Clear"), QPushButton("See their reconstructions")
         self._build()
         self._connect()
@@ -70,8 +69,6 @@ class LatentPage(QWidget):
     def _build(self) -> None:
         self.clear.setToolTip("Selects nothing (Esc)")
         self.to_digits.setToolTip(f"Takes the first {MOST} selected images as columns")
-        self.note.setFont(small(self.font()))
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.legend)
@@ -129,11 +126,10 @@ class LatentPage(QWidget):
     # -- what is shown ---------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Starts reading the codes, and shows what changed while the page was hidden."""
+        """Starts reading the codes."""
         super().showEvent(event)
         self._comparison.want_codes(True)
-        self._changed = {run.item.key for run in self._comparison.runs}
-        self._later.start()
+        self._schedule_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops reading the codes."""
@@ -143,19 +139,17 @@ class LatentPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arranges the panels later: a layout must not change while it is being applied."""
         super().resizeEvent(event)
-        self._later.start()
+        self.refresh.request()
 
     @Slot()
     def _schedule_all(self) -> None:
         self._changed |= {run.item.key for run in self._comparison.runs}
-        if self.isVisible():
-            self._later.start()
+        self.refresh.request()
 
     @Slot(str)
     def _schedule(self, key: str) -> None:
         self._changed.add(key)
-        if self.isVisible():
-            self._later.start()
+        self.refresh.request()
 
     @Slot()
     def _show(self) -> None:

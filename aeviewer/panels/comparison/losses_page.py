@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSignalBlocker, QSizeF, Qt, QTimer, Slot
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSignalBlocker, QSizeF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPalette
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
@@ -16,12 +16,12 @@ from aeviewer.panels.losses.loss_header import WINDOW
 from aeviewer.panels.losses.loss_table import Cells, Detail, unit
 from aeviewer.widgets.displays.value_table import Readout, ValueRow
 from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_label
 from aeviewer.widgets.plots.curve_plot import CurvePlot
+from aeviewer.widgets.refresh import Refresh
 from trainers.runs.metrics import METRICS
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
-
     from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
@@ -53,27 +53,29 @@ class LossesPage(QWidget):
         super().__init__(parent)
         self._comparison = comparison
         self._hovered: float | None = None
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show)
+        self.refresh = Refresh(self, self._show)
         self.quantity, self.logarithmic = QComboBox(), QCheckBox("Logarithmic")
-        self.note, self.plot, self.readout = QLabel(), CurvePlot("Curves of the runs"), Readout()
+        self.note, self.plot, self.readout = (
+            quiet_label(),
+            CurvePlot("Curves of the runs"),
+            Readout(),
+        )
         self._build()
         self._offer()
         for signal in (comparison.runs_changed, comparison.step_changed):
-            signal.connect(self._schedule)
+            signal.connect(self.refresh.request)
         comparison.session.metrics_changed.connect(self._take_metrics)
         self.quantity.currentIndexChanged.connect(self._change_quantity)
         self.logarithmic.toggled.connect(self.plot.set_logarithmic)
         self.plot.hovered_at.connect(self._hover)
         self.plot.left.connect(self._leave)
+        self.refresh.request()
 
     def _build(self) -> None:
         self.quantity.setAccessibleName("What the curves show")
         self.quantity.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.logarithmic.setChecked(True)
         self.plot.set_logarithmic(True)
-        self.note.setFont(small(self.font()))
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.readout.setAccessibleName("Numbers of the curves")
         head = QHBoxLayout()
         head.setSpacing(8)
@@ -123,20 +125,10 @@ class LossesPage(QWidget):
 
     # -- what is shown ---------------------------------------------------------------------------
 
-    @Slot()
-    def _schedule(self) -> None:
-        if self.isVisible():
-            self._later.start()
-
     @Slot(str)
     def _take_metrics(self, key: str) -> None:
         if self._comparison.has(key):
-            self._schedule()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the page was hidden."""
-        super().showEvent(event)
-        self._show()
+            self.refresh.request()
 
     @Slot()
     def _change_quantity(self) -> None:

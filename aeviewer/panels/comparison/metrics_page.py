@@ -15,10 +15,9 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     QStandardPaths,
     Qt,
-    QTimer,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -28,13 +27,13 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from aeviewer.numbers import local, localise
 from aeviewer.panels.comparison import captions as words
 from aeviewer.services.comparison.compared_run import likelihood
 from aeviewer.widgets.displays.figure_export import keep
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_eliding_label
+from aeviewer.widgets.refresh import Refresh
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS, Metric
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtCore import QObject
-    from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
@@ -252,19 +250,19 @@ class MetricsPage(QWidget):
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._comparison = comparison
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._refresh)
+        self.refresh = Refresh(self, self._show)
         self.model = MetricsModel(comparison, self)
         self.sorted = _Sorted(self)
         self.sorted.setSourceModel(self.model)
-        self.view, self.note = QTableView(), QElidingLabel()
+        self.view, self.note = QTableView(), quiet_eliding_label()
         self.copy_button, self.csv_button = QPushButton("Copy"), QPushButton("Export CSV…")
         self._build()
         for signal in (comparison.runs_changed, comparison.step_changed):
-            signal.connect(self._schedule)
-        comparison.session.metrics_changed.connect(self._schedule)
+            signal.connect(self.refresh.request)
+        comparison.session.metrics_changed.connect(self.refresh.request)
         self.copy_button.clicked.connect(self._copy)
         self.csv_button.clicked.connect(self._ask_where)
+        self.refresh.request()
 
     def _build(self) -> None:
         view = self.view
@@ -284,8 +282,6 @@ class MetricsPage(QWidget):
         view.setStyleSheet(
             "QTableView::item { padding: 0px 5px; } QHeaderView { background: palette(base); }"
         )
-        self.note.setFont(small(self.font()))
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.note, 1)
@@ -298,12 +294,7 @@ class MetricsPage(QWidget):
         layout.addWidget(view, 1)
 
     @Slot()
-    def _schedule(self) -> None:
-        if self.isVisible():
-            self._later.start()
-
-    @Slot()
-    def _refresh(self) -> None:
+    def _show(self) -> None:
         """Shows the metrics; columns without values are left out, and a note says so."""
         self.model.refresh()
         empty = self.model.empty_columns()
@@ -313,11 +304,6 @@ class MetricsPage(QWidget):
         omission = f" Without {counted} that none of them keeps." if empty else ""
         self.note.setText(f"{_NOTE}{omission}")
         self.note.setToolTip("\n".join(self.model.head(column) for column in empty))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the page was hidden."""
-        super().showEvent(event)
-        self._refresh()
 
     @property
     def _order(self) -> list[int]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -19,7 +17,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
@@ -29,14 +26,13 @@ from aeviewer.services.comparison.compared_run import (
     pca_reconstructed,
 )
 from aeviewer.services.comparison.image_rules import FEWEST, MOST, indices
-from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_table import TileRow, TileTable
+from aeviewer.widgets.labels import quiet_eliding_label, quiet_label
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
-
     from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
@@ -63,17 +59,18 @@ class DigitsPage(QWidget):
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._comparison = comparison
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show)
+        self.refresh = Refresh(self, self._show)
         self.kind, self.count, self.of_run = QComboBox(), QSpinBox(), QComboBox()
         self.shuffle, self.numbers = QPushButton("Shuffle"), QLineEdit()
         self.pca = QCheckBox("PCA rows")
-        self.seed, self.state, self.foot = QLabel(), QLabel(), QElidingLabel(_FOOT)
+        self.seed, self.state = quiet_label(is_small=False), quiet_label(is_small=False)
+        self.foot = quiet_eliding_label(_FOOT)
         self.table = TileTable()
         self.table.setAccessibleName("Input and reconstructions of the test digits")
         self._build()
         self._connect()
         self._show_controls()
+        self.refresh.request()
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -93,13 +90,9 @@ class DigitsPage(QWidget):
         self.pca.setToolTip(
             "A row for a PCA with as many components as the codes above it have numbers."
         )
-        self.seed.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.state.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._options = QStackedWidget()
         for widgets in ((), (self.shuffle, self.seed), (self.of_run, self.state), (self.numbers,)):
             self._options.addWidget(_row(*widgets))
-        self.foot.setFont(small(self.font()))
-        self.foot.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.kind)
@@ -121,7 +114,7 @@ class DigitsPage(QWidget):
             comparison.digits_changed,
             comparison.rows_changed,
         ):
-            signal.connect(self._schedule)
+            signal.connect(self.refresh.request)
         comparison.runs_changed.connect(self._offer_runs)
         comparison.digits_changed.connect(self._show_controls)
         self.kind.currentIndexChanged.connect(self._choose_kind)
@@ -129,7 +122,7 @@ class DigitsPage(QWidget):
         self.shuffle.clicked.connect(self._shuffle)
         self.of_run.currentIndexChanged.connect(self._choose_run)
         self.numbers.textEdited.connect(self._choose_numbers)
-        self.pca.toggled.connect(self._schedule)
+        self.pca.toggled.connect(self.refresh.request)
         self.table.hovered.connect(self._tell_digit)
 
     # -- choosing --------------------------------------------------------------------------------
@@ -201,17 +194,6 @@ class DigitsPage(QWidget):
             self.numbers.setText(", ".join(map(str, rule.chosen)))
 
     # -- what is shown ---------------------------------------------------------------------------
-
-    @Slot()
-    def _schedule(self) -> None:
-        """Draws once for many signals; a hidden page draws when it is shown."""
-        if self.isVisible():
-            self._later.start()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the page was hidden."""
-        super().showEvent(event)
-        self._show()
 
     @Slot()
     def _show(self) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPalette
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.latent.axis_names import axis_names
 from aeviewer.panels.latent.background import class_palette
 from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.labels import quiet_label
 from aeviewer.widgets.plots.linked_plot import LinkedPlot
 from trainers.exploration.planes import Plane, axes_plane, class_jitter, line, principal_plane
 
@@ -75,11 +76,10 @@ class RunCodes(QWidget):
         super().__init__()
         self.key = key
         self.plane: Plane | None = None
-        self.title, self.plot, self.notice = RunTitle(), LinkedPlot(f"Codes of {name}"), QLabel()
+        self.title, self.plot = RunTitle(), LinkedPlot(f"Codes of {name}")
+        self.notice = quiet_label(wraps=True, is_small=False)
         self.plot.setMinimumSize(160, 140)
         self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.notice.setWordWrap(True)
-        self.notice.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,8 +28,9 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local, localise
 from aeviewer.services.datasets.dataset_import import DatasetImport
-from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import ImageView
+from aeviewer.widgets.labels import problem_label, quiet_label
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import dataset_names
 from trainers.datasets.description import check_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
@@ -83,7 +83,8 @@ class ImportDialog(QDialog):
         self.size_box, self.fit, self.colour = QSpinBox(), QComboBox(), QComboBox()
         self.inverted, self.labelled = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
         self.others = QPushButton("Other images")
-        self.head, self.note, self.problem = QLabel(f"Looking at {path} …"), QLabel(), QLabel()
+        self.head = QLabel(f"Looking at {path} …", wordWrap=True)
+        self.note, self.problem = quiet_label(wraps=True, is_small=False), problem_label()
         self.flaws = QPlainTextEdit(readOnly=True)
         self.bar = QProgressBar(textVisible=False)
         self.views = [(ImageView(), ImageView()) for _ in range(_SHOWN)]
@@ -91,8 +92,7 @@ class ImportDialog(QDialog):
         role = QDialogButtonBox.ButtonRole
         self.accept_button = self.buttons.addButton("Import", role.AcceptRole)
         self.cancel_button = self.buttons.addButton("Cancel", role.RejectRole)
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._preview)
+        self._refresh = Refresh(self, self._preview)
         self._lay_out()
         self._connect()
         self.importing.look(path)
@@ -140,15 +140,11 @@ class ImportDialog(QDialog):
         for page in (choice, flawed):
             self._pages.addWidget(page)
         self.flaws.setAccessibleName("Images that cannot be taken")
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
         self.bar.setFixedHeight(_BAR)
         self.bar.setRange(0, 1000)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)
-        for line in (self.head, self.note, self.problem):
-            line.setWordWrap(True)
         for part in (self.head, pages, self.note, self.problem, self.bar, self.buttons):
             layout.addWidget(part, 1 if part is pages else 0)
         self.resize(980, 400)
@@ -157,9 +153,7 @@ class ImportDialog(QDialog):
         grid = QGridLayout()
         grid.setSpacing(6)
         for row, words in enumerate(("as it is", "as it becomes")):
-            caption = QLabel(words)
-            caption.setFont(small(self.font()))
-            caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            caption = quiet_label(words)
             grid.addWidget(caption, row, 0)
             for column, pair in enumerate(self.views, 1):
                 pair[row].setFixedSize(_TILE, _TILE)
@@ -171,17 +165,16 @@ class ImportDialog(QDialog):
         self.importing.changed.connect(self._show)
         self.name.textEdited.connect(self._show)
         self.labelled.toggled.connect(self._show)
-        self.inverted.toggled.connect(self._later.start)
-        self.size_box.valueChanged.connect(self._later.start)
+        self.inverted.toggled.connect(self._refresh.request)
+        self.size_box.valueChanged.connect(self._refresh.request)
         for box in (self.fit, self.colour):
-            box.currentIndexChanged.connect(self._later.start)
+            box.currentIndexChanged.connect(self._refresh.request)
         self.others.clicked.connect(self._show_others)
         self.buttons.accepted.connect(self._go_on)
         self.buttons.rejected.connect(self.close)
 
     def done(self, result: int) -> None:
         """Discards everything that was not agreed to when the dialog is closed."""
-        self._later.stop()
         self.importing.close()
         super().done(result)
 
@@ -283,7 +276,7 @@ class ImportDialog(QDialog):
             f"{self._path}: {source.kind}, {local(source.count):,} images, {_size_text(sizes)}, "
             f"{f'{count} classes' if count else 'no labels'}."
         )
-        self._later.start()
+        self._refresh.request()
 
     @Slot()
     def _show_others(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDir, QStandardPaths, Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QPalette
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import local
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_label
 from trainers.exporting.export import in_the_way, proposed_folder
 from trainers.exporting.exporters import EXPORTERS
 
@@ -66,7 +66,7 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.boxes = {name: QCheckBox(e.label) for name, e in EXPORTERS.items()}
         self.place, self.choose_button = QLineEdit(), QPushButton("Choose…")
-        self.bar, self.status_label = QProgressBar(), QLabel()
+        self.bar, self.status_label = QProgressBar(), quiet_label(wraps=True)
         self.open_button, self.close_button = QPushButton("Open folder"), QPushButton("Close")
         self.export_button = QPushButton("Export")
         self._build()
@@ -85,7 +85,6 @@ class ExportDialog(QDialog):
     # -- parts -----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        quiet = QPalette.ColorRole.PlaceholderText
         head = QLabel(
             f"<b>{self._run.name}</b> at step {local(self._checkpoint.step):,}, as files for other "
             "programs"
@@ -101,9 +100,6 @@ class ExportDialog(QDialog):
         policy = self.bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.bar.setSizePolicy(policy)
-        self.status_label.setWordWrap(True)
-        self.status_label.setFont(small(self.font()))
-        self.status_label.setForegroundRole(quiet)
         self.status_label.setMinimumHeight(2 * self.status_label.fontMetrics().height())
         self.status_label.setAlignment(Qt.AlignmentFlag.AlignTop)
         label = QLabel("&Folder")
@@ -134,14 +130,11 @@ class ExportDialog(QDialog):
         problem = exporter.missing()
         box.setEnabled(not problem)
         files = ", ".join(exporter.places(self._run))
-        meaning = QLabel(exporter.meaning)
+        meaning = quiet_label(exporter.meaning)
         meaning.setBuddy(box)
-        endings = QLabel("not installed" if problem else exporter.endings)
+        endings = quiet_label("not installed" if problem else exporter.endings)
         for widget in (box, meaning, endings):
             widget.setToolTip(problem or f"Writes {files}")
-        for quiet in (meaning, endings):
-            quiet.setFont(small(self.font()))
-            quiet.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         box.setAccessibleDescription(problem or exporter.meaning)
         grid.addWidget(box, row, 0)
         grid.addWidget(meaning, row, 1)

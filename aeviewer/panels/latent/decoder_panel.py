@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QAction, QGuiApplication, QPalette
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QBoxLayout,
     QHBoxLayout,
@@ -18,16 +18,15 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.panels.export.pictures_menu import picture_name
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import PictureActions
-from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.inputs.code_sliders import CodeSliders
+from aeviewer.widgets.labels import quiet_eliding_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
@@ -61,10 +60,8 @@ class DecoderPanel(QWidget):
         self.view.setToolTip("The decoded code. The context menu copies and saves it.")
         self.sliders = CodeSliders()
         self.sliders.setAccessibleName("Code")
-        self.origin = QElidingLabel()
+        self.origin = quiet_eliding_label()
         self.origin.setMinimumWidth(_LEAST_TEXT)
-        self.origin.setFont(small(self.font()))
-        self.origin.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.reset_button = QPushButton("Reset")
         self.reset_button.setAccessibleName("Reset the code")
         self.reset_button.setToolTip(
@@ -113,8 +110,6 @@ class DecoderPanel(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(content)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def _make_menu(self) -> None:
         name = partial(picture_name, self._session, "decoded")

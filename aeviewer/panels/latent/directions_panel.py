@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from aeviewer.numbers import join_numbers, local
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_matrix import ImageMatrix
+from aeviewer.widgets.labels import quiet_label
 from trainers.exploration.local_directions import STEPS
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class DirectionsPanel(QWidget):
         self._latent, self._directions = latent_state, directions
         self.around = QComboBox()
         self.grid = ImageMatrix("Steps along local directions", self._step_text, has_tips=False)
-        self.note = QLabel()
+        self.note = quiet_label(wraps=True)
         self._pages = QStackedLayout(self)
         self._build()
         directions.changed.connect(self._show)
@@ -70,9 +69,6 @@ class DirectionsPanel(QWidget):
         )
         caption = QLabel("Codes considered")
         caption.setBuddy(self.around)
-        self.note.setFont(tabular(small(self.font())))
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.note.setWordWrap(True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.note.setMinimumHeight(2 * self.note.fontMetrics().height() + 2)
         head = QHBoxLayout()
@@ -87,8 +83,6 @@ class DirectionsPanel(QWidget):
         layout.addWidget(self.note)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Starts decoding the steps."""

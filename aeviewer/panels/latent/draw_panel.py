@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QKeySequence, QPalette
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -22,10 +22,10 @@ from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.services.latent.undo_state import Pin
 from aeviewer.widgets.displays.class_bars import ClassBars
-from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.drawing_pad import DigitPad
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
+from aeviewer.widgets.labels import quiet_label
 from trainers.datasets import MNIST
 from trainers.datasets.user_drawings import convert_drawing, convert_image_file
 from trainers.errors import AEViewerError
@@ -100,9 +100,7 @@ class DrawPanel(QWidget):
         for row, (view, title) in enumerate(zip(self.views, _TITLES, strict=True)):
             view.setMinimumSize(56, 56)
             view.setAccessibleName(title.capitalize())
-            caption = self.captions[row] = QLabel(title)
-            caption.setFont(small(self.font()))
-            caption.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            caption = self.captions[row] = quiet_label(title)
             results.addWidget(view, 2 * row, 0)
             results.addWidget(caption, 2 * row + 1, 0)
             results.setRowStretch(2 * row, 1)
@@ -122,8 +120,6 @@ class DrawPanel(QWidget):
         layout.addWidget(self.guess)
         layout.addWidget(self.bars)
         layout.addWidget(self.neighbours)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
         self.pad.drawn.connect(self._submit_drawing)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.theme import icon
 from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_label
 from trainers.embeddings.embedding import METHOD_NAMES, TRUSTWORTHINESS_CODES, TSNE
 
 if TYPE_CHECKING:
@@ -33,22 +33,18 @@ class EmbeddingBar(QWidget):
     def __init__(self, embeddings: Embeddings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._embeddings = embeddings
-        self.text, self.bar, self.button = QLabel(), QProgressBar(), QToolButton()
+        self.text, self.bar, self.button = quiet_label(wraps=True), QProgressBar(), QToolButton()
         self._build()
         embeddings.changed.connect(self._show)
         self.button.clicked.connect(self._press)
         self._show()
 
     def _build(self) -> None:
-        font = small(self.font())
-        self.text.setFont(font)
-        self.text.setWordWrap(True)
-        self.text.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.bar.setFixedSize(_BAR)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the embedding")
-        self.button.setFont(font)
+        self.button.setFont(small(self.font()))
         self.button.setAutoRaise(True)
         self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt, QTimer, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
-from superqt import QElidingLabel
 
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
@@ -22,17 +20,16 @@ from aeviewer.panels.latent.status_text import codes_text, no_codes_text
 from aeviewer.services.latent import point_colours
 from aeviewer.services.latent.undo_state import PlaneChoice, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_eliding_label
 from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 from trainers.exploration.planes import JITTER, class_jitter
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
-
     from aeviewer.services.latent_services import LatentServices
     from aeviewer.widgets.plots.plane_plot import Mode
     from trainers.datasets import Split
@@ -53,8 +50,6 @@ class LatentPanel(QWidget):
 
     def __init__(self, latent_services: LatentServices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
         latent_state = latent_services.latent_state
         self._latent, self._session = latent_state, latent_services.session
         self._services, self._point_colours = latent_services, latent_services.point_colours
@@ -64,8 +59,7 @@ class LatentPanel(QWidget):
         self._xy: NDArray[np.floating] = np.empty((0, 2))
         self._labels = np.empty(0, np.uint8)
         self._jitter = np.empty(0)
-        self._refresh = QTimer(self, singleShot=True, interval=0)
-        self._refresh.timeout.connect(self._show_codes)
+        self._refresh = Refresh(self, self._show_codes)
         self.plot = LatentPlot("Latent space")
         self.plane_bar = PlaneBar()
         self.bar, self.point_bar = ColourBar(), ColourBar()
@@ -74,7 +68,7 @@ class LatentPanel(QWidget):
         self.gestures = Gestures(latent_services, self.plot, self.plane_bar)
         self.embedding_bar = EmbeddingBar(latent_services.embeddings, self)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
-        self.empty, self.note = EmptyState(""), QElidingLabel()
+        self.empty, self.note = EmptyState(""), quiet_eliding_label()
         self._pages = QStackedWidget()
         self._build()
         self._connect()
@@ -85,8 +79,6 @@ class LatentPanel(QWidget):
             "Press or drag to decode a point; arrow keys move it, Shift makes larger steps; P pins "
             "it; A shows all."
         )
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.note.setFont(small(self.font()))
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
         # The note is elided before the names of the classes need a second row.
@@ -119,8 +111,8 @@ class LatentPanel(QWidget):
         session.runs_changed.connect(self._show_run_state)
         session.checkpoints_changed.connect(self._show_run_state)
         session.code_changed.connect(self._mark_code)
-        latent_state.places_changed.connect(self._request_codes)
-        latent_state.embedding_changed.connect(self._request_codes)
+        latent_state.places_changed.connect(self._refresh.request)
+        latent_state.embedding_changed.connect(self._refresh.request)
         latent_state.plane_changed.connect(self._show_plane)
         latent_state.pins_changed.connect(self._show_pins)
         latent_state.selection_changed.connect(self._show_points)
@@ -149,22 +141,12 @@ class LatentPanel(QWidget):
             self._xy = np.empty((0, 2))  # The old points have labels of other classes.
             self._set_classes(self._session.dataset.classes)
             self.plot.reset_view()
-        self._request_codes()
+        self._refresh.request()
 
     def _set_classes(self, classes: tuple[str, ...]) -> None:
         if classes != self._classes:
             self._classes, self._palette = classes, class_palette(max(1, len(classes)))
             self.legend.set_names(classes, class_colours(len(classes)))
-
-    @Slot()
-    def _request_codes(self) -> None:
-        if self.isVisible():
-            self._refresh.start()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the panel was hidden."""
-        super().showEvent(event)
-        self._show_codes()
 
     # -- codes -----------------------------------------------------------------------------------
 
@@ -211,9 +193,10 @@ class LatentPanel(QWidget):
         between, track = self._playback.interpolation, self._playback.trajectory
         if between is None or track is None:
             self.plot.set_stage(None)
-            self._request_codes()
+            self._refresh.request()
             return
         if not self.isVisible():
+            self._refresh.request()
             return
         try:
             self._place(between.places)
@@ -264,8 +247,8 @@ class LatentPanel(QWidget):
     @Slot()
     def _show_run_state(self) -> None:
         """Updates the text that says why there are no codes."""
-        if self._session.preview is None and self.isVisible():
-            self._refresh.start()
+        if self._session.preview is None:
+            self._refresh.request()
 
     def _images(self) -> Split | None:
         try:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -26,9 +25,9 @@ from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.services.latent.undo_state import pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
+from aeviewer.widgets.labels import quiet_label
 from trainers.errors import AEViewerError
 from trainers.figures import film
 from trainers.figures.image_sheet import write_sheet
@@ -81,7 +80,7 @@ class PathPanel(QWidget):
         self.kind, self.steps = _combo(_KINDS, "Path"), _combo(_STEPS, "Equal steps")
         self.frames = QSpinBox()
         self.film = DigitList("Film of the path")
-        self.lengths, self.progress = QLabel(), QProgressBar()
+        self.lengths, self.progress = quiet_label(wraps=True), QProgressBar()
         self.play_button = QPushButton(theme.icon("play"), "Play")
         self.gif_button, self.strip_button = QToolButton(), QToolButton()
         self._timer = QTimer(self, interval=_FILM_MILLISECONDS)
@@ -101,9 +100,6 @@ class PathPanel(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(4)
         self.progress.setAccessibleName("Search for the shortest path")
-        self.lengths.setWordWrap(True)
-        self.lengths.setFont(tabular(small(self.font())))
-        self.lengths.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.lengths.setToolTip(
             "Length in the code: the sum of the Euclidean lengths of the steps. Length in the "
             "images: the same for the decoded images, in units of full ink."
@@ -140,8 +136,6 @@ class PathPanel(QWidget):
         layout.addLayout(foot)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
         for combo in (self.start, self.end, self.kind, self.steps):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QPalette, QStandardItemModel
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListView, QToolButton, QWidget
-from superqt import QElidingLabel
 
 from aeviewer.panels.latent.axis_names import coordinate_name
 from aeviewer.panels.latent.layers_menu import LayersButton
 from aeviewer.theme import icon
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_eliding_label
 from trainers.embeddings.embedding import RECIPES, missing_package
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class PlaneBar(QWidget):
         self.y_axis = self._combo("Coordinate on y", "The coordinate of the code on the y axis.")
         for axis in (self.x_axis, self.y_axis):
             axis.setMinimumWidth(_NARROWEST_AXIS)
-        self.note = QElidingLabel()
+        self.note = quiet_eliding_label()
         self.modes = {mode: self._mode_button(*entry, mode) for mode, entry in _MODES.items()}
         self.layers = LayersButton()
         self.reset = self._button("Show all", "Show all codes, and keep them in view (A).")
@@ -85,8 +84,6 @@ class PlaneBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        self.note.setFont(small(self.font()))
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         for widget in (self.kind, self.x_axis, self.y_axis):
             layout.addWidget(widget)
         layout.addWidget(self.note, 1)

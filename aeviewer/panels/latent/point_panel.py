@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -20,9 +19,9 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import join_numbers, local
 from aeviewer.services.latent.undo_state import Pin, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
+from aeviewer.widgets.labels import quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
@@ -51,12 +50,12 @@ class PointPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._latent, self._inspector = latent_state, inspector
-        self.headline, self.facts = QLabel(), QLabel()
+        self.headline, self.facts = QLabel(), quiet_label(wraps=True)
         self.views = tuple(ImageView() for _ in _TITLES)
-        self.captions = tuple(QLabel(title) for title in _TITLES)
+        self.captions = tuple(quiet_label(title, wraps=True) for title in _TITLES)
         self.neighbours = DigitList("Nearest codes")
         self.pin_button, self.unpin_button = QPushButton("Pin"), QPushButton("Unpin all")
-        self.pins = QLabel()
+        self.pins = quiet_label(wraps=True)
         self._pages = QStackedLayout(self)
         self._build()
         inspector.changed.connect(self._show)
@@ -68,30 +67,21 @@ class PointPanel(QWidget):
         self._show_pins()
 
     def _build(self) -> None:
-        quiet = QPalette.ColorRole.PlaceholderText
         tiles = QGridLayout()
         tiles.setSpacing(4)
         for column, (view, caption) in enumerate(zip(self.views, self.captions, strict=True)):
             view.setMinimumSize(56, 56)
             view.setMaximumHeight(112)
             caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            caption.setWordWrap(True)
-            caption.setFont(tabular(small(self.font())))
-            caption.setForegroundRole(quiet)
             tiles.addWidget(view, 0, column)
             tiles.addWidget(caption, 1, column)
             tiles.setColumnStretch(column, 1)
         self.views[0].setAccessibleName("Test image")
         self.views[1].setAccessibleName("Decoded code")
         self.views[2].setAccessibleName("Decoded re-encoded code")
-        for label in (self.facts, self.pins):
-            label.setFont(tabular(small(self.font())))
-            label.setForegroundRole(quiet)
-            label.setWordWrap(True)
-        title = QLabel("Nearest codes, with their distances in the whole latent space")
-        title.setFont(small(self.font()))
-        title.setForegroundRole(quiet)
-        title.setWordWrap(True)
+        title = quiet_label(
+            "Nearest codes, with their distances in the whole latent space", wraps=True
+        )
         self.pin_button.setToolTip("Pin this code (P, or Ctrl and click)")
         self.unpin_button.setToolTip("Remove all pins (U removes the last one)")
         row = QHBoxLayout()
@@ -109,8 +99,6 @@ class PointPanel(QWidget):
                 layout.addLayout(part)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Has the code looked into."""

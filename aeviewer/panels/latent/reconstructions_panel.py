@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
-from superqt import QElidingLabel
 
 from aeviewer.numbers import local
 from aeviewer.panels.export.pictures_menu import picture_name
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import PictureActions
-from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_grid import ImageGrid, ImageRow
 from aeviewer.widgets.images.image_view import DivergingBar
+from aeviewer.widgets.labels import quiet_eliding_label
 from aeviewer.widgets.plots.hover_card import HoverCard
 from trainers.errors import AEViewerError
 from trainers.evaluation.image_errors import squared_errors
@@ -51,10 +49,8 @@ class ReconstructionsPanel(QWidget):
         self.grid = ImageGrid()
         self.grid.setAccessibleName("Input, reconstruction and difference of 32 test images")
         self.grid.hovered.connect(self._show_card)
-        self.figure = QElidingLabel()
+        self.figure = quiet_eliding_label()
         self.figure.setMinimumWidth(_LEAST_TEXT)
-        self.figure.setFont(small(self.font()))
-        self.figure.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.figure.setToolTip("Squared error summed over the pixels of an image; full ink is 1.")
         self._empty = EmptyState(_EMPTY)
         self._arrange()
@@ -77,8 +73,6 @@ class ReconstructionsPanel(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._empty)
         self._pages.addWidget(content)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def _make_menu(self) -> None:
         name = partial(picture_name, self._session, "reconstructions")

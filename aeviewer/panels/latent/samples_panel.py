@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QStackedLayout,
@@ -26,16 +24,15 @@ from aeviewer.panels.latent.axis_names import axis_names
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.latent.samples import SampleRequest, SampleSheet, Source, sheet
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_matrix import ImageMatrix
 from aeviewer.widgets.inputs.save_dialog import ask_place
+from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.refresh import Refresh
 from trainers.errors import AEViewerError
 from trainers.figures.image_sheet import GAP, write_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.latent.latent_state import LatentState
@@ -84,12 +81,11 @@ class SamplesPanel(QWidget):
         self._sheet: SampleSheet | None = None
         self._run = ""
         self._is_working = self._is_outdated = False
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._draw)
+        self._refresh = Refresh(self, self._draw)
         self.source, self.seed, self.side = QComboBox(), QSpinBox(), QSpinBox()
         self.again = QPushButton(theme.icon("dice-multiple-outline"), "Draw again")
         self.png_button, self.svg_button = QPushButton("PNG…"), QPushButton("SVG…")
-        self.sheet, self.note = ImageMatrix("Samples", self._code_text), QLabel()
+        self.sheet, self.note = ImageMatrix("Samples", self._code_text), quiet_label()
         self._pages = QStackedLayout(self)
         self._build()
         self._connect()
@@ -115,8 +111,6 @@ class SamplesPanel(QWidget):
         for button, kind in ((self.png_button, "PNG"), (self.svg_button, "SVG")):
             button.setToolTip(f"Save the sheet as {kind}. Every pixel becomes a square.")
         self.note.setWordWrap(True)
-        self.note.setFont(small(self.font()))
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self.source, 1)
         head.addWidget(self.seed)
@@ -135,8 +129,6 @@ class SamplesPanel(QWidget):
         layout.addLayout(foot)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     def _connect(self) -> None:
         self._latent.run_changed.connect(self._follow_step)
@@ -153,11 +145,6 @@ class SamplesPanel(QWidget):
         self.png_button.clicked.connect(lambda: self._save("png"))
         self.svg_button.clicked.connect(lambda: self._save("svg"))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the panel was hidden."""
-        super().showEvent(event)
-        self._follow_step()
-
     # -- what is requested -----------------------------------------------------------------------
 
     @Slot()
@@ -173,7 +160,7 @@ class SamplesPanel(QWidget):
     def _restart(self) -> None:
         """Starts again with other settings."""
         self._is_working = False
-        self._later.start()
+        self._refresh.request()
 
     @Slot()
     def _follow_step(self) -> None:
@@ -190,8 +177,8 @@ class SamplesPanel(QWidget):
         if self._is_working and session.is_live:
             # The fit of the density is finished first; the live model changes faster than it fits.
             self._is_outdated = True
-        elif self.isVisible():
-            self._later.start()
+        else:
+            self._refresh.request()
 
     @Slot()
     def _follow_plane(self) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer, Slot
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.panels.losses.loss_header import WINDOW, LossHeader
@@ -23,12 +22,13 @@ from aeviewer.panels.losses.loss_table import (
 )
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.value_table import Readout, ValueRow
-from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import quiet_label
 from aeviewer.widgets.plots.curve_plot import CurvePlot
+from aeviewer.widgets.refresh import Refresh
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent, QShowEvent
+    from PySide6.QtGui import QResizeEvent
 
     from aeviewer.services.runs.loss_curves import LossCurves
     from aeviewer.services.runs.run_item import RunItem
@@ -54,8 +54,6 @@ class LossPanel(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
         self._session = session
         self._quantity = "loss"
         self._unit = ""
@@ -63,12 +61,11 @@ class LossPanel(QWidget):
         self._is_scale_chosen = False
         self._changed: set[str] = set()
         self._hovered: float | None = None
-        self._refresh = QTimer(self, singleShot=True, interval=0)
-        self._refresh.timeout.connect(self._show_changes)
+        self._refresh = Refresh(self, self._show_changes)
         self.header = LossHeader()
         self.plot = CurvePlot("Loss curves")
         self.readout = Readout()
-        self.empty, self.note = EmptyState(_EMPTY), QLabel()
+        self.empty, self.note = EmptyState(_EMPTY), quiet_label(wraps=True)
         self._build()
         self._connect()
         self._take_runs()
@@ -90,9 +87,6 @@ class LossPanel(QWidget):
     # -- layout ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.note.setFont(small(self.font()))
-        self.note.setWordWrap(True)
-        self.note.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.readout.setAccessibleName("Losses of the runs")
         curves = QWidget()
         self._around = QBoxLayout(QBoxLayout.Direction.TopToBottom, curves)
@@ -229,7 +223,7 @@ class LossPanel(QWidget):
         for key in set(self.plot.names) - shown:
             self.plot.remove_curve(key)
         self._changed = shown
-        self._schedule()
+        self._refresh.request()
 
     def _take_unit(self, name: str) -> None:
         """Resets the view, because curves of another unit have another range."""
@@ -242,17 +236,7 @@ class LossPanel(QWidget):
     @Slot(str)
     def _take_metrics(self, key: str) -> None:
         self._changed.add(key)
-        self._schedule()
-
-    def _schedule(self) -> None:
-        """Draws once for many signals; a hidden panel draws when it is shown."""
-        if self.isVisible():
-            self._refresh.start()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the panel was hidden."""
-        super().showEvent(event)
-        self._show_changes()
+        self._refresh.request()
 
     @Slot()
     def _show_changes(self) -> None:

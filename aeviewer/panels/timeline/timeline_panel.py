@@ -16,13 +16,13 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.step_slider import StepSlider
+from aeviewer.widgets.labels import quiet_eliding_label, quiet_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,20 +128,17 @@ class TimelinePanel(QWidget):
         return action
 
     def _make_readout(self) -> None:
-        self.word_label, self.step_label, self.of_label = QLabel("step"), QLabel(), QLabel()
+        self.word_label, self.step_label = quiet_label("step", is_small=False), QLabel()
+        self.of_label = quiet_label(is_small=False)
         large = tabular(self.font())
         large.setPixelSize(17)
         for label in (self.word_label, self.of_label):
             label.setFont(large)
-            label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         strong = QFont(large)
         strong.setWeight(QFont.Weight.DemiBold)
         self.step_label.setFont(strong)
-        self.swatch, self.name_label = _Swatch(), QElidingLabel()
-        self.name_label.setFont(small(self.font()))
-        self.name_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.swatch, self.name_label = _Swatch(), quiet_eliding_label()
         self.name_label.setElideMode(Qt.TextElideMode.ElideMiddle)
-        self.name_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.name_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def _readout(self) -> QWidget:
@@ -190,8 +187,6 @@ class TimelinePanel(QWidget):
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
         self.setFixedHeight(_HEIGHT)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAutoFillBackground(True)
 
     # -- what is shown ---------------------------------------------------------------------------
 

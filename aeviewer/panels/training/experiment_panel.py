@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from aeviewer import theme
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
+from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers import datasets
 from trainers.config import Leaf, RunConfig, fields, spaced_checkpoints
 from trainers.config_messages import faults
@@ -66,7 +66,7 @@ class ExperimentPanel(QWidget):
         self._presets.setAccessibleName("Preset")
         for name, entry in PRESETS.items():
             self._presets.addItem(entry.title, name)
-        self._summary = _line(self, QPalette.ColorRole.PlaceholderText)
+        self._summary = quiet_label(wraps=True, is_small=False, parent=self)
         self._reset = QToolButton(self)
         self._reset.setToolTip("Back to the preset's own settings")
         self._reset.setAccessibleName("Reset to the preset")
@@ -74,12 +74,12 @@ class ExperimentPanel(QWidget):
         self._name = QLineEdit(self)
         self._name.setAccessibleName("Name of the run")
         self._name.setToolTip("What to call the run; left empty, it names itself.")
-        self._name_problem = _line(self, QPalette.ColorRole.BrightText)
+        self._name_problem = problem_label(self)
         self._name_problem.hide()
         self._form = Form([_spec(leaf) for leaf in _leaves()], self)
         self._form.setAccessibleName("Settings of the run")
-        self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
-        self._forecast = _line(self, QPalette.ColorRole.BrightText)
+        self._architecture = quiet_label(wraps=True, is_small=False, parent=self)
+        self._forecast = problem_label(self)
         self._train = QPushButton("Train", self)
         self._train.setDefault(True)
         self._train.setToolTip("Start this run, or put it behind the one that is running.")
@@ -310,9 +310,3 @@ def _kind(leaf: Leaf) -> Kind:
 def _by_field(held: Mapping[str, object], problems: dict[str, str]) -> dict[str, str]:
     """Assigns problems to the fields of the form; the rest go to the first field."""
     return {name if name in held else "family": text for name, text in problems.items()}
-
-
-def _line(parent: QWidget, role: QPalette.ColorRole) -> QLabel:
-    label = QLabel(parent, wordWrap=True)
-    label.setForegroundRole(role)
-    return label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QPalette
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.services.training.reproduction import Stage
+from aeviewer.widgets.labels import quiet_label
 from trainers.reproduction.plan import QUICK_STEPS
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class ReproduceDialog(QDialog):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(_BAR)
-        self._state = QLabel()
-        self._state.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._state = quiet_label(is_small=False)
         self._buttons = QDialogButtonBox()
         role = QDialogButtonBox.ButtonRole
         self._start = self._buttons.addButton("Start", role.AcceptRole)

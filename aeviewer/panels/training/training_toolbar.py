@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeySequence, QPalette
+from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
@@ -22,6 +22,7 @@ from superqt import QElidingLabel
 from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.services.training.training_queue import Activity
+from aeviewer.widgets.labels import quiet_label
 from trainers.config import fields
 from trainers.presets import PRESETS
 
@@ -259,7 +260,6 @@ def _text(parent: QWidget) -> QElidingLabel:
 
 
 def _label(tip: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
+    label = quiet_label(is_small=False, parent=parent)
     label.setToolTip(tip)
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label

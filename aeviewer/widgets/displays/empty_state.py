@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from aeviewer.widgets.labels import quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QIcon
@@ -44,10 +45,8 @@ class EmptyState(QWidget):
         self._icon, self._drawing = icon, QLabel(self)
         if icon is not None:
             layout.addWidget(self._drawing, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.label = QLabel(text)
-        self.label.setWordWrap(True)
+        self.label = quiet_label(text, wraps=True, is_small=False)
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         layout.addWidget(self.label)
         self.button = QPushButton(action)
         self.button.setVisible(bool(action))

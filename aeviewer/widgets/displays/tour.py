@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPainterPath, QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from aeviewer.widgets.labels import quiet_label
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -57,8 +59,7 @@ class Tour(QWidget):
         font.setWeight(QFont.Weight.DemiBold)
         font.setPixelSize(15)
         self.title.setFont(font)
-        self.count = QLabel()
-        self.count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.count = quiet_label(is_small=False)
         self.skip_button, self.back_button = QPushButton("Skip"), QPushButton("Back")
         self.next_button = QPushButton("Next", default=True)
         self.skip_button.setFlat(True)

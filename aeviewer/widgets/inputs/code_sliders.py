@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QLabel,
     QScrollArea,
     QWidget,
 )
 
 from aeviewer.numbers import DecimalBox
 from aeviewer.widgets.inputs.histogram_slider import HistogramSlider
+from aeviewer.widgets.labels import quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QWheelEvent
@@ -68,7 +67,7 @@ class _Dimension:
 
     def __init__(self, number: int, owner: CodeSliders) -> None:
         self.name = f"z{str(number + 1).translate(_SUBSCRIPTS)}"
-        self.label = QLabel(self.name)
+        self.label = quiet_label(self.name, is_small=False)
         self.slider = HistogramSlider()
         self._counted: NDArray[np.float32] | None = None
         self.field = _Field()
@@ -79,7 +78,6 @@ class _Dimension:
         self.field.valueChanged.connect(lambda value: owner.edit(number, value))
 
     def _set_up(self, number: int) -> None:
-        self.label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.slider.setRange(0, _PLACES)
         self.slider.setPageStep(_PLACES // 10)
         self.slider.setSingleStep(_PLACES // 100)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import PlainBox, local, localise
+from aeviewer.widgets.labels import problem_label, quiet_label
 
 Kind = Literal["int", "float", "bool", "choice", "int list", "optional int list"]
 
@@ -79,14 +80,12 @@ class Field(QObject):
         self.editor.setObjectName(spec.name)
         self.editor.setAccessibleName(f"{spec.label} {spec.unit}".strip())
         self.label.setBuddy(self.editor)
-        self.problem = QLabel(parent, wordWrap=True)
-        self.problem.setForegroundRole(QPalette.ColorRole.BrightText)
+        self.problem = problem_label(parent)
         self.problem.hide()
         lines = [spec.help, f"Bounds: {spec.bounds}." if spec.bounds else ""]
         for widget in (self.label, self.editor):
             widget.setToolTip("\n".join(line for line in lines if line))
-        self.hint = QLabel(spec.short_bounds, parent)
-        self.hint.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.hint = quiet_label(spec.short_bounds, is_small=False, parent=parent)
         self.editor.installEventFilter(self)
 
     def value(self) -> object:
@@ -205,8 +204,7 @@ class Form(QScrollArea):
             self._grid.addWidget(self._fold, row, 0, 1, 3)
             row += 1
         if spec.group and not spec.advanced and spec.group not in self._headings:
-            heading = QLabel(spec.group, self._body)
-            heading.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+            heading = quiet_label(spec.group, is_small=False, parent=self._body)
             font = heading.font()
             font.setWeight(QFont.Weight.DemiBold)
             heading.setFont(font)

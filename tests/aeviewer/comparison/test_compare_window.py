@@ -56,10 +56,10 @@ class Scene:
     def settle(self) -> None:
         """Answers every question and lets the pages draw."""
         self.compute.answer_all()
-        for page in (self.window.digits, self.window.latent, self.window.losses):
-            self.qtbot.waitUntil(lambda p=page: not p._later.isActive())
+        page = self.window.tabs.currentWidget()
+        self.qtbot.waitUntil(lambda: not page.refresh.is_pending)
         self.compute.answer_all()
-        self.qtbot.waitUntil(lambda: not self.window.metrics._later.isActive())
+        self.qtbot.waitUntil(lambda: not page.refresh.is_pending)
 
     def titles(self) -> list[str]:
         return [row.title for row in self.window.digits.table.rows]
