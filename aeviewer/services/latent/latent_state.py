@@ -84,6 +84,7 @@ class LatentState(QObject):
         self._run = ""
         self._bursts, self._moved_at = 0, 0.0
         self._is_taking_codes = False
+        session.run_renamed.connect(self._rename_run)
         session.current_changed.connect(self._take_run)
         session.code_changed.connect(self._follow_code)
         codes.changed.connect(self._take_codes)
@@ -145,10 +146,7 @@ class LatentState(QObject):
         return base if step == aligned.last else motion.seen_through(base)
 
     def planes(self, steps: Iterable[int]) -> dict[int, Plane] | None:
-        """Returns the plane of each checkpoint.
-
-        None where it is the principal plane of its own codes.
-        """
+        """Returns each checkpoint's plane; None where it is the principal plane of its codes."""
         codes, alignments = self.test_codes, self.alignments
         if codes is None:
             return None
@@ -257,6 +255,11 @@ class LatentState(QObject):
         if plane is None or anchor is None:
             return None
         return plane.lift(xy, anchor).astype(np.float32)
+
+    @Slot(str, str)
+    def _rename_run(self, old: str, new: str) -> None:
+        if old in self._undo_states:
+            self._undo_states[new] = self._undo_states.pop(old)
 
     @Slot()
     def _take_run(self) -> None:
@@ -389,11 +392,6 @@ class LatentState(QObject):
         """Moves the pins of images to the new codes of their images."""
         pins = self.pins
         if any(pin.image is not None for pin in pins):
-            moved = tuple(
-                pin
-                if pin.image is None or pin.image >= len(codes)
-                else replace(pin, code=codes[pin.image])
-                for pin in pins
-            )
-            self._undo_states[self._run] = replace(self._undo_states[self._run], pins=moved)
+            kept, moved = self._undo_states[self._run], tuple(pin.follow(codes) for pin in pins)
+            self._undo_states[self._run] = replace(kept, pins=moved)
             self.pins_changed.emit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -28,8 +28,8 @@ class PlaneChoice:
     Attributes
     ----------
     kind
-        Two coordinates of the code, the plane in which the codes vary most, the one through three
-        codes that were picked; or a layout, which is no plane: nothing in it can be lifted.
+        Two coordinates of the code, the plane in which the codes vary most, or the plane through
+        three chosen codes. An embedding is not a plane: its places cannot be lifted to codes.
     axes
         The coordinates on x and y, counted from 0.
     corners
@@ -56,14 +56,20 @@ class Pin:
     Attributes
     ----------
     code
-        (d,), where it is.
+        (d,), the code.
     image
-        The image whose code it is, by its number in the cloud: the pin goes with it from
-        checkpoint to checkpoint.
+        The number of the image that the code belongs to: the pin follows the image from checkpoint
+        to checkpoint. None for a code of no image.
     """
 
     code: NDArray[np.float32]
     image: int | None = None
+
+    def follow(self, codes: NDArray[np.float32]) -> Pin:
+        """Returns the pin at its image's code among (n, d) codes; unchanged without its image."""
+        if self.image is None or self.image >= len(codes):
+            return self
+        return replace(self, code=codes[self.image])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,7 @@
 """The state that all panels share: the runs, which one is current, which step is shown.
 
-It holds no widget and loads no torch. A panel reads properties and listens to past-tense signals.
-It changes the state only through the methods here, and receives the signal of its own change as
-every other panel does.
+It holds no widget and loads no torch. A panel reads properties, changes the state only through the
+methods here, and receives the past-tense signals of its own changes as every other panel does.
 """
 
 from __future__ import annotations
@@ -54,7 +53,9 @@ class Session(QObject):
 
     runs_changed = Signal()
     current_changed = Signal()
-    """Another run is current: it has no preview, code or image yet, and they follow."""
+    """Another run is current, or the current one has another key: its preview and image follow."""
+    run_renamed = Signal(str, str)
+    """A run has another key: the old one and the new one."""
     checkpoints_changed = Signal()
     step_changed = Signal()
     preview_changed = Signal()
@@ -174,16 +175,16 @@ class Session(QObject):
             self.message_posted.emit(str(error))
             self.runs_changed.emit()
             return
-        self._settings.move(key, str(renamed.path))
-        was_current = self._current == key
+        new_key, was_current = str(renamed.path), self._current == key
+        self._settings.move(key, new_key)
+        if key in self._curves:
+            self._curves[new_key] = self._curves.pop(key)
         if was_current:
-            self._current = str(renamed.path)
-        curves = self._curves.pop(key, None)
-        if curves:
-            self._curves[str(renamed.path)] = curves
+            self._current = new_key
         self.refresh()
+        self.run_renamed.emit(key, new_key)
         if was_current:
-            self.current_changed.emit()
+            self._reload()
 
     def forget(self, key: str) -> None:
         """Removes a run whose folder is gone, with all settings stored for it."""
@@ -201,16 +202,23 @@ class Session(QObject):
         self._current = key
         if key is not None:
             self._settings.current = key
-        self._checkpoints = self._checkpoint_steps()
+        shown = self.shown
+        self._checkpoints = tuple(c.step for c in shown.run.checkpoints()) if shown else ()
         self._step = self._checkpoints[-1] if self._checkpoints else None
-        had_code, had_image = self._code is not None, self._image is not None
-        self._preview = self._code = self._image = None
+        had_code = self._code is not None
+        self._code = None
+        self._reload()
+        if had_code:
+            self.code_changed.emit()
+
+    def _reload(self) -> None:
+        """Drops what was read from the current run's folder and asks for it again."""
+        had_image = self._image is not None
+        self._preview = self._image = None
         self._is_unreadable = False
         self.current_changed.emit()
         self.checkpoints_changed.emit()
         self.step_changed.emit()
-        if had_code:
-            self.code_changed.emit()
         if had_image:
             self.image_changed.emit()
 
@@ -227,9 +235,8 @@ class Session(QObject):
     @property
     def dataset(self) -> Dataset:
         """The data set of the current run; MNIST without a current run."""
-        run = self._runs.get(self._current or "")
         try:
-            return MNIST if run is None else run.dataset
+            return self.shown.run.dataset if self.shown else MNIST
         except AEViewerError:
             return MNIST
 
@@ -375,10 +382,6 @@ class Session(QObject):
             return remembered
         filled = [key for key, run in self._runs.items() if run.checkpoints()]
         return next(reversed(filled or [*self._runs]), None)
-
-    def _checkpoint_steps(self) -> tuple[int, ...]:
-        run = self._runs.get(self._current or "")
-        return tuple(c.step for c in run.checkpoints()) if run else ()
 
     def _store_active_state(self, key: str, state: str) -> None:
         """Stores the state of an active run: only the queue knows it, its folder does not."""

@@ -12,6 +12,7 @@ import pytest
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.reconstructions_panel import ReconstructionsPanel
 from aeviewer.services.compute.request_thread import RequestThread
+from aeviewer.services.latent.undo_state import Pin
 from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.runs import Checkpoint
 
@@ -172,3 +173,23 @@ def test_the_state_is_whole_before_the_first_signal(
     newest = session.checkpoints[-1]
     assert seen == [(other, newest, None, None, None)]
     settle(explored, qtbot)
+
+
+def test_a_renamed_run_keeps_its_step_its_code_and_its_pins(
+    explored: Explored, counts: Counts, qtbot: QtBot
+) -> None:
+    session, latent = explored.session, explored.latent_state
+    assert session.current is not None
+    session.show_step(session.checkpoints[1])
+    code = np.full(3, 0.5, np.float32)
+    latent.pin(Pin(code))
+    settle(explored, qtbot)
+    codes = latent.codes
+    session.rename(session.current.key, "renamed")
+    settle(explored, qtbot)
+    assert session.shown == (session.run(session.current.key), session.checkpoints[1])
+    assert session.current.name == "renamed"
+    np.testing.assert_array_equal(latent.codes, codes)
+    np.testing.assert_array_equal(session.code, code)
+    assert [pin.code is code for pin in latent.pins] == [True]
+    assert counts.reads_by_the_window == 0
