@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.panels.runs.runs_model import EYE_COLUMN, NAME_COLUMN, RunsModel
-from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.list_delegate import (
     ROW_HEIGHT,
@@ -33,17 +32,19 @@ from aeviewer.widgets.displays.list_delegate import (
     TwoLineDelegate,
 )
 from aeviewer.widgets.inputs.confirm import ask
+from trainers.errors import AEViewerError
 from trainers.glossary import explain
 from trainers.runs import RunState
 from trainers.runs.metrics import METRICS
+from trainers.storage.trash import move_to_trash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.services.runs.run_item import RunItem
     from aeviewer.services.runs.session import Session
-    from aeviewer.services.system.trash import Trash
     from aeviewer.services.training.training_queue import TrainingQueue
+    from trainers.storage.trash import Trash
 
 
 class RunsPanel(QWidget):
@@ -56,7 +57,7 @@ class RunsPanel(QWidget):
     queue
         Tells how far the active run is; asked to continue or leave out a run.
     trash
-        Takes a folder's path and moves it to the trash; answers whether it could.
+        Moves a folder to the trash, as `move_to_trash` does.
     """
 
     settings_requested = Signal(object)
@@ -292,10 +293,12 @@ class RunsPanel(QWidget):
         item = self._session.item(key)
         if not self._is_free(item, "deleting"):
             return
-        if self._trash(key):
-            self._session.forget(key)
+        try:
+            self._trash(key, item.name)
+        except AEViewerError as error:
+            self._session.message_posted.emit(str(error))
         else:
-            self._session.message_posted.emit(refusal(item.name, key))
+            self._session.forget(key)
 
     def _is_free(self, item: RunItem, doing: str) -> bool:
         """Returns whether the folder of the run is not in use; posts a message where it is."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import shutil
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -223,13 +224,13 @@ def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qt
 
 @pytest.mark.parametrize(("answer", "is_kept"), [("Move to trash", False), ("Cancel", True)])
 def test_a_data_set_goes_to_the_trash_after_a_question(
-    program: Program, tmp_path: Path, answer: str, is_kept: bool
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, is_kept: bool
 ) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     menu, trash = program.window.datasets, tmp_path / "trash"
     trash.mkdir()
-    menu._trash = lambda path: bool(shutil.move(path, trash))
+    monkeypatch.setattr(store, "move_to_trash", lambda path, _name: shutil.move(path, trash))
     menu.fill()
     next(a for a in menu._remove.actions() if a.text() == "spots…").trigger()
     box = program.window.findChild(QMessageBox)
@@ -239,17 +240,22 @@ def test_a_data_set_goes_to_the_trash_after_a_question(
     assert len([*trash.iterdir()]) == (0 if is_kept else 1)
 
 
-def test_without_a_trash_a_data_set_stays(program: Program, tmp_path: Path) -> None:
+def test_without_a_trash_a_data_set_stays(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     menu, told = program.window.datasets, []
-    menu._trash = lambda _path: False
+    monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
     menu.failed.connect(told.append)
     program.session.message_posted.disconnect(program.window._tell)
     menu._remove_now("spots")
     assert "spots" in dataset_names()
     assert len(told) == 1
-    assert told[0].startswith("The system has no trash for 'spots'")
+    assert told[0].startswith("The system has no trash for 'spots' (Permission denied)")
 
 
 def test_a_data_set_that_is_gone_is_told_and_the_others_stay(

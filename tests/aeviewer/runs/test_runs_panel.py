@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from aeviewer.services.training.training_progress import TrainingProgress
 from aeviewer.services.training.training_queue import Activity
 from aeviewer.widgets.displays.list_delegate import Role
 from trainers import runs
+from trainers.errors import AEViewerError
 from trainers.presets import preset
 from trainers.runs.metrics import Evaluation
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.runs.session import Session
-from aeviewer.services.system.trash import move_to_trash
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -93,9 +92,10 @@ class Scene:
         run.write_status(run.status().model_copy(update=changes))
         return str(run.path)
 
-    def trash(self, path: str) -> bool:
-        self.trashed.append(path)
-        return self.has_trash
+    def trash(self, path: str | Path, _name: str) -> None:
+        if not self.has_trash:
+            raise AEViewerError(f"There is no trash. Delete it yourself: {path}")
+        self.trashed.append(str(path))
 
     def index(self, name: str, column: int = NAME_COLUMN) -> QModelIndex:
         model = self.view.model()
@@ -423,19 +423,3 @@ class TestMenu:
         finally:
             QDesktopServices.unsetUrlHandler("file")
         assert [url.toLocalFile() for url in opener.opened] == [scene.keys["c"]]
-
-
-@pytest.mark.usefixtures("qapp")
-def test_what_is_not_there_can_not_be_trashed(tmp_path: Path) -> None:
-    assert not move_to_trash(str(tmp_path / "nothing here"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system makes it")
-def test_an_account_without_a_trash_gets_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "not" / "yet"))
-    (tmp_path / "run").mkdir()
-    assert move_to_trash(str(tmp_path / "run"))
-    assert not (tmp_path / "run").exists()
-    assert (tmp_path / "not" / "yet" / "Trash" / "files" / "run").is_dir()
