@@ -9,9 +9,7 @@ from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QDockWidget,
-    QLabel,
     QMainWindow,
-    QMessageBox,
     QTabWidget,
     QWidget,
 )
@@ -42,6 +40,8 @@ from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
 from aeviewer.panels.training.training_toolbar import TrainingBar
 from aeviewer.services.training.training_queue import Activity
 from aeviewer.widgets.displays.scroll_panel import Scrolled
+from aeviewer.widgets.inputs.message_boxes import show_failure
+from aeviewer.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QPaintEvent, QShowEvent
@@ -101,7 +101,7 @@ class MainWindow(QMainWindow):
         self._messages: set[str] = set()
         self._is_arranged = self._has_appeared = False
         self.wanted_folder: Path | None = None
-        self._status = QLabel(self)
+        self._status = plain_label(parent=self)
         self._status.setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._status, 1)
         self.setDockNestingEnabled(True)
@@ -331,14 +331,8 @@ class MainWindow(QMainWindow):
         if message in self._messages:
             return
         self._messages.add(message)
-        box = QMessageBox(QMessageBox.Icon.Warning, "AE Viewer", message)
+        box = show_failure(self, message)
         box.finished.connect(lambda _result: self._messages.discard(message))
-        self._open(box)
-
-    def _open(self, box: QMessageBox) -> None:
-        box.setParent(self, box.windowFlags())
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
 
     @Slot()
     def _tell_activity(self) -> None:

@@ -1,13 +1,30 @@
-"""Labels in the two quiet styles of the window. They show plain text and interpret no markup."""
+"""Labels and tool tips of plain text: names of files, runs and classes are never read as markup."""
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
+from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import QLabel, QWidget
 from superqt import QElidingLabel
 
 from aeviewer.widgets.fonts import small
+
+
+def plain_label(text: str = "", *, wraps: bool = False, parent: QWidget | None = None) -> QLabel:
+    """Returns a label in the window's own font and colour, for text that may hold a name."""
+    label = QLabel(text, parent, wordWrap=wraps)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def plain_tip(text: str) -> str:
+    """Returns a text so that Qt, which guesses whether a tool tip is markup, shows it as it is."""
+    if not GuiQt.mightBeRichText(text):
+        return text
+    return f'<span style="white-space: pre-wrap">{escape(text)}</span>'
 
 
 def quiet_label(
@@ -26,7 +43,7 @@ def quiet_label(
     parent
         The widget that owns the label.
     """
-    label = QLabel(text, parent, wordWrap=wraps)
+    label = plain_label(text, wraps=wraps, parent=parent)
     _set_style(label, QPalette.ColorRole.PlaceholderText)
     if is_small:
         label.setFont(small(label.font()))
@@ -43,7 +60,7 @@ def quiet_eliding_label(text: str = "") -> QElidingLabel:
 
 def problem_label(parent: QWidget | None = None) -> QLabel:
     """Returns an empty label for what is wrong with an input, in the palette's warning colour."""
-    label = QLabel(parent, wordWrap=True)
+    label = plain_label(wraps=True, parent=parent)
     _set_style(label, QPalette.ColorRole.BrightText)
     return label
 

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.services.system.log import versions
+from aeviewer.widgets.labels import plain_label
 from trainers.glossary import GLOSSARY, page
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class LogWindow(QDialog):
         self._journal = journal
         self.lines = _Lines(journal.text, "Log")
         self.lines.setPlaceholderText("Nothing was noted yet.")
-        where = QLabel(f"Kept in {journal.file}" if journal.file else "Not kept in a file")
+        where = plain_label(f"Saved in {journal.file}" if journal.file else "Not saved in a file")
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         buttons = _closing(self)
         copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)

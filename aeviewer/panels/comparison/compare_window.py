@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMessageBox,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -33,6 +32,7 @@ from aeviewer.panels.export.pictures_menu import offer_pictures
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import slug
 from aeviewer.widgets.fonts import tabular
+from aeviewer.widgets.inputs.message_boxes import show_failure
 from aeviewer.widgets.inputs.step_slider import StepSlider
 from aeviewer.widgets.labels import quiet_label
 
@@ -253,9 +253,7 @@ class CompareWindow(QMainWindow):
 
     @Slot(str)
     def _tell(self, message: str) -> None:
-        box = QMessageBox(QMessageBox.Icon.Warning, "AE Viewer", message, parent=self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        show_failure(self, message)
 
     @Slot(str)
     def _tell_kept(self, path: str) -> None:

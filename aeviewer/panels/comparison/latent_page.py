@@ -24,7 +24,7 @@ from aeviewer.panels.export.pictures_menu import offer_pictures
 from aeviewer.services.comparison.image_rules import MOST
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from aeviewer.widgets.displays.picture_export import slug
-from aeviewer.widgets.labels import quiet_eliding_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from aeviewer.widgets.plots.legend import ChipLegend
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
@@ -121,7 +121,7 @@ class LatentPage(QWidget):
         shares = words.histogram(data.test.labels, chosen, data.dataset.classes)
         by_class = f", by class {shares}" if shares else ""
         self.note.setText(f"{local(int(chosen.sum())):,} images selected{by_class}")
-        self.note.setToolTip(self.note.text())
+        self.note.setToolTip(plain_tip(self.note.text()))
 
     # -- what is shown ---------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from aeviewer.numbers import local, localise
 from aeviewer.panels.comparison import captions as words
 from aeviewer.services.comparison.compared_run import likelihood
 from aeviewer.widgets.displays.figure_export import keep
-from aeviewer.widgets.labels import quiet_eliding_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS, Metric
@@ -181,7 +181,7 @@ class MetricsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return _dot(run.colour)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return run.problem or None
+            return plain_tip(run.problem) or None
         if role == Qt.ItemDataRole.FontRole:
             return self._font(index.column(), run, evaluation)
         return None

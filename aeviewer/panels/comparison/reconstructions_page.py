@@ -27,7 +27,7 @@ from aeviewer.services.comparison.compared_run import (
 )
 from aeviewer.services.comparison.image_rules import FEWEST, MOST, indices
 from aeviewer.widgets.images.image_table import TileRow, TileTable
-from aeviewer.widgets.labels import quiet_eliding_label, quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label, quiet_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import DataError
@@ -161,7 +161,7 @@ class DigitsPage(QWidget):
         except DataError as error:
             problem = str(error)
         self.numbers.setProperty("invalid", bool(problem))
-        self.numbers.setToolTip(problem)
+        self.numbers.setToolTip(plain_tip(problem))
         self.numbers.style().polish(self.numbers)
 
     @Slot()

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QLabel,
     QMenu,
     QProgressBar,
     QVBoxLayout,
@@ -21,7 +20,8 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import local
 from aeviewer.panels.datasets.import_dialog import ImportDialog
 from aeviewer.services.datasets.dataset_import import DatasetDownload
-from aeviewer.widgets.inputs.confirm import ask
+from aeviewer.widgets.inputs.message_boxes import ask
+from aeviewer.widgets.labels import plain_label, plain_tip
 from trainers import datasets
 from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES, find_entry
@@ -105,7 +105,7 @@ class DatasetsMenu(QMenu):
         except AEViewerError as error:
             text, history = f"{name}: damaged", str(error)
         action = self.addAction(text.replace("&", "&&"))
-        action.setToolTip(history)
+        action.setToolTip(plain_tip(history))
         action.triggered.connect(lambda: self.chosen.emit(name))
         self.setToolTipsVisible(True)
 
@@ -218,7 +218,7 @@ class DownloadDialog(QDialog):
         super().__init__(parent)
         found = find_entry(name)
         self.setWindowTitle(f"Download {found.title}")
-        self.about, self.state = QLabel(found.about), QLabel()
+        self.about, self.state = plain_label(found.about, wraps=True), plain_label(wraps=True)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setFixedHeight(_BAR)
         buttons = QDialogButtonBox()
@@ -228,8 +228,6 @@ class DownloadDialog(QDialog):
         layout.setSpacing(12)
         for part in (self.about, self.state, self.bar, buttons):
             layout.addWidget(part)
-        for label in (self.about, self.state):
-            label.setWordWrap(True)
         self.setMinimumWidth(_WIDTH)
         self.work = DatasetDownload(name, mirror, self)
         self.work.changed.connect(self._show)

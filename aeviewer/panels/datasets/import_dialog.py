@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
@@ -29,7 +28,7 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import local, localise
 from aeviewer.services.datasets.dataset_import import DatasetImport
 from aeviewer.widgets.images.image_view import ImageView
-from aeviewer.widgets.labels import problem_label, quiet_label
+from aeviewer.widgets.labels import plain_label, plain_tip, problem_label, quiet_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import dataset_names
 from trainers.datasets.description import check_name
@@ -83,7 +82,7 @@ class ImportDialog(QDialog):
         self.size_box, self.fit, self.colour = QSpinBox(), QComboBox(), QComboBox()
         self.inverted, self.labelled = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
         self.others = QPushButton("Other images")
-        self.head = QLabel(f"Looking at {path} …", wordWrap=True)
+        self.head = plain_label(f"Reading {path} …", wraps=True)
         self.note, self.problem = quiet_label(wraps=True, is_small=False), problem_label()
         self.flaws = QPlainTextEdit(readOnly=True)
         self.bar = QProgressBar(textVisible=False)
@@ -298,7 +297,7 @@ class ImportDialog(QDialog):
         for pair, shown, made, problem in zip(self.views, before, after, wrong, strict=False):
             pair[0].set_image(shown)
             pair[1].set_image(made)
-            pair[1].setToolTip(problem)
+            pair[1].setToolTip(plain_tip(problem))
         description = conversion.description()
         self.note.setText(f"{description[0].upper()}{description[1:]}.")
 

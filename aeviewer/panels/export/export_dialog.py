@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,10 +86,8 @@ class ExportDialog(QDialog):
     # -- parts -----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        head = QLabel(
-            f"<b>{self._run.name}</b> at step {local(self._checkpoint.step):,}, as files for other "
-            "programs"
-        )
+        name, step = escape(self._run.name), local(self._checkpoint.step)
+        head = QLabel(f"<b>{name}</b> at step {step:,}, as files for other programs")
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)

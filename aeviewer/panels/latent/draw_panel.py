@@ -25,7 +25,7 @@ from aeviewer.widgets.displays.class_bars import ClassBars
 from aeviewer.widgets.images.drawing_pad import DigitPad
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, quiet_label
 from trainers.datasets import MNIST
 from trainers.datasets.user_drawings import convert_drawing, convert_image_file
 from trainers.errors import AEViewerError
@@ -66,7 +66,7 @@ class DrawPanel(QWidget):
         self.mark = self._button("crosshairs-gps", "Mark the code of the drawing")
         self.pin = self._button("pin-outline", "Pin the drawing's code")
         self.views = tuple(ImageView() for _ in _TITLES)
-        self.guess, self.bars = QLabel(), ClassBars(CLASS_COLOURS)
+        self.guess, self.bars = plain_label(), ClassBars(CLASS_COLOURS)
         self._dataset = MNIST
         self._given: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = None
         self.neighbours = DigitList("Codes nearest to the drawing", one_row=True)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QToolButto
 from aeviewer.numbers import local
 from aeviewer.theme import icon
 from aeviewer.widgets.fonts import small
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_label
 from trainers.embeddings.embedding import METHOD_NAMES, TRUSTWORTHINESS_CODES, TSNE
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class EmbeddingBar(QWidget):
         status = self._embeddings.status
         self.setVisible(status.phase != "off")
         self.text.setText(status_text(status))
-        self.text.setToolTip(status_tooltip(status, self._embeddings.recipes[status.method]))
+        tip = status_tooltip(status, self._embeddings.recipes[status.method])
+        self.text.setToolTip(plain_tip(tip))
         computes = status.phase == "computing"
         self.bar.setVisible(computes)
         # Without a share the bar shows that it is busy: the neighbours are searched first.

@@ -20,7 +20,7 @@ from aeviewer.panels.latent.status_text import codes_text, no_codes_text
 from aeviewer.services.latent import point_colours
 from aeviewer.services.latent.undo_state import PlaneChoice, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.labels import quiet_eliding_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
@@ -183,7 +183,7 @@ class LatentPanel(QWidget):
         self._place(places if between is None else between.places)
         self._show_points()
         self.note.setText(codes_text(self._services, preview.step, len(codes)))
-        self.note.setToolTip(self.note.text())
+        self.note.setToolTip(plain_tip(self.note.text()))
         self._show_pins()
         self._mark_code()
 

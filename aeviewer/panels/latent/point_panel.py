@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedLayout,
     QVBoxLayout,
@@ -21,7 +20,7 @@ from aeviewer.services.latent.undo_state import Pin, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
@@ -50,7 +49,7 @@ class PointPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._latent, self._inspector = latent_state, inspector
-        self.headline, self.facts = QLabel(), quiet_label(wraps=True)
+        self.headline, self.facts = plain_label(), quiet_label(wraps=True)
         self.views = tuple(ImageView() for _ in _TITLES)
         self.captions = tuple(quiet_label(title, wraps=True) for title in _TITLES)
         self.neighbours = DigitList("Nearest codes")

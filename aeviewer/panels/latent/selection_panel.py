@@ -27,7 +27,7 @@ from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
@@ -139,7 +139,7 @@ class SelectionPanel(QWidget):
             self.bars.set_counts(found.counts)
         self.views[0].set_image(found.mean_image)
         self.views[2].set_image(images[found.nearest])
-        self.views[2].setToolTip(gallery.description(int(chosen[found.nearest])))
+        self.views[2].setToolTip(plain_tip(gallery.description(int(chosen[found.nearest]))))
         tooltips = [gallery.description(index) for index in chosen[:_SHOWN].tolist()]
         self.images.set_images(images[:_SHOWN], tooltips=tooltips)
         self._decode(found.mean_code)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from aeviewer.services.latent.undo_state import Pin, PlaneChoice, UndoState
-from aeviewer.widgets.inputs.confirm import ask
+from aeviewer.widgets.inputs.message_boxes import ask
 from trainers.errors import AEViewerError
 from trainers.exploration import views
 from trainers.exploration.views import KeptLayers, KeptPin, View

@@ -13,6 +13,7 @@ from aeviewer import theme
 from aeviewer.numbers import local, localise
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.displays.list_delegate import Role
+from aeviewer.widgets.labels import plain_tip
 from trainers.datasets import MNIST
 from trainers.presets import PRESETS
 from trainers.runs import RunState
@@ -238,7 +239,7 @@ def tooltip(item: RunItem) -> str:
         lines += summary(item.config)
     if item.evaluation is not None:
         lines += figures(item.evaluation)
-    return "\n".join([*lines, item.problem] if item.problem else lines)
+    return plain_tip("\n".join([*lines, item.problem] if item.problem else lines))
 
 
 def summary(config: RunConfig) -> list[str]:

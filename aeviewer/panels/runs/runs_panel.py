@@ -31,7 +31,7 @@ from aeviewer.widgets.displays.list_delegate import (
     ToggleDelegate,
     TwoLineDelegate,
 )
-from aeviewer.widgets.inputs.confirm import ask
+from aeviewer.widgets.inputs.message_boxes import ask
 from trainers.errors import AEViewerError
 from trainers.glossary import explain
 from trainers.runs import RunState

@@ -22,7 +22,7 @@ from aeviewer.numbers import local
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.step_slider import StepSlider
-from aeviewer.widgets.labels import quiet_eliding_label, quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label, quiet_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,7 +217,7 @@ class TimelinePanel(QWidget):
         self.of_label.setText(f"of {local(run.steps):,}")
         self.swatch.set_colour(run.colour)
         self.name_label.setText(run.name)
-        self.name_label.setToolTip(run.name)
+        self.name_label.setToolTip(plain_tip(run.name))
 
     def _shown_step(self, run: RunItem) -> int:
         """Returns the step of the checkpoint; the newest known step of the run while live."""

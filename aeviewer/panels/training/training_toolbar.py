@@ -22,7 +22,7 @@ from superqt import QElidingLabel
 from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.services.training.training_queue import Activity
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_label
 from trainers.config import fields
 from trainers.presets import PRESETS
 
@@ -183,7 +183,7 @@ class TrainingBar(QToolBar):
         text = progress_text(self._queue.activity, figures)
         if text != self._text.text():
             self._text.setText(text)
-            self._text.setToolTip(text)
+            self._text.setToolTip(plain_tip(text))
         self._device = figures.device or self._device
         self._place.setText(device_text(self._device))
         self._place_shown.setVisible(bool(self._device))

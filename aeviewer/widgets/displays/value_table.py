@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +159,7 @@ class Readout(QTableWidget):
         tips = row.tips or (row.name, *row.cells)
         # This is called with every move of the mouse, so that unchanged cells are left alone.
         texts = (row.name, *row.cells)
-        for item, text, tip in zip(self._items[at], texts, tips, strict=True):
+        for item, text, tip in zip(self._items[at], texts, map(plain_tip, tips), strict=True):
             if item.text() != text:
                 item.setText(text)
             if item.toolTip() != tip:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_view import draw_exactly, gray_image
+from aeviewer.widgets.labels import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -266,7 +267,7 @@ class ImageMatrix(QWidget):
 
     def _show_tip(self, event: QHelpEvent) -> None:
         cell = self._cell_at(QPointF(event.pos()))
-        QToolTip.showText(event.globalPos(), self._describe(*cell) if cell else "", self)
+        QToolTip.showText(event.globalPos(), plain_tip(self._describe(*cell)) if cell else "", self)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Makes the image under the mouse the current one."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.grid_layout import Arrangement, arrange, compose
 from aeviewer.widgets.images.image_view import colour_image, draw_exactly, pack_rgb, reduce_images
+from aeviewer.widgets.labels import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -323,7 +324,7 @@ class TileTable(QWidget):
     def _show_tip(self, event: QHelpEvent) -> None:
         row = self._row_at(QPointF(event.pos()))
         lines = (row.title, *row.details) if row else ()
-        QToolTip.showText(event.globalPos(), "\n".join(lines), self)
+        QToolTip.showText(event.globalPos(), plain_tip("\n".join(lines)), self)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follows colours and fonts."""

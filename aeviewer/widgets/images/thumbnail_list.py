@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QListView
 
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_view import enlarge, gray_image
+from aeviewer.widgets.labels import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ class DigitList(QListView):
         self.setSpacing(2 if words else 0)
         for number, image in enumerate(images):
             item = QStandardItem(self._icon(image), words[number] if words else "")
-            item.setToolTip(tooltips[number] if tooltips else "")
+            item.setToolTip(plain_tip(tooltips[number]) if tooltips else "")
             if not words:
                 item.setSizeHint(self.iconSize() + QSize(4, 4))
             item.setData(Qt.AlignmentFlag.AlignHCenter, Qt.ItemDataRole.TextAlignmentRole)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from aeviewer.widgets.fonts import small
+from aeviewer.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
@@ -25,7 +26,7 @@ class HoverCard(QWidget):
         super().__init__(parent)
         self._room = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.picture, self.words = QLabel(), QLabel()
+        self.picture, self.words = QLabel(), plain_label()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 8, 12, 8)
         layout.setSpacing(8)

@@ -11,6 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from superqt import QFlowLayout
 
+from aeviewer.widgets.labels import plain_tip
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -118,7 +120,9 @@ class ChipLegend(QWidget):
         for chip in self.chips:
             chip.setAccessibleName(f"Show {chip.text()}")
             chip.setToolTip(
-                f"Show or hide {chip.text()}. Double-click, or Ctrl+click, to see it alone."
+                plain_tip(
+                    f"Show or hide {chip.text()}. Double-click, or Ctrl+click, to see it alone."
+                )
             )
             chip.clicked.connect(self.visibility_changed)
             chip.isolated.connect(self._isolate)

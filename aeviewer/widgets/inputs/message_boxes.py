@@ -1,4 +1,4 @@
-"""A question before something is removed; Return and Escape answer Cancel."""
+"""Message boxes that do not block the window: a question before a removal, and a failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def ask(
     parent: QWidget, title: str, question: str, more: str, yes: str, act: Callable[[], object]
 ) -> None:
-    """Asks without blocking the window.
+    """Asks a question; Return and Escape answer Cancel.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def ask(
     act
         Does it.
     """
-    box = QMessageBox(parent)
+    box = QMessageBox(parent, textFormat=Qt.TextFormat.PlainText)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
     box.setWindowTitle(title)
@@ -39,3 +39,14 @@ def ask(
     box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
     button.clicked.connect(act)
     box.open()
+
+
+def show_failure(parent: QWidget, message: str) -> QMessageBox:
+    """Shows the message of a failure, which may name a file or a run, and returns its box."""
+    box = QMessageBox(parent, textFormat=Qt.TextFormat.PlainText)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("AE Viewer")
+    box.setText(message)
+    box.open()
+    return box
