@@ -230,7 +230,7 @@ class DownloadDialog(QDialog):
             layout.addWidget(part)
         self.setMinimumWidth(_WIDTH)
         self.work = DatasetDownload(name, mirror, self)
-        self.work.changed.connect(self._show)
+        self.work.progressed.connect(self._show)
         self.work.ended.connect(self._end)
         buttons.rejected.connect(self.close)
         self._show()
@@ -243,7 +243,7 @@ class DownloadDialog(QDialog):
     @Slot()
     def _show(self) -> None:
         share = self.work.share
-        self.state.setText(self.work.words)
+        self.state.setText(self.work.activity)
         self.bar.setRange(0, 0 if share is None else 1000)
         self.bar.setValue(round(1000 * (share or 0.0)))
 

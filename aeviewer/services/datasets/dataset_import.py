@@ -1,17 +1,14 @@
-"""Importing a data set: reading its source, converting it, keeping the draft.
-
-And downloading one.
-"""
+"""Imports a data set (reads the source, converts the images, keeps the draft) or downloads one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from trainers.child_process import ChildFailure
+from aeviewer.services.system.child_task import ChildTask
 from trainers.datasets import download, sources
 from trainers.datasets.description import Dataset
 from trainers.datasets.importing.importer import ImportDraft, ImportRequest, import_images
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from trainers.datasets.sources import Source
 
 T = TypeVar("T")
-
-_LOOK_MILLISECONDS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,65 +135,37 @@ def _yield_result(work: Generator[float, None, object]) -> Generator[object, Non
     yield _Done((yield from work))
 
 
-class DatasetDownload(QObject):
-    """One download, in a child process.
+class DatasetDownload(ChildTask):
+    """Downloads a data set in a child process; the bytes received are kept when it is stopped.
 
     Parameters
     ----------
     name
-        Of an entry of the catalogue.
+        The name of an entry of the catalogue.
     mirror
-        An address that has the files too.
+        An address that also has the files.
 
     Attributes
     ----------
-    words, share
-        What is done, and how far it is, 0..1; None where that is not known.
+    activity
+        What the process does at the moment, for the user.
     dataset
-        What came of it.
-    problem
-        Why there is none.
+        The data set; None before the end.
     """
 
-    changed = Signal()
-    ended = Signal()
-
     def __init__(self, name: str, mirror: str = "", parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.words = "Starting"
-        self.share: float | None = None
+        super().__init__(
+            download.start_download(name, mirror),
+            "the download ended early; try again to continue from there",
+            parent,
+        )
+        self.activity = "Starting"
         self.dataset: Dataset | None = None
-        self.problem = ""
-        self._process = download.start_download(name, mirror)
-        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
-        self._look.timeout.connect(self._listen)
-        self._look.start()
 
-    def stop(self) -> None:
-        """Ends the process; the bytes received so far are kept."""
-        self._look.stop()
-        self._process.end()
-
-    @Slot()
-    def _listen(self) -> None:
-        try:
-            for message in self._process.received_messages():
-                self._take(message)
-        except (EOFError, OSError):
-            self._end("the download ended early; try again to continue from there")
-
-    def _take(self, message: object) -> None:
+    def _take(self, message: object) -> bool:
         match message:
-            case download.DownloadProgress(words, share):
-                self.words, self.share = words, share
-                self.changed.emit()
-            case ChildFailure(problem):
-                self._end(problem)
+            case download.DownloadProgress(activity, share):
+                self.activity, self.share = activity, share
             case Dataset():
                 self.dataset = message
-                self._end("")
-
-    def _end(self, problem: str) -> None:
-        self.problem = problem
-        self.stop()
-        self.ended.emit()
+        return self.dataset is not None

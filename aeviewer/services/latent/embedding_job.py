@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
-
-from trainers.child_process import ChildFailure
+from aeviewer.services.system.child_task import ChildTask
 from trainers.embeddings import embedding_process
 from trainers.embeddings.embedding import Embedding
 
@@ -15,13 +13,12 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from PySide6.QtCore import QObject
 
     from trainers.embeddings.embedding import Recipe
 
-_LOOK_MILLISECONDS = 100
 
-
-class EmbeddingJob(QObject):
+class EmbeddingJob(ChildTask):
     """Computes the embedding of some codes in a child process.
 
     Parameters
@@ -29,63 +26,41 @@ class EmbeddingJob(QObject):
     codes
         (n, d).
     recipe
-        How.
-    key, places
-        As what, and where, the layout is kept.
-    """
+        The method and its settings.
+    key, files
+        The key of the embedding in the cache, and the files where it may be written.
 
-    progressed = Signal()
-    """`share` has changed, and `places` may have."""
-    ended = Signal()
-    """`result` is available, or `problem` says why not."""
+    Attributes
+    ----------
+    places
+        (n, 2), the current places; None before the first report.
+    result
+        The embedding; None before the end.
+    """
 
     def __init__(
         self,
         codes: NDArray[np.float32],
         recipe: Recipe,
         key: str,
-        places: tuple[Path, ...],
+        files: tuple[Path, ...],
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(
+            embedding_process.start_embedding(recipe, key, files),
+            "its process ended early; see what it wrote where the program was started",
+            parent,
+        )
         self._codes = codes
-        self.share: float | None = None
         self.places: NDArray[np.float32] | None = None
         self.result: Embedding | None = None
-        self.problem = ""
-        self._process = embedding_process.start_embedding(recipe, key, places)
-        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
-        self._look.timeout.connect(self._listen)
-        self._look.start()
 
-    def stop(self) -> None:
-        """Ends the process; no signal follows."""
-        self._look.stop()
-        self._process.end()
-
-    @Slot()
-    def _listen(self) -> None:
-        """Reads the reports that have arrived."""
-        try:
-            for message in self._process.received_messages():
-                self._take(message)
-        except (EOFError, OSError):
-            self._end("its process ended early; see what it wrote where the program was started")
-
-    def _take(self, message: embedding_process.Message) -> None:
+    def _take(self, message: object) -> bool:
         match message:
             case embedding_process.Ready():
                 self._process.send(self._codes)
             case embedding_process.EmbeddingProgress(share, places):
                 self.share, self.places = share, places
-                self.progressed.emit()
-            case ChildFailure(problem):
-                self._end(problem)
             case Embedding():
                 self.result = message
-                self._end("")
-
-    def _end(self, problem: str) -> None:
-        self.problem = problem
-        self.stop()
-        self.ended.emit()
+        return self.result is not None
