@@ -239,7 +239,7 @@ def _report_hook(window: MainWindow, journal: SessionLog) -> Hook:
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         report = journal.report(kind, error, trace)
-        logger.critical("An error nobody caught", exc_info=(kind, error, trace))
+        logger.critical("An uncaught error", exc_info=(kind, error, trace))
         window.help_menu.tell_crash(f"{kind.__name__}: {error}", report)
 
     return hook

@@ -345,16 +345,16 @@ class MainWindow(QMainWindow):
             case Activity.RUNNING if are_many:
                 return f"Training side by side: {name}. The panels follow each checkpoint."
             case Activity.PAUSED if are_many:
-                return f"{name} are paused and saved; they go on where they were, or are stopped."
+                return f"{name} are paused and saved. Continue or stop them in the toolbar."
             case Activity.RUNNING:
                 return f"Training {name}. Press in the latent space to decode it as it learns."
             case Activity.PAUSED:
-                return f"{name} is paused; it goes on where it was, or is stopped."
+                return f"{name} is paused. Continue or stop it in the toolbar."
             case Activity.STOPPING:
-                return f"Stopping {name} and keeping what it learnt…"
+                return f"Stopping {name} and saving it…"
         current = self._session.current
         if current is None:
             return "Choose a preset and press Train."
         if not self._session.checkpoints:
-            return f"{current.name} has learnt nothing yet: continue it, or choose another run."
+            return f"{current.name} has no checkpoint yet. Continue it, or choose another run."
         return "Press or drag in the latent space to decode a point; drag the timeline to go back."

@@ -34,13 +34,13 @@ PRESETS: dict[str, Preset] = dict(
         _preset(
             "pca",
             "PCA",
-            "The best linear code there is, in closed form.",
+            "The best linear code, computed in closed form.",
             ModelConfig(family="pca", activation="linear"),
         ),
         _preset(
             "linear",
             "Linear autoencoder",
-            "Learns the plane that PCA computes.",
+            "Learns the subspace that PCA computes.",
             ModelConfig(activation="linear"),
         ),
         _preset(
@@ -64,7 +64,7 @@ PRESETS: dict[str, Preset] = dict(
         _preset(
             "vae",
             "Variational autoencoder",
-            "A code with a prior: any point decodes to a digit.",
+            "Codes follow a normal prior, so most points decode well.",
             ModelConfig(variational=True, likelihood="bernoulli"),
         ),
         _preset(
@@ -76,14 +76,14 @@ PRESETS: dict[str, Preset] = dict(
         _preset(
             "denoising",
             "Denoising autoencoder",
-            "Sees a corrupted digit, must give back the clean one.",
+            "Reconstructs clean images from corrupted ones.",
             ModelConfig(),
             TrainingConfig(corruption="gaussian"),
         ),
         _preset(
             "hinton30",
             "Deep autoencoder, 30 codes",
-            "To beat the 3.00 of Hinton & Salakhutdinov (2006).",
+            "Compared with the error of 3.00 in Hinton & Salakhutdinov (2006).",
             ModelConfig(
                 latent_dim=30,
                 hidden=(1000, 500, 250),

@@ -36,8 +36,8 @@ class _Notes(logging.Handler):
 def capture_problems() -> Iterator[list[str]]:
     """Collects problems inside the `with`, one line or traceback each.
 
-    That is: exceptions that nobody caught, in any thread and where Python cannot raise them;
-    warnings of Qt and of Python; warnings and errors that were logged.
+    A problem is an uncaught exception, in any thread or where Python cannot raise it; a warning of
+    Qt or Python; or a logged warning or error.
     """
     found: list[str] = []
 
@@ -50,7 +50,7 @@ def capture_problems() -> Iterator[list[str]]:
         found.append(f"{where}: {details}".strip())
 
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
-    sys.excepthook = lambda _kind, error, _trace: note(error, "nobody caught")
+    sys.excepthook = lambda _kind, error, _trace: note(error, "uncaught")
     threading.excepthook = lambda details: note(details.exc_value, "was not caught in a thread")
     sys.unraisablehook = lambda details: note(
         details.exc_value, f"could not be raised in {details.object}"

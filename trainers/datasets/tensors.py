@@ -91,13 +91,13 @@ Images = Tensor | StreamedImages
 
 
 _SHARED: WeakValueDictionary[tuple[Part, torch.device, Dataset], Images] = WeakValueDictionary()
-"""What somebody still holds: MNIST takes 220 MB."""
+"""The images in use, shared by all callers: MNIST takes 220 MB."""
 
 
 def load_images(name: Part, device: torch.device, dataset: Dataset = MNIST) -> Images:
     """(n, P) of 0..1, on the device; one copy for all callers, and none if it is too large.
 
-    It lives as long as somebody holds it.
+    The copy is freed with the last reference to it.
 
     Raises
     ------

@@ -113,31 +113,31 @@ def stops(parts: Mapping[str, QWidget]) -> tuple[Stop, ...]:
         Stop(
             lambda: parts["latent"],
             "The latent space",
-            "Every point is the code of one test image. Press anywhere or drag: the decoder "
-            "makes an image of that place. Behind the points it does so everywhere.",
+            "Every point is the code of one test image. Click anywhere or drag to decode that "
+            "place. The images behind the points are decoded in the same way.",
         ),
         Stop(
             lambda: parts["decoder"],
-            "What is decoded there",
-            "The image, and a slider for every number of its code. The other tabs tell of a "
-            "point, of a selection, of the way between two codes, or let you draw a digit.",
+            "The decoder",
+            "The decoded image, and a slider for every number of its code. The other tabs show "
+            "a point, a selection, the path between two codes, or let you draw a digit.",
         ),
         Stop(
             lambda: parts["timeline"],
             "Time",
-            "The model as it was at any step: drag, or press play, and watch the space form. "
-            "All panels follow.",
+            "Drag to any checkpoint of the training, or press play to watch the latent space "
+            "form. All panels follow.",
         ),
         Stop(
             lambda: parts["bar"],
             "Train your own",
-            "Choose an experiment and press Train. It is shown while it learns, and can be "
-            "explored meanwhile. Pause, stop, close: nothing that was learnt is lost.",
+            "Choose an experiment and press Train. You can explore the model while it trains. "
+            "If you pause, stop or close the program, nothing is lost.",
         ),
         Stop(
             lambda: parts["runs"],
             "Runs",
-            "Everything that was trained, with its figures. Press Ctrl+Shift+C to compare "
-            "runs side by side. Help (F1) holds the manual, and this tour.",
+            "All runs, with the metric that you choose. Press Ctrl+Shift+C to compare runs side "
+            "by side. Help (F1) has the manual and this tour.",
         ),
     )

@@ -215,9 +215,9 @@ class CrashWindow(QDialog):
         self.setWindowTitle("Something went wrong")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         what = QLabel(
-            f"<p><b>{escape(title)}</b></p><p>Nothing is lost: what is being trained goes on, and "
-            "what was trained is saved. The report below says what the developers need to know; "
-            "of your runs it names folders alone.</p>",
+            f"<p><b>{escape(title)}</b></p><p>Nothing is lost: the training continues, and all "
+            "checkpoints are saved. The report below is for the developers. It contains the names "
+            "of folders, but nothing else from your runs.</p>",
             wordWrap=True,
         )
         self.report = _Lines(report, "Report")

@@ -257,7 +257,7 @@ class Embeddings(QObject):
         job.deleteLater()
         if job.result is None:
             self._fail(
-                f"The codes of step {local(made.step):,} could not be laid out: {job.problem}."
+                f"The codes of step {local(made.step):,} could not be embedded: {job.problem}."
             )
         elif self._serves(made):
             self._show(made, job.result)

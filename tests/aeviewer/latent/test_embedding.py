@@ -180,7 +180,7 @@ def test_codes_that_can_not_be_laid_out_are_told_once(
     explored.embeddings.recipes["t-sne"] = TSNE(perplexity=-1.0)
     choose(qtbot, panel, "t-sne")
     qtbot.waitUntil(lambda: len(told) > 0, timeout=240_000)
-    assert "could not be laid out: " in told[0]
+    assert "could not be embedded: " in told[0]
     assert explored.embeddings.status.phase == "stopped"
     assert len(told) == 1
 
