@@ -136,7 +136,7 @@ class LossHeader(QWidget):
         )
         for window in _WINDOWS:
             choice.addItem(
-                "No smoothing" if window == 1 else f"Over {local(window):,} steps", window
+                "No smoothing" if window == 1 else f"{local(window):,} steps", window
             )
         choice.setCurrentIndex(_WINDOWS.index(WINDOW))
         choice.setMinimumWidth(34)
