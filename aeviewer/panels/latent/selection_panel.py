@@ -78,6 +78,7 @@ class SelectionPanel(QWidget):
         self._build()
         latent_state.selection_changed.connect(self._refresh.request)
         latent_state.places_changed.connect(self._refresh.request)
+        latent_state.run_changed.connect(self._refresh.request)
         self.images.chosen.connect(self._go_to)
         self.clear_button.clicked.connect(self._clear)
         self.csv_button.clicked.connect(self._save)

@@ -135,9 +135,7 @@ class LossHeader(QWidget):
             "start). The faint line is the loss of each step."
         )
         for window in _WINDOWS:
-            choice.addItem(
-                "No smoothing" if window == 1 else f"{local(window):,} steps", window
-            )
+            choice.addItem("No smoothing" if window == 1 else f"{local(window):,} steps", window)
         choice.setCurrentIndex(_WINDOWS.index(WINDOW))
         choice.setMinimumWidth(34)
         return choice

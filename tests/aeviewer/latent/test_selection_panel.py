@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.latent.selection_panel import SelectionPanel
 from tests.aeviewer.latent.explored_run import Explored, services, trained
+from trainers import runs
 from trainers.datasets.mnist import load_split
 from trainers.inference import load
+from trainers.presets import preset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,3 +128,14 @@ def test_clear_selects_none(qtbot: QtBot, explored: Explored, panel: SelectionPa
     assert len(explored.latent_state.selection) == 0
     explored.latent_state.undo_stack.undo()
     np.testing.assert_array_equal(explored.latent_state.selection, CHOSEN)
+
+
+def test_a_run_without_codes_shows_no_selection_of_the_run_before(
+    qtbot: QtBot, explored: Explored, panel: SelectionPanel
+) -> None:
+    session = explored.session
+    select(qtbot, explored, panel)
+    untrained = runs.create_run(preset("elu"), session.folder, "untrained")
+    session.set_current(session.add(untrained, "new"))
+    qtbot.waitUntil(lambda: not panel.headline.isVisible())
+    assert session.preview is None
