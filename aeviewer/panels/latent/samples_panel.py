@@ -131,7 +131,7 @@ class SamplesPanel(QWidget):
         self._pages.addWidget(content)
 
     def _connect(self) -> None:
-        self._latent.run_changed.connect(self._follow_step)
+        self._latent.run_changed.connect(self._clear)
         self._latent.places_changed.connect(self._follow_step)
         self._latent.plane_changed.connect(self._follow_plane)
         self._latent.code_changed.connect(self._follow_anchor)
@@ -163,6 +163,15 @@ class SamplesPanel(QWidget):
         self._refresh.request()
 
     @Slot()
+    def _clear(self) -> None:
+        """Clears the sheet: it belongs to another run."""
+        self._client.cancel("sheet")
+        self._sheet, self._is_working = None, False
+        self.sheet.clear()
+        self.note.clear()
+        self._follow_step()
+
+    @Slot()
     def _follow_step(self) -> None:
         """Draws again for another run or step."""
         session, codes = self._latent.session, self._latent.test_codes
@@ -171,7 +180,6 @@ class SamplesPanel(QWidget):
             return
         if session.current.key != self._run:
             self._run = session.current.key
-            self._is_working = False
             if self.source.currentData() != "quantiles":
                 self.source.setCurrentIndex(0 if self._has_prior else 1)
         if self._is_working and session.is_live:

@@ -78,7 +78,7 @@ class SelectionPanel(QWidget):
         self._build()
         latent_state.selection_changed.connect(self._refresh.request)
         latent_state.places_changed.connect(self._refresh.request)
-        latent_state.run_changed.connect(self._refresh.request)
+        latent_state.run_changed.connect(self._clear_mean)
         self.images.chosen.connect(self._go_to)
         self.clear_button.clicked.connect(self._clear)
         self.csv_button.clicked.connect(self._save)
@@ -149,6 +149,13 @@ class SelectionPanel(QWidget):
         if dataset != self._dataset:
             self._dataset = dataset
             self.bars.set_classes(dataset.classes, class_colours(len(dataset.classes)))
+
+    @Slot()
+    def _clear_mean(self) -> None:
+        """Clears the decoded mean: it belongs to another run."""
+        self._client.cancel("mean")
+        self.views[1].set_image(None)
+        self._refresh.request()
 
     def _decode(self, code: NDArray[np.floating]) -> None:
         session = self._latent.session

@@ -75,7 +75,7 @@ class DrawingService(QObject):
         self._image: NDArray[np.uint8] | None = None
         self.result: DrawingResult | None = None
         latent_state.places_changed.connect(self._ask)
-        latent_state.run_changed.connect(self._forget)
+        latent_state.run_changed.connect(self._ask)
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
         """Sets another drawing, or none."""
@@ -102,17 +102,9 @@ class DrawingService(QObject):
         )
         self._client.submit("image", work, self._show_result)
 
-    @Slot()
-    def _forget(self) -> None:
-        """Drops the result when another data set is shown: its neighbours have other numbers."""
-        if self.result is not None and self.result.dataset != self._latent.session.dataset:
-            self.result = None
-            self.changed.emit()
-
     def _show_result(self, result: DrawingResult) -> None:
-        if result.dataset == self._latent.session.dataset:
-            self.result = result
-            self.changed.emit()
+        self.result = result
+        self.changed.emit()
 
 
 def encode_drawing(

@@ -100,6 +100,7 @@ class StepLoader(QObject):
         shown, preview, code = self._session.shown, self._session.preview, self._session.code
         if shown is None or preview is None or code is None:
             self._decoded = None
+            self._compute.cancel("image")
             return
         # A preview may bring the code with it: then both signals ask for the same image.
         known = self._decoded

@@ -108,6 +108,10 @@ class ImageMatrix(QWidget):
             self._point_at(None)
         self._redraw()
 
+    def clear(self) -> None:
+        """Shows no images."""
+        self.set_images(_EMPTY)
+
     @property
     def shape(self) -> tuple[int, int]:
         """The number of rows and columns."""

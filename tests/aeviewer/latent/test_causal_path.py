@@ -14,6 +14,8 @@ from aeviewer.panels.latent.reconstructions_panel import ReconstructionsPanel
 from aeviewer.services.compute.request_thread import RequestThread
 from aeviewer.services.latent.undo_state import Pin
 from tests.aeviewer.latent.explored_run import Explored, services, trained
+from trainers import runs
+from trainers.presets import preset
 from trainers.runs import Checkpoint
 
 if TYPE_CHECKING:
@@ -63,8 +65,8 @@ def is_work(request: Request) -> bool:
 
 @pytest.fixture
 def explored(session: Session) -> Iterator[Explored]:
-    for preset in ("elu", "vae"):
-        trained(session.folder, preset, latent_dim=3)
+    for name in ("elu", "vae"):
+        trained(session.folder, name, latent_dim=3)
     made = services(session)
     yield made
     made.close()
@@ -193,3 +195,25 @@ def test_a_renamed_run_keeps_its_step_its_code_and_its_pins(
     np.testing.assert_array_equal(session.code, code)
     assert [pin.code is code for pin in latent.pins] == [True]
     assert counts.reads_by_the_window == 0
+
+
+@pytest.mark.usefixtures("counts")
+def test_a_run_without_checkpoints_shows_nothing_of_the_run_before(
+    explored: Explored, qtbot: QtBot
+) -> None:
+    session, latent = explored.session, explored.latent_state
+    explored.drawing.set_image(np.full((28, 28), 99, np.uint8))
+    qtbot.waitUntil(lambda: explored.drawing.result is not None)
+    untrained = runs.create_run(preset("elu"), session.folder, "untrained")
+    key = session.add(untrained, "new")
+    latent.move(np.ones(3, np.float32))
+    session.set_current(key)  # The image of the code has been requested, and may still arrive.
+    done: list[object] = []
+    explored.idle.submit("settle", lambda _models: True, done.append)
+    qtbot.waitUntil(lambda: bool(done), timeout=60_000)
+    assert session.preview is None
+    assert session.image is None
+    assert latent.codes is None
+    assert explored.drawing.result is None
+    assert explored.point_inspector.details is None
+    assert explored.directions.steps is None

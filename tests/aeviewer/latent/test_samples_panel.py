@@ -191,3 +191,14 @@ class TestInMoreDimensions:
         qtbot.waitUntil(lambda: not np.array_equal(panel.sheet.images, before))
         qtbot.keyClick(panel.sheet, Qt.Key.Key_Return)
         np.testing.assert_allclose(explored.session.code, [2, -half, 2, half], rtol=1e-5)
+
+
+def test_the_sheet_of_another_run_is_cleared_at_once(
+    qtbot: QtBot, explored: Explored, panel: SamplesPanel
+) -> None:
+    session = explored.session
+    other = trained(session.folder, "relu", 2)
+    session.set_current(session.add(other, "finished"))
+    assert panel.sheet.shape == (0, 0)
+    assert panel.note.text() == ""
+    qtbot.waitUntil(lambda: panel.sheet.shape[0] > 0, timeout=30_000)
