@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def latent_services(session: Session) -> LatentServices:
-    """Services whose questions nobody answers: the thread does not run."""
+    """Services whose compute thread does not run, so that no request is answered."""
     return LatentServices(session, ComputeThread(EventQueue()))
 
 
