@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,52 +21,6 @@ _LEARNT = ("metrics.csv", "checkpoints", RESUME_POINT)
 _MOST_STEPS, _MOST_JSON = 10_000_000, 1_000_000
 
 State = Literal["new", "running", "stopped", "finished", "diverged", "failed", "interrupted"]
-"""The states that `status.json` keeps, and "interrupted", which follows from the lock."""
-
-
-class RunState(StrEnum):
-    """The state of a run: one that its folder keeps, or one that only the program knows."""
-
-    NEW = "new"
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-    DAMAGED = "damaged"
-
-    @property
-    def is_training(self) -> bool:
-        """Whether a trainer holds the run: it is running or paused."""
-        return self in {RunState.RUNNING, RunState.PAUSED}
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the run's folder is in use, or will be soon: it is training or queued."""
-        return self.is_training or self is RunState.QUEUED
-
-    @property
-    def can_continue(self) -> bool:
-        """Whether training can begin or continue: a trainer refuses finished and diverged runs."""
-        return self in {
-            RunState.NEW,
-            RunState.STOPPED,
-            RunState.INTERRUPTED,
-            RunState.FAILED,
-        }
-
-    @property
-    def has_curves(self) -> bool:
-        """Whether the run may have losses that can be read."""
-        return self not in {RunState.NEW, RunState.QUEUED, RunState.DAMAGED}
-
-    @property
-    def is_alarming(self) -> bool:
-        """Whether something went wrong that the user should see."""
-        return self in {RunState.DIVERGED, RunState.FAILED, RunState.DAMAGED}
 
 
 class Status(BaseModel):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from trainers.config import RunConfig
 
 _EMPTY = "Press Train to start a run: its losses appear here."
+_WITHOUT_CURVES = {"queued", "damaged", "new"}
 _WIDE, _SHORT, _LOW = 640, 280, 180
 _MOST_ROWS, _READOUT_SHARE, _COLUMN_SHARE = 6, 0.35, 0.5
 
@@ -187,7 +188,7 @@ class LossPanel(QWidget):
             for item in self._session.items
             if item.visible
             and item.config is not None
-            and item.state.has_curves
+            and item.state not in _WITHOUT_CURVES
             and (self._quantity != "kl" or has_kl(item.config))
         ]
 
@@ -218,7 +219,7 @@ class LossPanel(QWidget):
             any(
                 item.config is not None and has_kl(item.config)
                 for item in items
-                if item.state.has_curves
+                if item.state not in _WITHOUT_CURVES
             )
         )
         if self._quantity == "kl" and not self.header.has_kl:

@@ -15,7 +15,6 @@ from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.displays.list_delegate import Role
 from trainers.datasets import MNIST
 from trainers.presets import PRESETS
-from trainers.runs import RunState
 from trainers.runs.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -32,20 +31,23 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 NAME_COLUMN, EYE_COLUMN = 0, 1
+IN_HAND = frozenset({"running", "paused", "queued"})
+"""States in which the run's folder is in use, or will be soon."""
 
 _WORDS = {
-    RunState.NEW: ("Not started", "circle-outline"),
-    RunState.RUNNING: ("Running", "play"),
-    RunState.PAUSED: ("Paused", "pause"),
-    RunState.QUEUED: ("Queued", "clock-outline"),
-    RunState.FINISHED: ("Finished", "check"),
-    RunState.STOPPED: ("Stopped", "stop"),
-    RunState.INTERRUPTED: ("Interrupted", "flash-alert"),
-    RunState.DIVERGED: ("Diverged", "alert"),
-    RunState.FAILED: ("Failed", "alert"),
-    RunState.DAMAGED: ("Damaged", "file-alert-outline"),
+    "new": ("Not started", "circle-outline"),
+    "running": ("Running", "play"),
+    "paused": ("Paused", "pause"),
+    "queued": ("Queued", "clock-outline"),
+    "finished": ("Finished", "check"),
+    "stopped": ("Stopped", "stop"),
+    "interrupted": ("Interrupted", "flash-alert"),
+    "diverged": ("Diverged", "alert"),
+    "failed": ("Failed", "alert"),
+    "damaged": ("Damaged", "file-alert-outline"),
 }
 _QUIET = QPalette.ColorRole.PlaceholderText
+_LOUD = frozenset({"diverged", "failed", "damaged"})
 
 
 class RunsModel(QAbstractTableModel):
@@ -89,7 +91,7 @@ class RunsModel(QAbstractTableModel):
         if index.column() == EYE_COLUMN:
             return flags | Qt.ItemFlag.ItemIsUserCheckable
         item = self._items[index.row()]
-        fixed = item.read_only or item.state.is_active
+        fixed = item.read_only or item.state in IN_HAND
         return flags if fixed else flags | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -216,16 +218,16 @@ class RunsModel(QAbstractTableModel):
 def state_text(item: RunItem) -> str:
     """Returns the state in words with the progress: "Running · 12,300 / 50,000"."""
     word = _WORDS[item.state][0]
-    if item.steps <= 1 or item.state in {RunState.NEW, RunState.DAMAGED}:
+    if item.steps <= 1 or item.state in {"new", "damaged"}:
         return word
-    if item.state is RunState.FINISHED or not item.step:
+    if item.state == "finished" or not item.step:
         return f"{word} · {local(item.steps):,} steps"
     return f"{word} · {local(item.step):,} / {local(item.steps):,}"
 
 
 def state_icon(item: RunItem) -> QIcon:
     """Returns the state as an icon, in a quiet colour unless something went wrong."""
-    role = QPalette.ColorRole.BrightText if item.state.is_alarming else _QUIET
+    role = QPalette.ColorRole.BrightText if item.state in _LOUD else _QUIET
     return theme.icon(_WORDS[item.state][1], role)
 
 
@@ -285,6 +287,6 @@ def _check(checked: bool) -> Qt.CheckState:
 
 
 def _fraction(item: RunItem) -> float | None:
-    if not item.state.is_training or not item.steps:
+    if item.state not in {"running", "paused"} or not item.steps:
         return None
     return item.step / item.steps

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.panels.runs.runs_model import EYE_COLUMN, NAME_COLUMN, RunsModel
+from aeviewer.panels.runs.runs_model import EYE_COLUMN, IN_HAND, NAME_COLUMN, RunsModel
 from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.list_delegate import (
@@ -34,7 +34,6 @@ from aeviewer.widgets.displays.list_delegate import (
 )
 from aeviewer.widgets.inputs.confirm import ask
 from trainers.glossary import explain
-from trainers.runs import RunState
 from trainers.runs.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
     from aeviewer.services.runs.session import Session
     from aeviewer.services.system.trash import Trash
     from aeviewer.services.training.training_queue import TrainingQueue
+
+_CONTINUABLE = frozenset({"new", "stopped", "interrupted", "failed"})
 
 
 class RunsPanel(QWidget):
@@ -196,12 +197,13 @@ class RunsPanel(QWidget):
         for action in (self.explore_action, self.toggle_action, self.folder_action):
             action.setEnabled(there)
         self.compare_action.setEnabled(self._model.rowCount() > 0)
+        state = item.state if item else ""
         visible = item is None or item.visible
         fixed = item is None or item.read_only
         self.toggle_action.setText("&Hide in plots" if visible else "&Show in plots")
         self.continue_action.setVisible(item is not None and _can_go_on(item))
-        self.stop_action.setVisible(item is not None and item.state.is_training)
-        self.remove_action.setVisible(item is not None and item.state is RunState.QUEUED)
+        self.stop_action.setVisible(state in {"running", "paused"})
+        self.remove_action.setVisible(state == "queued")
         self.settings_action.setEnabled(item is not None and item.config is not None)
         self.rename_action.setEnabled(not fixed)
         self.trash_action.setEnabled(not fixed)
@@ -299,9 +301,9 @@ class RunsPanel(QWidget):
 
     def _is_free(self, item: RunItem, doing: str) -> bool:
         """Returns whether the folder of the run is not in use; posts a message where it is."""
-        if item.read_only or not item.state.is_active:
+        if item.read_only or item.state not in IN_HAND:
             return not item.read_only
-        remedy = "remove it from the queue" if item.state is RunState.QUEUED else "stop it"
+        remedy = "remove it from the queue" if item.state == "queued" else "stop it"
         self._session.message_posted.emit(
             f"The run {item.name!r} is {item.state}; {remedy} before {doing} it."
         )
@@ -313,5 +315,5 @@ def _can_go_on(item: RunItem) -> bool:
 
     Reading the resume point says whether it is complete.
     """
-    is_readable = item.state is RunState.DAMAGED and item.config is not None
-    return not item.read_only and (item.state.can_continue or is_readable)
+    is_readable = item.state == "damaged" and item.config is not None
+    return not item.read_only and (item.state in _CONTINUABLE or is_readable)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from trainers.errors import AEViewerError
-from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainers.config import RunConfig
-    from trainers.runs import Run
+    from trainers.runs import Run, State
     from trainers.runs.metrics import Evaluation
 
 Value = TypeVar("Value")
@@ -27,14 +26,15 @@ class RunItem:
     key
         The path of its folder, which identifies it everywhere in the program.
     state
-        Damaged when its folder cannot be read (`problem` says why).
+        See `trainers.runs.State`; "queued" while it waits, "paused" while its training
+        is paused, "damaged" when its folder cannot be read (`problem` says why).
     evaluation
         The test metrics of its newest evaluated checkpoint.
     """
 
     key: str
     name: str
-    state: RunState
+    state: State | str
     step: int
     steps: int
     colour: str
@@ -62,9 +62,7 @@ def describe_run(run: Run, active_state: str | None, *, colour: str, is_visible:
     return RunItem(
         str(run.path),
         run.name,
-        state=RunState(
-            active_state or ("damaged" if is_damaged or status is None else status.state)
-        ),
+        state=active_state or ("damaged" if is_damaged or status is None else status.state),
         step=status.step if status else 0,
         steps=config.steps if config else 0,
         colour=colour,

@@ -20,7 +20,6 @@ from trainers import datasets
 from trainers import runs as run_folders
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError, RunError
-from trainers.runs import RunState
 from trainers.runs.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class Session(QObject):
         key = str(run.path)
         self._runs[key] = run
         self._store_active_state(key, state)
-        self._items[key] = replace(self._describe(key), state=RunState(state))
+        self._items[key] = replace(self._describe(key), state=state)
         self.runs_changed.emit()
         return key
 
@@ -148,7 +147,7 @@ class Session(QObject):
         """Sets the state of a run (queued, running, paused, finished, …) and its step."""
         self._store_active_state(key, state)
         item = self._items[key]
-        changed = replace(item, state=RunState(state), step=item.step if step is None else step)
+        changed = replace(item, state=state, step=item.step if step is None else step)
         if changed != item:
             self._items[key] = changed
             self.runs_changed.emit()
@@ -283,7 +282,7 @@ class Session(QObject):
     def is_live(self) -> bool:
         """Whether the panels follow the model in training."""
         item = self.current
-        return self._step is None and item is not None and item.state.is_training
+        return self._step is None and item is not None and item.state in {"running", "paused"}
 
     def show_step(self, step: int) -> None:
         """Moves every panel to the checkpoint of `step`."""
@@ -293,7 +292,7 @@ class Session(QObject):
     def follow(self) -> None:
         """Makes every panel follow the model in training."""
         item = self.current
-        training = item is not None and item.state.is_training
+        training = item is not None and item.state in {"running", "paused"}
         step = None if training or not self._checkpoints else self._checkpoints[-1]
         if step != self._step:
             self._set_step(step)
@@ -382,7 +381,7 @@ class Session(QObject):
 
     def _store_active_state(self, key: str, state: str) -> None:
         """Stores the state of an active run: only the queue knows it, its folder does not."""
-        if RunState(state).is_active:
+        if state in {"queued", "running", "paused"}:
             self._active_states[key] = state
         else:
             self._active_states.pop(key, None)

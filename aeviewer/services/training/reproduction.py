@@ -17,7 +17,6 @@ from trainers.optional_packages import is_packaged
 from trainers.parallel import refuse_other_config
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import planned_runs
-from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from aeviewer.services.training.training_queue import TrainingQueue
     from trainers.reproduction.plan import PlannedRun
 
+_IN_HAND = frozenset({"queued", "running", "paused"})
 _MOST_OUTPUT = 600
 
 
@@ -98,7 +98,7 @@ class ReproductionService(QObject):
             key = self._key(entry)
             if not self._session.has(key):
                 self._queue.train(entry.config, entry.name)
-            elif not self._session.item(key).state.is_active:
+            elif self._session.item(key).state not in _IN_HAND:
                 self._queue.continue_run(key)
         self._follow()
 
@@ -132,7 +132,7 @@ class ReproductionService(QObject):
         if not missing:
             self._set_stage(Stage.WRITING)
             self._write()
-        elif not any(state.is_active for state in states):
+        elif not states & _IN_HAND:
             self._set_stage(Stage.IDLE)
             runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
             self._session.message_posted.emit(
@@ -190,9 +190,9 @@ class ReproductionService(QObject):
     def _key(self, entry: PlannedRun) -> str:
         return str(self._session.folder / entry.name)
 
-    def _state(self, entry: PlannedRun) -> RunState:
+    def _state(self, entry: PlannedRun) -> str:
         key = self._key(entry)
-        return self._session.item(key).state if self._session.has(key) else RunState.NEW
+        return self._session.item(key).state if self._session.has(key) else "new"
 
     def _open(self, *, quick: bool) -> tuple[PlannedRun, ...]:
         """Returns the planned runs that are neither trained nor measured."""
@@ -200,6 +200,5 @@ class ReproductionService(QObject):
         return tuple(
             entry
             for entry in self.plan(quick=quick)
-            if self._state(entry) is not RunState.FINISHED
-            and not result_files.has_result(kept, entry)
+            if self._state(entry) != "finished" and not result_files.has_result(kept, entry)
         )

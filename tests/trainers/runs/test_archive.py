@@ -238,7 +238,7 @@ def test_room_that_is_not_there_is_told(
 
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda _place: Usage)
     told = _refused(archive, folder)
-    assert "needs 4 MB, but 1 MB are free" in told
+    assert "needs 4 MB, and 1 MB are free" in told
     assert "Free some space, or choose another runs folder" in told
 
 

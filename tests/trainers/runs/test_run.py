@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -291,11 +291,3 @@ def test_half_precision_is_kept_where_asked(start: Callable[..., Trainer]) -> No
     assert set(told.pop("__metadata__")) == {"checksum"}
     kinds = {e["dtype"] for e in told.values()}
     assert kinds == {"F16"}
-
-
-def test_every_state_that_a_folder_keeps_is_a_run_state() -> None:
-    assert {*get_args(runs.State)} < {*runs.RunState}
-    assert [state for state in runs.RunState if state.is_active] == ["queued", "running", "paused"]
-    assert not runs.RunState.FINISHED.can_continue
-    assert not runs.RunState.DIVERGED.can_continue
-    assert runs.RunState.FAILED.can_continue
