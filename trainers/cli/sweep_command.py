@@ -81,7 +81,11 @@ def sweep(
 
 def _finished_names(jobs: list[Job]) -> set[str]:
     """Names of the runs that have done their last step."""
-    return {job.name for job in jobs if runs.Run(job.path).written_status().state == "finished"}
+    return {
+        job.name
+        for job in jobs
+        if runs.Run(job.path).written_status().state is runs.RunState.FINISHED
+    }
 
 
 def _show(jobs: list[Job], folder: Path) -> None:

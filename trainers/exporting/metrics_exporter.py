@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def write(task: Task) -> Iterator[None]:
     """Writes losses.csv and checkpoints.csv; a figure that a checkpoint lacks is left empty."""
-    losses = losses_csv.HEADER + losses_csv.table(task.run.metrics())
+    losses = losses_csv.HEADER + losses_csv.format_rows(task.run.metrics())
     (task.folder / "losses.csv").write_text(losses, encoding="ascii", newline="")
     yield
     lines = [",".join(["step", *METRICS])]

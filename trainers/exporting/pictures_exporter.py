@@ -11,6 +11,7 @@ from trainers import datasets
 from trainers.exploration.planes import axes_plane, class_jitter, line, principal_plane
 from trainers.exporting.metrics_exporter import evaluations
 from trainers.figures.image_sheet import write_sheet
+from trainers.figures.palette import CLASS_COLOURS
 from trainers.figures.style import INK, SOFT, create_figure, figure_style, render_figure
 
 if TYPE_CHECKING:
@@ -20,21 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.exporting.exporters import Task
-    from trainers.figures.style import Picture
+    from trainers.figures.style import RenderedFigure
 
-CLASSES = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
-)
-"""The classes in the window's colours (Petroff 2021)."""
 _ACROSS = 16
 _NUMBERS = StrMethodFormatter("{x:,g}")
 
@@ -75,7 +63,7 @@ def _title(task: Task) -> str:
     return f"{task.run.name}, step {task.checkpoint.step:,}"
 
 
-def _losses(task: Task) -> Picture:
+def _losses(task: Task) -> RenderedFigure:
     """The loss of every step, and that of the test images at every checkpoint."""
     losses, found = task.run.metrics(), [*evaluations(task.run)]
     figure = create_figure(6.4, 3.6)
@@ -98,7 +86,7 @@ def _losses(task: Task) -> Picture:
     return render_figure(figure, "losses", "Losses", caption)
 
 
-def _codes(task: Task) -> Picture:
+def _codes(task: Task) -> RenderedFigure:
     """The codes of the test images, coloured by class, in the plane that shows most of them."""
     data = datasets.open_dataset(task.run.dataset)
     codes, labels = task.checkpoint.codes(), data.test.labels
@@ -106,11 +94,11 @@ def _codes(task: Task) -> Picture:
     axes = figure.add_axes((0.12, 0.1, 0.72, 0.82))
     places = _project(axes, codes, labels)
     order = np.random.default_rng(0).permutation(len(codes))
-    colours = np.array(CLASSES)[labels % len(CLASSES)]
+    colours = np.array(CLASS_COLOURS)[labels % len(CLASS_COLOURS)]
     x, y = places[order].T
     axes.scatter(x, y, s=3, c=colours[order], linewidths=0, rasterized=True)
     for label, name in enumerate(data.dataset.classes):
-        axes.scatter([], [], s=14, color=CLASSES[label % len(CLASSES)], label=name)
+        axes.scatter([], [], s=14, color=CLASS_COLOURS[label % len(CLASS_COLOURS)], label=name)
     if data.dataset.is_labelled:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
     axes.set_title(f"{_title(task)}: codes of {len(codes):,} test images")

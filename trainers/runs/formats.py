@@ -45,7 +45,7 @@ _FOREIGN = (
 
 
 @contextmanager
-def reading(place: Path) -> Iterator[io.BufferedReader]:
+def open_run_file(place: Path) -> Iterator[io.BufferedReader]:
     """Opens a file of a run; what is wrong with it becomes one message."""
     try:
         with place.open("rb") as file:
@@ -72,9 +72,9 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
     RunError
         When it is missing, damaged, or holds anything else.
     """
-    with reading(place) as file:
+    with open_run_file(place) as file:
         for kind in (np.float32, np.float16):
-            head, size = _npy_head(expected, kind), np.dtype(kind).itemsize * math.prod(expected)
+            head, size = _npy_header(expected, kind), np.dtype(kind).itemsize * math.prod(expected)
             file.seek(0)
             if file.read(len(head)) != head:
                 continue
@@ -89,7 +89,7 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
         raise ValueError(f"it holds no codes of this run, which are {expected}")
 
 
-def _npy_head(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
+def _npy_header(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
     """What an NPY of that shape begins with, as `write_codes` writes it."""
     head = io.BytesIO()
     header = np.lib.format.header_data_from_array_1_0(np.empty((0, 0), kind)) | {"shape": shape}
@@ -97,14 +97,14 @@ def _npy_head(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
     return head.getvalue()
 
 
-def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _arrange_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(k·32, h, w) or (k·32, h, w, 3) images as k rows of 32 tiles: (k·h, 32·w) or …3)."""
     count, height, width, *colours = images.shape
     rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width, *colours)
     return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width, *colours)
 
 
-def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _cut_sheet(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The reconstructions (lower row) of a sheet that `_sheet` made."""
     side, colours = sheet.shape[0] // 2, sheet.shape[2:]
     return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side, *colours).swapaxes(0, 1)
@@ -113,7 +113,7 @@ def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def write_sheet(inputs: NDArray[np.uint8], reconstructions: NDArray[np.uint8]) -> bytes:
     """A PNG with 32 inputs in its upper row and reconstructions in its lower one."""
     picture = io.BytesIO()
-    sheet = _sheet(np.concatenate([inputs, reconstructions]))
+    sheet = _arrange_sheet(np.concatenate([inputs, reconstructions]))
     Image.fromarray(sheet).save(picture, "png")
     return picture.getvalue()
 
@@ -127,7 +127,7 @@ def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
         When it is missing or another picture.
     """
     with (
-        reading(place) as file,
+        open_run_file(place) as file,
         # Of the file itself, Pillow makes room for as long a part as it promises.
         io.BytesIO(file.read(_MOST_SHEET)) as content,
         Image.open(content, formats=["PNG"]) as picture,
@@ -135,7 +135,7 @@ def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
         size = _PREVIEW_COLUMNS * image[1], 2 * image[0]
         if picture.size != size:
             raise ValueError(f"a picture of {picture.size} is no sheet of {size}")
-        return _tiles(np.asarray(picture.convert("L" if len(image) == 2 else "RGB")))
+        return _cut_sheet(np.asarray(picture.convert("L" if len(image) == 2 else "RGB")))
 
 
 def write_codes(codes: NDArray[np.float32], kept: type[np.floating]) -> bytes:

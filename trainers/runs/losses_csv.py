@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.events import Losses
-from trainers.runs.formats import reading
+from trainers.runs.formats import open_run_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ HEADER = "step,loss,reconstruction,kl\n"
 _LONGEST_ROW = 200
 
 
-def table(losses: Losses) -> str:
+def format_rows(losses: Losses) -> str:
     """A row a step."""
     columns = zip(
         losses.step.tolist(),
@@ -44,12 +44,12 @@ def read(place: Path) -> Losses:
         When it cannot be opened.
     """
     if not place.exists():
-        return _losses(b"")
-    with reading(place) as file:
-        return _losses(file.read())
+        return _parse_losses(b"")
+    with open_run_file(place) as file:
+        return _parse_losses(file.read())
 
 
-def until(losses: Losses, step: int) -> Losses:
+def cut_after(losses: Losses, step: int) -> Losses:
     """Those up to a step, and with it."""
     count = int(np.searchsorted(losses.step, step, side="right"))
     return Losses(
@@ -57,7 +57,7 @@ def until(losses: Losses, step: int) -> Losses:
     )
 
 
-def missing(losses: Losses, step: int) -> str:
+def missing_steps(losses: Losses, step: int) -> str:
     """Which of the steps up to `step` have no losses: "41-100, 205"; empty where all have."""
     ends = np.concatenate([[0], losses.step[losses.step <= step], [step + 1]])
     gaps = np.flatnonzero(np.diff(ends) > 1)
@@ -88,7 +88,7 @@ class Tail:
         size, self._file = self._found()
         self._offset = 0
         if size:
-            with reading(self._place) as file:
+            with open_run_file(self._place) as file:
                 start = file.seek(max(0, size - _LONGEST_ROW))
                 self._offset = start + file.read(_LONGEST_ROW).rfind(b"\n") + 1
 
@@ -101,13 +101,13 @@ class Tail:
             When the file cannot be read.
         """
         if self._found()[0] <= self._offset:
-            return _losses(b"")
-        with reading(self._place) as file:
+            return _parse_losses(b"")
+        with open_run_file(self._place) as file:
             file.seek(self._offset)
             text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return _losses(whole)
+        return _parse_losses(whole)
 
     def _found(self) -> tuple[int, int]:
         """Size and identity of the file."""
@@ -118,14 +118,14 @@ class Tail:
         return found.st_size, found.st_ino
 
 
-def _losses(text: bytes) -> Losses:
+def _parse_losses(text: bytes) -> Losses:
     """Every sound row of a text; what follows its last line's end is torn."""
-    rows = _sound(_numbers(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
+    rows = _sound(_parse_numbers(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
     total, reconstruction, kl = (rows[:, i].astype(np.float32) for i in (1, 2, 3))
     return Losses(rows[:, 0].astype(np.int64), total, reconstruction, kl)
 
 
-def _numbers(text: bytes) -> NDArray[np.float64]:
+def _parse_numbers(text: bytes) -> NDArray[np.float64]:
     """The (n, 4) numbers of every line that has four."""
     if not text:
         return np.empty((0, 4))
@@ -135,10 +135,10 @@ def _numbers(text: bytes) -> NDArray[np.float64]:
             return rows
     except ValueError:
         pass
-    return np.array([*_whole_rows(text)], np.float64).reshape(-1, 4)
+    return np.array([*_parse_rows(text)], np.float64).reshape(-1, 4)
 
 
-def _whole_rows(text: bytes) -> Iterator[list[float]]:
+def _parse_rows(text: bytes) -> Iterator[list[float]]:
     for line in text.splitlines():
         try:
             row = [float(cell) for cell in line.split(b",")]

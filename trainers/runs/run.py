@@ -35,7 +35,7 @@ from trainers.runs import formats, losses_csv
 from trainers.runs import status as statuses
 from trainers.runs.checkpoint import WEIGHTS, Checkpoint
 from trainers.runs.runs_folder import checked_name
-from trainers.runs.status import RESUME_POINT, Status
+from trainers.runs.status import RESUME_POINT, RunState, Status
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Run:
         RunError
             When `config.json` is missing or damaged.
         """
-        with formats.reading(self.path / CONFIG) as file:
+        with formats.open_run_file(self.path / CONFIG) as file:
             return configs.from_json(file.read(_MOST_JSON))
 
     @cached_property
@@ -97,7 +97,7 @@ class Run:
         """
         if self.config.dataset == MNIST.name:
             return MNIST
-        with formats.reading(self.path / "dataset.json") as file:
+        with formats.open_run_file(self.path / "dataset.json") as file:
             return Dataset.model_validate_json(file.read(_MOST_JSON))
 
     def data(self) -> Data:
@@ -121,8 +121,8 @@ class Run:
             When `status.json` is damaged.
         """
         status = self.written_status()
-        if status.state == "running" and not self.is_locked:
-            return status.model_copy(update={"state": "interrupted"})
+        if status.state is RunState.RUNNING and not self.is_locked:
+            return status.model_copy(update={"state": RunState.INTERRUPTED})
         return status
 
     def written_status(self) -> Status:
@@ -187,7 +187,7 @@ class Run:
     # -- writing ---------------------------------------------------------------------------------
 
     @contextmanager
-    def training(self) -> Iterator[None]:
+    def hold_for_training(self) -> Iterator[None]:
         """Holds the run for this process while it is trained.
 
         Raises
@@ -197,7 +197,7 @@ class Run:
         """
         if self.read_only:
             raise RunError(f"The run {self.name!r} is read-only; start a new one from its config.")
-        with self.writing():
+        with self.report_write_errors():
             try:
                 self._lock.acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_SECONDS / 10)
             except Timeout:
@@ -205,13 +205,13 @@ class Run:
                     f"The run {self.name!r} is being trained by another program; wait for it."
                 ) from None
         try:
-            self._sweep()
+            self._remove_drafts()
             yield
         finally:
             self._lock.release()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def report_write_errors(self) -> Iterator[None]:
         """Turns a failed write into one message.
 
         Raises
@@ -237,23 +237,25 @@ class Run:
 
     def write_status(self, status: Status) -> None:
         """Replaces `status.json`."""
-        with self.writing():
-            atomic.replace_file(self.path / statuses.FILE, status.model_dump_json(indent=2).encode())
+        with self.report_write_errors():
+            atomic.replace_file(
+                self.path / statuses.FILE, status.model_dump_json(indent=2).encode()
+            )
 
     def write_resume(self, content: bytes) -> None:
         """Replaces the resume point."""
-        with self.writing():
+        with self.report_write_errors():
             atomic.replace_file(self.path / RESUME_POINT, content)
 
     def drop_resume(self) -> None:
         """Removes the resume point of a run that is done."""
-        with self.writing():
+        with self.report_write_errors():
             (self.path / RESUME_POINT).unlink(missing_ok=True)
 
     def append_metrics(self, losses: Losses) -> None:
         """Appends a row a step."""
-        rows, head = losses_csv.table(losses), losses_csv.HEADER
-        with self.writing():
+        rows, head = losses_csv.format_rows(losses), losses_csv.HEADER
+        with self.report_write_errors():
             atomic.append_to_file(self.path / METRICS, rows.encode(), head.encode())
 
     def cut_metrics(self, step: int) -> str:
@@ -261,16 +263,16 @@ class Run:
 
         Answers which steps before have none ("41-100"), because the file was damaged.
         """
-        kept = losses_csv.until(self.metrics(), step)
-        content = losses_csv.HEADER + losses_csv.table(kept)
-        with self.writing():
+        kept = losses_csv.cut_after(self.metrics(), step)
+        content = losses_csv.HEADER + losses_csv.format_rows(kept)
+        with self.report_write_errors():
             atomic.replace_file(self.path / METRICS, content.encode())
-        return losses_csv.missing(kept, step)
+        return losses_csv.missing_steps(kept, step)
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
         """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
         place = self.path / _CHECKPOINTS / f"{step:08d}"
-        with self.writing():
+        with self.report_write_errors():
             if place.is_dir():
                 # Figures of other weights must not stand beside these for a moment.
                 for other in place.iterdir():
@@ -296,10 +298,12 @@ class Run:
         data = self.data()
         inputs = data.test.images[list(data.preview)]
         picture = formats.write_sheet(inputs, preview.reconstructions)
-        with self.writing():
+        with self.report_write_errors():
             atomic.replace_file(place / "codes.npy", codes)
             atomic.replace_file(place / "reconstructions.png", picture)
-            atomic.replace_file(place / "evaluation.json", evaluation.model_dump_json(indent=2).encode())
+            atomic.replace_file(
+                place / "evaluation.json", evaluation.model_dump_json(indent=2).encode()
+            )
 
     def rename(self, name: str) -> Run:
         """Moves the folder to a new name beside it.
@@ -311,17 +315,17 @@ class Run:
         """
         if self.read_only:
             raise RunError(f"The run {self.name!r} is read-only and keeps its name.")
-        if self.status().state == "running":
+        if self.status().state is RunState.RUNNING:
             raise RunError(f"The run {self.name!r} is being trained; stop it before renaming.")
         place = self.path.parent / checked_name(name)
         if place.exists():
             raise RunError(f"There is a run {name!r} already; choose another name.")
-        with self.writing():
+        with self.report_write_errors():
             self.path.rename(place)
             atomic.sync_folder(place.parent)
         return Run(place)
 
-    def _sweep(self) -> None:
+    def _remove_drafts(self) -> None:
         """Removes what a crash or a full disk left half written."""
         for folder in (self.path, *(self.path / _CHECKPOINTS).glob("**")):
             atomic.remove_drafts(folder)

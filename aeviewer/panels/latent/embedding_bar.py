@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QT
 from aeviewer.numbers import local
 from aeviewer.theme import icon
 from aeviewer.widgets.fonts import small
-from trainers.embeddings.embedding import TRUSTWORTHINESS_CODES, METHOD_NAMES, TSNE
+from trainers.embeddings.embedding import METHOD_NAMES, TRUSTWORTHINESS_CODES, TSNE
 
 if TYPE_CHECKING:
     from aeviewer.services.latent.embedding import Embeddings, EmbeddingStatus

@@ -106,15 +106,15 @@ def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path)
 
 
 def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_path: object) -> None:
+    def refuse(_path: object) -> None:
         raise OSError(errno.EACCES, "Permission denied")
 
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
-    monkeypatch.setattr(store, "send2trash", refused)
+    monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
     code, text = _call("datasets", "--remove", "spots")
     assert code == 1
-    assert "The system has no trash for 'spots' ([Errno 13] Permission denied); delete it" in text
+    assert "The system has no trash for 'spots' (Permission denied). Delete it yourself:" in text
     assert store.dataset_names() == ("mnist", "spots")
 
 
@@ -163,7 +163,7 @@ def test_streamed_images_train_to_the_very_same_bits(
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     whole = _trained(tmp_path, "spots")
-    monkeypatch.setattr(tensors, "MOST_RESIDENT", 1_000)
+    monkeypatch.setattr(tensors, "MOST_RESIDENT_BYTES", 1_000)
     monkeypatch.setattr(tensors, "_RELEASED_BYTES", 5_000)
     assert isinstance(load_images("train", _CPU, whole.dataset), StreamedImages)
     streamed = _trained(tmp_path, "spots")

@@ -29,5 +29,7 @@ def test_the_reference_numbers() -> None:
 def test_the_errors_are_those_of_reconstructions() -> None:
     images = (load_split("test").images.reshape(-1, 784) / 255).astype(np.float32)
     for latent_dim in (0, 5, 256):
-        left = np.square(load_mnist_spectrum().reconstruct(images, latent_dim) - images).sum(1).mean()
+        left = (
+            np.square(load_mnist_spectrum().reconstruct(images, latent_dim) - images).sum(1).mean()
+        )
         assert left == pytest.approx(load_mnist_spectrum().test_errors[latent_dim], rel=1e-4)
