@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from trainers import runs
-from trainers.config import Leaf, fields
+from trainers.config import fields
+from trainers.config_fields import Leaf
 from trainers.errors import AEViewerError, RunError
 from trainers.presets import PRESETS
 from trainers.runs import runs_folder

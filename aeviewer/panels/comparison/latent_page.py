@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRectF, QSizeF, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, QRectF, QSizeF, Signal, Slot
 from PySide6.QtGui import QImage, QPainter, QPalette
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -21,12 +21,13 @@ from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.comparison.run_codes import RunCodes
-from aeviewer.panels.export.pictures_menu import offer_pictures
+from aeviewer.panels.export.pictures_menu import add_picture_actions
 from aeviewer.services.comparison.image_rules import MOST
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from aeviewer.widgets.displays.picture_export import slug
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.legend import ChipLegend
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ class LatentPage(QWidget):
         self._panels: dict[str, RunCodes] = {}
         self._changed: set[str] = set()
         self._across = 0
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show)
+        self.refresh = Refresh(self, self._show)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
         self.note = QElidingLabel(_HINT)
         self.clear, self.to_digits = QPushButton("Clear"), QPushButton("See their reconstructions")
@@ -121,7 +121,7 @@ class LatentPage(QWidget):
             self.note.setText(_HINT)
             return
         data = self._comparison.data
-        shares = words.histogram(data.test.labels, chosen, data.dataset.classes)
+        shares = words.class_counts_text(data.test.labels, chosen, data.dataset.classes)
         by_class = f", by class {shares}" if shares else ""
         self.note.setText(f"{local(int(chosen.sum())):,} images selected{by_class}")
         self.note.setToolTip(self.note.text())
@@ -131,31 +131,29 @@ class LatentPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Starts reading the codes, and shows what changed while the page was hidden."""
         super().showEvent(event)
-        self._comparison.want_codes(True)
+        self._comparison.set_codes_enabled(True)
         self._changed = {run.item.key for run in self._comparison.runs}
         self._later.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops reading the codes."""
         super().hideEvent(event)
-        self._comparison.want_codes(False)
+        self._comparison.set_codes_enabled(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arranges the panels later: a layout must not change while it is being applied."""
         super().resizeEvent(event)
-        self._later.start()
+        self.refresh.request()
 
     @Slot()
     def _schedule_all(self) -> None:
         self._changed |= {run.item.key for run in self._comparison.runs}
-        if self.isVisible():
-            self._later.start()
+        self.refresh.request()
 
     @Slot(str)
     def _schedule(self, key: str) -> None:
         self._changed.add(key)
-        if self.isVisible():
-            self._later.start()
+        self.refresh.request()
 
     @Slot()
     def _show(self) -> None:
@@ -193,7 +191,7 @@ class LatentPage(QWidget):
         panel.plot.hovered_at.connect(lambda x, y, k=key: self._hover(k, x, y))
         panel.plot.left.connect(self._leave)
         self._changed.add(key)
-        offer_pictures(panel, self._picture_name, self._comparison.session.message_posted.emit)
+        add_picture_actions(panel, self._picture_name, self._comparison.session.message_posted.emit)
         return panel
 
     def _picture_name(self, what: str) -> str:
@@ -259,7 +257,7 @@ class LatentPage(QWidget):
         origin = self._grid.geometry().topLeft()
         for at, panel in enumerate(self._panels.values()):
             corner = panel.pos() - origin
-            panel.title.draw(painter, QRectF(corner, panel.title.size()), words.letter(at))
+            panel.title.draw(painter, QRectF(corner, panel.title.size()), words.panel_letter(at))
             place = corner + panel.plot.pos()
             painter.drawImage(place, panel.plot.picture(_FINER))
         below = QPoint(0, self._grid.geometry().height() + 4)

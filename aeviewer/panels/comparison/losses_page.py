@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSignalBlocker, QSizeF, Qt, QTimer, Slot
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSignalBlocker, QSizeF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.losses.loss_header import WINDOW
-from aeviewer.panels.losses.loss_table import Cells, Detail, unit
-from aeviewer.widgets.displays.value_table import Readout, ValueRow
+from aeviewer.panels.losses.loss_table import Cells, Detail, loss_unit
+from aeviewer.widgets.displays.value_table import Readout, Row
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.curve_plot import CurvePlot
+from aeviewer.widgets.refresh import Refresh
 from trainers.runs.metrics import METRICS
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
-
     from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
 
@@ -53,19 +52,19 @@ class LossesPage(QWidget):
         super().__init__(parent)
         self._comparison = comparison
         self._hovered: float | None = None
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show)
+        self.refresh = Refresh(self, self._show)
         self.quantity, self.logarithmic = QComboBox(), QCheckBox("Logarithmic")
         self.note, self.plot, self.readout = QLabel(), CurvePlot("Curves of the runs"), Readout()
         self._build()
         self._offer()
         for signal in (comparison.runs_changed, comparison.step_changed):
-            signal.connect(self._schedule)
+            signal.connect(self.refresh.request)
         comparison.session.metrics_changed.connect(self._take_metrics)
         self.quantity.currentIndexChanged.connect(self._change_quantity)
         self.logarithmic.toggled.connect(self.plot.set_logarithmic)
         self.plot.hovered_at.connect(self._hover)
         self.plot.left.connect(self._leave)
+        self.refresh.request()
 
     def _build(self) -> None:
         self.quantity.setAccessibleName("What the curves show")
@@ -92,7 +91,7 @@ class LossesPage(QWidget):
     def _offer(self) -> None:
         """Returns the metrics, and a training loss for each unit of the compared runs."""
         configs = [run.item.config for run in self._comparison.runs]
-        units = sorted({unit(config, _LOSS) for config in configs if config is not None})
+        units = sorted({loss_unit(config, _LOSS) for config in configs if config is not None})
         wanted = {(key, ""): f"{m.label}, {m.unit}" for key, m in _MEASURED.items()}
         wanted |= {(_LOSS, name): f"Training loss, {name}" for name in units}
         if [self.quantity.itemData(at) for at in range(self.quantity.count())] == list(wanted):
@@ -118,25 +117,15 @@ class LossesPage(QWidget):
             run
             for run in self._comparison.runs
             if run.item.config is not None
-            and (key != _LOSS or unit(run.item.config, _LOSS) == name)
+            and (key != _LOSS or loss_unit(run.item.config, _LOSS) == name)
         ]
 
     # -- what is shown ---------------------------------------------------------------------------
 
-    @Slot()
-    def _schedule(self) -> None:
-        if self.isVisible():
-            self._later.start()
-
     @Slot(str)
     def _take_metrics(self, key: str) -> None:
-        if self._comparison.has(key):
-            self._schedule()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the page was hidden."""
-        super().showEvent(event)
-        self._show()
+        if self._comparison.is_compared(key):
+            self.refresh.request()
 
     @Slot()
     def _change_quantity(self) -> None:
@@ -195,7 +184,7 @@ class LossesPage(QWidget):
             reading = self.plot.reading(run.item.key, min(at, max(run.steps, default=0)))
             values = cells.texts(reading, None)
             tips = cells.tips(run.item.name, reading, None)
-            rows.append(ValueRow(run.item.name, run.colour, values, tips))
+            rows.append(Row(run.item.name, run.colour, values, tips))
         head = "" if step is None else f"step {local(step):,.0f}"
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))
@@ -222,7 +211,7 @@ class LossesPage(QWidget):
     def draw_figure(self, painter: QPainter) -> None:
         """The plot as a picture, since its curves have many thousand points, and names as words."""
         painter.drawImage(QPoint(), self.plot.picture(_FINER))
-        names = words.methods(self._comparison.runs)
+        names = words.method_names(self._comparison.runs)
         for at, run in enumerate(self.shown_runs()):
             top = self.plot.height() + at * _LEGEND
             painter.setPen(Qt.PenStyle.NoPen)

@@ -15,7 +15,6 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     QStandardPaths,
     Qt,
-    QTimer,
     Slot,
 )
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
@@ -32,9 +31,10 @@ from superqt import QElidingLabel
 
 from aeviewer.numbers import local, localise
 from aeviewer.panels.comparison import captions as words
-from aeviewer.services.comparison.compared_run import likelihood
+from aeviewer.services.comparison.compared_run import loss_unit
 from aeviewer.widgets.displays.figure_export import keep
 from aeviewer.widgets.fonts import small
+from aeviewer.widgets.refresh import Refresh
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS, Metric
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtCore import QObject
-    from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.comparison.compared_run import ComparedRun
     from aeviewer.services.comparison.comparison import Comparison
@@ -85,7 +84,7 @@ def _columns() -> tuple[_Column, ...]:
 
 def _unit(run: ComparedRun, evaluation: Evaluation | None) -> str:
     """Returns the unit of the loss; losses of other units cannot be compared."""
-    return likelihood(run.item.config) if evaluation else ""
+    return loss_unit(run.item.config) if evaluation else ""
 
 
 def _metric_column(metric: Metric) -> _Column:
@@ -139,7 +138,7 @@ class MetricsModel(QAbstractTableModel):
         metric = column.metric
         if metric is None or metric.more_is_better is None:
             return None
-        units = {likelihood(run.item.config) for run, _ in self._rows}
+        units = {loss_unit(run.item.config) for run, _ in self._rows}
         values = [metric.value(found) for _, found in self._rows if found is not None]
         known = [value for value in values if value is not None]
         if len(set(known)) < 2 or (metric.key == "loss" and len(units) > 1):
@@ -195,7 +194,7 @@ class MetricsModel(QAbstractTableModel):
         if best is not None and column.value(run, evaluation) == best:
             font.setBold(True)
             return font
-        if column.name == "step" and words.is_elsewhere(run, self._comparison.step):
+        if column.name == "step" and words.is_at_other_step(run, self._comparison.step):
             font.setItalic(True)
             return font
         return None
@@ -252,8 +251,7 @@ class MetricsPage(QWidget):
     def __init__(self, comparison: Comparison, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._comparison = comparison
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._refresh)
+        self.refresh = Refresh(self, self._show)
         self.model = MetricsModel(comparison, self)
         self.sorted = _Sorted(self)
         self.sorted.setSourceModel(self.model)
@@ -261,10 +259,11 @@ class MetricsPage(QWidget):
         self.copy_button, self.csv_button = QPushButton("Copy"), QPushButton("Export CSV…")
         self._build()
         for signal in (comparison.runs_changed, comparison.step_changed):
-            signal.connect(self._schedule)
-        comparison.session.metrics_changed.connect(self._schedule)
+            signal.connect(self.refresh.request)
+        comparison.session.metrics_changed.connect(self.refresh.request)
         self.copy_button.clicked.connect(self._copy)
         self.csv_button.clicked.connect(self._ask_where)
+        self.refresh.request()
 
     def _build(self) -> None:
         view = self.view
@@ -298,12 +297,7 @@ class MetricsPage(QWidget):
         layout.addWidget(view, 1)
 
     @Slot()
-    def _schedule(self) -> None:
-        if self.isVisible():
-            self._later.start()
-
-    @Slot()
-    def _refresh(self) -> None:
+    def _show(self) -> None:
         """Shows the metrics; columns without values are left out, and a note says so."""
         self.model.refresh()
         empty = self.model.empty_columns()
@@ -313,11 +307,6 @@ class MetricsPage(QWidget):
         omission = f" Without {counted} that none of them keeps." if empty else ""
         self.note.setText(f"{_NOTE}{omission}")
         self.note.setToolTip("\n".join(self.model.head(column) for column in empty))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the page was hidden."""
-        super().showEvent(event)
-        self._refresh()
 
     @property
     def _order(self) -> list[int]:

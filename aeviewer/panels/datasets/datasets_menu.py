@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import local
 from aeviewer.panels.datasets.import_dialog import ImportDialog
 from aeviewer.services.datasets.dataset_import import DatasetDownload
-from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.inputs.confirm import ask
 from trainers import datasets
 from trainers.datasets import store
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.system.trash import Trash
 
 _FILES = "Images (*.npy *.npz *.gz *-ubyte *.idx);;All files (*)"
 _ARRAYS = {".npy", ".npz"}
@@ -49,8 +47,6 @@ class DatasetsMenu(QMenu):
         Does the importing.
     window
         On which folders and files may be dropped.
-    trash
-        Takes a file's path and moves it to the trash; answers whether it could.
     """
 
     chosen = Signal(str)
@@ -59,11 +55,9 @@ class DatasetsMenu(QMenu):
     """The data sets of the store have changed."""
     failed = Signal(str)
 
-    def __init__(
-        self, compute: ComputeThread, window: QWidget, trash: Trash = move_to_trash
-    ) -> None:
+    def __init__(self, compute: ComputeThread, window: QWidget) -> None:
         super().__init__("&Datasets", window)
-        self._compute, self._window, self._trash = compute, window, trash
+        self._compute, self._window = compute, window
         self.folder_action = self._make_action("&Import a folder…", "Ctrl+I", self._ask_folder)
         self.file_action = self._make_action("Import a &file…", "Ctrl+Shift+I", self._ask_file)
         self._download, self._remove = QMenu("&Download", self), QMenu("&Remove", self)
@@ -139,7 +133,7 @@ class DatasetsMenu(QMenu):
         """Opens the dialog that imports a path."""
         dialog = ImportDialog(self._compute, path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.imported.connect(self._take)
+        dialog.imported.connect(self._choose_new)
         dialog.show()
         return dialog
 
@@ -175,12 +169,12 @@ class DatasetsMenu(QMenu):
         """Opens the dialog that downloads a data set."""
         dialog = DownloadDialog(name, mirror, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.downloaded.connect(self._take)
+        dialog.downloaded.connect(self._choose_new)
         dialog.show()
         return dialog
 
     @Slot(str)
-    def _take(self, name: str) -> None:
+    def _choose_new(self, name: str) -> None:
         self.fill()
         self.changed.emit()
         self.chosen.emit(name)
@@ -199,9 +193,10 @@ class DatasetsMenu(QMenu):
         )
 
     def _remove_now(self, name: str) -> None:
-        place = str(store.dataset_path(name))
-        if not self._trash(place):
-            self.failed.emit(refusal(name, place))
+        try:
+            store.remove(name)
+        except AEViewerError as error:
+            self.failed.emit(str(error))
         self.changed.emit()
 
 
@@ -250,7 +245,7 @@ class DownloadDialog(QDialog):
     @Slot()
     def _show(self) -> None:
         share = self.work.share
-        self.state.setText(self.work.words)
+        self.state.setText(self.work.status)
         self.bar.setRange(0, 0 if share is None else 1000)
         self.bar.setValue(round(1000 * (share or 0.0)))
 

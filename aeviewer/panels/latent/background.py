@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QRectF, QTimer, Slot
+from PySide6.QtCore import QObject, QRectF, Slot
 
 from aeviewer.palette import class_colours
 from aeviewer.services.latent.overlay import MEANINGS
 from aeviewer.widgets.plots.colour_bar import DIVERGING, MISSING, SEQUENTIAL, limits, shades
+from aeviewer.widgets.refresh import Refresh
 from trainers.exploration.posterior import ellipse
 
 if TYPE_CHECKING:
@@ -147,9 +148,8 @@ class Background(QObject):
         self._latent, self._mosaic, self._overlay = latent_state, mosaic, latent_services.overlay
         self._plot, self._layers, self._bar = plot, layers, bar
         latent_services.overlay.changed.connect(self._show_overlay)
-        self._view_timer = QTimer(self, singleShot=True, interval=0)
-        self._view_timer.timeout.connect(self._send_view)
-        plot.view_changed.connect(self._view_timer.start)
+        self._view_refresh = Refresh(plot, self._send_view)
+        plot.view_changed.connect(self._view_refresh.request)
         mosaic.changed.connect(self._show_tiles)
         layers.changed.connect(self._show_layers)
         latent_state.places_changed.connect(self._show_layers)
@@ -170,7 +170,7 @@ class Background(QObject):
         self._overlay.choose(self._layers.chosen.layer if self._is_plane else "none")
         self._show_prior(has_prior)
         self._show_tiles()
-        self._view_timer.start()
+        self._view_refresh.request()
 
     @Slot()
     def _send_view(self) -> None:
@@ -179,7 +179,7 @@ class Background(QObject):
         Tiles are at least about as large as their images.
         """
         view, pixel = self._plot.view(), self._plot.box.viewPixelSize()[0]
-        if self._is_plane and 0 < pixel < np.inf and self._plot.isVisible():
+        if self._is_plane and 0 < pixel < np.inf:
             place = view.left(), view.top(), view.width(), view.height()
             self._mosaic.set_view(place, pixel, TILE_PIXELS)
             self._overlay.set_view(place)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt, QTimer, Slot
+from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 from superqt import QElidingLabel
@@ -26,13 +26,12 @@ from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 from trainers.exploration.planes import JITTER, class_jitter
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QShowEvent
-
     from aeviewer.services.latent_services import LatentServices
     from aeviewer.widgets.plots.plane_plot import Mode
     from trainers.datasets import Split
@@ -64,8 +63,7 @@ class LatentPanel(QWidget):
         self._xy: NDArray[np.floating] = np.empty((0, 2))
         self._labels = np.empty(0, np.uint8)
         self._jitter = np.empty(0)
-        self._refresh = QTimer(self, singleShot=True, interval=0)
-        self._refresh.timeout.connect(self._show_codes)
+        self._refresh = Refresh(self, self._show_codes)
         self.plot = LatentPlot("Latent space")
         self.plane_bar = PlaneBar()
         self.bar, self.point_bar = ColourBar(), ColourBar()
@@ -119,8 +117,8 @@ class LatentPanel(QWidget):
         session.runs_changed.connect(self._show_run_state)
         session.checkpoints_changed.connect(self._show_run_state)
         session.code_changed.connect(self._mark_code)
-        latent_state.places_changed.connect(self._request_codes)
-        latent_state.embedding_changed.connect(self._request_codes)
+        latent_state.places_changed.connect(self._refresh.request)
+        latent_state.embedding_changed.connect(self._refresh.request)
         latent_state.plane_changed.connect(self._show_plane)
         latent_state.pins_changed.connect(self._show_pins)
         latent_state.selection_changed.connect(self._show_points)
@@ -155,16 +153,6 @@ class LatentPanel(QWidget):
         if classes != self._classes:
             self._classes, self._palette = classes, class_palette(max(1, len(classes)))
             self.legend.set_names(classes, class_colours(len(classes)))
-
-    @Slot()
-    def _request_codes(self) -> None:
-        if self.isVisible():
-            self._refresh.start()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the panel was hidden."""
-        super().showEvent(event)
-        self._show_codes()
 
     # -- codes -----------------------------------------------------------------------------------
 
@@ -211,9 +199,10 @@ class LatentPanel(QWidget):
         between, track = self._playback.interpolation, self._playback.trajectory
         if between is None or track is None:
             self.plot.set_stage(None)
-            self._request_codes()
+            self._refresh.request()
             return
         if not self.isVisible():
+            self._refresh.request()
             return
         try:
             self._place(between.places)
@@ -264,8 +253,8 @@ class LatentPanel(QWidget):
     @Slot()
     def _show_run_state(self) -> None:
         """Updates the text that says why there are no codes."""
-        if self._session.preview is None and self.isVisible():
-            self._refresh.start()
+        if self._session.preview is None:
+            self._refresh.request()
 
     def _images(self) -> Split | None:
         try:

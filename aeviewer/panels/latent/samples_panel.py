@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QComboBox,
@@ -29,13 +29,12 @@ from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_matrix import ImageMatrix
 from aeviewer.widgets.inputs.save_dialog import ask_place
+from aeviewer.widgets.refresh import Refresh
 from trainers.errors import AEViewerError
 from trainers.figures.image_sheet import GAP, write_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.latent.latent_state import LatentState
@@ -84,8 +83,7 @@ class SamplesPanel(QWidget):
         self._sheet: SampleSheet | None = None
         self._run = ""
         self._is_working = self._is_outdated = False
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._draw)
+        self._refresh = Refresh(self, self._draw)
         self.source, self.seed, self.side = QComboBox(), QSpinBox(), QSpinBox()
         self.again = QPushButton(theme.icon("dice-multiple-outline"), "Draw again")
         self.png_button, self.svg_button = QPushButton("PNG…"), QPushButton("SVG…")
@@ -153,11 +151,6 @@ class SamplesPanel(QWidget):
         self.png_button.clicked.connect(lambda: self._save("png"))
         self.svg_button.clicked.connect(lambda: self._save("svg"))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the panel was hidden."""
-        super().showEvent(event)
-        self._follow_step()
-
     # -- what is requested -----------------------------------------------------------------------
 
     @Slot()
@@ -173,7 +166,7 @@ class SamplesPanel(QWidget):
     def _restart(self) -> None:
         """Starts again with other settings."""
         self._is_working = False
-        self._later.start()
+        self._refresh.request()
 
     @Slot()
     def _follow_step(self) -> None:
@@ -190,8 +183,8 @@ class SamplesPanel(QWidget):
         if self._is_working and session.is_live:
             # The fit of the density is finished first; the live model changes faster than it fits.
             self._is_outdated = True
-        elif self.isVisible():
-            self._later.start()
+        else:
+            self._refresh.request()
 
     @Slot()
     def _follow_plane(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -28,14 +28,13 @@ from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
+from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 from trainers.exploration import selection as selections
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PySide6.QtGui import QShowEvent
 
     from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.model_cache import ModelCache
@@ -68,8 +67,7 @@ class SelectionPanel(QWidget):
             compute, "selection", latent_state.session.message_posted.emit, self
         )
         self._summary: selections.Summary | None = None
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._show)
+        self._refresh = Refresh(self, self._show)
         self.headline = QLabel()
         self.bars = ClassBars(CLASS_COLOURS)
         self._dataset = MNIST
@@ -78,8 +76,8 @@ class SelectionPanel(QWidget):
         self.clear_button, self.csv_button = QPushButton("Clear"), QPushButton("CSV…")
         self._pages = QStackedLayout(self)
         self._build()
-        latent_state.selection_changed.connect(self._schedule)
-        latent_state.places_changed.connect(self._schedule)
+        latent_state.selection_changed.connect(self._refresh.request)
+        latent_state.places_changed.connect(self._refresh.request)
         self.images.chosen.connect(self._go_to)
         self.clear_button.clicked.connect(self._clear)
         self.csv_button.clicked.connect(self._save)
@@ -119,16 +117,6 @@ class SelectionPanel(QWidget):
         self._pages.addWidget(content)
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Shows what changed while the panel was hidden."""
-        super().showEvent(event)
-        self._show()
-
-    @Slot()
-    def _schedule(self) -> None:
-        if self.isVisible():
-            self._later.start()
 
     @property
     def _known_selection(self) -> NDArray[np.intp]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeviewer.numbers import local
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from aeviewer.services.latent_services import LatentServices
@@ -13,19 +14,19 @@ if TYPE_CHECKING:
 _EMPTY = "Press Train, or choose a run: its codes appear here."
 _STARTING = "Training starts: the first codes appear in a moment."
 _WAITING = "This run is queued."
-_NOT_STARTED = "This run was not trained yet. Choose Continue training in the list of runs."
-_CONTINUABLE = {"new", "stopped", "interrupted"}
+_NOT_STARTED = "This run has no checkpoint yet. Choose Continue training in the list of runs."
 
 
 def no_codes_text(session: Session) -> str:
     """Returns why there are no codes yet, and what to do."""
     item = session.current
-    state = item.state if item else ""
-    if state == "running":
+    if item is None:
+        return _EMPTY
+    if item.state is RunState.RUNNING:
         return _STARTING
-    if state == "queued":
+    if item.state is RunState.QUEUED:
         return _WAITING
-    if state in _CONTINUABLE and not session.checkpoints:
+    if item.state.can_continue and not session.checkpoints:
         return _NOT_STARTED
     return _EMPTY
 

@@ -11,17 +11,17 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from aeviewer.services.latent.undo_state import Pin, PlaneChoice, UndoState
-from aeviewer.services.system.trash import move_to_trash, refusal
 from aeviewer.widgets.inputs.confirm import ask
 from trainers.errors import AEViewerError
 from trainers.exploration import views
 from trainers.exploration.views import KeptLayers, KeptPin, View
+from trainers.storage.trash import move_to_trash
 
 if TYPE_CHECKING:
     from aeviewer.panels.latent.latent_panel import LatentPanel
     from aeviewer.services.latent.latent_state import LatentState
-    from aeviewer.services.system.trash import Trash
     from trainers.runs import Run
+    from trainers.storage.trash import Trash
 
 
 def capture_view(latent_state: LatentState, panel: LatentPanel) -> View:
@@ -92,7 +92,7 @@ class ViewsMenu(QMenu):
     latent_state, panel
         A view is captured from these, and shown in them.
     trash
-        Moves the file at a path to the trash and returns whether it succeeded.
+        Moves a file to the trash, as `move_to_trash` does.
     """
 
     def __init__(
@@ -191,8 +191,9 @@ class ViewsMenu(QMenu):
         run = self._run
         if run is None:
             return False
-        place = str(views.place_of(run, name))
-        is_gone = self._trash(place)
-        if not is_gone:
-            self._latent.session.message_posted.emit(refusal(name, place))
-        return is_gone
+        try:
+            self._trash(views.place_of(run, name), name)
+        except AEViewerError as error:
+            self._latent.session.message_posted.emit(str(error))
+            return False
+        return True

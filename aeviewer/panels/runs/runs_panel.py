@@ -23,8 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.panels.runs.runs_model import EYE_COLUMN, IN_HAND, NAME_COLUMN, RunsModel
-from aeviewer.services.system.trash import move_to_trash, refusal
+from aeviewer.panels.runs.runs_model import EYE_COLUMN, NAME_COLUMN, RunsModel
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.list_delegate import (
     ROW_HEIGHT,
@@ -33,18 +32,19 @@ from aeviewer.widgets.displays.list_delegate import (
     TwoLineDelegate,
 )
 from aeviewer.widgets.inputs.confirm import ask
+from trainers.errors import AEViewerError
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS
+from trainers.runs.status import RunState
+from trainers.storage.trash import move_to_trash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeviewer.services.runs.run_item import RunItem
     from aeviewer.services.runs.session import Session
-    from aeviewer.services.system.trash import Trash
     from aeviewer.services.training.training_queue import TrainingQueue
-
-_CONTINUABLE = frozenset({"new", "stopped", "interrupted", "failed"})
+    from trainers.storage.trash import Trash
 
 
 class RunsPanel(QWidget):
@@ -57,7 +57,7 @@ class RunsPanel(QWidget):
     queue
         Tells how far the active run is; asked to continue or leave out a run.
     trash
-        Takes a folder's path and moves it to the trash; answers whether it could.
+        Moves a folder to the trash, as `move_to_trash` does.
     """
 
     settings_requested = Signal(object)
@@ -76,7 +76,7 @@ class RunsPanel(QWidget):
         super().__init__(parent)
         self._session, self._queue, self._trash = session, queue, trash
         self._model = RunsModel(session, queue, self)
-        self._view = self._made_view()
+        self._view = self._build_view()
         self._make_actions()
         self._empty = EmptyState(
             "No runs yet. Choose a preset and press Train.",
@@ -88,8 +88,8 @@ class RunsPanel(QWidget):
         self._layers.addWidget(self._empty)
         self._view.clicked.connect(self._click)
         self._view.customContextMenuRequested.connect(self._open_menu)
-        self._view.selectionModel().currentChanged.connect(self._offer)
-        self._model.dataChanged.connect(self._offer)
+        self._view.selectionModel().currentChanged.connect(self._enable_actions)
+        self._model.dataChanged.connect(self._enable_actions)
         self._model.rowsInserted.connect(self._show_layer)
         self._model.rowsRemoved.connect(self._show_layer)
         session.current_changed.connect(self._go_to_current)
@@ -103,7 +103,7 @@ class RunsPanel(QWidget):
 
     # -- making ----------------------------------------------------------------------------------
 
-    def _made_view(self) -> QTableView:
+    def _build_view(self) -> QTableView:
         view = QTableView(self)
         view.setAccessibleName("Runs")
         view.setModel(self._model)
@@ -144,7 +144,7 @@ class RunsPanel(QWidget):
         self.rename_action = self._action("&Rename", self._rename, "F2")
         self.folder_action = self._action("Open &folder", self._open_folder)
         self.trash_action = self._action("Move to &trash…", self._ask_to_trash, "Del")
-        self._offer()
+        self._enable_actions()
 
     def _action(self, text: str, slot: Callable[[RunItem], None], *keys: str) -> QAction:
         """Makes an action for the run of the focused row; its keys work in the list alone."""
@@ -187,23 +187,23 @@ class RunsPanel(QWidget):
         self._layers.setCurrentWidget(self._view if self._model.rowCount() else self._empty)
         if not self._view.currentIndex().isValid():
             self._go_to_current()
-        self._offer()
+        self._enable_actions()
 
     @Slot()
-    def _offer(self) -> None:
+    def _enable_actions(self) -> None:
         """Enables what can be done with the run of the focused row."""
         item = self._chosen_item()
         there = item is not None
         for action in (self.explore_action, self.toggle_action, self.folder_action):
             action.setEnabled(there)
         self.compare_action.setEnabled(self._model.rowCount() > 0)
-        state = item.state if item else ""
+        state = item.state if item else None
         visible = item is None or item.visible
         fixed = item is None or item.read_only
         self.toggle_action.setText("&Hide in plots" if visible else "&Show in plots")
-        self.continue_action.setVisible(item is not None and _can_go_on(item))
-        self.stop_action.setVisible(state in {"running", "paused"})
-        self.remove_action.setVisible(state == "queued")
+        self.continue_action.setVisible(item is not None and item.can_continue)
+        self.stop_action.setVisible(state is not None and state.is_in_training)
+        self.remove_action.setVisible(state is RunState.QUEUED)
         self.settings_action.setEnabled(item is not None and item.config is not None)
         self.rename_action.setEnabled(not fixed)
         self.trash_action.setEnabled(not fixed)
@@ -294,26 +294,19 @@ class RunsPanel(QWidget):
         item = self._session.item(key)
         if not self._is_free(item, "deleting"):
             return
-        if self._trash(key):
-            self._session.forget(key)
+        try:
+            self._trash(key, item.name)
+        except AEViewerError as error:
+            self._session.message_posted.emit(str(error))
         else:
-            self._session.message_posted.emit(refusal(item.name, key))
+            self._session.forget(key)
 
     def _is_free(self, item: RunItem, doing: str) -> bool:
         """Returns whether the folder of the run is not in use; posts a message where it is."""
-        if item.read_only or item.state not in IN_HAND:
+        if item.read_only or not item.state.is_active:
             return not item.read_only
-        remedy = "remove it from the queue" if item.state == "queued" else "stop it"
+        remedy = "remove it from the queue" if item.state is RunState.QUEUED else "stop it"
         self._session.message_posted.emit(
             f"The run {item.name!r} is {item.state}; {remedy} before {doing} it."
         )
         return False
-
-
-def _can_go_on(item: RunItem) -> bool:
-    """Returns whether the training can be continued, also if files but the config are damaged.
-
-    Reading the resume point says whether it is complete.
-    """
-    is_readable = item.state == "damaged" and item.config is not None
-    return not item.read_only and (item.state in _CONTINUABLE or is_readable)

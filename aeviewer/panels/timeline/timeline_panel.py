@@ -40,7 +40,6 @@ _ALIGN = (
 )
 _HEIGHT = 52
 _READOUT_WIDTH = 208
-_TRAINED = {"running", "paused"}
 
 
 class _Swatch(QWidget):
@@ -200,7 +199,7 @@ class TimelinePanel(QWidget):
     def _show(self) -> None:
         run = self._session.current
         steps = self._session.checkpoints
-        is_trained = run is not None and run.state in _TRAINED
+        is_trained = run is not None and run.state.is_in_training
         self.slider.set_steps(steps, live=is_trained)
         self.slider.set_step(self._session.step)
         self.live_button.setVisible(is_trained)

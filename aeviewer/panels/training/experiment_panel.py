@@ -22,7 +22,9 @@ from aeviewer import theme
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
 from trainers import datasets
-from trainers.config import Leaf, RunConfig, fields, spaced_checkpoints
+from trainers.checkpoint_steps import spaced_checkpoints
+from trainers.config import RunConfig, fields
+from trainers.config_fields import Leaf
 from trainers.config_messages import faults
 from trainers.datasets.compatibility import find_misfits
 from trainers.errors import AEViewerError
@@ -66,7 +68,7 @@ class ExperimentPanel(QWidget):
         self._presets.setAccessibleName("Preset")
         for name, entry in PRESETS.items():
             self._presets.addItem(entry.title, name)
-        self._summary = _line(self, QPalette.ColorRole.PlaceholderText)
+        self._summary = _wrapped_label(self, QPalette.ColorRole.PlaceholderText)
         self._reset = QToolButton(self)
         self._reset.setToolTip("Back to the preset's own settings")
         self._reset.setAccessibleName("Reset to the preset")
@@ -74,12 +76,12 @@ class ExperimentPanel(QWidget):
         self._name = QLineEdit(self)
         self._name.setAccessibleName("Name of the run")
         self._name.setToolTip("What to call the run; left empty, it names itself.")
-        self._name_problem = _line(self, QPalette.ColorRole.BrightText)
+        self._name_problem = _wrapped_label(self, QPalette.ColorRole.BrightText)
         self._name_problem.hide()
-        self._form = Form([_spec(leaf) for leaf in _leaves()], self)
+        self._form = Form([_field_spec(leaf) for leaf in _leaves()], self)
         self._form.setAccessibleName("Settings of the run")
-        self._architecture = _line(self, QPalette.ColorRole.PlaceholderText)
-        self._forecast = _line(self, QPalette.ColorRole.BrightText)
+        self._architecture = _wrapped_label(self, QPalette.ColorRole.PlaceholderText)
+        self._forecast = _wrapped_label(self, QPalette.ColorRole.BrightText)
         self._train = QPushButton("Train", self)
         self._train.setDefault(True)
         self._train.setToolTip("Start this run, or put it behind the one that is running.")
@@ -141,12 +143,12 @@ class ExperimentPanel(QWidget):
     @Slot(str)
     def set_dataset(self, name: str) -> None:
         """Chooses another data set; new data sets of the store are listed too."""
-        self.offer_datasets()
+        self.list_datasets()
         self._form.set_values({"dataset": name})
         self._report_edit()
 
     @Slot()
-    def offer_datasets(self) -> None:
+    def list_datasets(self) -> None:
         """Lists the data sets of the store again."""
         self._form.field("dataset").set_choices(datasets.dataset_names())
         self._report_edit()
@@ -213,19 +215,19 @@ class ExperimentPanel(QWidget):
             self._base = config
             self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
             self._architecture.setText(describe_architecture(config))
-            self._tell_forecast(config)
-            self._tell_preset(config)
+            self._show_forecast(config)
+            self._show_preset(config)
             self._suggest_name()
         self.config_edited.emit()
 
-    def _tell_preset(self, config: RunConfig) -> None:
+    def _show_preset(self, config: RunConfig) -> None:
         original = preset(self.preset_name)
         changed = config != original.replace(dataset=config.dataset)
         self._reset.setEnabled(changed)
         summary = PRESETS[self.preset_name].summary
         self._summary.setText(f"{summary} Changed from the preset." if changed else summary)
 
-    def _tell_forecast(self, config: RunConfig) -> None:
+    def _show_forecast(self, config: RunConfig) -> None:
         """Which dimensions the loss will leave dead, before an hour is spent on finding out."""
         known = forecast(config)
         self._forecast.setText(known.message if known else "")
@@ -268,7 +270,7 @@ def _leaves() -> list[Leaf]:
     return list(fields())
 
 
-def _spec(leaf: Leaf) -> FieldSpec:
+def _field_spec(leaf: Leaf) -> FieldSpec:
     """Converts a field of the config to a field of the form."""
     above = leaf.bound("gt")
     return FieldSpec(
@@ -312,7 +314,7 @@ def _by_field(held: Mapping[str, object], problems: dict[str, str]) -> dict[str,
     return {name if name in held else "family": text for name, text in problems.items()}
 
 
-def _line(parent: QWidget, role: QPalette.ColorRole) -> QLabel:
+def _wrapped_label(parent: QWidget, role: QPalette.ColorRole) -> QLabel:
     label = QLabel(parent, wordWrap=True)
     label.setForegroundRole(role)
     return label

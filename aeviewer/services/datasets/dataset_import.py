@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LOOK_MILLISECONDS = 100
+_POLL_MILLISECONDS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Done:
+class _WorkResult:
     """The result of the work."""
 
     result: Any
@@ -68,7 +68,7 @@ class DatasetImport(QObject):
         self.share: float | None = None
         self.problem = ""
 
-    def look(self, path: Path) -> None:
+    def read_source(self, path: Path) -> None:
         """Reads what is at a path."""
         self._start(lambda: sources.detect_source(path), self._take_source)
 
@@ -113,8 +113,8 @@ class DatasetImport(QObject):
     ) -> None:
         self.share, self.problem = 0.0, ""
 
-        def show_result(result: _Done | float) -> None:
-            if isinstance(result, _Done):
+        def show_result(result: _WorkResult | float) -> None:
+            if isinstance(result, _WorkResult):
                 self.share = None
                 take(result.result)
             else:
@@ -137,7 +137,7 @@ class DatasetImport(QObject):
 
 def _yield_result(work: Generator[float, None, object]) -> Generator[object, None, None]:
     """Yields the result of the work like its parts."""
-    yield _Done((yield from work))
+    yield _WorkResult((yield from work))
 
 
 class DatasetDownload(QObject):
@@ -165,32 +165,32 @@ class DatasetDownload(QObject):
 
     def __init__(self, name: str, mirror: str = "", parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.words = "Starting"
+        self.status = "Starting"
         self.share: float | None = None
         self.dataset: Dataset | None = None
         self.problem = ""
         self._process = download.start_download(name, mirror)
-        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
-        self._look.timeout.connect(self._listen)
-        self._look.start()
+        self._poll_timer = QTimer(self, interval=_POLL_MILLISECONDS)
+        self._poll_timer.timeout.connect(self._read_messages)
+        self._poll_timer.start()
 
     def stop(self) -> None:
         """Ends the process; the bytes received so far are kept."""
-        self._look.stop()
+        self._poll_timer.stop()
         self._process.end()
 
     @Slot()
-    def _listen(self) -> None:
+    def _read_messages(self) -> None:
         try:
             for message in self._process.received_messages():
-                self._take(message)
+                self._handle(message)
         except (EOFError, OSError):
             self._end("the download ended early; try again to continue from there")
 
-    def _take(self, message: object) -> None:
+    def _handle(self, message: object) -> None:
         match message:
             case download.DownloadProgress(words, share):
-                self.words, self.share = words, share
+                self.status, self.share = words, share
                 self.changed.emit()
             case ChildFailure(problem):
                 self._end(problem)

@@ -12,7 +12,7 @@ import pytest
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.reconstructions_panel import ReconstructionsPanel
 from aeviewer.services.compute.request_thread import RequestThread
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, copy_run
 from trainers.runs import Checkpoint
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
     from aeviewer.services.compute.request_thread import Request
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
     from trainers.events import Preview
 
 
 class Counts(Counter[str]):
     """How often each signal was emitted, each request made, and each checkpoint read."""
 
-    def __init__(self, explored: Explored, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, explored: ExploredServices, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self.reads_by_the_window = 0
         session, latent = explored.session, explored.latent_state
@@ -61,17 +62,18 @@ def is_work(request: Request) -> bool:
 
 
 @pytest.fixture
-def explored(session: Session) -> Iterator[Explored]:
+def explored(session: Session, trained_run: TrainRun) -> Iterator[ExploredServices]:
     for preset in ("elu", "vae"):
-        trained(session.folder, preset, latent_dim=3)
-    made = services(session)
-    yield made
-    made.close()
-    made.compute.close()
+        copy_run(trained_run(preset, 3), session.folder)
+    explored = ExploredServices(session)
+    yield explored
+    explored.close()
 
 
 @pytest.fixture
-def counts(explored: Explored, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counts]:
+def counts(
+    explored: ExploredServices, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Counts]:
     """Counts from the moment when the first run is shown and nothing is under way."""
     session = explored.session
     panel, reconstructions = LatentPanel(explored), ReconstructionsPanel(session)
@@ -85,19 +87,19 @@ def counts(explored: Explored, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) ->
     yield Counts(explored, monkeypatch)
 
 
-def settle(explored: Explored, qtbot: QtBot) -> None:
+def settle(explored: ExploredServices, qtbot: QtBot) -> None:
     """Waits until the image of the code has come and the compute thread has nothing left to do."""
     session = explored.session
     qtbot.waitUntil(lambda: session.image is not None and not session.is_loading, timeout=60_000)
     done: list[object] = []
     for _ in range(3):
-        explored.idle.submit("settle", lambda _models: True, done.append)
+        explored.idle_client.submit("settle", lambda _models: True, done.append)
         qtbot.waitUntil(lambda: bool(done), timeout=60_000)
         done.clear()
 
 
 def test_choosing_a_run_does_everything_once(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     other = next(item.key for item in session.items if item != session.current)
@@ -114,7 +116,7 @@ def test_choosing_a_run_does_everything_once(
 
 
 def test_choosing_a_step_does_everything_once(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     session.show_step(session.checkpoints[0])
@@ -131,7 +133,7 @@ def test_choosing_a_step_does_everything_once(
 
 
 def test_a_press_decodes_once_and_reads_nothing(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     explored.latent_state.move(np.ones(3, np.float32))
     settle(explored, qtbot)
@@ -143,7 +145,7 @@ def test_a_press_decodes_once_and_reads_nothing(
 
 
 def test_a_saved_checkpoint_leaves_what_is_shown_alone(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     assert session.current is not None
@@ -155,7 +157,7 @@ def test_a_saved_checkpoint_leaves_what_is_shown_alone(
 
 
 def test_the_state_is_whole_before_the_first_signal(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     other = next(item.key for item in session.items if item != session.current)

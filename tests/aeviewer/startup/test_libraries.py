@@ -21,7 +21,7 @@ OURS = "/opt/aeviewer/_internal"
 def test_from_source_the_environment_is_the_persons(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     seen = {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
-    libraries.arrange(seen)
+    libraries.arrange_libraries(seen)
     assert seen == {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
 
 
@@ -31,10 +31,10 @@ def test_what_the_packaged_program_starts_finds_the_systems_libraries(
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     seen = {"LD_LIBRARY_PATH": OURS, "HOME": "/home/me"}
-    libraries.arrange(seen)
+    libraries.arrange_libraries(seen)
     assert seen == {"HOME": "/home/me"}
     seen = {"LD_LIBRARY_PATH": OURS, "LD_LIBRARY_PATH_ORIG": "/opt/cuda/lib"}
-    libraries.arrange(seen)
+    libraries.arrange_libraries(seen)
     assert seen == {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
 
 
@@ -49,7 +49,7 @@ def test_on_windows_pytorchs_first_library_is_loaded_before_qts(
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(libraries, "find_spec", lambda _name: spec)
     monkeypatch.setattr(ctypes, "CDLL", loaded.append)
-    libraries.arrange({})
+    libraries.arrange_libraries({})
     assert loaded == [os.fspath(library)]
 
 
