@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
 
     Attributes
     ----------
-    wanted_folder
+    next_folder
         The runs folder that shall be opened instead, once the window is closed.
     """
 

@@ -59,7 +59,7 @@ def is_at_other_step(run: ComparedRun, step: int | None) -> bool:
 def error_text(comparison: Comparison, run: ComparedRun) -> str:
     """Returns the squared error per image of the shown images, and of the test set."""
     evaluation = comparison.evaluation(run.item.key)
-    here = f"{local(run.reconstructed.errors.mean()):.1f} here" if run.reconstructed else ""
+    here = f"{local(run.reconstructions.errors.mean()):.1f} here" if run.reconstructions else ""
     everywhere = f"{local(evaluation.squared_error):.1f} test" if evaluation else ""
     return " · ".join(part for part in (here, everywhere) if part)
 
@@ -82,7 +82,7 @@ def reconstructions_caption(comparison: Comparison, *, with_pca: bool) -> str:
     parts, dataset = [], comparison.data.dataset
     things = "digits" if dataset == MNIST else "images"
     for dim, runs in group_by_latent_dim(comparison.runs):
-        shown = [run for run in runs if run.reconstructed is not None]
+        shown = [run for run in runs if run.reconstructions is not None]
         parts += [_row_caption(comparison, run, names[run.item.key]) for run in shown]
         floor = pca_error(dim, dataset)
         if shown and with_pca and floor is not None:
@@ -102,10 +102,12 @@ def reconstructions_caption(comparison: Comparison, *, with_pca: bool) -> str:
 
 def _row_caption(comparison: Comparison, run: ComparedRun, name: str) -> str:
     evaluation = comparison.evaluation(run.item.key)
-    here = f"{run.reconstructed.errors.mean():.1f}" if run.reconstructed else "–"
+    here = f"{run.reconstructions.errors.mean():.1f}" if run.reconstructions else "–"
     everywhere = f"{evaluation.squared_error:.1f}" if evaluation else "–"
     step = (
-        f", step {run.reconstructed.step:,}" if run.reconstructed and run.reconstructed.step else ""
+        f", step {run.reconstructions.step:,}"
+        if run.reconstructions and run.reconstructions.step
+        else ""
     )
     return f"{name}{step} ({here}; {everywhere})"
 

@@ -133,7 +133,7 @@ class LatentPage(QWidget):
         super().showEvent(event)
         self._comparison.set_codes_enabled(True)
         self._changed = {run.item.key for run in self._comparison.runs}
-        self._later.start()
+        self.refresh.request()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops reading the codes."""

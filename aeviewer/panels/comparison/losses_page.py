@@ -14,7 +14,7 @@ from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.losses.loss_header import WINDOW
 from aeviewer.panels.losses.loss_table import Cells, Detail, loss_unit
-from aeviewer.widgets.displays.value_table import Readout, Row
+from aeviewer.widgets.displays.value_table import Readout, ValueRow
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.plots.curve_plot import CurvePlot
 from aeviewer.widgets.refresh import Refresh
@@ -184,7 +184,7 @@ class LossesPage(QWidget):
             reading = self.plot.reading(run.item.key, min(at, max(run.steps, default=0)))
             values = cells.texts(reading, None)
             tips = cells.tips(run.item.name, reading, None)
-            rows.append(Row(run.item.name, run.colour, values, tips))
+            rows.append(ValueRow(run.item.name, run.colour, values, tips))
         head = "" if step is None else f"step {local(step):,.0f}"
         self.readout.set_rows((head, *cells.heads), rows, cells.widest)
         self.readout.setVisible(bool(rows))

@@ -218,7 +218,7 @@ class DigitsPage(QWidget):
     def _row(self, run: ComparedRun) -> TileRow:
         comparison, step = self._comparison, self._comparison.step
         details = (words.step_text(run, step), words.error_text(comparison, run))
-        shown = run.reconstructed
+        shown = run.reconstructions
         fits = shown is not None and len(shown.indices) == len(comparison.image_indices)
         pixels = shown.images if shown is not None and fits and not run.problem else None
         notice = run.problem or (words.WAITING if run.steps else words.NO_CHECKPOINT)
@@ -246,9 +246,9 @@ class DigitsPage(QWidget):
             return
         digit = digits[column]
         text = [
-            f"{run.item.name} {local(run.reconstructed.errors[column]):.1f}"
+            f"{run.item.name} {local(run.reconstructions.errors[column]):.1f}"
             for run in self._comparison.runs
-            if run.reconstructed is not None and run.reconstructed.indices == digits
+            if run.reconstructions is not None and run.reconstructions.indices == digits
         ]
         data = self._comparison.data
         name = data.dataset.class_name(int(data.test.labels[digit]))

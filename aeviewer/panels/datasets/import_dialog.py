@@ -175,7 +175,7 @@ class ImportDialog(QDialog):
         self.dataset_import.changed.connect(self._show)
         self.name_box.textEdited.connect(self._show)
         self.labels_box.toggled.connect(self._show)
-        self.invert_box.toggled.connect(self._later.start)
+        self.invert_box.toggled.connect(self._refresh.request)
         self.size_box.valueChanged.connect(self._refresh.request)
         for box in (self.fit_box, self.colour_box):
             box.currentIndexChanged.connect(self._refresh.request)

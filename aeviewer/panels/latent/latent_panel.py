@@ -147,7 +147,7 @@ class LatentPanel(QWidget):
             self._xy = np.empty((0, 2))  # The old points have labels of other classes.
             self._set_classes(self._session.dataset.classes)
             self.plot.reset_view()
-        self._request_codes()
+        self._refresh.request()
 
     def _set_classes(self, classes: tuple[str, ...]) -> None:
         if classes != self._classes:

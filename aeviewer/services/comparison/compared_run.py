@@ -74,7 +74,7 @@ class ComparedRun:
         Of its checkpoints, ascending.
     step
         That of its checkpoint nearest to the comparison's; None where it has none.
-    shown, codes
+    reconstructions, codes
         The latest that is known; of an earlier step while an answer is awaited.
     problem
         Why there is nothing to show.
@@ -84,7 +84,7 @@ class ComparedRun:
     colour: str
     steps: tuple[int, ...] = ()
     step: int | None = None
-    reconstructed: ReconstructedImages | None = None
+    reconstructions: ReconstructedImages | None = None
     codes: ComparedCodes | None = None
     problem: str = ""
 

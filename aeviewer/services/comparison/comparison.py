@@ -323,7 +323,7 @@ class Comparison(QObject):
 
     def is_current(self, run: ComparedRun) -> bool:
         """Returns whether the results of a run belong to its step and to these test images."""
-        shown = run.reconstructed
+        shown = run.reconstructions
         return shown is not None and (shown.step, shown.indices) == (run.step, self._image_indices)
 
     def _request_reconstructions(self, run: ComparedRun) -> None:
@@ -342,12 +342,14 @@ class Comparison(QObject):
 
     def _set_reconstructions(self, key: str, images: ReconstructedImages) -> None:
         if key in self._runs:
-            self._runs[key] = replace(self._runs[key], shown=images, problem="")
+            self._runs[key] = replace(self._runs[key], reconstructions=images, problem="")
             self.reconstructions_changed.emit()
 
     def _set_problem(self, key: str, problem: str) -> None:
         if key in self._runs:
-            self._runs[key] = replace(self._runs[key], shown=None, codes=None, problem=problem)
+            self._runs[key] = replace(
+                self._runs[key], reconstructions=None, codes=None, problem=problem
+            )
             self.reconstructions_changed.emit()
             self.codes_changed.emit(key)
 

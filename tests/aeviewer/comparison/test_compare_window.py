@@ -56,10 +56,13 @@ class Scene:
     def settle(self) -> None:
         """Answers every question and lets the pages draw."""
         self.compute.answer_all()
-        for page in (self.window.digits, self.window.latent, self.window.losses):
-            self.qtbot.waitUntil(lambda p=page: not p._later.isActive())
+        window = self.window
+        pages = (window.digits, window.latent, window.losses, window.metrics)
+        for page in pages:  # The request of a hidden page waits until the page is shown.
+            self.qtbot.waitUntil(lambda p=page: not (p.isVisible() and p.refresh.is_pending))
         self.compute.answer_all()
-        self.qtbot.waitUntil(lambda: not self.window.metrics._later.isActive())
+        for page in pages:
+            self.qtbot.waitUntil(lambda p=page: not (p.isVisible() and p.refresh.is_pending))
 
     def titles(self) -> list[str]:
         return [row.title for row in self.window.digits.table.rows]
@@ -169,7 +172,7 @@ class TestDigits:
     def test_the_caption_names_methods_steps_errors_and_images(self, scene: Scene) -> None:
         scene.comparison.set_rule(ImageRule("chosen", chosen=(3, 61)))
         scene.settle()
-        shown = scene.comparison.run(keys(scene.session)[1]).reconstructed
+        shown = scene.comparison.run(keys(scene.session)[1]).reconstructions
         assert shown is not None
         caption = scene.window.digits.caption
         assert f"ReLU autoencoder, d = 5, step 40 ({shown.errors.mean():.1f}; 16.0)" in caption
@@ -182,7 +185,7 @@ class TestDigits:
         layout = table._layout()
         centre = layout.corner(2) + QPoint(int(layout.tile / 2), int(layout.tile / 2))
         scene.qtbot.mouseMove(table, centre.toPoint())
-        shown = scene.comparison.run(keys(scene.session)[0]).reconstructed
+        shown = scene.comparison.run(keys(scene.session)[0]).reconstructions
         assert shown is not None
         digit = scene.comparison.image_indices[2]
         told = scene.window.digits.foot.text()

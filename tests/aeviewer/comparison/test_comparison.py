@@ -113,10 +113,10 @@ class TestRows:
         run = scene.comparison.run(scene.a)
         inputs = load_split("test").images[list(scene.comparison.image_indices)]
         expected = np.square((1 - factor(100)) * inputs / 255).sum(axis=(1, 2))
-        assert run.reconstructed is not None
-        np.testing.assert_allclose(run.reconstructed.errors, expected, rtol=1e-4)
+        assert run.reconstructions is not None
+        np.testing.assert_allclose(run.reconstructions.errors, expected, rtol=1e-4)
         expected_images = np.rint(inputs * factor(100))
-        assert np.abs(run.reconstructed.images - expected_images).max() <= 1
+        assert np.abs(run.reconstructions.images - expected_images).max() <= 1
 
     def test_a_newer_request_replaces_one_that_waits(self, scene: Scene) -> None:
         scene.comparison.show_step(0)
@@ -132,13 +132,13 @@ class TestRows:
         for question in taken:
             scene.compute.answer(question)
         assert ("a", 100) in scene.compute.models.asked
-        assert scene.comparison.run(scene.a).reconstructed is None
+        assert scene.comparison.run(scene.a).reconstructions is None
 
     def test_a_damaged_run_says_so_and_the_others_go_on(self, scene: Scene) -> None:
         scene.compute.models.broken = {"a"}
         scene.compute.answer_all()
         assert scene.comparison.run(scene.a).problem == "a is damaged"
-        assert scene.comparison.run(scene.b).reconstructed is not None
+        assert scene.comparison.run(scene.b).reconstructions is not None
 
     def test_a_forgotten_run_leaves_the_comparison(self, scene: Scene) -> None:
         scene.session.forget(scene.a)
@@ -152,7 +152,7 @@ class TestRows:
         scene.comparison.choose(keys(session))
         scene.compute.answer_all()
         (third,) = [run for run in scene.comparison.runs if run.item.name == "c"]
-        assert (third.step, third.reconstructed, third.problem) == (None, None, "")
+        assert (third.step, third.reconstructions, third.problem) == (None, None, "")
 
     def test_at_most_eight_runs_are_compared(self, scene: Scene) -> None:
         for number in range(MOST_RUNS):
@@ -168,7 +168,7 @@ class TestWorst:
         scene.compute.answer_all()
         ink = np.square(load_split("test").images / 255.0).sum(axis=(1, 2))
         assert scene.comparison.image_indices == tuple(np.argsort(-ink, kind="stable")[:5].tolist())
-        shown = scene.comparison.run(scene.b).reconstructed
+        shown = scene.comparison.run(scene.b).reconstructions
         assert shown is not None
         assert (np.diff(shown.errors) <= 0).all()
 

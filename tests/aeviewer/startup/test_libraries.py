@@ -77,7 +77,7 @@ def test_the_source_of_what_is_imported_after_qt_is_not_read(load: str, is_read:
 
 _HOLES = """
 import numpy as np
-from aeviewer.startup.libraries import keep_memory_whole
+from aeviewer.startup.libraries import return_freed_memory
 from tests.benchmarks.memory import resident_megabytes
 {}
 np.ones(31 << 20, np.uint8)  # once it is freed, glibc takes the next such from its heap
@@ -90,7 +90,7 @@ print(round(before - resident_megabytes()))
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
-@pytest.mark.parametrize(("act", "given_back"), [("keep_memory_whole()", 31), ("", 0)])
+@pytest.mark.parametrize(("act", "given_back"), [("return_freed_memory()", 31), ("", 0)])
 def test_a_large_block_that_is_freed_leaves_no_hole(act: str, given_back: int) -> None:
     tell = _HOLES.format(act)
     told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
@@ -100,9 +100,9 @@ def test_a_large_block_that_is_freed_leaves_no_hole(act: str, given_back: int) -
 _HEAPS = """
 from threading import Barrier, Thread
 import numpy as np
-from aeviewer.startup.libraries import keep_memory_whole
+from aeviewer.startup.libraries import return_freed_memory
 from tests.benchmarks.memory import resident_megabytes
-keep_memory_whole()
+return_freed_memory()
 meeting = Barrier(7)
 def use():
     blocks = [np.ones(1 << 20, np.uint8) for _ in range(30)]
