@@ -75,10 +75,10 @@ def _run_smoke_test() -> int:
 
 def prepare() -> None:
     """Prepares the system before the modules of the window are loaded."""
-    system_check.check()
-    system_check.settle_encoding()
-    libraries.arrange()
-    libraries.keep_memory_whole()
+    system_check.check_screen()
+    system_check.set_default_encoding()
+    libraries.arrange_libraries()
+    libraries.return_freed_memory()
     libraries.load_qt()
     libraries.load_plots()
 

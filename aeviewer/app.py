@@ -31,7 +31,7 @@ from aeviewer.services.training.process_trainer import cores
 from aeviewer.services.training.reproduction import ReproductionService
 from aeviewer.services.training.training_queue import TrainingQueue
 from aeviewer.settings import Settings
-from aeviewer.startup.unix_signals import closing_on_signals
+from aeviewer.startup.unix_signals import close_on_signals
 from trainers import runs
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 logger = logging.getLogger(__name__)
-_LOADED = 60_000
+FREEZE_AFTER_MS = 60_000
 """Milliseconds after which all imports have been done."""
-_LATEST_START = 2_000
+_LATEST_START_MS = 2_000
 """Milliseconds after which the compute thread starts even if no window appears."""
 
 
@@ -93,7 +93,7 @@ class Program:
             journal or SessionLog(),
         )
         self.session.refresh(also)
-        self._start = QTimer(singleShot=True, interval=_LATEST_START)
+        self._start = QTimer(singleShot=True, interval=_LATEST_START_MS)
         self._start.timeout.connect(self.begin)
         self.window.appeared.connect(self.begin)
         self._start.start()
@@ -119,17 +119,17 @@ class Program:
 class Application(QApplication):
     """Receives files from the system, as macOS sends them after a double click."""
 
-    file_handed = Signal(str)
+    file_opened = Signal(str)
 
     def event(self, event: QEvent) -> bool:
         """Emits a signal for an opened file."""
         if isinstance(event, QFileOpenEvent):
-            self.file_handed.emit(event.file())
+            self.file_opened.emit(event.file())
             return True
         return super().event(event)
 
 
-def application(settings: Settings) -> Application:
+def create_application(settings: Settings) -> Application:
     """Makes the application, with its theme."""
     app = Application(sys.argv[:1])
     QCoreApplication.setApplicationName("AE Viewer")
@@ -153,9 +153,9 @@ def open_program(
         program = Program(folder, settings, [demo], journal)
         stack.callback(program.close)
         stack.callback(setattr, sys, "excepthook", sys.excepthook)
-        sys.excepthook = _report_hook(program.window, journal)
+        sys.excepthook = _create_error_hook(program.window, journal)
         stack.enter_context(_collect_cycles_between_events())
-        stack.enter_context(closing_on_signals(program.window))
+        stack.enter_context(close_on_signals(program.window))
         program.window.show()
         yield program
 
@@ -171,7 +171,7 @@ def _collect_cycles_between_events() -> Iterator[None]:
     was_enabled = gc.isenabled()
     collector = GarbageCollector()
     # Modules are no garbage: half a million objects need not be searched again and again.
-    loaded = QTimer(singleShot=True, interval=_LOADED)
+    loaded = QTimer(singleShot=True, interval=FREEZE_AFTER_MS)
     loaded.timeout.connect(gc.freeze)
     loaded.start()
     try:
@@ -187,7 +187,7 @@ def _collect_cycles_between_events() -> Iterator[None]:
             gc.enable()
 
 
-def spin() -> int:
+def run_event_loop() -> int:
     """Runs the event loop until the last window is closed; returns the exit status."""
     return QApplication.exec()
 
@@ -195,13 +195,13 @@ def spin() -> int:
 def run(folder: Path, archives: Iterable[Path] = ()) -> int:
     """Opens the program and archives in it; returns its exit status when it is closed."""
     settings = Settings()
-    app = application(settings)
+    app = create_application(settings)
     with ExitStack() as stack:
         journal = SessionLog(platformdirs.user_log_path("aeviewer", False))
         journal.begin()
         stack.callback(journal.end)
         logger.info("Begins: %s", versions())
-        _note_hard_crashes(journal, stack)
+        _log_hard_crashes(journal, stack)
         wanted: Path | None = folder
         status = 0
         while wanted is not None:
@@ -223,29 +223,29 @@ def _open_folder(
     with open_program(folder, settings, journal) as program:
         program.session.message_posted.connect(logger.warning)
         program.window.help_menu.offer_tour()
-        opening = program.window.carry_away.opening
-        handed = app.file_handed.connect(lambda file: opening.open(Path(file)))
+        opening = program.window.carry_away.archive_opener
+        handed = app.file_opened.connect(lambda file: opening.open(Path(file)))
         for archive in archives:
             opening.open(archive.absolute())
-        status = spin()
-        app.file_handed.disconnect(handed)
-    wanted = program.window.wanted_folder
+        status = run_event_loop()
+        app.file_opened.disconnect(handed)
+    wanted = program.window.next_folder
     program.window.deleteLater()
     return status, wanted
 
 
-def _report_hook(window: MainWindow, journal: SessionLog) -> Hook:
+def _create_error_hook(window: MainWindow, journal: SessionLog) -> Hook:
     """Returns a hook that shows an uncaught error and lets the program continue."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         report = journal.report(kind, error, trace)
         logger.critical("An uncaught error", exc_info=(kind, error, trace))
-        window.help_menu.tell_crash(f"{kind.__name__}: {error}", report)
+        window.help_menu.report_crash(f"{kind.__name__}: {error}", report)
 
     return hook
 
 
-def _note_hard_crashes(journal: SessionLog, stack: ExitStack) -> None:
+def _log_hard_crashes(journal: SessionLog, stack: ExitStack) -> None:
     """Writes the stack to a file when the process crashes, and logs the last crash.
 
     A crash below Python (a driver, a library) leaves no exception behind.

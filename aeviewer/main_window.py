@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.panels.application.file_menu import FileMenu, ThemeMenu
-from aeviewer.panels.application.help_menu import HelpMenu, stops
+from aeviewer.panels.application.help_menu import HelpMenu, tour_stops
 from aeviewer.panels.comparison.compare_window import CompareWindow
 from aeviewer.panels.datasets.datasets_menu import DatasetsMenu
-from aeviewer.panels.export.export_actions import CarryAway
+from aeviewer.panels.export.export_actions import ExportActions
 from aeviewer.panels.export.pictures_menu import PicturesMenu
 from aeviewer.panels.latent.decoder_panel import DecoderPanel
 from aeviewer.panels.latent.directions_panel import DirectionsPanel
@@ -35,9 +35,9 @@ from aeviewer.panels.runs.runs_panel import RunsPanel
 from aeviewer.panels.timeline.film_action import FilmAction
 from aeviewer.panels.timeline.timeline_panel import TimelinePanel
 from aeviewer.panels.training.experiment_panel import ExperimentPanel
-from aeviewer.panels.training.parallel_menu import SideBySideMenu
+from aeviewer.panels.training.parallel_menu import ParallelMenu
 from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
-from aeviewer.panels.training.training_toolbar import TrainingBar
+from aeviewer.panels.training.training_toolbar import TrainingToolbar
 from aeviewer.services.training.training_queue import Activity
 from aeviewer.widgets.displays.scroll_panel import Scrolled
 from aeviewer.widgets.inputs.message_boxes import show_failure
@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 _LAYOUT_VERSION = 2
-_EXPLORING = ("point", "directions", "selection", "path", "draw", "samples")
+_TABBED_DOCKS = ("point", "directions", "selection", "path", "draw", "samples")
 """The docks that share a place with the decoder."""
 _SIZE = QSize(1680, 1050)
-_LEAST_LOWER = 330
+_LEAST_LOWER_HEIGHT = 330
 
 
 class MainWindow(QMainWindow):
@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
 
     Attributes
     ----------
-    wanted_folder
+    next_folder
         The runs folder that shall be opened instead, once the window is closed.
     """
 
@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         self._session, self._queue, self._settings = session, queue, settings
         self._latent = latent_state
         self._reproduction, self._comparison = reproduction, comparison
-        self._comparing: CompareWindow | None = None
+        self.compare_window: CompareWindow | None = None
         self._messages: set[str] = set()
         self._is_arranged = self._has_appeared = False
         self.wanted_folder: Path | None = None
@@ -121,43 +121,45 @@ class MainWindow(QMainWindow):
         self.reconstructions = ReconstructionsPanel(session)
         self.timeline = TimelinePanel(latent_services)
         self.film_action = FilmAction(latent_services, self.latent, self)
-        self.carry_away = CarryAway(latent_services, queue, settings, self)
-        self.bar = TrainingBar(self.experiment, queue)
+        self.carry_away = ExportActions(latent_services, queue, settings, self)
+        self.bar = TrainingToolbar(self.experiment, queue)
         self.datasets = DatasetsMenu(latent_services.compute, self)
-        self.datasets.changed.connect(self.experiment.offer_datasets)
+        self.datasets.changed.connect(self.experiment.list_datasets)
         self.datasets.chosen.connect(self.experiment.set_dataset)
-        self.datasets.failed.connect(self._tell)
+        self.datasets.failed.connect(self.show_message)
         self.addToolBar(self.bar)
-        self._docks = {
-            "runs": self._dock("Runs", self.runs),
-            "experiment": self._dock("Experiment", self.experiment),
-            "latent": self._dock("Latent space", self.latent),
-            "decoder": self._dock("Decoder", self.decoder),
-            "point": self._dock("Point", Scrolled(self.point)),
-            "directions": self._dock("Directions", Scrolled(self.directions)),
-            "selection": self._dock("Selection", Scrolled(self.selection)),
-            "path": self._dock("Path", Scrolled(self.path)),
-            "draw": self._dock("Draw", Scrolled(self.draw)),
-            "samples": self._dock("Samples", Scrolled(self.samples)),
-            "loss": self._dock("Loss", self.loss),
-            "reconstructions": self._dock("Reconstructions", self.reconstructions),
-            "timeline": self._dock("Timeline", self.timeline),
+        self.docks = {
+            "runs": self._make_dock("Runs", self.runs),
+            "experiment": self._make_dock("Experiment", self.experiment),
+            "latent": self._make_dock("Latent space", self.latent),
+            "decoder": self._make_dock("Decoder", self.decoder),
+            "point": self._make_dock("Point", Scrolled(self.point)),
+            "directions": self._make_dock("Directions", Scrolled(self.directions)),
+            "selection": self._make_dock("Selection", Scrolled(self.selection)),
+            "path": self._make_dock("Path", Scrolled(self.path)),
+            "draw": self._make_dock("Draw", Scrolled(self.draw)),
+            "samples": self._make_dock("Samples", Scrolled(self.samples)),
+            "loss": self._make_dock("Loss", self.loss),
+            "reconstructions": self._make_dock("Reconstructions", self.reconstructions),
+            "timeline": self._make_dock("Timeline", self.timeline),
         }
-        self._docks["timeline"].setTitleBarWidget(QWidget())
-        self.help_menu = HelpMenu(journal, settings, stops({**self._docks, "bar": self.bar}), self)
+        self.docks["timeline"].setTitleBarWidget(QWidget())
+        self.help_menu = HelpMenu(
+            journal, settings, tour_stops({**self.docks, "bar": self.bar}), self
+        )
         self._make_menus()
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * 0.96))
-        self._arrange()
+        self._arrange_docks()
         self._default_state = self.saveState(_LAYOUT_VERSION)
         self._restore_layout()
         self.experiment.train_requested.connect(queue.train)
         self.runs.settings_requested.connect(self.experiment.set_config)
-        self.runs.comparison_requested.connect(self._compare)
-        session.message_posted.connect(self._tell)
-        reproduction.report_written.connect(self._open_page)
-        queue.activity_changed.connect(self._tell_activity)
-        session.current_changed.connect(self._tell_activity)
-        self._tell_activity()
+        self.runs.comparison_requested.connect(self.compare)
+        session.message_posted.connect(self.show_message)
+        reproduction.report_written.connect(self._open_report)
+        queue.activity_changed.connect(self._show_activity)
+        session.current_changed.connect(self._show_activity)
+        self._show_activity()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Divides the space at the first start."""
@@ -177,13 +179,13 @@ class MainWindow(QMainWindow):
         """Stores the layout; the services stop and save the runs in training."""
         self._settings.set_layout(self.saveGeometry(), self.saveState(_LAYOUT_VERSION))
         self.film_action.cancel()
-        if self._comparing is not None:
-            self._comparing.close()
+        if self.compare_window is not None:
+            self.compare_window.close()
         super().closeEvent(event)
 
     # -- docks -----------------------------------------------------------------------------------
 
-    def _dock(self, title: str, panel: QWidget) -> QDockWidget:
+    def _make_dock(self, title: str, panel: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(title)
         dock.setWidget(panel)
@@ -198,9 +200,9 @@ class MainWindow(QMainWindow):
         panel.setAutoFillBackground(True)
         return dock
 
-    def _arrange(self) -> None:
+    def _arrange_docks(self) -> None:
         """Runs and form at the left; the latent space with the most room; time at the bottom."""
-        docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        docks, across, down = self.docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, docks["runs"])
         self.splitDockWidget(docks["runs"], docks["latent"], across)
         self.splitDockWidget(docks["latent"], docks["loss"], down)
@@ -208,7 +210,7 @@ class MainWindow(QMainWindow):
         self.splitDockWidget(docks["loss"], docks["reconstructions"], across)
         self.splitDockWidget(docks["runs"], docks["experiment"], down)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, docks["timeline"])
-        for name in _EXPLORING:
+        for name in _TABBED_DOCKS:
             self.tabifyDockWidget(docks["decoder"], docks[name])
         for dock in docks.values():
             dock.show()
@@ -216,7 +218,7 @@ class MainWindow(QMainWindow):
 
     def _share_space(self) -> None:
         """Gives every dock its share; Qt applies it only to a visible window."""
-        docks, across, down = self._docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        docks, across, down = self.docks, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         width, height = self.width(), self.height()
         columns = [docks["runs"], docks["latent"], docks["decoder"]]
         side = min(320, width // 4)
@@ -225,7 +227,7 @@ class MainWindow(QMainWindow):
         shares = [rest * 26 // 50, rest * 24 // 50]
         self.resizeDocks([docks["loss"], docks["reconstructions"]], shares, across)
         upper = [docks["latent"], docks["loss"]]
-        lower = max(_LEAST_LOWER, height // 3)
+        lower = max(_LEAST_LOWER_HEIGHT, height // 3)
         self.resizeDocks(upper, [height - lower, lower], down)
         self.resizeDocks([docks["runs"], docks["experiment"]], [height // 4, 3 * height // 4], down)
 
@@ -248,14 +250,14 @@ class MainWindow(QMainWindow):
         file = FileMenu(
             self._session, self._settings, self.carry_away.open_action, self.pictures, self
         )
-        file.folder_wanted.connect(self._go_to)
+        file.folder_requested.connect(self._request_folder)
         bar.addMenu(file)
         edit = bar.addMenu("&Edit")
-        self._edit_menu(edit)
+        self._fill_edit_menu(edit)
         run = bar.addMenu("&Run")
         run.addActions([self.bar.train_action, self.bar.pause_action, self.bar.stop_action])
         run.addAction(self.bar.stop_all_action)
-        run.addMenu(SideBySideMenu(self._queue, self._settings, self))
+        run.addMenu(ParallelMenu(self._queue, self._settings, self))
         run.addAction(self.carry_away.events_action)
         run.addSeparator()
         runs = self.runs
@@ -263,7 +265,7 @@ class MainWindow(QMainWindow):
         run.addActions([runs.rename_action, runs.folder_action, runs.trash_action])
         run.addSeparator()
         run.addActions([runs.compare_action, self.carry_away.export_action])
-        run.addAction("Reproduce the &paper…", self._offer_reproduction)
+        run.addAction("Reproduce the &paper…", self._open_reproduce_dialog)
         bar.addMenu(self.datasets)
         time = bar.addMenu("&Timeline")
         timeline = self.timeline
@@ -273,14 +275,14 @@ class MainWindow(QMainWindow):
         time.addAction(self.film_action)
         bar.addMenu(ViewsMenu(self._latent, self.latent, self))
         view = bar.addMenu("&Window")
-        for dock in self._docks.values():
+        for dock in self.docks.values():
             view.addAction(dock.toggleViewAction())
         view.addSeparator()
         view.addAction("&Reset layout", self._reset_layout)
         view.addMenu(ThemeMenu(self._settings, self))
         bar.addMenu(self.help_menu)
 
-    def _edit_menu(self, menu: QMenu) -> None:
+    def _fill_edit_menu(self, menu: QMenu) -> None:
         stack = self._latent.undo_stack
         for action, key in (
             (stack.createUndoAction(self, "&Undo"), "Ctrl+Z"),
@@ -292,41 +294,41 @@ class MainWindow(QMainWindow):
             menu.addAction(action)
 
     @Slot(str)
-    def _go_to(self, folder: str) -> None:
+    def _request_folder(self, folder: str) -> None:
         """Closes this runs folder, saving the runs in training, and opens another."""
-        self.wanted_folder = Path(folder)
+        self.next_folder = Path(folder)
         self.close()
 
     @Slot(object)
-    def _compare(self, keys: list[str]) -> None:
+    def compare(self, keys: list[str]) -> None:
         """Opens the window that compares runs, or brings it to the front."""
-        if self._comparing is None:
-            self._comparing = CompareWindow(self._comparison, self._settings)
-            self._comparing.destroyed.connect(self._forget_comparing)
-        self._comparing.compare(keys)
-        self._comparing.show()
-        self._comparing.raise_()
-        self._comparing.activateWindow()
+        if self.compare_window is None:
+            self.compare_window = CompareWindow(self._comparison, self._settings)
+            self.compare_window.destroyed.connect(self._forget_compare_window)
+        self.compare_window.compare(keys)
+        self.compare_window.show()
+        self.compare_window.raise_()
+        self.compare_window.activateWindow()
 
     @Slot()
-    def _forget_comparing(self) -> None:
-        self._comparing = None
+    def _forget_compare_window(self) -> None:
+        self.compare_window = None
 
     @Slot()
-    def _offer_reproduction(self) -> None:
+    def _open_reproduce_dialog(self) -> None:
         dialog = ReproduceDialog(self._reproduction, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
     @Slot(str)
-    def _open_page(self, path: str) -> None:
+    def _open_report(self, path: str) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
-            self._tell(f"No program opened the report; it is {path}")
+            self.show_message(f"No program opened the report; it is {path}")
 
     # -- messages --------------------------------------------------------------------------------
 
     @Slot(str)
-    def _tell(self, message: str) -> None:
+    def show_message(self, message: str) -> None:
         """Shows one box for each failure, and no second one with the same text."""
         if message in self._messages:
             return
@@ -335,10 +337,10 @@ class MainWindow(QMainWindow):
         box.finished.connect(lambda _result: self._messages.discard(message))
 
     @Slot()
-    def _tell_activity(self) -> None:
-        self._status.setText(self._activity())
+    def _show_activity(self) -> None:
+        self._status.setText(self._activity_text())
 
-    def _activity(self) -> str:
+    def _activity_text(self) -> str:
         name = ", ".join(self._session.item(key).name for key in self._queue.active)
         are_many = len(self._queue.active) > 1
         match self._queue.activity:

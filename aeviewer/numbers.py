@@ -1,4 +1,4 @@
-"""Numbers in the format of the user's language. Numbers in files are never written so."""
+"""Numbers in the format of the user's language. Files always have Python's format."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QDoubleSpinBox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from PySide6.QtGui import QValidator
-
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _NUMBER = re.compile(r"(?P<whole>\d+(?:,\d{3})*)(?:\.(?P<part>\d+))?")
 
 
@@ -27,21 +25,27 @@ class local:
         return localise(format(self.value, spec))
 
 
+def subscript(number: int) -> str:
+    """Returns a number in subscript digits: the ₁₂ of z₁₂."""
+    return str(number).translate(_SUBSCRIPTS)
+
+
 def choose_language(name: str) -> None:
     """Sets the language of numbers; "system" follows the system."""
     QLocale.setDefault(QLocale.system() if name == "system" else QLocale(name))
 
 
 def localise(text: str) -> str:
-    """Returns a text whose numbers are written in the user's language.
+    """Returns a text with its numbers in the user's language.
 
     Parameters
     ----------
     text
-        Its numbers as Python formats them: 1,234.5. It must hold no names, which may look so too.
+        A text with numbers as Python formats them: 1,234.5. It must contain no names of runs or
+        files, because a name may look like a number.
     """
     language = QLocale()
-    # A system without a language formats as Python does, but Qt leaves the thousands together.
+    # Without a language Python's format stays, because Qt's C locale does not group thousands.
     is_plain = language.language() == QLocale.Language.C
     return text if is_plain else _NUMBER.sub(lambda found: _localise_number(found, language), text)
 
@@ -54,9 +58,9 @@ def join_numbers(values: Iterable[float], spec: str, most: int) -> str:
     values
         (n,) numbers.
     spec
-        How each is formatted; its minus is the typographer's.
+        The format of each number; a minus sign becomes "−".
     most
-        The most numbers to show; an ellipsis stands for the rest.
+        The largest count of numbers to show; an ellipsis replaces the rest.
     """
     texts = [f"{local(value):{spec}}".replace("-", "−") for value in values]
     shown = [*texts[:most], *(["…"] if len(texts) > most else [])]
@@ -66,7 +70,7 @@ def join_numbers(values: Iterable[float], spec: str, most: int) -> str:
 def _localise_number(found: re.Match[str], language: QLocale) -> str:
     whole, part = found["whole"], found["part"]
     if "," in whole:
-        # Some languages group by two, or only from 10,000 on.
+        # Some languages group digits by two, or only from 10,000.
         whole = language.toString(int(whole.replace(",", "")))
     else:
         whole = _digits(whole, language)
@@ -76,37 +80,3 @@ def _localise_number(found: re.Match[str], language: QLocale) -> str:
 def _digits(digits: str, language: QLocale) -> str:
     zero = ord(language.zeroDigit())
     return "".join(chr(zero + int(digit)) for digit in digits)
-
-
-class DecimalBox(QDoubleSpinBox):
-    """A field for a decimal number, which accepts a point and a comma.
-
-    Thousands are not set apart in it. A language with the comma would otherwise take 0.001, as
-    every paper has it, for 1.
-    """
-
-    def textFromValue(self, value: float) -> str:
-        """Limits the number of decimal places."""
-        return f"{local(value):.{self.decimals()}f}"
-
-    def valueFromText(self, text: str) -> float:
-        """Parses the number, with either decimal mark."""
-        return super().valueFromText(self._replace_mark(text))
-
-    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
-        """Replaces the other decimal mark by the language's own."""
-        found: tuple[QValidator.State, str, int] = super().validate(self._replace_mark(text), place)
-        return found
-
-    def _replace_mark(self, text: str) -> str:
-        mark = self.locale().decimalPoint()
-        number = text.removesuffix(self.suffix())
-        return re.sub("[.,]", mark, number) + text[len(number) :]
-
-
-class PlainBox(DecimalBox):
-    """Shows 0.001 as 0.001, without trailing zeros."""
-
-    def textFromValue(self, value: float) -> str:
-        """Limits the number to six digits."""
-        return f"{local(value):g}"

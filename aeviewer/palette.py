@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtGui import QColor
 
+from trainers.figures.palette import CLASS_COLOURS
+
+__all__ = ["CLASS_COLOURS", "RUN_COLOURS", "class_colours"]
+
 _GOLDEN = 0.618034
 _TONES = ((0.75, 0.9), (0.45, 0.75), (0.9, 0.6))
-
-CLASS_COLOURS = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
-)
-"""The colours of ten classes. Petroff 2021, *Accessible color sequences for data visualization*."""
+"""Saturation and value of the colours after the tenth."""
 
 
 def class_colours(count: int) -> tuple[str, ...]:
-    """Returns a colour for each class: the ten, then others by the golden angle."""
+    """Returns a colour for each class: the ten, then hues that are a golden angle apart."""
     more = (
         QColor.fromHsvF((place * _GOLDEN) % 1, *_TONES[place % len(_TONES)]).name()
         for place in range(max(0, count - len(CLASS_COLOURS)))
@@ -32,5 +23,5 @@ def class_colours(count: int) -> tuple[str, ...]:
 
 
 RUN_COLOURS = ("#56b4e9", "#e69f00", "#cc79a7", "#d55e00", "#0072b2", "#b3a100")
-"""Runs, in the order in which they are met. Okabe & Ito 2008 without the green, which is the
-program's accent; the yellow is darkened to be read on white."""
+"""The colours of runs, in the order in which they are assigned. Okabe & Ito 2008 without the green,
+which is the program's accent; the yellow is darkened so that it can be read on white."""

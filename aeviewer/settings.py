@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from PySide6.QtCore import QByteArray, QSettings
 
 from aeviewer.palette import RUN_COLOURS
-from trainers.config import Device
+from trainers.config_types import Device
 
 if TYPE_CHECKING:
     from collections.abc import Collection

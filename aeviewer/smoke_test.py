@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 STEPS = 50
 _CONFIG = preset("vae").replace(latent_dim=2, steps=STEPS, checkpoints=(0, STEPS))
 _ASIDE = QPoint(40, 30)
-_LAID_OUT = 300
-_LOOK_MILLISECONDS = 20
+_EMBEDDED_CODES = 300
+_POLL_MILLISECONDS = 20
 _PATIENCE_SECONDS = 180.0
 """For each wait: a slow disk reads PyTorch for half a minute."""
 _EQUAL = 1e-4
@@ -59,7 +59,7 @@ def run() -> int:
         # Qt warns where no session manager is set, which says nothing about the program.
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         try:
-            _use(Path(folder))
+            _use_program(Path(folder))
         except AEViewerError as error:
             found.append(str(error))
     for problem in found:
@@ -76,13 +76,13 @@ def _versions() -> str:
     )
 
 
-def _use(folder: Path) -> None:
+def _use_program(folder: Path) -> None:
     """Uses the window, and then what it left in the runs folder."""
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
-    _application = app.application(settings)
+    _application = app.create_application(settings)
     with app.open_program(folder / "runs", settings) as program:
-        visit = _Visit(program, folder)
-        app.spin()
+        visit = _ScriptedUser(program, folder)
+        app.run_event_loop()
     if visit.problem:
         raise SmokeTestError(visit.problem)
     _read_back(Path(visit.key), visit.code, visit.image)
@@ -106,7 +106,7 @@ def _expect(is_so: bool, otherwise: str) -> None:
         raise SmokeTestError(otherwise)
 
 
-class _Visit(QObject):
+class _ScriptedUser(QObject):
     """Does one part after another, each when the last one is done, and closes the window.
 
     Parameters
@@ -134,9 +134,9 @@ class _Visit(QObject):
         self._awaited: Part = ("the event loop", lambda: True)
         self._since = time.monotonic()
         program.session.message_posted.connect(self._give_up)
-        self._look = QTimer(self, interval=_LOOK_MILLISECONDS)
-        self._look.timeout.connect(self._go_on)
-        self._look.start()
+        self._timer = QTimer(self, interval=_POLL_MILLISECONDS)
+        self._timer.timeout.connect(self._advance)
+        self._timer.start()
 
     @Slot(str)
     def _give_up(self, problem: str) -> None:
@@ -144,11 +144,11 @@ class _Visit(QObject):
         self._end()
 
     def _end(self) -> None:
-        self._look.stop()
+        self._timer.stop()
         self._window.close()
 
     @Slot()
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         """Starts the next part when the result of the last one has arrived."""
         what, has_come = self._awaited
         try:
@@ -165,7 +165,7 @@ class _Visit(QObject):
 
     def _all_parts(self) -> Iterator[Part]:
         yield from self._open()
-        job = self._begin_layout()
+        job = self._start_embedding()
         try:
             yield from self._train()
             yield from self._decode()
@@ -173,7 +173,7 @@ class _Visit(QObject):
             _expect(job.result is not None, f"There is no layout: {job.problem}.")
         finally:
             job.stop()
-        click.echo(f"Laid {_LAID_OUT} codes out by t-SNE, in a process of its own.")
+        click.echo(f"Laid {_EMBEDDED_CODES} codes out by t-SNE, in a process of its own.")
 
     def _open(self) -> Iterator[Part]:
         window, session = self._window, self._session
@@ -182,10 +182,10 @@ class _Visit(QObject):
         name = session.current.name if session.current else ""
         click.echo(f"Opened the window, {window.width()} × {window.height()}, showing {name}.")
 
-    def _begin_layout(self) -> EmbeddingJob:
+    def _start_embedding(self) -> EmbeddingJob:
         """Requests an embedding of the demo's codes, which a child process computes."""
         preview = self._session.preview
-        codes = preview.codes[:_LAID_OUT] if preview else np.empty((0, 2), np.float32)
+        codes = preview.codes[:_EMBEDDED_CODES] if preview else np.empty((0, 2), np.float32)
         return EmbeddingJob(codes, TSNE(), "smoke-test", (self._folder / "layout",), self)
 
     def _train(self) -> Iterator[Part]:
@@ -196,7 +196,9 @@ class _Visit(QObject):
         self.key = queue.active[0]
         yield "the training", lambda: not queue.active
         item = session.item(self.key)
-        _expect(item.state == "finished", f"The training has {item.state}. {item.problem}")
+        _expect(
+            item.state is runs.RunState.FINISHED, f"The training has {item.state}. {item.problem}"
+        )
         _expect(item.evaluation is not None, "Its last checkpoint was not measured.")
         yield "the codes it found", lambda: session.preview and session.preview.step == STEPS
         click.echo(f"Trained {item.name}: {item.step} steps of the VAE on MNIST.")

@@ -110,7 +110,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         "system" follows the system's choice as it changes (dark where the system has none; high
         contrast where it asks for that).
     """
-    look = app.findChild(_Look) or _Look(app)
+    look = app.findChild(_ThemeController) or _ThemeController(app)
     look.choose(theme)
 
 
@@ -133,7 +133,7 @@ def program_icon() -> QIcon:
         return QIcon(str(folder / "aeviewer.svg"))
 
 
-def palette(colours: Tokens) -> QPalette:
+def create_palette(colours: Tokens) -> QPalette:
     """Returns the palette that brings `colours` to every widget."""
     role = QPalette.ColorRole
     given = {
@@ -171,7 +171,7 @@ def palette(colours: Tokens) -> QPalette:
     return made
 
 
-class _Look(QObject):
+class _ThemeController(QObject):
     """Applies a theme, and follows the system while "system" is chosen."""
 
     def __init__(self, app: QApplication) -> None:
@@ -200,7 +200,7 @@ class _Look(QObject):
 
     def _apply(self) -> None:
         colours = self._colours()
-        self._app.setPalette(palette(colours))
+        self._app.setPalette(create_palette(colours))
         self._app.setStyleSheet(style_sheet(colours))
 
     def _colours(self) -> Tokens:

@@ -67,7 +67,7 @@ def request_events(run: Run) -> None:
     """
     if problem := missing_packages("TensorBoard", ("tensorboard",), "export"):
         raise ExportError(problem)
-    with run.writing():
+    with run.report_write_errors():
         (run.path / FOLDER).mkdir(exist_ok=True)
 
 
@@ -178,7 +178,7 @@ class LiveEvents:
             When it cannot be written.
         """
         if self.is_wanted:
-            with self._run.writing():
+            with self._run.report_write_errors():
                 self._write(self._file or self._begin())
 
     def _begin(self) -> EventFile:

@@ -15,17 +15,17 @@ from trainers.optional_packages import is_packaged
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-_PATH = "LD_LIBRARY_PATH"
-_BEFORE = f"{_PATH}_ORIG"
+_PATH_VARIABLE = "LD_LIBRARY_PATH"
+_ORIGINAL_PATH_VARIABLE = f"{_PATH_VARIABLE}_ORIG"
 """Holds the user's own value while the packaged program runs."""
-_UNUSED = "cuda.bindings"
+_UNUSED_BY_PLOTS = "cuda.bindings"
 """One module of pyqtgraph tries to load this for a widget that is not used here."""
-_HOOK = "shibokensupport.feature"
+_IMPORT_HOOK = "shibokensupport.feature"
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # From malloc.h.
 _LARGE_BLOCK, _HEAPS = 1 << 24, 2
 
 
-def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
+def arrange_libraries(environment: MutableMapping[str, str] = os.environ) -> None:
     """Makes every program find the libraries that it was built with.
 
     To be called before Qt is imported.
@@ -38,7 +38,7 @@ def arrange(environment: MutableMapping[str, str] = os.environ) -> None:
     if sys.platform == "win32":
         _load_before_qt()
     elif is_packaged():
-        _give_back(environment)
+        _restore_library_path(environment)
 
 
 def load_qt() -> None:
@@ -50,23 +50,23 @@ def load_qt() -> None:
     are now like those of the packaged program, which have no source.
     """
     import_module("PySide6.QtCore")
-    hook = sys.modules.get(_HOOK)
+    hook = sys.modules.get(_IMPORT_HOOK)
     if hook is not None:
         vars(hook)["_mod_uses_pyside"] = lambda _module: False
 
 
 def load_plots() -> None:
     """Loads pyqtgraph without the bindings of CUDA, so that the window appears sooner."""
-    if _UNUSED in sys.modules:
+    if _UNUSED_BY_PLOTS in sys.modules:
         return
-    sys.modules[_UNUSED] = None  # type: ignore[assignment]  # as if it were not installed
+    sys.modules[_UNUSED_BY_PLOTS] = None  # type: ignore[assignment]  # as if it were not installed
     try:
         import_module("pyqtgraph")
     finally:
-        del sys.modules[_UNUSED]
+        del sys.modules[_UNUSED_BY_PLOTS]
 
 
-def keep_memory_whole() -> None:
+def return_freed_memory() -> None:
     """Makes glibc keep little of the memory that was freed.
 
     Blocks of 16 MB and more are asked of the system, and given back at once. glibc would do so from
@@ -84,15 +84,15 @@ def keep_memory_whole() -> None:
         mallopt(_ARENA_MAX, _HEAPS)
 
 
-def _give_back(environment: MutableMapping[str, str]) -> None:
+def _restore_library_path(environment: MutableMapping[str, str]) -> None:
     """Makes a browser or file manager find the system's libraries, not the packaged ones.
 
     This program itself has looked the variable up when it was started.
     """
-    before = environment.pop(_BEFORE, "")
-    environment.pop(_PATH, None)
+    before = environment.pop(_ORIGINAL_PATH_VARIABLE, "")
+    environment.pop(_PATH_VARIABLE, None)
     if before:
-        environment[_PATH] = before
+        environment[_PATH_VARIABLE] = before
 
 
 def _load_before_qt() -> None:

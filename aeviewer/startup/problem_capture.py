@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QMessageLogContext
 
-_QUIET = frozenset({QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg})
-_OF_NO_SCREEN = "This plugin does not support propagateSizeHints()"
+_UNREPORTED_KINDS = frozenset({QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg})
+_OFFSCREEN_MESSAGE = "This plugin does not support propagateSizeHints()"
 """What Qt's offscreen platform reports of itself for every window."""
 
 
-class _Notes(logging.Handler):
+class _WarningHandler(logging.Handler):
     """Records what is logged as a warning or worse."""
 
     def __init__(self, found: list[str]) -> None:
@@ -42,7 +42,7 @@ def capture_problems() -> Iterator[list[str]]:
     found: list[str] = []
 
     def take(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
-        if kind not in _QUIET and message != _OF_NO_SCREEN:
+        if kind not in _UNREPORTED_KINDS and message != _OFFSCREEN_MESSAGE:
             found.append(f"Qt: {message}")
 
     def note(error: BaseException | None, where: str) -> None:
@@ -55,7 +55,7 @@ def capture_problems() -> Iterator[list[str]]:
     sys.unraisablehook = lambda details: note(
         details.exc_value, f"could not be raised in {details.object}"
     )
-    handler, before = _Notes(found), qInstallMessageHandler(take)
+    handler, before = _WarningHandler(found), qInstallMessageHandler(take)
     logging.getLogger().addHandler(handler)
     logging.captureWarnings(True)
     try:

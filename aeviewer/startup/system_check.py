@@ -12,7 +12,7 @@ from trainers.errors import AEViewerError
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-_LIBRARIES = {
+PACKAGES = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
@@ -34,7 +34,7 @@ class ScreenError(AEViewerError):
     """No window can be opened on this system."""
 
 
-def check() -> None:
+def check_screen() -> None:
     """Checks that a window can be opened.
 
     Raises
@@ -49,7 +49,7 @@ def check() -> None:
             "There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Start AE Viewer on "
             "a desktop, or train without a window: aeviewer train --help"
         )
-    absent = missing()
+    absent = missing_packages()
     if absent:
         raise ScreenError(
             "The window needs system libraries that are missing. On Debian or Ubuntu:\n"
@@ -57,7 +57,7 @@ def check() -> None:
         )
 
 
-def settle_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
+def set_default_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
     """Sets UTF-8 where no encoding is set; Qt would do the same with a warning."""
     names = [name for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)]
     first = names[0] if names else "LC_CTYPE"
@@ -65,12 +65,12 @@ def settle_encoding(environment: MutableMapping[str, str] = os.environ) -> None:
         environment["LC_CTYPE" if first == "LANG" else first] = "C.UTF-8"
 
 
-def missing() -> list[str]:
+def missing_packages() -> list[str]:
     """Returns the Debian packages of the libraries that cannot be loaded."""
-    return [package for library, package in _LIBRARIES.items() if not _loads(library)]
+    return [package for library, package in PACKAGES.items() if not _can_load(library)]
 
 
-def _loads(library: str) -> bool:
+def _can_load(library: str) -> bool:
     try:
         ctypes.CDLL(library)
     except OSError:

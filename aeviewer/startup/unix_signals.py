@@ -18,7 +18,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def closing_on_signals(window: QWidget) -> Iterator[None]:
+def close_on_signals(window: QWidget) -> Iterator[None]:
     """Closes `window` on SIGINT and SIGTERM inside the `with`.
 
     Python runs a signal's handler between two of its own instructions, and Qt's event loop runs

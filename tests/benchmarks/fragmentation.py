@@ -66,7 +66,7 @@ def main(count: int) -> None:
     """Runs both variants and prints their resident memory."""
     run = f"from tests.benchmarks.fragmentation import train_in_thread; train_in_thread({count})"
     memory = []
-    ours = "from aeviewer.startup.libraries import keep_memory_whole; keep_memory_whole(); "
+    ours = "from aeviewer.startup.libraries import return_freed_memory; return_freed_memory(); "
     for name, before in (("glibc's defaults", ""), ("our settings", ours)):
         command = [sys.executable, "-c", f"{before}{run}"]
         done = subprocess.run(command, capture_output=True, check=True)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _TOOLS = ("Xvfb", "xdotool", "openbox")
 _ABSENT = [tool for tool in _TOOLS if not shutil.which(tool)]
-LACKING = f"a real window needs {', '.join([*_ABSENT, *system_check.missing()])}"
+LACKING = f"a real window needs {', '.join([*_ABSENT, *system_check.missing_packages()])}"
 _MANAGER = ["openbox", "--config-file", str(Path(__file__).with_name("openbox.xml"))]
-IS_LACKING = bool(_ABSENT or system_check.missing())
+IS_LACKING = bool(_ABSENT or system_check.missing_packages())
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from aeviewer import theme
 from aeviewer.services.training.training_queue import Activity
 from tests.end_to_end.person import Person, close, opened, xdotool
 from trainers import runs
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -103,9 +104,9 @@ def test_train_watch_pause_resume_stop(person: Person) -> None:
 
     person.press("ctrl+period")
     person.until(lambda: queue.activity is Activity.IDLE)
-    assert session.item(key).state == "stopped"
+    assert session.item(key).state == RunState.STOPPED
     run = session.run(key)
-    assert run.status().state == "stopped"
+    assert run.status().state == RunState.STOPPED
     assert run.checkpoint().step == run.status().step >= held
     person.until(lambda: run.checkpoint().is_evaluated)
 
@@ -118,7 +119,7 @@ def test_a_second_run_waits_behind_the_first(person: Person) -> None:
     person.until(lambda: person.queue.progress.step > 0)
     person.press("ctrl+period")
     person.until(lambda: person.queue.active == (second,))
-    assert person.session.item(first).state == "stopped"
+    assert person.session.item(first).state == RunState.STOPPED
     person.until(lambda: person.queue.progress.step > 0)
     assert person.session.current.key == second
 
@@ -132,12 +133,12 @@ def test_closing_while_training_keeps_everything(
     person.window.runs.parentWidget().close()
     close(person)
     status = runs.open_run(Path(key)).status()
-    assert status.state == "stopped"
+    assert status.state == RunState.STOPPED
     assert status.step >= seen
     with runs.demo_run() as demo:
         again = opened(tmp_path / "runs", store, qtbot, demo)
         assert again.session.current.key == key
-        assert again.session.item(key).state == "stopped"
+        assert again.session.item(key).state == RunState.STOPPED
         assert not again.window.runs.isVisible()
         assert again.session.checkpoints[-1] == status.step
         assert len(again.session.curves(key)) == status.step

@@ -20,12 +20,12 @@ from aeviewer import app
 from aeviewer.settings import Settings
 
 folder = Path(sys.argv[1])
-app._LOADED = int(sys.argv[2])
+app.FREEZE_AFTER_MS = int(sys.argv[2])
 settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
-application = app.application(settings)
+application = app.create_application(settings)
 with app.open_program(folder, settings) as program:
     QTimer.singleShot(200, program.window.close)
-    app.spin()
+    app.run_event_loop()
     print(gc.get_freeze_count() > 0)
 kept = weakref.ref(program), weakref.ref(program.window), weakref.ref(program.session)
 program.window.deleteLater()

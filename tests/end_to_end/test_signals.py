@@ -13,6 +13,7 @@ import pytest
 
 from trainers import runs
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,6 @@ def test_a_signal_closes_the_program_and_saves(tmp_path: Path, kind: signal.Sign
         process.send_signal(kind)
         assert process.wait(60) == 0
     status = run.status()
-    assert status.state == "stopped"
+    assert status.state == RunState.STOPPED
     assert run.checkpoint().step == status.step
     assert run.config == preset("elu").replace(hidden=(32,), latent_dim=2)

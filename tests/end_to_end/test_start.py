@@ -41,9 +41,9 @@ def test_missing_libraries_are_named_with_the_command_that_brings_them(
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setitem(system_check._LIBRARIES, "libnothing.so.7", "libnothing7")
+    monkeypatch.setitem(system_check.PACKAGES, "libnothing.so.7", "libnothing7")
     with pytest.raises(ScreenError, match=r"apt-get install -y .*libnothing7"):
-        system_check.check()
+        system_check.check_screen()
 
 
 def test_a_finished_run_is_on_the_screen_before_torch_is_loaded(tmp_path: Path) -> None:
@@ -78,5 +78,5 @@ def test_a_finished_run_is_on_the_screen_before_torch_is_loaded(tmp_path: Path) 
     ],
 )
 def test_text_is_utf8_where_nobody_said_how(given: dict[str, str], settled: dict[str, str]) -> None:
-    system_check.settle_encoding(given)
+    system_check.set_default_encoding(given)
     assert given == settled

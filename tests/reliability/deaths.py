@@ -20,7 +20,7 @@ import torch
 
 from tests.reliability import small_run
 from trainers import runs
-from trainers.runs import losses_csv
+from trainers.runs import RunState, losses_csv
 from trainers.storage import atomic
 from trainers.training.trainer import Trainer
 
@@ -101,11 +101,11 @@ def _compare(place: Path, whole: Path) -> None:
     """Checks that the files left by a kill can be read, and are those of the uninterrupted run."""
     (run,) = (run for run in runs.find_runs(place.parent) if run.path == place)
     state, expected = run.status().state, small_run.contents(whole)
-    assert state in {"new", "interrupted", "finished"}, state
+    assert state in {RunState.NEW, RunState.INTERRUPTED, RunState.FINISHED}, state
     losses = run.metrics()
-    assert not losses_csv.missing(losses, len(losses.step))
+    assert not losses_csv.missing_steps(losses, len(losses.step))
     assert expected["metrics.csv"].startswith(
-        (losses_csv.HEADER + losses_csv.table(losses)).encode() if len(losses.step) else b""
+        (losses_csv.HEADER + losses_csv.format_rows(losses)).encode() if len(losses.step) else b""
     )
     for checkpoint in run.checkpoints():
         if checkpoint.is_evaluated:
@@ -118,7 +118,7 @@ def _compare(place: Path, whole: Path) -> None:
 
 
 def _is_finished(place: Path) -> bool:
-    return runs.Run(place).status().state == "finished"
+    return runs.Run(place).status().state == RunState.FINISHED
 
 
 def main(folder: Path, count: int, seed: int) -> None:

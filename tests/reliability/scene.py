@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.reliability import small_run
 from trainers import runs
 from trainers.events import Finished, Progress
+from trainers.runs import RunState
 from trainers.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -46,4 +47,4 @@ class Scene:
         contents = small_run.contents(self.run.path)
         assert {name: contents.get(name) for name in self.expected} == self.expected
         status = self.run.status()
-        assert (status.state, status.error) == ("finished", "")
+        assert (status.state, status.error) == (RunState.FINISHED, "")

@@ -266,7 +266,7 @@ def run_soak(folder: Path, minutes: float, seed: int, report: Path) -> bool:
     settings = Settings(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
     settings.threads = 1
     with capture_problems() as record.found:
-        application = app.application(settings)
+        application = app.create_application(settings)
         before = alive()
         hand, random = Hand(), Random(seed)
         record.untried = random.sample([*ACTS], len(ACTS))
@@ -279,7 +279,7 @@ def run_soak(folder: Path, minutes: float, seed: int, report: Path) -> bool:
             with app.open_program(folder / "runs", settings) as program:
                 program.window.resize(1500, 900)
                 session = SoakSession(Person(program, hand, random, folder), record, until)
-                app.spin()
+                app.run_event_loop()
                 session.end()
             program.window.deleteLater()
             del program, session

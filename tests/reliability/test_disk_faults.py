@@ -11,6 +11,7 @@ import pytest
 
 from tests.reliability.injected import full, refused
 from trainers.errors import RunError
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from tests.reliability.scene import Scene
@@ -41,7 +42,7 @@ def test_a_full_disk(scene: Scene, name: str) -> None:
     assert "Free some space" in str(caught.value)
     if name != "status.json":
         status = scene.run.status()
-        assert (status.state, status.error) == ("failed", str(caught.value))
+        assert (status.state, status.error) == (RunState.FAILED, str(caught.value))
     scene.finish()
 
 
@@ -58,7 +59,7 @@ def test_a_file_that_cannot_grow(scene: Scene) -> None:
             list(events)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-    assert scene.run.status().state == "failed"
+    assert scene.run.status().state == RunState.FAILED
     scene.finish()
 
 
@@ -70,7 +71,7 @@ def test_a_folder_that_becomes_read_only(scene: Scene, number: int) -> None:
         pytest.raises(RunError, match=r"See that you may write to its folder"),
     ):
         list(events)
-    assert scene.run.status().state == "interrupted"
+    assert scene.run.status().state == RunState.INTERRUPTED
     scene.finish()
 
 

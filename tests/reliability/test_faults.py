@@ -19,7 +19,7 @@ from trainers.datasets import store
 from trainers.errors import DataError, DeviceError
 from trainers.events import Diverged, Progress
 from trainers.parallel.follower import Follower
-from trainers.runs import runs_folder
+from trainers.runs import RunState, runs_folder
 from trainers.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -115,7 +115,7 @@ def test_an_exception_in_a_model(
     with pytest.raises(ZeroDivisionError):
         list(events)
     status = scene.run.status()
-    assert (status.state, status.error) == ("failed", "ZeroDivisionError: division by zero")
+    assert (status.state, status.error) == (RunState.FAILED, "ZeroDivisionError: division by zero")
     scene.finish()
 
 
@@ -143,7 +143,7 @@ def test_a_device_that_fails(scene: Scene, error: RuntimeError, message: str) ->
     with pytest.raises(DeviceError, match=message) as caught:
         list(events)
     status = scene.run.status()
-    assert (status.state, status.error) == ("failed", str(caught.value))
+    assert (status.state, status.error) == (RunState.FAILED, str(caught.value))
     scene.finish()
 
 
@@ -159,7 +159,7 @@ def test_a_checkpoint_without_finite_weights_is_not_saved(scene: Scene, value: f
         state = load_model(scene.run, checkpoint.step)[0].state_dict()
         assert all(bool(torch.isfinite(tensor).all()) for tensor in state.values())
     status = scene.run.status()
-    assert status.state == "diverged"
+    assert status.state == RunState.DIVERGED
     assert "ceased to be a number" in status.error
 
 

@@ -11,6 +11,7 @@ from tests.reliability import small_run
 from tests.reliability.power import Disk
 from trainers import runs
 from trainers.events import CheckpointSaved, Finished, Started
+from trainers.runs import RunState
 from trainers.runs.status import Status
 from trainers.storage import atomic, safetensors_file
 from trainers.training.trainer import Trainer
@@ -69,7 +70,7 @@ class PowerCutScene:
         reported = {step for moment, step in self.reported if moment <= at}
         assert reported <= {c.step for c in run.checkpoints() if c.is_evaluated}
         assert reported <= {*safe}
-        if run.status().state != "finished":
+        if run.status().state != RunState.FINISHED:
             events = list(Trainer(runs.open_run(run.path)))
             assert isinstance(events[0], Started) and events[0].step >= safe_step
             assert isinstance(events[-1], Finished)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from send2trash import plat_other
 
 import trainers
 from trainers import runs
@@ -21,33 +20,34 @@ SMALL = {"hidden": (32,), "latent_dim": 2, "steps": 60, "batch_size": 50}
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Trainer]:
-    """Makes a trainer of a small model; keyword arguments change its config."""
+    """Returns a function that creates a trainer of a small model, with changes of its config."""
 
-    def make(preset: str = "elu", name: str = "", **changes: object) -> Trainer:
+    def create(preset: str = "elu", name: str = "", **changes: object) -> Trainer:
         config = trainers.preset(preset).replace(**{**SMALL, **changes})
         return trainers.train(config, tmp_path / "runs", name)
 
-    return make
+    return create
 
 
 @pytest.fixture
 def again(tmp_path: Path) -> Callable[[str], Trainer]:
-    """Makes a trainer that goes on with the run of that name."""
+    """Returns a function that creates a trainer that continues the run of that name."""
 
-    def make(name: str) -> Trainer:
+    def create(name: str) -> Trainer:
         from trainers.training.trainer import Trainer
 
         return Trainer(runs.open_run(tmp_path / "runs" / name))
 
-    return make
+    return create
 
 
 @pytest.fixture
 def trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A trash of the test's own instead of the system's: where the files in it lie."""
-    monkeypatch.setattr(plat_other, "XDG_DATA_HOME", os.fsencode(tmp_path))
-    monkeypatch.setattr(plat_other, "HOMETRASH_B", os.fsencode(tmp_path / "trash"))
-    return tmp_path / "trash" / "files"
+    """Replaces the system's trash by a folder of the test, and returns the folder."""
+    folder = tmp_path / "trash"
+    folder.mkdir()
+    monkeypatch.setattr("trainers.storage.trash.send2trash", lambda path: shutil.move(path, folder))
+    return folder
 
 
 def of_kind(events: list[Event], kind: type) -> list[Event]:

@@ -69,7 +69,7 @@ def test_an_array_as_large_as_it_says_is_not_made_room_for(tmp_path: Path) -> No
 
 def test_codes_as_many_as_a_description_says_are_not_made_room_for(tmp_path: Path) -> None:
     place = tmp_path / "codes.npy"
-    place.write_bytes(formats._npy_head((10**9, 256), np.float32) + bytes(40))
+    place.write_bytes(formats._npy_header((10**9, 256), np.float32) + bytes(40))
     with little_memory(), pytest.raises(RunError, match=r"codes.npy is damaged \(it holds 40"):
         formats.read_codes(place, (10**9, 256))
 

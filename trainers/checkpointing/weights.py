@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from trainers.config import Precision
+    from trainers.config_types import Precision
     from trainers.models.base import Autoencoder
     from trainers.runs import Run
     from trainers.training.adam import Adam

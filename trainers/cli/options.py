@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from trainers import runs
-from trainers.config import Leaf, fields
+from trainers.config import fields
 from trainers.errors import AEViewerError, RunError
 from trainers.presets import PRESETS
 from trainers.runs import runs_folder
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from trainers.config import RunConfig
+    from trainers.config_fields import Leaf
     from trainers.runs import Run
 
 Command = TypeVar("Command", bound="Callable[..., Any]")

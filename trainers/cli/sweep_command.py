@@ -67,7 +67,7 @@ def sweep(
     for point in points:
         refuse_other_config(point, folder)
     if tensorboard:
-        exporters(["tensorboard"])  # This reports a missing package before there is a run.
+        exporters(["tensorboard"])  # says what is missing before there is a run
     wanted = [
         Job(folder.absolute() / point.name, point.config, writes_events=tensorboard)
         for point in points
@@ -80,12 +80,16 @@ def sweep(
 
 
 def _finished_names(jobs: list[Job]) -> set[str]:
-    """Returns the names of the runs that have done their last step."""
-    return {job.name for job in jobs if runs.Run(job.path).written_status().state == "finished"}
+    """Names of the runs that have done their last step."""
+    return {
+        job.name
+        for job in jobs
+        if runs.Run(job.path).written_status().state is runs.RunState.FINISHED
+    }
 
 
 def _show(jobs: list[Job], folder: Path) -> None:
-    """Prints the results of the runs."""
+    """What came of the runs."""
     console = Console()
     console.print(table_of([runs.Run(job.path) for job in jobs if job.path.is_dir()]))
     console.print(Text(f"In {folder}"), soft_wrap=True)

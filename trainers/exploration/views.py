@@ -97,7 +97,7 @@ def save_view(run: Run, name: str, view: View) -> None:
     place = place_of(run, name)
     if run.read_only:
         raise RunError(f"{run.name!r} belongs to the program: views are kept in runs of your own.")
-    with run.writing():
+    with run.report_write_errors():
         if not place.parent.is_dir():
             place.parent.mkdir()
             atomic.sync_folder(run.path)
@@ -117,7 +117,7 @@ def open_view(run: Run, name: str) -> View:
     RunError
         When there is none, or it is damaged.
     """
-    with formats.reading(place_of(run, name)) as file:
+    with formats.open_run_file(place_of(run, name)) as file:
         return View.model_validate_json(file.read(_MOST_BYTES))
 
 

@@ -1,4 +1,4 @@
-"""The losses of every step and the test metrics of every checkpoint, as CSV."""
+"""The losses of every step and the test figures of every checkpoint, as CSV."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def write(task: Task) -> Iterator[None]:
-    """Writes losses.csv and checkpoints.csv; a missing metric is an empty cell."""
-    losses = losses_csv.HEADER + losses_csv.table(task.run.metrics())
+    """Writes losses.csv and checkpoints.csv; a figure that a checkpoint lacks is left empty."""
+    losses = losses_csv.HEADER + losses_csv.format_rows(task.run.metrics())
     (task.folder / "losses.csv").write_text(losses, encoding="ascii", newline="")
     yield
     lines = [",".join(["step", *METRICS])]
@@ -32,7 +32,7 @@ def write(task: Task) -> Iterator[None]:
 
 
 def evaluations(run: Run) -> Iterator[Evaluation]:
-    """Yields the test metrics of every evaluated checkpoint, by step."""
+    """The test figures of every checkpoint that has them, by step."""
     for checkpoint in run.checkpoints():
         if checkpoint.is_evaluated:
             yield checkpoint.evaluation()

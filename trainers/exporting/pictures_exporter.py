@@ -1,4 +1,4 @@
-"""Reconstructions, losses and latent space of a run as figures: PNG and SVG. Loads no torch."""
+"""A run's reconstructions, losses and latent space as figures: PNG and SVG. Loads no torch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from trainers import datasets
 from trainers.exploration.planes import axes_plane, class_jitter, line, principal_plane
 from trainers.exporting.metrics_exporter import evaluations
 from trainers.figures.image_sheet import write_sheet
+from trainers.figures.palette import CLASS_COLOURS
 from trainers.figures.style import INK, SOFT, create_figure, figure_style, render_figure
 
 if TYPE_CHECKING:
@@ -20,21 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.exporting.exporters import Task
-    from trainers.figures.style import FigureFiles
+    from trainers.figures.style import RenderedFigure
 
-CLASSES = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
-)
-"""The colours of the classes in the window (Petroff 2021)."""
 _ACROSS = 16
 _NUMBERS = StrMethodFormatter("{x:,g}")
 
@@ -52,7 +40,7 @@ def write(task: Task) -> Iterator[None]:
 
 
 def _write_reconstructions(task: Task) -> None:
-    """Draws two rows of digits, each with its reconstructions below."""
+    """Two rows of digits and, under each, what comes back of it."""
     outputs = task.checkpoint.preview().reconstructions
     data = datasets.open_dataset(task.run.dataset)
     shown = list(data.preview)
@@ -75,8 +63,8 @@ def _title(task: Task) -> str:
     return f"{task.run.name}, step {task.checkpoint.step:,}"
 
 
-def _losses(task: Task) -> FigureFiles:
-    """Draws the loss of every step, and that of the test images at every checkpoint."""
+def _losses(task: Task) -> RenderedFigure:
+    """The loss of every step, and that of the test images at every checkpoint."""
     losses, found = task.run.metrics(), [*evaluations(task.run)]
     figure = create_figure(6.4, 3.6)
     axes = figure.add_axes((0.12, 0.15, 0.85, 0.74))
@@ -98,19 +86,19 @@ def _losses(task: Task) -> FigureFiles:
     return render_figure(figure, "losses", "Losses", caption)
 
 
-def _codes(task: Task) -> FigureFiles:
-    """Draws the codes of the test images, coloured by class, in their principal plane."""
+def _codes(task: Task) -> RenderedFigure:
+    """The codes of the test images, coloured by class, in the plane that shows most of them."""
     data = datasets.open_dataset(task.run.dataset)
     codes, labels = task.checkpoint.codes(), data.test.labels
     figure = create_figure(5.6, 5.0)
     axes = figure.add_axes((0.12, 0.1, 0.72, 0.82))
     places = _project(axes, codes, labels)
     order = np.random.default_rng(0).permutation(len(codes))
-    colours = np.array(CLASSES)[labels % len(CLASSES)]
+    colours = np.array(CLASS_COLOURS)[labels % len(CLASS_COLOURS)]
     x, y = places[order].T
     axes.scatter(x, y, s=3, c=colours[order], linewidths=0, rasterized=True)
     for label, name in enumerate(data.dataset.classes):
-        axes.scatter([], [], s=14, color=CLASSES[label % len(CLASSES)], label=name)
+        axes.scatter([], [], s=14, color=CLASS_COLOURS[label % len(CLASS_COLOURS)], label=name)
     if data.dataset.is_labelled:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
     axes.set_title(f"{_title(task)}: codes of {len(codes):,} test images")
@@ -121,7 +109,7 @@ def _codes(task: Task) -> FigureFiles:
 def _project(
     axes: Axes, codes: NDArray[np.float32], labels: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Projects (n, d) codes to (n, 2) places, and names the axes."""
+    """(n, 2) places of (n, d) codes; names the axes after what they are."""
     d = codes.shape[1]
     if d == 1:
         apart = class_jitter(len(codes))

@@ -91,7 +91,7 @@ _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 @dataclass(frozen=True)
-class FigureFiles:
+class RenderedFigure:
     """A rendered figure of the report.
 
     Attributes
@@ -129,7 +129,7 @@ def create_figure(width: float, height: float) -> Figure:
 
 def render_figure(
     figure: Figure, name: str, title: str, caption: str, *, notice: str = ""
-) -> FigureFiles:
+) -> RenderedFigure:
     """Returns the figure as PNG and SVG, with the notice in its corner and in its caption."""
     if notice:
         figure.text(
@@ -148,10 +148,10 @@ def render_figure(
     # Without a salt, the ids in the SVG would be random.
     with mpl.rc_context({"svg.hashsalt": name}):
         FigureCanvasSVG(figure).print_svg(vector, metadata=_NO_METADATA)  # type: ignore[no-untyped-call]
-    return FigureFiles(name, title, caption, raster.getvalue(), vector.getvalue())
+    return RenderedFigure(name, title, caption, raster.getvalue(), vector.getvalue())
 
 
-def inline_svg(picture: FigureFiles) -> str:
+def inline_svg(picture: RenderedFigure) -> str:
     """Returns the SVG as an element of a page, in the colours of the page's light or dark theme."""
     text = picture.svg.decode()
     text = text[text.index("<svg") :]

@@ -17,7 +17,7 @@ from trainers.errors import ExportError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from trainers.config import Activation, Likelihood
+    from trainers.config_types import Activation, Likelihood
 
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "linear": nn.Identity,

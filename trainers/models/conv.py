@@ -18,7 +18,8 @@ from trainers.models.base import ACTIVATIONS, Network
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trainers.config import Activation, Likelihood, ModelConfig
+    from trainers.config import ModelConfig
+    from trainers.config_types import Activation, Likelihood
 
 
 class _Planes(nn.Module):

@@ -17,7 +17,8 @@ from trainers.models.base import ClosedForm, Posterior
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from trainers.config import Activation, ModelConfig
+    from trainers.config import ModelConfig
+    from trainers.config_types import Activation
 
 
 class PCA(ClosedForm):

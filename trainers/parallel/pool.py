@@ -19,12 +19,12 @@ from trainers.errors import AEViewerError, ClusterError, RunError
 from trainers.parallel.jobs import Job, modification_time, steps_done
 from trainers.parallel.lease import Lease
 from trainers.parallel.worker import Outcome, train_run
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trainers.parallel.executors import Workers
-    from trainers.runs import State
 
 _SAVE_SECONDS = 60.0
 _MAX_WORKER_LOSSES = 3
@@ -38,7 +38,7 @@ class Ending(NamedTuple):
     job, step
         The job and the last step of its run.
     state
-        How the run ended; "finished" also when it was complete before.
+        How the run ended; `FINISHED` also when it was complete before.
     problem
         The message to the user when the run failed or diverged.
     is_done
@@ -46,7 +46,7 @@ class Ending(NamedTuple):
     """
 
     job: Job
-    state: State
+    state: RunState
     step: int
     problem: str = ""
     is_done: bool = False
@@ -125,7 +125,7 @@ class Pool:
         """Stops the run of that folder. Its ending is returned after it has been saved."""
         for training in [t for t in self._waiting if t.job.path == path]:
             self._waiting.remove(training)
-            self._endings.append(Ending(training.job, "stopped", training.step))
+            self._endings.append(Ending(training.job, RunState.STOPPED, training.step))
         training_given = self._running.get(path)
         if training_given is not None:
             _cancel(training_given)
@@ -188,7 +188,9 @@ class Pool:
             try:
                 self._start(training)
             except AEViewerError as error:
-                self._endings.append(Ending(training.job, "failed", training.step, str(error)))
+                self._endings.append(
+                    Ending(training.job, RunState.FAILED, training.step, str(error))
+                )
 
     def _start(self, training: _SubmittedJob) -> None:
         """Submits a job; if the executor is broken, the job waits for the next executor."""
@@ -232,9 +234,9 @@ class Pool:
             self._restart_or_give_up(training)
         except Exception as error:  # noqa: BLE001
             message = str(error) if isinstance(error, AEViewerError) else _describe(error)
-            self._endings.append(Ending(job, "failed", training.step, message))
+            self._endings.append(Ending(job, RunState.FAILED, training.step, message))
         else:
-            if outcome.is_done or outcome.state == "diverged":
+            if outcome.is_done or outcome.state is RunState.DIVERGED:
                 self._endings.append(Ending(job, *outcome))
             else:
                 self._restart_or_give_up(training)
@@ -243,7 +245,7 @@ class Pool:
         """Handles a job without a result: cancelled by the user, or its worker was killed."""
         job, step = training.job, training.step
         if training.is_cancelled:
-            self._endings.append(Ending(job, "stopped", step))
+            self._endings.append(Ending(job, RunState.STOPPED, step))
             return
         resume_time = modification_time(job.path / "resume.safetensors")
         is_unchanged = resume_time == training.resume_time
@@ -258,7 +260,7 @@ class Pool:
             f"step {step:,}. The system may be short of memory. Train fewer runs at once, then "
             "continue the run."
         )
-        self._endings.append(Ending(job, "failed", step, problem))
+        self._endings.append(Ending(job, RunState.FAILED, step, problem))
 
     def _scheduler_error(self) -> ClusterError:
         return ClusterError(

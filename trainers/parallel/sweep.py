@@ -11,7 +11,7 @@ from trainers.runs import runs_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trainers.config import Leaf
+    from trainers.config_fields import Leaf
 
 
 class Combination(NamedTuple):

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trainers.errors import RunError
 from trainers.parallel.lease import LeaseMonitor
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from trainers.parallel.jobs import Job
-    from trainers.runs import Run, State
+    from trainers.runs import Run
 
 _CHECK_SECONDS = 0.25
 _ENDED = 143
@@ -28,7 +29,7 @@ _WORKING_STATES = frozenset({"init", "running", "paused"})
 class Outcome(NamedTuple):
     """The result of a job: how the run ended, and whether its follow-up work is complete too."""
 
-    state: State
+    state: RunState
     step: int
     error: str
     is_done: bool
@@ -65,7 +66,7 @@ def train_run(job: Job, token: str, threads: int, patience: float) -> Outcome:
         is_done = False
         if not monitor.is_over:
             _train(run, monitor, threads)
-            is_done = run.status().state == "finished" and _follow_up(job, run, monitor)
+            is_done = run.status().state is RunState.FINISHED and _follow_up(job, run, monitor)
         status = run.status()
         return Outcome(status.state, status.step, status.error, is_done)
 
@@ -74,7 +75,7 @@ def _train(run: Run, monitor: LeaseMonitor, threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    if run.status().state == "finished":
+    if run.status().state is RunState.FINISHED:
         return
     from trainers.training.trainer import Trainer
 

@@ -77,7 +77,7 @@ def sweep_table(collected: CollectedResults) -> Table:
         "sweep",
         "The dimension of the code",
         "Squared error per test image and accuracy of the two classifiers on the codes, by the "
-        "dimension d of the code, seed 1. The last column tells which dimensions are good in the "
+        "dimension d of the code, seed 1. The last column shows which dimensions are good in the "
         "sense of the claim above: k-NN accuracy at its best, readable by a linear classifier, "
         "and well below PCA's error.",
         tuple(columns),
@@ -108,9 +108,9 @@ def compression_table(collected: CollectedResults) -> Table:
     runs += [f for f in collected.sweep("elu") if f.entry.latent_dim != LATENT_DIM]
     return Table(
         "compression",
-        "What a code takes, and what storing it costs",
-        "Bytes of one code in three ways to store it, how many times smaller that is than the "
-        "image's 784 bytes, and how much squared error per image the storing adds to the model's "
+        "The size of a code, and the error that its storage adds",
+        "The bytes of one code in three storage formats, how many times smaller it is than the "
+        "image's 784 bytes, and the squared error per image that the format adds to the model's "
         f"own. First the methods at d = {LATENT_DIM}, then the ELU autoencoder's sweep; seed 1.",
         tuple(columns),
         tuple(_compression_row(f) for f in runs if f is not None),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from trainers.figures.style import FigureFiles
+    from trainers.figures.style import RenderedFigure
     from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 COLUMNS = 16
@@ -47,7 +47,7 @@ class FigureBlock:
 
 
 @dataclass(frozen=True)
-class FigureRow:
+class DigitRow:
     """A row of digits with two lines of text at its left.
 
     Attributes
@@ -82,7 +82,7 @@ def read_sheet(place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """
     size = (_SHEET_COLUMNS * _SIDE, 2 * _SIDE)
     with (
-        formats.reading(place) as file,
+        formats.open_run_file(place) as file,
         io.BytesIO(file.read(_MAX_BYTES)) as content,
         Image.open(content, formats=["PNG"]) as picture,
     ):
@@ -110,7 +110,7 @@ def draw_digits(
     name: str,
     title: str,
     caption: str,
-) -> FigureFiles | None:
+) -> RenderedFigure | None:
     """Draws a figure of digits; returns None when no run has a sheet.
 
     Call it within `figure_style()`.
@@ -119,7 +119,7 @@ def draw_digits(
     inputs = _inputs(collected, blocks)
     if inputs is None:
         return None
-    rows.insert(0, FigureRow("", "Test digits", "input", inputs))
+    rows.insert(0, DigitRow("", "Test digits", "input", inputs))
     top = _MARGIN + (_STAMP if collected.quick else 0)
     width = _LABELS + COLUMNS * _TILE + _MARGIN
     figure = create_figure(width, top + sum(row.height for row in rows) + _MARGIN)
@@ -139,11 +139,11 @@ def _inputs(
     return None
 
 
-def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[FigureRow]:
+def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[DigitRow]:
     sheets = saved_pictures(collected, block.run) if block.run else {}
     if block.run is None or not sheets:
         note = "not trained yet" if block.run is None else "no picture was kept"
-        yield FigureRow(block.title, note, "", None)
+        yield DigitRow(block.title, note, "", None)
         return
     errors = {e.step: e.squared_error for e in block.run.result.history}
     errors[block.run.result.measurement.step] = block.run.squared_error
@@ -151,10 +151,10 @@ def _rows(collected: CollectedResults, block: FigureBlock) -> Iterator[FigureRow
     for number, (step, path) in enumerate(sheets.items()):
         label = "closed form" if is_closed_form else f"{step:,} steps"
         note = f"{errors[step]:.2f} per image" if step in errors else ""
-        yield FigureRow("" if number else block.title, label, note, read_sheet(path)[1][:COLUMNS])
+        yield DigitRow("" if number else block.title, label, note, read_sheet(path)[1][:COLUMNS])
 
 
-def _draw_row(figure: Figure, row: FigureRow, top: float) -> None:
+def _draw_row(figure: Figure, row: DigitRow, top: float) -> None:
     """Draws a row whose upper edge is `top` inches below that of the figure."""
     width, height = figure.get_size_inches()
     if row.title:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from trainers.evaluation.measurement import Probes
-    from trainers.figures.style import FigureFiles
+    from trainers.figures.style import RenderedFigure
     from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 _ERROR_TICKS = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
@@ -36,7 +36,7 @@ _IMAGE_TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 _WIDTH = 8.6
 
 
-def draw_figures(collected: CollectedResults) -> dict[str, FigureFiles | None]:
+def draw_figures(collected: CollectedResults) -> dict[str, RenderedFigure | None]:
     """Draws every figure: those of the paper in its order, then those of the report.
 
     Returns
@@ -44,7 +44,7 @@ def draw_figures(collected: CollectedResults) -> dict[str, FigureFiles | None]:
     dict
         The figures by name; None for a figure without results.
     """
-    functions: dict[str, Callable[[CollectedResults], FigureFiles | None]] = {
+    functions: dict[str, Callable[[CollectedResults], RenderedFigure | None]] = {
         "figure-2": _draw_linear,
         "figure-3": _draw_non_linear,
         "figure-5": _draw_variational,
@@ -60,7 +60,7 @@ def _block(collected: CollectedResults, preset: str) -> FigureBlock:
     return FigureBlock(PRESETS[preset].title, collected.first_run(preset))
 
 
-def _draw_linear(collected: CollectedResults) -> FigureFiles | None:
+def _draw_linear(collected: CollectedResults) -> RenderedFigure | None:
     return draw_digits(
         collected,
         (_block(collected, "linear"), _block(collected, "pca")),
@@ -71,7 +71,7 @@ def _draw_linear(collected: CollectedResults) -> FigureFiles | None:
     )
 
 
-def _draw_non_linear(collected: CollectedResults) -> FigureFiles | None:
+def _draw_non_linear(collected: CollectedResults) -> RenderedFigure | None:
     return draw_digits(
         collected,
         tuple(_block(collected, name) for name in ("sigmoid", "relu", "elu")),
@@ -82,7 +82,7 @@ def _draw_non_linear(collected: CollectedResults) -> FigureFiles | None:
     )
 
 
-def _draw_variational(collected: CollectedResults) -> FigureFiles | None:
+def _draw_variational(collected: CollectedResults) -> RenderedFigure | None:
     return draw_digits(
         collected,
         tuple(_block(collected, name) for name in ("vae", "conv-vae")),
@@ -93,7 +93,7 @@ def _draw_variational(collected: CollectedResults) -> FigureFiles | None:
     )
 
 
-def _draw_curves(collected: CollectedResults) -> FigureFiles | None:
+def _draw_curves(collected: CollectedResults) -> RenderedFigure | None:
     runs = [(name, collected.runs(name)) for name in METHODS if name != "pca"]
     shown = [(name, found) for name, found in runs if found]
     if not shown:
@@ -117,7 +117,7 @@ def _draw_curves(collected: CollectedResults) -> FigureFiles | None:
     return render_figure(
         figure,
         "curves",
-        f"Test error as training proceeds, d = {LATENT_DIM}",
+        f"Test error during training, d = {LATENT_DIM}",
         f"Squared error per pixel on the 10,000 test images at each checkpoint, for every method "
         f"with {LATENT_DIM} codes; both axes logarithmic. Strong lines are seed 1, faint ones the "
         "other seeds. The dashed line is PCA's error, under which no linear autoencoder can get "
@@ -147,7 +147,7 @@ def _ticks_within(values: tuple[float, ...], low: float, high: float) -> tuple[f
     return tuple(v for v in values if low <= v < high * 0.999)
 
 
-def _draw_sweep(collected: CollectedResults) -> FigureFiles | None:
+def _draw_sweep(collected: CollectedResults) -> RenderedFigure | None:
     if not collected.sweep("elu") and not collected.sweep("pca"):
         return None
     figure = create_figure(_WIDTH, 4.1)
@@ -163,7 +163,7 @@ def _draw_sweep(collected: CollectedResults) -> FigureFiles | None:
     return render_figure(
         figure,
         "sweep",
-        "What a dimension more is worth",
+        "Error and accuracy by the dimension of the code",
         "Left: squared error per test image (summed over pixels) against the dimension of the "
         "code, both axes logarithmic, for ELU autoencoders and PCA, with the published points of "
         "Hinton & Salakhutdinov (2006) for 30 codes. Right: accuracy of two classifiers that see "
@@ -244,7 +244,7 @@ def _plot_accuracies(axes: Axes, collected: CollectedResults) -> None:
     axes.legend(loc="lower right")
 
 
-def _draw_denoising(collected: CollectedResults) -> FigureFiles | None:
+def _draw_denoising(collected: CollectedResults) -> RenderedFigure | None:
     shown = [*_denoisers(collected)]
     if not shown:
         return None
@@ -275,10 +275,10 @@ def _draw_denoising(collected: CollectedResults) -> FigureFiles | None:
         figure,
         "denoising",
         "Noise on the input",
-        "Squared error per test image (logarithmic) between what the model gives back and the "
-        "clean digit, against the Gaussian noise put on its input. Each denoising autoencoder was "
-        "trained with one noise (large dot); the plain ELU autoencoder (dashed) never saw any. "
-        "Dotted: the error of the noisy input itself, which a model must be under to be of use.",
+        "Squared error per test image (logarithmic) between the model's output and the clean "
+        "digit, against the Gaussian noise on its input. Each denoising autoencoder was trained "
+        "with one noise (large dot); the plain ELU autoencoder (dashed) was trained without noise. "
+        "Dotted: the error of the noisy input itself; a useful model is below it.",
         notice=collected.notice,
     )
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from trainers.config import LANDMARKS, RunConfig, default_checkpoints
+from trainers.checkpoint_steps import LANDMARKS, default_checkpoints
+from trainers.config import RunConfig
 from trainers.evaluation.measurement import Measurement
 from trainers.runs import formats
 from trainers.runs.metrics import Evaluation
@@ -92,7 +93,7 @@ def read_result(folder: Path, entry: PlannedRun) -> Result | None:
     path = folder / entry.name / "result.json"
     if not path.is_file():
         return None
-    with formats.reading(path) as file:
+    with formats.open_run_file(path) as file:
         result = Result.model_validate_json(file.read(_MAX_JSON_BYTES))
     return result if result.config == entry.config else None
 

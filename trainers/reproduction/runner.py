@@ -62,7 +62,9 @@ def reproduce(
 def is_trained(entry: PlannedRun, folder: Path) -> bool:
     """Returns whether the run of that name has finished its training."""
     place = folder / entry.name
-    return (place / "config.json").is_file() and runs.Run(place).status().state == "finished"
+    return (place / "config.json").is_file() and runs.Run(
+        place
+    ).status().state is runs.RunState.FINISHED
 
 
 def _measure_and_save(run: Run, entry: PlannedRun, results: Path) -> Generator[None, None, None]:

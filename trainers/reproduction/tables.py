@@ -84,10 +84,9 @@ def _methods_table(collected: CollectedResults) -> Table:
         "pixels, and over the error of PCA with as many components. Accuracy: of a logistic "
         "regression and of k nearest neighbours fitted to the codes of the training images; last "
         "row, to the pixels themselves. ELBO and −log p (importance-weighted"
-        f"{_likelihood_protocols(collected)}) are given for variational models only, with the "
-        "protocol they belong to: figures of different protocols are not comparable. Where there "
-        "are several seeds: mean ± half of the range. Training: mean time, other runs going on "
-        "beside it.",
+        f"{_likelihood_protocols(collected)}) are given for variational models only, with "
+        "their protocol: values of different protocols are not comparable. For several seeds: mean "
+        "± half of the range. Training: mean time, with other runs in parallel.",
         columns,
         tuple(rows),
     )
@@ -192,11 +191,11 @@ def _published_table(collected: CollectedResults) -> Table:
     )
     return Table(
         "beyond",
-        "Ours and theirs",
-        "Ours beside the figures of later papers. −log p is an upper bound that falls with the "
-        "number of samples: theirs has 5,000 an image over the 10,000 test images. Both draw "
-        "binary pixels from the grey levels; figures on a fixed binarisation of MNIST are not "
-        "comparable with these.",
+        "Our results and published ones",
+        "Our results beside those of later papers. −log p is an upper bound that falls with the "
+        "number of samples: theirs has 5,000 per image over the 10,000 test images. Both "
+        "sample binary pixels from the grey levels; results on a fixed binarisation of MNIST are "
+        "not comparable with these.",
         (
             Column("model", "model"),
             Column("figure", "figure"),
@@ -234,9 +233,9 @@ def _runs_table(collected: CollectedResults) -> Table:
     return Table(
         "runs",
         "Every run",
-        "What each run of the plan has that differs from the paper's autoencoder (784-500-500-5 "
-        "and back, ELU, squared error, 50,000 steps of 100 images, Adam at 0.001), and what it "
-        "came to on the 10,000 test images.",
+        "The settings in which each run of the plan differs from the paper's autoencoder "
+        "(784-500-500-5 and back, ELU, squared error, 50,000 steps of 100 images, Adam at 0.001), "
+        "and its results on the 10,000 test images.",
         (
             Column("run", "run"),
             Column("settings", "settings"),

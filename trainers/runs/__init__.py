@@ -6,13 +6,12 @@
 from trainers.runs.checkpoint import Checkpoint
 from trainers.runs.run import Run
 from trainers.runs.run_store import create_run, demo_run, find_runs, open_run
-from trainers.runs.status import RunState, State, Status
+from trainers.runs.status import RunState, Status
 
 __all__ = [
     "Checkpoint",
     "Run",
     "RunState",
-    "State",
     "Status",
     "create_run",
     "demo_run",

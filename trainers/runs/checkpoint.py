@@ -55,7 +55,7 @@ class Checkpoint:
         RunError
             When they are missing or damaged.
         """
-        with formats.reading(self.path / "evaluation.json") as file:
+        with formats.open_run_file(self.path / "evaluation.json") as file:
             evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
             if evaluation.step != self.step:
                 raise ValueError(f"it is of step {evaluation.step:,}")

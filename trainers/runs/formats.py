@@ -40,12 +40,12 @@ _FOREIGN = (
     Image.DecompressionBombError,
     ConfigError,
 )
-"""The exceptions that readers of foreign bytes raise."""
+"""What readers of foreign bytes are known to raise."""
 
 
 @contextmanager
-def reading(place: Path) -> Iterator[io.BufferedReader]:
-    """Opens a file of a run; a problem becomes one message."""
+def open_run_file(place: Path) -> Iterator[io.BufferedReader]:
+    """Opens a file of a run; what is wrong with it becomes one message."""
     try:
         with place.open("rb") as file:
             yield file
@@ -61,7 +61,7 @@ def reading(place: Path) -> Iterator[io.BufferedReader]:
 
 
 def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
-    """Reads the codes of an NPY file that has this shape and one of the two kept number types.
+    """The codes in an NPY, of that shape, in one of the two kinds of numbers that are kept.
 
     Its header is compared and not read: its word allocates nothing, and reading it is reading
     Python, which CPython 3.11 cannot do in two threads at once.
@@ -71,9 +71,9 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
     RunError
         When it is missing, damaged, or holds anything else.
     """
-    with reading(place) as file:
+    with open_run_file(place) as file:
         for kind in (np.float32, np.float16):
-            head, size = _npy_head(expected, kind), np.dtype(kind).itemsize * math.prod(expected)
+            head, size = _npy_header(expected, kind), np.dtype(kind).itemsize * math.prod(expected)
             file.seek(0)
             if file.read(len(head)) != head:
                 continue
@@ -88,37 +88,37 @@ def read_codes(place: Path, expected: tuple[int, int]) -> NDArray[np.float32]:
         raise ValueError(f"it holds no codes of this run, which are {expected}")
 
 
-def _npy_head(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
-    """Returns the header of an NPY file of that shape, as `write_codes` writes it."""
+def _npy_header(shape: tuple[int, int], kind: type[np.floating]) -> bytes:
+    """What an NPY of that shape begins with, as `write_codes` writes it."""
     head = io.BytesIO()
     header = np.lib.format.header_data_from_array_1_0(np.empty((0, 0), kind)) | {"shape": shape}
     np.lib.format.write_array_header_1_0(head, header)
     return head.getvalue()
 
 
-def _sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Arranges (k·32, h, w) or (k·32, h, w, 3) images as k rows of 32 tiles: (k·h, 32·w) or …3)."""
+def _arrange_sheet(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(k·32, h, w) or (k·32, h, w, 3) images as k rows of 32 tiles: (k·h, 32·w) or …3)."""
     count, height, width, *colours = images.shape
     rows = images.reshape(count // _PREVIEW_COLUMNS, _PREVIEW_COLUMNS, height, width, *colours)
     return rows.swapaxes(1, 2).reshape(-1, _PREVIEW_COLUMNS * width, *colours)
 
 
-def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns the reconstructions, the lower row of a sheet that `_sheet` made."""
+def _cut_sheet(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The reconstructions (lower row) of a sheet that `_sheet` made."""
     side, colours = sheet.shape[0] // 2, sheet.shape[2:]
     return sheet[side:].reshape(side, _PREVIEW_COLUMNS, side, *colours).swapaxes(0, 1)
 
 
 def write_sheet(inputs: NDArray[np.uint8], reconstructions: NDArray[np.uint8]) -> bytes:
-    """Returns a PNG with 32 inputs in its upper row and reconstructions in its lower row."""
+    """A PNG with 32 inputs in its upper row and reconstructions in its lower one."""
     picture = io.BytesIO()
-    sheet = _sheet(np.concatenate([inputs, reconstructions]))
+    sheet = _arrange_sheet(np.concatenate([inputs, reconstructions]))
     Image.fromarray(sheet).save(picture, "png")
     return picture.getvalue()
 
 
 def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Reads the 32 reconstructions of that shape in a picture that `write_sheet` made.
+    """The 32 reconstructions, of that shape each, in a picture that `write_sheet` made.
 
     Raises
     ------
@@ -126,19 +126,19 @@ def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
         When it is missing or another picture.
     """
     with (
-        reading(place) as file,
-        # Pillow allocates as much as a part of the file promises.
+        open_run_file(place) as file,
+        # Of the file itself, Pillow makes room for as long a part as it promises.
         io.BytesIO(file.read(_MOST_SHEET)) as content,
         Image.open(content, formats=["PNG"]) as picture,
     ):
         size = _PREVIEW_COLUMNS * image[1], 2 * image[0]
         if picture.size != size:
             raise ValueError(f"a picture of {picture.size} is no sheet of {size}")
-        return _tiles(np.asarray(picture.convert("L" if len(image) == 2 else "RGB")))
+        return _cut_sheet(np.asarray(picture.convert("L" if len(image) == 2 else "RGB")))
 
 
 def write_codes(codes: NDArray[np.float32], kept: type[np.floating]) -> bytes:
-    """Returns an NPY file of codes in the kept precision."""
+    """An NPY of codes in the precision that is kept."""
     content = io.BytesIO()
     np.save(content, codes.astype(kept), allow_pickle=False)
     return content.getvalue()

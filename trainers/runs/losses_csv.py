@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.events import Losses
-from trainers.runs.formats import reading
+from trainers.runs.formats import open_run_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ HEADER = "step,loss,reconstruction,kl\n"
 _LONGEST_ROW = 200
 
 
-def table(losses: Losses) -> str:
-    """The losses of one step."""
+def format_rows(losses: Losses) -> str:
+    """A row a step."""
     columns = zip(
         losses.step.tolist(),
         losses.total.tolist(),
@@ -36,7 +36,7 @@ def table(losses: Losses) -> str:
 
 
 def read(place: Path) -> Losses:
-    """Reads the losses in a metrics.csv; empty if there is no such file.
+    """The losses in a metrics.csv; none where there is no such file.
 
     Raises
     ------
@@ -44,21 +44,21 @@ def read(place: Path) -> Losses:
         When it cannot be opened.
     """
     if not place.exists():
-        return _losses(b"")
-    with reading(place) as file:
-        return _losses(file.read())
+        return _parse_losses(b"")
+    with open_run_file(place) as file:
+        return _parse_losses(file.read())
 
 
-def until(losses: Losses, step: int) -> Losses:
-    """Returns the losses up to and including a step."""
+def cut_after(losses: Losses, step: int) -> Losses:
+    """Those up to a step, and with it."""
     count = int(np.searchsorted(losses.step, step, side="right"))
     return Losses(
         losses.step[:count], losses.total[:count], losses.reconstruction[:count], losses.kl[:count]
     )
 
 
-def missing(losses: Losses, step: int) -> str:
-    """Returns the steps up to `step` without losses: "41-100, 205"; empty if none are missing."""
+def missing_steps(losses: Losses, step: int) -> str:
+    """Which of the steps up to `step` have no losses: "41-100, 205"; empty where all have."""
     ends = np.concatenate([[0], losses.step[losses.step <= step], [step + 1]])
     gaps = np.flatnonzero(np.diff(ends) > 1)
     spans = ((int(ends[i]) + 1, int(ends[i + 1]) - 1) for i in gaps)
@@ -66,7 +66,7 @@ def missing(losses: Losses, step: int) -> str:
 
 
 class Tail:
-    """Reads the rows that are appended to a metrics.csv, each of them once.
+    """The rows that are appended to a metrics.csv, each read once.
 
     Parameters
     ----------
@@ -80,20 +80,20 @@ class Tail:
 
     @property
     def is_replaced(self) -> bool:
-        """Returns whether another file has replaced the one that was read."""
+        """Whether another file stands in the place of the one that was read."""
         return self._found()[1] != self._file
 
     def skip(self) -> None:
-        """Skips the rows that are complete by now."""
+        """Leaves out the rows that are whole by now."""
         size, self._file = self._found()
         self._offset = 0
         if size:
-            with reading(self._place) as file:
+            with open_run_file(self._place) as file:
                 start = file.seek(max(0, size - _LONGEST_ROW))
                 self._offset = start + file.read(_LONGEST_ROW).rfind(b"\n") + 1
 
     def read(self) -> Losses:
-        """Reads the rows since the last call; torn or damaged rows are left out.
+        """The rows since the last time; those that are torn or damaged are left out.
 
         Raises
         ------
@@ -101,16 +101,16 @@ class Tail:
             When the file cannot be read.
         """
         if self._found()[0] <= self._offset:
-            return _losses(b"")
-        with reading(self._place) as file:
+            return _parse_losses(b"")
+        with open_run_file(self._place) as file:
             file.seek(self._offset)
             text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return _losses(whole)
+        return _parse_losses(whole)
 
     def _found(self) -> tuple[int, int]:
-        """Returns size and identity of the file."""
+        """Size and identity of the file."""
         try:
             found = self._place.stat()
         except OSError:
@@ -118,15 +118,15 @@ class Tail:
         return found.st_size, found.st_ino
 
 
-def _losses(text: bytes) -> Losses:
-    """Parses every sound row of a text; what follows the last end of line is torn."""
-    rows = _sound(_numbers(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
+def _parse_losses(text: bytes) -> Losses:
+    """Every sound row of a text; what follows its last line's end is torn."""
+    rows = _sound(_parse_numbers(text[: text.rfind(b"\n") + 1].removeprefix(HEADER.encode())))
     total, reconstruction, kl = (rows[:, i].astype(np.float32) for i in (1, 2, 3))
     return Losses(rows[:, 0].astype(np.int64), total, reconstruction, kl)
 
 
-def _numbers(text: bytes) -> NDArray[np.float64]:
-    """Parses the (n, 4) numbers of every line that has four."""
+def _parse_numbers(text: bytes) -> NDArray[np.float64]:
+    """The (n, 4) numbers of every line that has four."""
     if not text:
         return np.empty((0, 4))
     try:
@@ -135,10 +135,10 @@ def _numbers(text: bytes) -> NDArray[np.float64]:
             return rows
     except ValueError:
         pass
-    return np.array([*_whole_rows(text)], np.float64).reshape(-1, 4)
+    return np.array([*_parse_rows(text)], np.float64).reshape(-1, 4)
 
 
-def _whole_rows(text: bytes) -> Iterator[list[float]]:
+def _parse_rows(text: bytes) -> Iterator[list[float]]:
     for line in text.splitlines():
         try:
             row = [float(cell) for cell in line.split(b",")]
@@ -149,7 +149,7 @@ def _whole_rows(text: bytes) -> Iterator[list[float]]:
 
 
 def _sound(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keeps rows of finite numbers whose step fits its place.
+    """Those of finite numbers whose step belongs where it stands.
 
     It does if it follows the one before or comes before the one after, and if no step was greater
     already; of a lone row nothing else is known.

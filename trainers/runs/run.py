@@ -1,4 +1,4 @@
-"""The run folder: append and read. This module loads no torch.
+"""The run folder: create, append, read. Loads no torch.
 
 ::
 
@@ -35,7 +35,7 @@ from trainers.runs import formats, losses_csv
 from trainers.runs import status as statuses
 from trainers.runs.checkpoint import WEIGHTS, Checkpoint
 from trainers.runs.runs_folder import checked_name
-from trainers.runs.status import RESUME_POINT, Status
+from trainers.runs.status import RESUME_POINT, RunState, Status
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -71,24 +71,24 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The name of the folder."""
+        """The folder's name."""
         return self.path.name
 
     @cached_property
     def config(self) -> RunConfig:
-        """Reads the config of the run.
+        """What the run was asked to do.
 
         Raises
         ------
         RunError
             When `config.json` is missing or damaged.
         """
-        with formats.reading(self.path / CONFIG) as file:
+        with formats.open_run_file(self.path / CONFIG) as file:
             return configs.from_json(file.read(_MOST_JSON))
 
     @cached_property
     def dataset(self) -> Dataset:
-        """Reads the description of the run's data set.
+        """What the images are that it learns from.
 
         Raises
         ------
@@ -97,11 +97,11 @@ class Run:
         """
         if self.config.dataset == MNIST.name:
             return MNIST
-        with formats.reading(self.path / "dataset.json") as file:
+        with formats.open_run_file(self.path / "dataset.json") as file:
             return Dataset.model_validate_json(file.read(_MOST_JSON))
 
     def data(self) -> Data:
-        """Opens the images of the run's data set.
+        """The images.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Run:
         return datasets.open_dataset(self.dataset)
 
     def status(self) -> Status:
-        """Reads the status; "interrupted" where it says "running" and no process trains the run.
+        """Where the run is; "interrupted" when it says "running" and nobody trains it.
 
         Raises
         ------
@@ -121,12 +121,12 @@ class Run:
             When `status.json` is damaged.
         """
         status = self.written_status()
-        if status.state == "running" and not self.is_locked:
-            return status.model_copy(update={"state": "interrupted"})
+        if status.state is RunState.RUNNING and not self.is_locked:
+            return status.model_copy(update={"state": RunState.INTERRUPTED})
         return status
 
     def written_status(self) -> Status:
-        """Reads the status as it is written, whether or not a process trains the run.
+        """The status as it is written, whether or not anybody trains the run.
 
         Where it is damaged, the resume point says how far the run is, and the error what is wrong.
 
@@ -139,7 +139,7 @@ class Run:
 
     @property
     def is_locked(self) -> bool:
-        """Returns whether a process trains the run."""
+        """Whether a process trains the run."""
         if self.read_only or self._lock.is_locked:
             return not self.read_only
         probe = FileLock(self._lock.lock_file)
@@ -152,7 +152,7 @@ class Run:
             return False
 
     def metrics(self) -> Losses:
-        """Reads the training losses of every step; torn or damaged rows are left out.
+        """The training losses of every step; rows that are torn or damaged are left out.
 
         Raises
         ------
@@ -162,13 +162,13 @@ class Run:
         return losses_csv.read(self.path / METRICS)
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
-        """Returns all complete checkpoints, by step."""
+        """All whole checkpoints, by step."""
         folders = (self.path / _CHECKPOINTS).glob("[0-9]" * 8)
         found = (Checkpoint(folder, self) for folder in folders)
         return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
-        """Returns the checkpoint of `step`, or the newest one.
+        """The checkpoint of `step`, or the newest.
 
         Raises
         ------
@@ -187,8 +187,8 @@ class Run:
     # -- writing ---------------------------------------------------------------------------------
 
     @contextmanager
-    def training(self) -> Iterator[None]:
-        """Locks the run for this process while it is trained.
+    def hold_for_training(self) -> Iterator[None]:
+        """Holds the run for this process while it is trained.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class Run:
         """
         if self.read_only:
             raise RunError(f"The run {self.name!r} is read-only; start a new one from its config.")
-        with self.writing():
+        with self.report_write_errors():
             try:
                 self._lock.acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_SECONDS / 10)
             except Timeout:
@@ -205,14 +205,14 @@ class Run:
                     f"The run {self.name!r} is being trained by another program; wait for it."
                 ) from None
         try:
-            self._sweep()
+            self._remove_drafts()
             yield
         finally:
             self._lock.release()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Converts a failed write to one message.
+    def report_write_errors(self) -> Iterator[None]:
+        """Turns a failed write into one message.
 
         Raises
         ------
@@ -237,44 +237,44 @@ class Run:
 
     def write_status(self, status: Status) -> None:
         """Replaces `status.json`."""
-        with self.writing():
+        with self.report_write_errors():
             atomic.replace_file(
                 self.path / statuses.FILE, status.model_dump_json(indent=2).encode()
             )
 
     def write_resume(self, content: bytes) -> None:
         """Replaces the resume point."""
-        with self.writing():
+        with self.report_write_errors():
             atomic.replace_file(self.path / RESUME_POINT, content)
 
     def drop_resume(self) -> None:
-        """Removes the resume point of a finished run."""
-        with self.writing():
+        """Removes the resume point of a run that is done."""
+        with self.report_write_errors():
             (self.path / RESUME_POINT).unlink(missing_ok=True)
 
     def append_metrics(self, losses: Losses) -> None:
-        """Appends the losses, one row for each step."""
-        rows, head = losses_csv.table(losses), losses_csv.HEADER
-        with self.writing():
+        """Appends a row a step."""
+        rows, head = losses_csv.format_rows(losses), losses_csv.HEADER
+        with self.report_write_errors():
             atomic.append_to_file(self.path / METRICS, rows.encode(), head.encode())
 
     def cut_metrics(self, step: int) -> str:
-        """Removes the rows after `step`, which a resumed run repeats.
+        """Drops the rows after `step`, which a resumed run does again.
 
         Answers which steps before have none ("41-100"), because the file was damaged.
         """
-        kept = losses_csv.until(self.metrics(), step)
-        content = losses_csv.HEADER + losses_csv.table(kept)
-        with self.writing():
+        kept = losses_csv.cut_after(self.metrics(), step)
+        content = losses_csv.HEADER + losses_csv.format_rows(kept)
+        with self.report_write_errors():
             atomic.replace_file(self.path / METRICS, content.encode())
-        return losses_csv.missing(kept, step)
+        return losses_csv.missing_steps(kept, step)
 
     def write_checkpoint(self, step: int, model: bytes) -> Checkpoint:
-        """Writes the checkpoint of `step` with its weights alone; replaces an existing one."""
+        """Makes the checkpoint of `step`, with the weights alone; replaces one that is there."""
         place = self.path / _CHECKPOINTS / f"{step:08d}"
-        with self.writing():
+        with self.report_write_errors():
             if place.is_dir():
-                # Metrics of other weights must never stand beside these.
+                # Figures of other weights must not stand beside these for a moment.
                 for other in place.iterdir():
                     if other.name != WEIGHTS:
                         other.unlink()
@@ -291,14 +291,14 @@ class Run:
         return Checkpoint(place, self)
 
     def complete_checkpoint(self, step: int, evaluation: Evaluation, preview: Preview) -> None:
-        """Adds metrics, codes and picture (inputs in the upper row) to the checkpoint of `step`."""
+        """Adds figures, codes and picture (top row the inputs) to the checkpoint of `step`."""
         place = self.path / _CHECKPOINTS / f"{step:08d}"
         kept = np.float16 if self.config.training.precision == "float16" else np.float32
         codes = formats.write_codes(preview.codes, kept)
         data = self.data()
         inputs = data.test.images[list(data.preview)]
         picture = formats.write_sheet(inputs, preview.reconstructions)
-        with self.writing():
+        with self.report_write_errors():
             atomic.replace_file(place / "codes.npy", codes)
             atomic.replace_file(place / "reconstructions.png", picture)
             atomic.replace_file(
@@ -306,7 +306,7 @@ class Run:
             )
 
     def rename(self, name: str) -> Run:
-        """Renames the folder.
+        """Moves the folder to a new name beside it.
 
         Raises
         ------
@@ -315,21 +315,21 @@ class Run:
         """
         if self.read_only:
             raise RunError(f"The run {self.name!r} is read-only and keeps its name.")
-        if self.status().state == "running":
+        if self.status().state is RunState.RUNNING:
             raise RunError(f"The run {self.name!r} is being trained; stop it before renaming.")
         place = self.path.parent / checked_name(name)
         if place.exists():
             raise RunError(f"There is a run {name!r} already; choose another name.")
-        with self.writing():
+        with self.report_write_errors():
             self.path.rename(place)
             atomic.sync_folder(place.parent)
         return Run(place)
 
-    def _sweep(self) -> None:
-        """Removes files that a crash or a full disk left incomplete."""
+    def _remove_drafts(self) -> None:
+        """Removes what a crash or a full disk left half written."""
         for folder in (self.path, *(self.path / _CHECKPOINTS).glob("**")):
             atomic.remove_drafts(folder)
 
     def discard(self) -> None:
-        """Removes a run that could not begin, so that its name is free again."""
+        """Removes a run that could not even begin, so that its name is free again."""
         shutil.rmtree(self.path, ignore_errors=True)

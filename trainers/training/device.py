@@ -12,7 +12,7 @@ from trainers.errors import DeviceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainers.config import Device
+    from trainers.config_types import Device
 
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "alloc_failed")

@@ -12,7 +12,7 @@ import torch
 
 from trainers.checkpointing import weights as checkpoints
 from trainers.events import CheckpointSaved, Losses
-from trainers.runs.status import versions
+from trainers.runs.status import RunState, versions
 from trainers.tensorboard import LiveEvents
 from trainers.training.background_writer import BackgroundWriter
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from trainers.events import Preview
     from trainers.models.base import Autoencoder
-    from trainers.runs import Run, State
+    from trainers.runs import Run
     from trainers.runs.metrics import Evaluation
 
 _STATUS_SECONDS = 2.0
@@ -78,12 +78,12 @@ class RunWriter:
         """Adds the losses of a slice; the next write of status or resume point includes them."""
         self._unwritten.append(losses)
 
-    def write_status(self, state: State, step: int, seconds: float, error: str = "") -> None:
+    def write_status(self, state: RunState, step: int, seconds: float, error: str = "") -> None:
         """Writes the rows of metrics and the status.
 
         A failure goes first: writing the rows may be what failed.
         """
-        if state != "failed":
+        if state is not RunState.FAILED:
             self._write_metrics()
         changes = {
             "state": state,

@@ -26,6 +26,7 @@ from trainers.events import (
     Working,
 )
 from trainers.models.base import ClosedForm
+from trainers.runs.status import RunState
 from trainers.training.device import choose_device, guard
 from trainers.training.model_state import ModelState
 from trainers.training.run_writer import RunWriter
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trainers.models.base import Autoencoder
-    from trainers.runs import Run, State
+    from trainers.runs import Run
     from trainers.training.engines import Engine
 
 _SLICE_SECONDS = 0.02
@@ -125,13 +126,13 @@ class Trainer:
         self._is_stop_requested = True
 
     def __iter__(self) -> Iterator[Event]:
-        with self.run.training():
+        with self.run.hold_for_training():
             try:
                 with guard(self._device):
                     yield from self._events()
             except GeneratorExit:
                 if not self._has_ended:
-                    self._save("stopped")
+                    self._save(RunState.STOPPED)
                 raise
             except AEViewerError as error:
                 self._fail(str(error))
@@ -147,7 +148,7 @@ class Trainer:
     def _events(self) -> Iterator[Event]:
         _refuse_ended(self.run)
         self._restore()
-        self._write_status("running")
+        self._write_status(RunState.RUNNING)
         self.writer.wait()
         yield Started(self.step, self.config.steps, str(self._device), self.model_state.parameters)
         if isinstance(self.model, ClosedForm):
@@ -167,7 +168,7 @@ class Trainer:
         start = time.perf_counter()
         for _ in self.model_state.fit():
             if self._is_stop_requested:
-                self._write_status("stopped")
+                self._write_status(RunState.STOPPED)
                 yield self._mark_end(Stopped(0))
                 return
             yield Working()
@@ -221,7 +222,7 @@ class Trainer:
         """
         yield from self.writer.take_completed()
         if self.writer.status_is_due:
-            self._write_status("running")
+            self._write_status(RunState.RUNNING)
         if self.writer.resume_point_is_due:
             self._write_resume_point()
         if self._preview_seconds is not None:
@@ -260,14 +261,14 @@ class Trainer:
         if not self.model_state.is_finite:
             yield from self._diverge(self.step)
             return
-        self._save("stopped")
+        self._save(RunState.STOPPED)
         yield self._mark_end(Stopped(self.step))
         yield from self.writer.take_completed()
         if not self.writer.has_checkpoint(self.step):
             yield from self._measure(can_be_stopped=False)
 
     def _finish(self) -> Iterator[Event]:
-        self._write_status("finished")
+        self._write_status(RunState.FINISHED)
         self.writer.drop_resume_point()
         self.writer.wait()
         yield from self.writer.take_completed()
@@ -285,7 +286,7 @@ class Trainer:
             else f"the run ends at its checkpoint of step {last_good:,}"
         )
         self._write_status(
-            "diverged",
+            RunState.DIVERGED,
             f"The loss ceased to be a number at step {step + 1:,}; {end}. "
             f"Try a learning rate below {self.config.training.learning_rate:g}.",
         )
@@ -300,14 +301,14 @@ class Trainer:
     def _fail(self, message: str) -> None:
         """Writes the failure into the status, unless that fails too: the first failure counts."""
         try:
-            self._write_status("failed", message)
+            self._write_status(RunState.FAILED, message)
             self.writer.wait()
         except RunError:
             return
 
     # -- saving ----------------------------------------------------------------------------------
 
-    def _save(self, state: State) -> None:
+    def _save(self, state: RunState) -> None:
         """Writes the weights, the resume point and the status of this moment."""
         if not isinstance(self.model, ClosedForm) and self.model_state.is_finite:
             self._write_resume_point()
@@ -322,7 +323,7 @@ class Trainer:
         yield from self._measure(can_be_stopped=not is_last)
         if not is_last:
             self._write_resume_point()
-        self._write_status("running")
+        self._write_status(RunState.RUNNING)
 
     def _measure(self, *, can_be_stopped: bool) -> Iterator[Event]:
         """Adds its evaluation to the checkpoint of this step, unless a stop interrupts it."""
@@ -347,13 +348,13 @@ class Trainer:
         if point is not None:
             self.writer.write_resume_point(point)
 
-    def _write_status(self, state: State, error: str = "") -> None:
+    def _write_status(self, state: RunState, error: str = "") -> None:
         self.writer.write_status(state, self.step, self.model_state.seconds, error)
 
 
 def _refuse_ended(run: Run) -> None:
     status = run.status()
-    if status.state in {"finished", "diverged"}:
+    if status.state.is_final:
         raise RunError(
             f"The run {run.name!r} has {status.state} at step {status.step:,}. "
             "Start a new run from its config to train longer."

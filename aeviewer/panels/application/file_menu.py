@@ -36,7 +36,7 @@ class FileMenu(QMenu):
         Owns the dialogs; closed by Quit.
     """
 
-    folder_wanted = Signal(str)
+    folder_requested = Signal(str)
     """Requests another runs folder."""
 
     def __init__(
@@ -69,7 +69,7 @@ class FileMenu(QMenu):
         for folder in self._settings.folders:
             if folder != here:
                 action = self.recent.addAction(folder.replace("&", "&&"))
-                action.triggered.connect(lambda _=False, f=folder: self.folder_wanted.emit(f))
+                action.triggered.connect(lambda _=False, f=folder: self.folder_requested.emit(f))
         self.recent.setEnabled(not self.recent.isEmpty())
 
     @Slot()
@@ -77,7 +77,7 @@ class FileMenu(QMenu):
         here = self._session.folder
         found = QFileDialog.getExistingDirectory(self._window, "Runs folder", str(here))
         if found and Path(found) != here.absolute():
-            self.folder_wanted.emit(found)
+            self.folder_requested.emit(found)
 
     @Slot()
     def _show_folder(self) -> None:

@@ -72,7 +72,7 @@ class HelpMenu(QMenu):
         """Opens the manual beside the window."""
         ManualWindow(self._window).show()
 
-    def tell_crash(self, title: str, report: str) -> None:
+    def report_crash(self, title: str, report: str) -> None:
         """Shows one window for all uncaught errors."""
         if self._crash is None:
             self._crash = CrashWindow(report, title, self._window)
@@ -93,7 +93,10 @@ class HelpMenu(QMenu):
     @Slot()
     def _open_keys(self) -> None:
         box = QMessageBox(
-            QMessageBox.Icon.NoIcon, "Mouse and keys", shortcuts_table.page(), parent=self._window
+            QMessageBox.Icon.NoIcon,
+            "Mouse and keys",
+            shortcuts_table.shortcuts_page(),
+            parent=self._window,
         )
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
@@ -107,7 +110,7 @@ class HelpMenu(QMenu):
         AboutWindow(self._window).show()
 
 
-def stops(parts: Mapping[str, QWidget]) -> tuple[Stop, ...]:
+def tour_stops(parts: Mapping[str, QWidget]) -> tuple[Stop, ...]:
     """Returns the tour of the window's docks and toolbar."""
     return (
         Stop(

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import local
 from aeviewer.settings import LOCALES, SPACINGS
 from aeviewer.widgets.labels import problem_label, quiet_label
-from trainers.config import Device
+from trainers.config_types import Device
 from trainers.errors import RunError
 from trainers.runs import runs_folder
 
@@ -62,8 +62,10 @@ class PreferencesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Preferences")
         self._settings = settings
-        self.theme = _choice(THEMES, settings.theme, "Theme")
-        self.device = _choice({d: _DEVICES[d] for d in get_args(Device)}, settings.device, "Device")
+        self.theme = _make_combo_box(THEMES, settings.theme, "Theme")
+        self.device = _make_combo_box(
+            {d: _DEVICES[d] for d in get_args(Device)}, settings.device, "Device"
+        )
         self.device.setToolTip("What the presets begin with; the form can choose another.")
         self.threads = QSpinBox()
         self.threads.setRange(0, _MOST_THREADS)
@@ -77,9 +79,13 @@ class PreferencesDialog(QDialog):
         spacings = {
             n: f"Every {local(n):,} steps" if n else "About 25, denser early" for n in SPACINGS
         }
-        self.spacing = _choice(spacings, settings.checkpoint_spacing, "Checkpoints of new runs")
+        self.spacing = _make_combo_box(
+            spacings, settings.checkpoint_spacing, "Checkpoints of new runs"
+        )
         self.spacing.setToolTip("Where the form names steps, those are kept instead.")
-        self.numbers = _choice({n: _example(n) for n in LOCALES}, settings.numbers, "Numbers")
+        self.numbers = _make_combo_box(
+            {n: _example_number(n) for n in LOCALES}, settings.numbers, "Numbers"
+        )
         self.numbers.setToolTip("In the window alone: files have 1234567.5 always.")
         self.folder = QLineEdit(str(runs_folder.default_folder()))
         self.folder.setAccessibleName("Runs folder")
@@ -147,7 +153,7 @@ class PreferencesDialog(QDialog):
         self.setMinimumWidth(_WIDTH)
 
 
-def _example(name: str) -> str:
+def _example_number(name: str) -> str:
     """Returns a number as a language writes it."""
     language = QLocale.system() if name == "system" else QLocale(name)
     if language.language() == QLocale.Language.C:
@@ -156,7 +162,9 @@ def _example(name: str) -> str:
     return f"As the system: {number}" if name == "system" else number
 
 
-def _choice(texts: dict[str, str] | dict[int, str], chosen: str | int, name: str) -> QComboBox:
+def _make_combo_box(
+    texts: dict[str, str] | dict[int, str], chosen: str | int, name: str
+) -> QComboBox:
     combo = QComboBox()
     combo.setAccessibleName(name)
     for value, text in texts.items():

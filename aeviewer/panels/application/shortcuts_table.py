@@ -65,7 +65,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 )
 
 
-def page() -> str:
+def shortcuts_page() -> str:
     """Returns all of them as an HTML table."""
     lines = [
         '<table cellpadding="3"><tr><th align="left">Mouse</th><th align="left">Keys</th></tr>'

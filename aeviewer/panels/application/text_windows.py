@@ -75,7 +75,7 @@ _ABOUT_TEXT = (
 )
 
 
-def manual() -> str:
+def manual_text() -> str:
     """Returns the manual as Markdown, with the glossary in it."""
     text = (files("resources") / "manual" / "manual.md").read_text(encoding="utf-8")
     return text.replace("{glossary}", page(GLOSSARY.values()))
@@ -91,13 +91,13 @@ class ManualWindow(QDialog):
         self.browser = QTextBrowser(openExternalLinks=True)
         self.browser.setAccessibleName("Manual")
         self.browser.document().setDocumentMargin(20)
-        self.browser.setMarkdown(manual())
+        self.browser.setMarkdown(manual_text())
         self.chapters = QListWidget()
         self.chapters.setAccessibleName("Chapters")
         self.search = QLineEdit(placeholderText="Look for", clearButtonEnabled=True)
         self.search.setAccessibleName("Look for")
         self.missing = QLabel()
-        self._places: list[int] = []
+        self._chapter_positions: list[int] = []
         self._find_chapters()
         split = QSplitter()
         split.addWidget(self.chapters)
@@ -125,8 +125,8 @@ class ManualWindow(QDialog):
             is_heading = form.headingLevel() in {1, 2}
             if is_heading:
                 self.chapters.addItem(block.text())
-                self._places.append(block.position())
-            form.setTopMargin(_ABOVE_HEADING if is_heading and self._places[1:] else 0)
+                self._chapter_positions.append(block.position())
+            form.setTopMargin(_ABOVE_HEADING if is_heading and self._chapter_positions[1:] else 0)
             form.setBottomMargin(_BELOW)
             form.setLineHeight(_LINE_PERCENT, _PROPORTIONAL)
             QTextCursor(block).setBlockFormat(form)
@@ -138,7 +138,7 @@ class ManualWindow(QDialog):
         cursor = self.browser.textCursor()
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self.browser.setTextCursor(cursor)
-        cursor.setPosition(self._places[row])
+        cursor.setPosition(self._chapter_positions[row])
         self.browser.setTextCursor(cursor)
 
     @Slot()
@@ -157,7 +157,7 @@ class ManualWindow(QDialog):
         self.missing.setText("" if found else "Not in the manual")
 
 
-class _Lines(QPlainTextEdit):
+class _MonospacedText(QPlainTextEdit):
     """A monospaced text that can be read and copied."""
 
     def __init__(self, text: str, name: str) -> None:
@@ -182,11 +182,11 @@ class LogWindow(QDialog):
         self.setWindowTitle("Log")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._journal = journal
-        self.lines = _Lines(journal.text, "Log")
+        self.lines = _MonospacedText(journal.text, "Log")
         self.lines.setPlaceholderText("Nothing was noted yet.")
         where = plain_label(f"Saved in {journal.file}" if journal.file else "Not saved in a file")
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        buttons = _closing(self)
+        buttons = _make_close_buttons(self)
         copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.setAutoDefault(False)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(journal.text))
@@ -194,7 +194,7 @@ class LogWindow(QDialog):
             folder = QUrl.fromLocalFile(str(journal.file.parent))
             show = buttons.addButton("Open folder", QDialogButtonBox.ButtonRole.ActionRole)
             show.clicked.connect(lambda: QDesktopServices.openUrl(folder))
-        _stack(self, self.lines, where, buttons)
+        _add_widgets(self, self.lines, where, buttons)
         self.resize(_LOG)
         journal.line_written.connect(self.lines.appendPlainText)
 
@@ -220,13 +220,13 @@ class CrashWindow(QDialog):
             "of folders, but nothing else from your runs.</p>",
             wordWrap=True,
         )
-        self.report = _Lines(report, "Report")
-        buttons = _closing(self)
+        self.report = _MonospacedText(report, "Report")
+        buttons = _make_close_buttons(self)
         self.copy_button = buttons.addButton(
             "Copy the report", QDialogButtonBox.ButtonRole.ActionRole
         )
         self.copy_button.clicked.connect(self._copy)
-        _stack(self, what, self.report, buttons)
+        _add_widgets(self, what, self.report, buttons)
         self.resize(_REPORT)
 
     def add(self, report: str) -> None:
@@ -249,20 +249,20 @@ class AboutWindow(QDialog):
         text = QTextBrowser(openExternalLinks=True)
         text.setAccessibleName("About")
         text.document().setDocumentMargin(16)
-        rows = "".join(_row(package) for package in _PACKAGES)
+        rows = "".join(_package_row(package) for package in _PACKAGES)
         text.setHtml(
             f"{_ABOUT_TEXT}<p>{escape(versions())}</p><h3>It stands on</h3>"
             f'<table cellpadding="3">{rows}</table>'
         )
-        buttons = _closing(self)
+        buttons = _make_close_buttons(self)
         copy = buttons.addButton("Copy versions", QDialogButtonBox.ButtonRole.ActionRole)
         copy.setAutoDefault(False)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(versions()))
-        _stack(self, text, buttons)
+        _add_widgets(self, text, buttons)
         self.resize(_ABOUT)
 
 
-def _row(package: str) -> str:
+def _package_row(package: str) -> str:
     """Returns the name, version and licence of a package; nothing where it is not installed."""
     try:
         package_data = metadata(package).json
@@ -283,14 +283,14 @@ def _licence(package_data: Mapping[str, str | list[str]]) -> str:
     return found if len(found) < _LICENCE_LETTERS else f"{found[:_LICENCE_LETTERS]}…"
 
 
-def _closing(dialog: QDialog) -> QDialogButtonBox:
+def _make_close_buttons(dialog: QDialog) -> QDialogButtonBox:
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.close)
     buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
     return buttons
 
 
-def _stack(dialog: QDialog, *widgets: QWidget) -> None:
+def _add_widgets(dialog: QDialog, *widgets: QWidget) -> None:
     layout = QVBoxLayout(dialog)
     for widget in widgets:
         layout.addWidget(widget)

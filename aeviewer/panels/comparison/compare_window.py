@@ -28,13 +28,14 @@ from aeviewer.panels.comparison.losses_page import LossesPage
 from aeviewer.panels.comparison.metrics_page import MetricsPage
 from aeviewer.panels.comparison.reconstructions_page import DigitsPage
 from aeviewer.panels.comparison.run_list import ChoiceList
-from aeviewer.panels.export.pictures_menu import offer_pictures
+from aeviewer.panels.export.pictures_menu import add_picture_actions
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import slug
 from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.message_boxes import show_failure
 from aeviewer.widgets.inputs.step_slider import StepSlider
 from aeviewer.widgets.labels import quiet_label
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,10 +52,12 @@ _NONE_CHOSEN = "Tick runs at the left to compare them."
 _MILLISECONDS = 8_000
 
 
-def worth_comparing(comparison: Comparison) -> list[str]:
+def default_runs(comparison: Comparison) -> list[str]:
     """Returns the runs to compare by default: all finished ones, or else all with checkpoints."""
     items = comparison.session.items
-    finished = [item.key for item in items if item.state == "finished" and not item.read_only]
+    finished = [
+        item.key for item in items if item.state is RunState.FINISHED and not item.read_only
+    ]
     learnt = [item.key for item in items if item.evaluation is not None]
     return finished if len(finished) > 1 else learnt
 
@@ -98,7 +101,7 @@ class CompareWindow(QMainWindow):
             self.restoreGeometry(geometry)
         self.statusBar().messageChanged.connect(self._hide_status)
         self.statusBar().hide()
-        offer_pictures(self, self._picture_name, self._tell)
+        add_picture_actions(self, self._picture_name, self._show_message)
         self._show()
 
     # -- parts -----------------------------------------------------------------------------------
@@ -203,7 +206,7 @@ class CompareWindow(QMainWindow):
         if len(chosen) > 1:
             self._comparison.choose(chosen)
         elif not self._comparison.runs:
-            self._comparison.choose(worth_comparing(self._comparison))
+            self._comparison.choose(default_runs(self._comparison))
         self._show()
         self.slider.setFocus()
 
@@ -243,7 +246,7 @@ class CompareWindow(QMainWindow):
             return None
         name = f"{page.title.lower().replace(' ', '-')}-step{self._comparison.step or 0}"
         dialog = FigureDialog(page.drawing, page.caption, name, self)
-        dialog.failed.connect(self._tell)
+        dialog.failed.connect(self._show_message)
         dialog.kept.connect(self._tell_kept)
         dialog.open()
         return dialog
@@ -252,7 +255,7 @@ class CompareWindow(QMainWindow):
         return f"compare-step{self._comparison.step or 0}-{slug(what)}"
 
     @Slot(str)
-    def _tell(self, message: str) -> None:
+    def _show_message(self, message: str) -> None:
         show_failure(self, message)
 
     @Slot(str)

@@ -20,7 +20,7 @@ from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.comparison.run_codes import RunCodes
-from aeviewer.panels.export.pictures_menu import offer_pictures
+from aeviewer.panels.export.pictures_menu import add_picture_actions
 from aeviewer.services.comparison.image_rules import MOST
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from aeviewer.widgets.displays.picture_export import slug
@@ -118,7 +118,7 @@ class LatentPage(QWidget):
             self.note.setText(_HINT)
             return
         data = self._comparison.data
-        shares = words.histogram(data.test.labels, chosen, data.dataset.classes)
+        shares = words.class_counts_text(data.test.labels, chosen, data.dataset.classes)
         by_class = f", by class {shares}" if shares else ""
         self.note.setText(f"{local(int(chosen.sum())):,} images selected{by_class}")
         self.note.setToolTip(plain_tip(self.note.text()))
@@ -128,13 +128,13 @@ class LatentPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Starts reading the codes."""
         super().showEvent(event)
-        self._comparison.want_codes(True)
+        self._comparison.set_codes_enabled(True)
         self._schedule_all()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stops reading the codes."""
         super().hideEvent(event)
-        self._comparison.want_codes(False)
+        self._comparison.set_codes_enabled(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arranges the panels later: a layout must not change while it is being applied."""
@@ -187,7 +187,7 @@ class LatentPage(QWidget):
         panel.plot.hovered_at.connect(lambda x, y, k=key: self._hover(k, x, y))
         panel.plot.left.connect(self._leave)
         self._changed.add(key)
-        offer_pictures(panel, self._picture_name, self._comparison.session.message_posted.emit)
+        add_picture_actions(panel, self._picture_name, self._comparison.session.message_posted.emit)
         return panel
 
     def _picture_name(self, what: str) -> str:
@@ -253,7 +253,7 @@ class LatentPage(QWidget):
         origin = self._grid.geometry().topLeft()
         for at, panel in enumerate(self._panels.values()):
             corner = panel.pos() - origin
-            panel.title.draw(painter, QRectF(corner, panel.title.size()), words.letter(at))
+            panel.title.draw(painter, QRectF(corner, panel.title.size()), words.panel_letter(at))
             place = corner + panel.plot.pos()
             painter.drawImage(place, panel.plot.picture(_FINER))
         below = QPoint(0, self._grid.geometry().height() + 4)

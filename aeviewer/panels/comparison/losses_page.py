@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QW
 from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.losses.loss_header import WINDOW
-from aeviewer.panels.losses.loss_table import Cells, Detail, unit
+from aeviewer.panels.losses.loss_table import Cells, Detail, loss_unit
 from aeviewer.widgets.displays.value_table import Readout, ValueRow
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.labels import quiet_label
@@ -94,7 +94,7 @@ class LossesPage(QWidget):
     def _offer(self) -> None:
         """Returns the metrics, and a training loss for each unit of the compared runs."""
         configs = [run.item.config for run in self._comparison.runs]
-        units = sorted({unit(config, _LOSS) for config in configs if config is not None})
+        units = sorted({loss_unit(config, _LOSS) for config in configs if config is not None})
         wanted = {(key, ""): f"{m.label}, {m.unit}" for key, m in _MEASURED.items()}
         wanted |= {(_LOSS, name): f"Training loss, {name}" for name in units}
         if [self.quantity.itemData(at) for at in range(self.quantity.count())] == list(wanted):
@@ -120,14 +120,14 @@ class LossesPage(QWidget):
             run
             for run in self._comparison.runs
             if run.item.config is not None
-            and (key != _LOSS or unit(run.item.config, _LOSS) == name)
+            and (key != _LOSS or loss_unit(run.item.config, _LOSS) == name)
         ]
 
     # -- what is shown ---------------------------------------------------------------------------
 
     @Slot(str)
     def _take_metrics(self, key: str) -> None:
-        if self._comparison.has(key):
+        if self._comparison.is_compared(key):
             self.refresh.request()
 
     @Slot()
@@ -214,7 +214,7 @@ class LossesPage(QWidget):
     def draw_figure(self, painter: QPainter) -> None:
         """The plot as a picture, since its curves have many thousand points, and names as words."""
         painter.drawImage(QPoint(), self.plot.picture(_FINER))
-        names = words.methods(self._comparison.runs)
+        names = words.method_names(self._comparison.runs)
         for at, run in enumerate(self.shown_runs()):
             top = self.plot.height() + at * _LEGEND
             painter.setPen(Qt.PenStyle.NoPen)

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local, localise
 from aeviewer.panels.comparison import captions as words
-from aeviewer.services.comparison.compared_run import likelihood
+from aeviewer.services.comparison.compared_run import loss_unit
 from aeviewer.widgets.displays.figure_export import keep
 from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from aeviewer.widgets.refresh import Refresh
@@ -83,7 +83,7 @@ def _columns() -> tuple[_Column, ...]:
 
 def _unit(run: ComparedRun, evaluation: Evaluation | None) -> str:
     """Returns the unit of the loss; losses of other units cannot be compared."""
-    return likelihood(run.item.config) if evaluation else ""
+    return loss_unit(run.item.config) if evaluation else ""
 
 
 def _metric_column(metric: Metric) -> _Column:
@@ -137,7 +137,7 @@ class MetricsModel(QAbstractTableModel):
         metric = column.metric
         if metric is None or metric.more_is_better is None:
             return None
-        units = {likelihood(run.item.config) for run, _ in self._rows}
+        units = {loss_unit(run.item.config) for run, _ in self._rows}
         values = [metric.value(found) for _, found in self._rows if found is not None]
         known = [value for value in values if value is not None]
         if len(set(known)) < 2 or (metric.key == "loss" and len(units) > 1):
@@ -193,7 +193,7 @@ class MetricsModel(QAbstractTableModel):
         if best is not None and column.value(run, evaluation) == best:
             font.setBold(True)
             return font
-        if column.name == "step" and words.is_elsewhere(run, self._comparison.step):
+        if column.name == "step" and words.is_at_other_step(run, self._comparison.step):
             font.setItalic(True)
             return font
         return None

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import local
 from aeviewer.panels.comparison import captions as words
 from aeviewer.services.comparison.compared_run import (
-    by_latent_dim,
+    group_by_latent_dim,
     pca_error,
-    pca_reconstructed,
+    reconstruct_by_pca,
 )
-from aeviewer.services.comparison.image_rules import FEWEST, MOST, indices
+from aeviewer.services.comparison.image_rules import FEWEST, MOST, parse_indices
 from aeviewer.widgets.images.image_table import TileRow, TileTable
 from aeviewer.widgets.labels import plain_tip, quiet_eliding_label, quiet_label
 from aeviewer.widgets.refresh import Refresh
@@ -111,12 +111,12 @@ class DigitsPage(QWidget):
         for signal in (
             comparison.runs_changed,
             comparison.step_changed,
-            comparison.digits_changed,
-            comparison.rows_changed,
+            comparison.images_changed,
+            comparison.reconstructions_changed,
         ):
             signal.connect(self.refresh.request)
         comparison.runs_changed.connect(self._offer_runs)
-        comparison.digits_changed.connect(self._show_controls)
+        comparison.images_changed.connect(self._show_controls)
         self.kind.currentIndexChanged.connect(self._choose_kind)
         self.count.valueChanged.connect(self._choose_count)
         self.shuffle.clicked.connect(self._shuffle)
@@ -130,10 +130,10 @@ class DigitsPage(QWidget):
     @Slot()
     def _choose_kind(self) -> None:
         rule = replace(self._comparison.rule, kind=self.kind.currentData())
-        if rule.kind == "worst" and not self._comparison.has(rule.run):
+        if rule.kind == "worst" and not self._comparison.is_compared(rule.run):
             rule = replace(rule, run=self.of_run.currentData() or "")
         if rule.kind == "chosen" and not rule.chosen:
-            rule = replace(rule, chosen=self._comparison.digits)
+            rule = replace(rule, chosen=self._comparison.image_indices)
         self._comparison.set_rule(rule)
         self._show_controls()
 
@@ -156,7 +156,7 @@ class DigitsPage(QWidget):
         """Applies the numbers in the field as soon as they are valid."""
         problem = ""
         try:
-            chosen = indices(text, len(self._comparison.data.test))
+            chosen = parse_indices(text, len(self._comparison.data.test))
             self._comparison.set_rule(replace(self._comparison.rule, chosen=chosen))
         except DataError as error:
             problem = str(error)
@@ -173,7 +173,7 @@ class DigitsPage(QWidget):
                 self.of_run.addItem(run.item.name, run.item.key)
             self.of_run.setCurrentIndex(max(0, self.of_run.findData(self._comparison.rule.run)))
         rule = self._comparison.rule
-        if rule.kind == "worst" and runs and not self._comparison.has(rule.run):
+        if rule.kind == "worst" and runs and not self._comparison.is_compared(rule.run):
             self._choose_run()
 
     @Slot()
@@ -197,11 +197,11 @@ class DigitsPage(QWidget):
 
     @Slot()
     def _show(self) -> None:
-        digits = list(self._comparison.digits)
+        digits = list(self._comparison.image_indices)
         data = self._comparison.data
         names = [data.dataset.class_name(label) for label in data.test.labels[digits].tolist()]
         rows = [TileRow("Input", ("squared error per image",), data.test.images[digits])]
-        for dim, runs in by_latent_dim(self._comparison.runs):
+        for dim, runs in group_by_latent_dim(self._comparison.runs):
             rows += [self._row(run) for run in runs]
             floor = pca_error(dim, data.dataset)
             if self.pca.isChecked() and floor is not None:
@@ -211,9 +211,9 @@ class DigitsPage(QWidget):
 
     def _row(self, run: ComparedRun) -> TileRow:
         comparison, step = self._comparison, self._comparison.step
-        details = (words.step_words(run, step), words.error_words(comparison, run))
-        shown = run.shown
-        fits = shown is not None and len(shown.digits) == len(comparison.digits)
+        details = (words.step_text(run, step), words.error_text(comparison, run))
+        shown = run.reconstructions
+        fits = shown is not None and len(shown.indices) == len(comparison.image_indices)
         pixels = shown.images if shown is not None and fits and not run.problem else None
         notice = run.problem or (words.WAITING if run.steps else words.NO_CHECKPOINT)
         return TileRow(
@@ -221,28 +221,28 @@ class DigitsPage(QWidget):
             details,
             pixels,
             run.colour,
-            emphasis=0 if words.is_elsewhere(run, step) else -1,
+            emphasis=0 if words.is_at_other_step(run, step) else -1,
             notice=notice,
         )
 
     def _pca_row(self, dim: int, floor: float) -> TileRow:
         comparison = self._comparison
-        found = pca_reconstructed(comparison.digits, dim, comparison.data)
+        found = reconstruct_by_pca(comparison.image_indices, dim, comparison.data)
         text = f"{local(found.errors.mean()):.1f} here · {local(floor):.1f} test"
         return TileRow(f"PCA, d = {dim}", (text,), found.images, is_quiet=True)
 
     @Slot(int)
     def _tell_digit(self, column: int) -> None:
         """The digit under the mouse and each run's error of it; otherwise what the numbers are."""
-        digits = self._comparison.digits
+        digits = self._comparison.image_indices
         if not 0 <= column < len(digits):
             self.foot.setText(_FOOT)
             return
         digit = digits[column]
         text = [
-            f"{run.item.name} {local(run.shown.errors[column]):.1f}"
+            f"{run.item.name} {local(run.reconstructions.errors[column]):.1f}"
             for run in self._comparison.runs
-            if run.shown is not None and run.shown.digits == digits
+            if run.reconstructions is not None and run.reconstructions.indices == digits
         ]
         data = self._comparison.data
         name = data.dataset.class_name(int(data.test.labels[digit]))
@@ -252,7 +252,7 @@ class DigitsPage(QWidget):
     @property
     def caption(self) -> str:
         """The caption of the figure, ready for a paper."""
-        return words.digits_caption(self._comparison, with_pca=self.pca.isChecked())
+        return words.reconstructions_caption(self._comparison, with_pca=self.pca.isChecked())
 
     @property
     def drawing(self) -> TileTable:

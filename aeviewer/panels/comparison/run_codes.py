@@ -88,8 +88,8 @@ class RunCodes(QWidget):
 
     def show_run(self, run: ComparedRun, step: int | None) -> None:
         """Shows the name and the step, or why there are no codes."""
-        elsewhere = words.is_elsewhere(run, step)
-        detail = words.step_words(run, step)
+        elsewhere = words.is_at_other_step(run, step)
+        detail = words.step_text(run, step)
         self.title.set_text(run.colour, run.item.name, detail, is_elsewhere=elsewhere)
         self.notice.setText(run.problem or ("" if run.steps else words.NO_CHECKPOINT))
         self.notice.setVisible(bool(self.notice.text()))

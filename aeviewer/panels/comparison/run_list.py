@@ -19,6 +19,7 @@ from aeviewer.widgets.displays.list_delegate import (
     ToggleDelegate,
     TwoLineDelegate,
 )
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +93,7 @@ class ChoiceModel(QAbstractTableModel):
             self._comparison.choose([*kept, item.key])
 
     def _is_compared(self, item: RunItem) -> bool:
-        return self._comparison.has(item.key)
+        return self._comparison.is_compared(item.key)
 
     def _may_toggle(self, item: RunItem) -> bool:
         return self._is_compared(item) or len(self._comparison.runs) < MOST_RUNS
@@ -140,7 +141,7 @@ def _check_state(checked: bool) -> Qt.CheckState:
 def _detail(item: RunItem) -> str:
     """Returns the dimension and the state; a finished run shows it by its icon."""
     dim = f"d = {item.config.model.latent_dim} · " if item.config else ""
-    is_told = item.state == "finished" and item.steps > 1
+    is_told = item.state is RunState.FINISHED and item.steps > 1
     return dim + (f"{local(item.steps):,} steps" if is_told else state_text(item))
 
 

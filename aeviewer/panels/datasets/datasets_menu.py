@@ -133,7 +133,7 @@ class DatasetsMenu(QMenu):
         """Opens the dialog that imports a path."""
         dialog = ImportDialog(self._compute, path, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.imported.connect(self._take)
+        dialog.imported.connect(self._choose_new)
         dialog.show()
         return dialog
 
@@ -169,12 +169,12 @@ class DatasetsMenu(QMenu):
         """Opens the dialog that downloads a data set."""
         dialog = DownloadDialog(name, mirror, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.downloaded.connect(self._take)
+        dialog.downloaded.connect(self._choose_new)
         dialog.show()
         return dialog
 
     @Slot(str)
-    def _take(self, name: str) -> None:
+    def _choose_new(self, name: str) -> None:
         self.fill()
         self.changed.emit()
         self.chosen.emit(name)

@@ -75,12 +75,12 @@ class ImportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Import images")
         self._path = path
-        self.importing = DatasetImport(compute, self)
+        self.dataset_import = DatasetImport(compute, self)
         self._turn = 0
         self._has_looked = False
-        self.name, self.title = QLineEdit(), QLineEdit()
-        self.size_box, self.fit, self.colour = QSpinBox(), QComboBox(), QComboBox()
-        self.inverted, self.labelled = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
+        self.name_box, self.title_box = QLineEdit(), QLineEdit()
+        self.size_box, self.fit_box, self.colour_box = QSpinBox(), QComboBox(), QComboBox()
+        self.invert_box, self.labels_box = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
         self.others = QPushButton("Other images")
         self.head = plain_label(f"Reading {path} …", wraps=True)
         self.note, self.problem = quiet_label(wraps=True, is_small=False), problem_label()
@@ -94,26 +94,26 @@ class ImportDialog(QDialog):
         self._refresh = Refresh(self, self._preview)
         self._lay_out()
         self._connect()
-        self.importing.look(path)
+        self.dataset_import.read_source(path)
 
     # -- parts -----------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
         self.size_box.setRange(LEAST_SIDE, MOST_SIDE)
         self.size_box.setSuffix(" pixels")
-        for box, words in ((self.fit, _FITS), (self.colour, _COLOURS)):
+        for box, words in ((self.fit_box, _FITS), (self.colour_box, _COLOURS)):
             for key, text in words.items():
                 box.addItem(text, key)
         form = QFormLayout()
         form.setVerticalSpacing(8)
         rows = (
-            ("Name", self.name, "The name in experiments: small letters, digits, . _ -"),
-            ("Title", self.title, "The title in menus and captions; the name if it is empty."),
+            ("Name", self.name_box, "The name in experiments: small letters, digits, . _ -"),
+            ("Title", self.title_box, "The title in menus and captions; the name if it is empty."),
             ("Size", self.size_box, "The side of the square images: 8 to 128 pixels."),
-            ("Made square", self.fit, "What is done to an image that has another shape."),
-            ("Colours", self.colour, "Grey, or red, green and blue."),
-            ("", self.inverted, "For ink on paper: MNIST's digits are bright on dark."),
-            ("", self.labelled, "Without, the images have no classes."),
+            ("Made square", self.fit_box, "What is done to an image that has another shape."),
+            ("Colours", self.colour_box, "Grey, or red, green and blue."),
+            ("", self.invert_box, "For ink on paper: MNIST's digits are bright on dark."),
+            ("", self.labels_box, "Without, the images have no classes."),
         )
         for label, widget, tip in rows:
             widget.setToolTip(tip)
@@ -161,20 +161,20 @@ class ImportDialog(QDialog):
         return grid
 
     def _connect(self) -> None:
-        self.importing.changed.connect(self._show)
-        self.name.textEdited.connect(self._show)
-        self.labelled.toggled.connect(self._show)
-        self.inverted.toggled.connect(self._refresh.request)
+        self.dataset_import.changed.connect(self._show)
+        self.name_box.textEdited.connect(self._show)
+        self.labels_box.toggled.connect(self._show)
+        self.invert_box.toggled.connect(self._refresh.request)
         self.size_box.valueChanged.connect(self._refresh.request)
-        for box in (self.fit, self.colour):
+        for box in (self.fit_box, self.colour_box):
             box.currentIndexChanged.connect(self._refresh.request)
         self.others.clicked.connect(self._show_others)
-        self.buttons.accepted.connect(self._go_on)
+        self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.close)
 
     def done(self, result: int) -> None:
         """Discards everything that was not agreed to when the dialog is closed."""
-        self.importing.close()
+        self.dataset_import.close()
         super().done(result)
 
     # -- what is chosen --------------------------------------------------------------------------
@@ -184,14 +184,14 @@ class ImportDialog(QDialog):
         """What is done to each image."""
         return Conversion(
             side=self.size_box.value(),
-            fit=self.fit.currentData(),
-            colour=self.colour.currentData(),
-            inverted=self.inverted.isChecked(),
+            fit=self.fit_box.currentData(),
+            colour=self.colour_box.currentData(),
+            inverted=self.invert_box.isChecked(),
         )
 
     @property
     def _name_problem(self) -> str:
-        name = self.name.text().strip()
+        name = self.name_box.text().strip()
         try:
             check_name(name)
         except DataError as error:
@@ -199,22 +199,22 @@ class ImportDialog(QDialog):
         return f"There is a data set {name!r} already." if name in dataset_names() else ""
 
     @Slot()
-    def _go_on(self) -> None:
+    def _accept(self) -> None:
         """Imports the images; leaves the wrong ones out after the user has agreed."""
-        if self.importing.draft is not None:
+        if self.dataset_import.draft is not None:
             self._keep()
             return
-        self.importing.convert(
+        self.dataset_import.convert(
             ImportRequest(
-                self.name.text().strip(),
-                self.title.text().strip(),
+                self.name_box.text().strip(),
+                self.title_box.text().strip(),
                 self.conversion,
-                self.labelled.isChecked(),
+                self.labels_box.isChecked(),
             )
         )
 
     def _keep(self) -> None:
-        dataset = self.importing.keep()
+        dataset = self.dataset_import.keep()
         if dataset is not None:
             self.imported.emit(dataset.name)
             self.close()
@@ -223,7 +223,7 @@ class ImportDialog(QDialog):
 
     @Slot()
     def _show(self) -> None:
-        importing = self.importing
+        importing = self.dataset_import
         if importing.source is not None and not self._has_looked:
             self._has_looked = True
             self._take_source(importing.source)
@@ -238,7 +238,7 @@ class ImportDialog(QDialog):
         self.problem.setText(importing.problem or wrong)
         self.problem.setVisible(bool(self.problem.text()))
         self._area.setEnabled(not is_busy)
-        for child in (self.name, self.title, self.size_box, self.fit, self.colour):
+        for child in (self.name_box, self.title_box, self.size_box, self.fit_box, self.colour_box):
             child.setEnabled(self._has_looked and not is_busy)
         self.accept_button.setEnabled(self._has_looked and not is_busy and not wrong)
         if self.cancel_button.hasFocus() and self.accept_button.isEnabled():
@@ -247,7 +247,7 @@ class ImportDialog(QDialog):
             self._show_flaws()
 
     def _show_flaws(self) -> None:
-        draft = self.importing.draft
+        draft = self.dataset_import.draft
         if draft is None:
             return
         flaws, rest = draft.flaws, draft.dataset.train + draft.dataset.test
@@ -264,13 +264,13 @@ class ImportDialog(QDialog):
         suggested = default_conversion(source)
         sizes = source.sizes()
         self.size_box.setValue(suggested.side)
-        self.fit.setCurrentIndex(self.fit.findData(suggested.fit))
-        self.colour.setCurrentIndex(self.colour.findData(suggested.colour))
-        self.name.setText(_valid_name(self._path.name))
+        self.fit_box.setCurrentIndex(self.fit_box.findData(suggested.fit))
+        self.colour_box.setCurrentIndex(self.colour_box.findData(suggested.colour))
+        self.name_box.setText(_valid_name(self._path.name))
         count = len(source.classes)
-        self.labelled.setText(f"With {'their class' if count == 1 else f'{count} classes'}")
-        self.labelled.setChecked(count > 0)
-        self.labelled.setVisible(count > 0)
+        self.labels_box.setText(f"With {'their class' if count == 1 else f'{count} classes'}")
+        self.labels_box.setChecked(count > 0)
+        self.labels_box.setVisible(count > 0)
         self.head.setText(
             f"{self._path}: {source.kind}, {local(source.count):,} images, {_size_text(sizes)}, "
             f"{f'{count} classes' if count else 'no labels'}."
@@ -285,8 +285,8 @@ class ImportDialog(QDialog):
     @Slot()
     def _preview(self) -> None:
         """Shows some images before and after, and describes the conversion."""
-        source = self.importing.source
-        if source is None or self.importing.share is not None:
+        source = self.dataset_import.source
+        if source is None or self.dataset_import.share is not None:
             return
         indices = [(at + self._turn) % source.count for at in spread_indices(source.count, _SHOWN)]
         try:

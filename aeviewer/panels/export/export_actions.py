@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 
-class CarryAway(QObject):
+class ExportActions(QObject):
     """The actions of the window's menus, and archives that are dropped on the window.
 
     Parameters
@@ -46,7 +46,7 @@ class CarryAway(QObject):
         super().__init__(window)
         self._session, self._queue, self._settings = latent_services.session, queue, settings
         self._window, self._compute = window, latent_services.compute
-        self.opening = ArchiveOpener(latent_services.session, latent_services.compute, self)
+        self.archive_opener = ArchiveOpener(latent_services.session, latent_services.compute, self)
         self.dialog: ExportDialog | None = None
         self.export_action = QAction("&Export…", self)
         self.export_action.setShortcut(QKeySequence("Ctrl+E"))
@@ -59,11 +59,11 @@ class CarryAway(QObject):
         if settings.writes_events:
             self._choose_events(True)
         self.export_action.triggered.connect(self.export)
-        self.open_action.triggered.connect(self._ask)
+        self.open_action.triggered.connect(self._ask_for_archive)
         self.events_action.toggled.connect(self._choose_events)
         self._session.current_changed.connect(self._enable)
         self._session.checkpoints_changed.connect(self._enable)
-        self.opening.changed.connect(self._tell)
+        self.archive_opener.changed.connect(self._show_progress)
         window.setAcceptDrops(True)
         window.installEventFilter(self)
         self._enable()
@@ -107,19 +107,19 @@ class CarryAway(QObject):
     # -- in --------------------------------------------------------------------------------------
 
     @Slot()
-    def _ask(self) -> None:
+    def _ask_for_archive(self) -> None:
         dialog = QFileDialog(self._window, "Open a run", "", "Archive of a run (*.zip)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda file: self.opening.open(Path(file)))
+        dialog.fileSelected.connect(lambda file: self.archive_opener.open(Path(file)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     @Slot()
-    def _tell(self) -> None:
+    def _show_progress(self) -> None:
         """Shows the progress in the status bar."""
         bar = self._window.statusBar()
-        if self.opening.progress_text:
-            bar.showMessage(self.opening.progress_text)
+        if self.archive_opener.progress_text:
+            bar.showMessage(self.archive_opener.progress_text)
         else:
             bar.clearMessage()
 
@@ -132,7 +132,7 @@ class CarryAway(QObject):
             event.acceptProposedAction()
         if event.type() == QEvent.Type.Drop:
             for file in files:
-                self.opening.open(file)
+                self.archive_opener.open(file)
         return bool(files)
 
 

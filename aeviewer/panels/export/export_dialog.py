@@ -59,7 +59,7 @@ class ExportDialog(QDialog):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        self._run, self._carrying, self._settings = run, carrying, settings
+        self._run, self._export, self._settings = run, carrying, settings
         self._checkpoint = run.checkpoint(step)
         self._is_working = False
         self._written: Path | None = None
@@ -217,7 +217,7 @@ class ExportDialog(QDialog):
         self.status_label.setText("Waiting for the training step to end…")
         self._show()
         step = self._checkpoint.step
-        self._carrying.start(self._run, exporters, folder, step, replaces=True)
+        self._export.start(self._run, exporters, folder, step, replaces=True)
 
     @Slot(int, str)
     def _advance(self, done: int, label: str) -> None:
@@ -244,12 +244,12 @@ class ExportDialog(QDialog):
     def reject(self) -> None:
         """Cancels the export, or closes the dialog where nothing is exported."""
         if self._is_working:
-            self._carrying.cancel()
+            self._export.cancel()
             self._end((), "Cancelled. What was written whole before is kept.")
             return
         super().reject()
 
     def done(self, result: int) -> None:
         """Closes the dialog after the export has ended."""
-        self._carrying.cancel()
+        self._export.cancel()
         super().done(result)

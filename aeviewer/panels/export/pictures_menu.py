@@ -30,7 +30,7 @@ class PicturesMenu(QMenu):
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__("&Pictures", window)
         name = partial(picture_name, session)
-        self.pictures = offer_pictures(window, name, session.message_posted.emit)
+        self.pictures = add_picture_actions(window, name, session.message_posted.emit)
         self.aboutToShow.connect(self._list)
         self._list()
 
@@ -47,7 +47,7 @@ class PicturesMenu(QMenu):
             self.addAction("None is on the screen").setEnabled(False)
 
 
-def offer_pictures(
+def add_picture_actions(
     window: QWidget, name: Callable[[str], str], failed: Callable[[str], None]
 ) -> list[PictureActions]:
     """Adds actions to every picture of a window that has none, and returns all of them.
@@ -66,11 +66,13 @@ def offer_pictures(
     for widget in window.findChildren(QWidget):
         if isinstance(widget, KINDS):
             found = widget.findChildren(PictureActions, options=directly)
-            pictures += found or [PictureActions(widget, partial(_name_of, name, widget), failed)]
+            pictures += found or [
+                PictureActions(widget, partial(_picture_file_name, name, widget), failed)
+            ]
     return pictures
 
 
-def _name_of(name: Callable[[str], str], widget: QWidget) -> str:
+def _picture_file_name(name: Callable[[str], str], widget: QWidget) -> str:
     return name(widget.accessibleName())
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeviewer.numbers import local
+from aeviewer.numbers import local, subscript
 
 if TYPE_CHECKING:
     from trainers.exploration.planes import Plane
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
 
 def coordinate_name(index: int) -> str:
     """Returns the name of a coordinate that is counted from 0: z₁, z₂ and so on."""
-    return f"z{str(index + 1).translate(_SUBSCRIPTS)}"
+    return f"z{subscript(index + 1)}"
 
 
 def axis_names(plane: Plane) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeviewer.numbers import local
-from trainers.runs import RunState
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from aeviewer.services.latent_services import LatentServices
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _EMPTY = "Press Train, or choose a run: its codes appear here."
 _STARTING = "Training starts: the first codes appear in a moment."
 _WAITING = "This run is queued."
-_NOT_STARTED = "This run was not trained yet. Choose Continue training in the list of runs."
+_NOT_STARTED = "This run has no checkpoint yet. Choose Continue training in the list of runs."
 
 
 def no_codes_text(session: Session) -> str:

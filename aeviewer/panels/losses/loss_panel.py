@@ -14,11 +14,11 @@ from aeviewer.panels.losses.loss_header import WINDOW, LossHeader
 from aeviewer.panels.losses.loss_table import (
     Cells,
     Detail,
+    axis_label,
     has_kl,
+    hidden_runs_text,
     is_per_pixel,
-    left_out,
-    title,
-    unit,
+    loss_unit,
 )
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.value_table import Readout, ValueRow
@@ -68,13 +68,13 @@ class LossPanel(QWidget):
         self.empty, self.note = EmptyState(_EMPTY), quiet_label(wraps=True)
         self._build()
         self._connect()
-        self._take_runs()
+        self._follow_runs()
 
     def _connect(self) -> None:
         session = self._session
-        session.runs_changed.connect(self._take_runs)
-        session.current_changed.connect(self._take_runs)
-        session.metrics_changed.connect(self._take_metrics)
+        session.runs_changed.connect(self._follow_runs)
+        session.current_changed.connect(self._follow_runs)
+        session.metrics_changed.connect(self._follow_metrics)
         session.step_changed.connect(self._mark_step)
         self.plot.hovered_at.connect(self._hover)
         self.plot.left.connect(self._leave)
@@ -125,7 +125,7 @@ class LossPanel(QWidget):
         beside, below = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._around.setDirection(beside if self._is_wide else below)
         if self._is_wide:
-            self.readout.setMaximumSize(self._room(), self.height())
+            self.readout.setMaximumSize(self._readout_width(), self.height())
         else:
             share = int(_READOUT_SHARE * self._pages.height() / self.readout.line_height) - 1
             rows = min(rows, _MOST_ROWS, max(share, 1))
@@ -134,14 +134,14 @@ class LossPanel(QWidget):
 
     def _name_axes(self) -> None:
         """A low panel has no room below the curves."""
-        name = title(self._quantity, self._unit)
+        name = axis_label(self._quantity, self._unit)
         is_short = self.height() < _SHORT
         labels = ("", f"{name}, over steps") if is_short else ("step", name)
         if labels != self._labels:
             self._labels = labels
             self.plot.set_labels(*labels)
 
-    def _room(self) -> int:
+    def _readout_width(self) -> int:
         """The width in pixels that the numbers may have beside the curves."""
         return int(self.width() * (_COLUMN_SHARE if self._is_wide else 1)) - 16
 
@@ -162,7 +162,7 @@ class LossPanel(QWidget):
                 self.plot.remove_curve(name)
             self.plot.set_smoothing(self.header.smoothing_window)
             self.plot.reset_view()
-            self._take_runs()
+            self._follow_runs()
 
     @Slot(bool)
     def _choose_scale(self, logarithmic: bool) -> None:
@@ -174,7 +174,7 @@ class LossPanel(QWidget):
         self.plot.set_smoothing(window)
         self._show_readout()
 
-    def _visible(self) -> list[tuple[RunItem, RunConfig]]:
+    def _visible_runs(self) -> list[tuple[RunItem, RunConfig]]:
         """Returns all visible runs that have this quantity, in any unit."""
         return [
             (item, item.config)
@@ -187,25 +187,27 @@ class LossPanel(QWidget):
 
     def _shown_unit(self) -> str:
         """That of the current run, of the first one where the current one is not visible."""
-        units = {item.key: unit(config, self._quantity) for item, config in self._visible()}
+        units = {
+            item.key: loss_unit(config, self._quantity) for item, config in self._visible_runs()
+        }
         current = self._session.current
         first = next(iter(units.values()), "")
         if current is None or current.config is None:
             return first
-        wanted = unit(current.config, self._quantity)
+        wanted = loss_unit(current.config, self._quantity)
         return wanted if wanted in units.values() else first
 
     def _shown_runs(self) -> list[tuple[RunItem, RunConfig]]:
         return [
             (item, config)
-            for item, config in self._visible()
-            if unit(config, self._quantity) == self._unit
+            for item, config in self._visible_runs()
+            if loss_unit(config, self._quantity) == self._unit
         ]
 
     # -- the session -----------------------------------------------------------------------------
 
     @Slot()
-    def _take_runs(self) -> None:
+    def _follow_runs(self) -> None:
         """Updates every curve when runs, names, colours or states have changed."""
         items = [item for item in self._session.items if item.visible]
         self.header.set_has_kl(
@@ -218,23 +220,25 @@ class LossPanel(QWidget):
         if self._quantity == "kl" and not self.header.has_kl:
             self.set_quantity("loss")
             return
-        self._take_unit(self._shown_unit())
+        self._set_unit(self._shown_unit())
         shown = {item.key for item, _ in self._shown_runs()}
         for key in set(self.plot.names) - shown:
             self.plot.remove_curve(key)
         self._changed = shown
         self._refresh.request()
 
-    def _take_unit(self, name: str) -> None:
+    def _set_unit(self, name: str) -> None:
         """Resets the view, because curves of another unit have another range."""
         if name != self._unit:
             self._unit = name
             self.plot.reset_view()
         self._name_axes()
-        self.note.setText(left_out([unit(c, self._quantity) for _, c in self._visible()], name))
+        self.note.setText(
+            hidden_runs_text([loss_unit(c, self._quantity) for _, c in self._visible_runs()], name)
+        )
 
     @Slot(str)
-    def _take_metrics(self, key: str) -> None:
+    def _follow_metrics(self, key: str) -> None:
         self._changed.add(key)
         self._refresh.request()
 
@@ -314,7 +318,7 @@ class LossPanel(QWidget):
         per_pixel = any(is_per_pixel(config, self._quantity) for _, config in drawn)
         for detail in (Detail.PER_PIXEL, Detail.STEPS) if per_pixel else (Detail.STEPS,):
             cells = Cells(self._quantity, detail, last)
-            if self.readout.width_for(names, cells.widest) <= self._room():
+            if self.readout.width_for(names, cells.widest) <= self._readout_width():
                 return cells
         return Cells(self._quantity, Detail.BRIEF, last)
 

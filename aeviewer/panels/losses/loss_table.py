@@ -33,14 +33,14 @@ def has_kl(config: RunConfig) -> bool:
     return config.model.has_prior
 
 
-def unit(config: RunConfig, quantity: str) -> str:
+def loss_unit(config: RunConfig, quantity: str) -> str:
     """Returns the unit of a quantity of a run; a metric has the same unit for every run."""
     if quantity in MEASURED:
         return MEASURED[quantity].unit
     return f"{'nats' if quantity == 'kl' else _UNITS[config.model.likelihood]} per image"
 
 
-def title(quantity: str, unit_of_it: str) -> str:
+def axis_label(quantity: str, unit_of_it: str) -> str:
     """Returns the label of the axis."""
     name = MEASURED[quantity].label if quantity in MEASURED else QUANTITIES[quantity][0]
     return f"{name}, {unit_of_it}"
@@ -54,7 +54,7 @@ def is_per_pixel(config: RunConfig, quantity: str) -> bool:
     return is_error and (quantity == "reconstruction" or not has_kl(config))
 
 
-def left_out(units: list[str], shown: str) -> str:
+def hidden_runs_text(units: list[str], shown: str) -> str:
     """Returns how many runs have another unit and are not shown, and what to do; may be empty."""
     others = [other.removesuffix(" per image") for other in units if other != shown]
     if not others:
@@ -65,7 +65,7 @@ def left_out(units: list[str], shown: str) -> str:
     return f"{len(others)} runs in {noun}; choose one of them to see it"
 
 
-def number(value: float | None) -> str:
+def loss_text(value: float | None) -> str:
     """Returns a loss with four digits."""
     if value is None or not np.isfinite(value):
         return _UNKNOWN
@@ -123,7 +123,7 @@ class Cells:
 
         `pixels` is the size of an image if the loss has a mean over them.
         """
-        test, best = number(reading.marker), number(reading.best)
+        test, best = loss_text(reading.marker), loss_text(reading.best)
         if pixels and self.detail == Detail.PER_PIXEL and reading.best is not None:
             best += f" ({local(reading.best / pixels):.5f}/px)"
         if self.detail >= Detail.STEPS:
@@ -131,7 +131,7 @@ class Cells:
                 test += f" at {local(reading.marker_x):,.0f}"
             if reading.best_x is not None:
                 best += f" at {local(reading.best_x):,.0f}"
-        return (number(reading.value), test, best)[self._first :][: len(self.heads)]
+        return (loss_text(reading.value), test, best)[self._first :][: len(self.heads)]
 
     def tips(self, name: str, reading: Reading, pixels: int | None) -> tuple[str, ...]:
         """Returns the tool tips of the name and of each cell."""
@@ -148,4 +148,4 @@ def _full_text(what: str, step: float | None, value: float | None, pixels: int |
     pixel = (
         f" per image, {local(value / pixels):.5f} per pixel (÷ {local(pixels):,})" if pixels else ""
     )
-    return f"{what}: {number(value)}{pixel}, at step {local(step):,.0f}"
+    return f"{what}: {loss_text(value)}{pixel}, at step {local(step):,.0f}"

@@ -16,8 +16,8 @@ from aeviewer.widgets.displays.list_delegate import Role
 from aeviewer.widgets.labels import plain_tip
 from trainers.datasets import MNIST
 from trainers.presets import PRESETS
-from trainers.runs import RunState
 from trainers.runs.metrics import METRICS
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class RunsModel(QAbstractTableModel):
         self._session = session
         self._queue = queue
         self._items: list[RunItem] = []
-        self._read = self._readers()
+        self._readers_by_column = self._readers()
         session.runs_changed.connect(self._follow_runs)
         session.current_changed.connect(self._repaint)
         session.metric_changed.connect(self._repaint)
@@ -95,7 +95,7 @@ class RunsModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Returns the value of a cell for Qt's roles and for `Role`."""
-        reader = self._read[index.column()].get(role)
+        reader = self._readers_by_column[index.column()].get(role)
         return reader(self.item_at(index)) if reader else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -114,7 +114,7 @@ class RunsModel(QAbstractTableModel):
     def item_at(self, index: Index) -> RunItem:
         """Returns the run of a row with its current progress."""
         item = self._items[index.row()]
-        figures = self._queue.figures_of(item.key)
+        figures = self._queue.progress_of(item.key)
         return replace(item, step=figures.step) if figures and figures.steps else item
 
     def index_of(self, key: str) -> QModelIndex:
@@ -155,21 +155,21 @@ class RunsModel(QAbstractTableModel):
         for row, item in enumerate(items, first):
             if self._items[row] != item:
                 self._items[row] = item
-                self._tell(row, row)
+                self._emit_changes(row, row)
 
     @Slot()
     def _follow_progress(self) -> None:
         for key in self._queue.active:
             place = self.index_of(key)
             if place.isValid():
-                self._tell(place.row(), place.row())
+                self._emit_changes(place.row(), place.row())
 
     @Slot()
     def _repaint(self) -> None:
         if self._items:
-            self._tell(0, len(self._items) - 1)
+            self._emit_changes(0, len(self._items) - 1)
 
-    def _tell(self, first: int, last: int) -> None:
+    def _emit_changes(self, first: int, last: int) -> None:
         self.dataChanged.emit(self.index(first, NAME_COLUMN), self.index(last, EYE_COLUMN))
 
     # -- in words --------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def state_text(item: RunItem) -> str:
 
 def state_icon(item: RunItem) -> QIcon:
     """Returns the state as an icon, in a quiet colour unless something went wrong."""
-    role = QPalette.ColorRole.BrightText if item.state.is_alarming else _QUIET
+    role = QPalette.ColorRole.BrightText if item.state.is_problem else _QUIET
     return theme.icon(_WORDS[item.state][1], role)
 
 
@@ -238,7 +238,7 @@ def tooltip(item: RunItem) -> str:
     if item.config is not None:
         lines += summary(item.config)
     if item.evaluation is not None:
-        lines += figures(item.evaluation)
+        lines += metrics_text(item.evaluation)
     return plain_tip("\n".join([*lines, item.problem] if item.problem else lines))
 
 
@@ -259,7 +259,7 @@ def summary(config: RunConfig) -> list[str]:
     ]
 
 
-def figures(evaluation: Evaluation) -> list[str]:
+def metrics_text(evaluation: Evaluation) -> list[str]:
     """Returns all metrics of a checkpoint that are single numbers, one per line."""
     lines = (
         f"{metric.label}: {localise(written)} {metric.unit}"
@@ -286,6 +286,6 @@ def _check(checked: bool) -> Qt.CheckState:
 
 
 def _fraction(item: RunItem) -> float | None:
-    if not item.state.is_training or not item.steps:
+    if not item.state.is_in_training or not item.steps:
         return None
     return item.step / item.steps

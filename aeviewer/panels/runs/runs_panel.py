@@ -34,8 +34,8 @@ from aeviewer.widgets.displays.list_delegate import (
 from aeviewer.widgets.inputs.message_boxes import ask
 from trainers.errors import AEViewerError
 from trainers.glossary import explain
-from trainers.runs import RunState
 from trainers.runs.metrics import METRICS
+from trainers.runs.status import RunState
 from trainers.storage.trash import move_to_trash
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RunsPanel(QWidget):
         super().__init__(parent)
         self._session, self._queue, self._trash = session, queue, trash
         self._model = RunsModel(session, queue, self)
-        self._view = self._made_view()
+        self._view = self._build_view()
         self._make_actions()
         self._empty = EmptyState(
             "No runs yet. Choose a preset and press Train.",
@@ -88,8 +88,8 @@ class RunsPanel(QWidget):
         self._layers.addWidget(self._empty)
         self._view.clicked.connect(self._click)
         self._view.customContextMenuRequested.connect(self._open_menu)
-        self._view.selectionModel().currentChanged.connect(self._offer)
-        self._model.dataChanged.connect(self._offer)
+        self._view.selectionModel().currentChanged.connect(self._enable_actions)
+        self._model.dataChanged.connect(self._enable_actions)
         self._model.rowsInserted.connect(self._show_layer)
         self._model.rowsRemoved.connect(self._show_layer)
         session.current_changed.connect(self._go_to_current)
@@ -103,7 +103,7 @@ class RunsPanel(QWidget):
 
     # -- making ----------------------------------------------------------------------------------
 
-    def _made_view(self) -> QTableView:
+    def _build_view(self) -> QTableView:
         view = QTableView(self)
         view.setAccessibleName("Runs")
         view.setModel(self._model)
@@ -144,7 +144,7 @@ class RunsPanel(QWidget):
         self.rename_action = self._action("&Rename", self._rename, "F2")
         self.folder_action = self._action("Open &folder", self._open_folder)
         self.trash_action = self._action("Move to &trash…", self._ask_to_trash, "Del")
-        self._offer()
+        self._enable_actions()
 
     def _action(self, text: str, slot: Callable[[RunItem], None], *keys: str) -> QAction:
         """Makes an action for the run of the focused row; its keys work in the list alone."""
@@ -187,22 +187,23 @@ class RunsPanel(QWidget):
         self._layers.setCurrentWidget(self._view if self._model.rowCount() else self._empty)
         if not self._view.currentIndex().isValid():
             self._go_to_current()
-        self._offer()
+        self._enable_actions()
 
     @Slot()
-    def _offer(self) -> None:
+    def _enable_actions(self) -> None:
         """Enables what can be done with the run of the focused row."""
         item = self._chosen_item()
         there = item is not None
         for action in (self.explore_action, self.toggle_action, self.folder_action):
             action.setEnabled(there)
         self.compare_action.setEnabled(self._model.rowCount() > 0)
+        state = item.state if item else None
         visible = item is None or item.visible
         fixed = item is None or item.read_only
         self.toggle_action.setText("&Hide in plots" if visible else "&Show in plots")
-        self.continue_action.setVisible(item is not None and _can_go_on(item))
-        self.stop_action.setVisible(item is not None and item.state.is_training)
-        self.remove_action.setVisible(item is not None and item.state is RunState.QUEUED)
+        self.continue_action.setVisible(item is not None and item.can_continue)
+        self.stop_action.setVisible(state is not None and state.is_in_training)
+        self.remove_action.setVisible(state is RunState.QUEUED)
         self.settings_action.setEnabled(item is not None and item.config is not None)
         self.rename_action.setEnabled(not fixed)
         self.trash_action.setEnabled(not fixed)
@@ -309,12 +310,3 @@ class RunsPanel(QWidget):
             f"The run {item.name!r} is {item.state}; {remedy} before {doing} it."
         )
         return False
-
-
-def _can_go_on(item: RunItem) -> bool:
-    """Returns whether the training can be continued, also if files but the config are damaged.
-
-    Reading the resume point says whether it is complete.
-    """
-    is_readable = item.state is RunState.DAMAGED and item.config is not None
-    return not item.read_only and (item.state.can_continue or is_readable)

@@ -223,8 +223,8 @@ class FilmMaker(QObject):
     def _take_track(self, trajectory: Trajectory) -> None:
         if self._stage is not None and self._run is not None:
             self._track = trajectory
-            self._stage.set_track(self._track)
-            grid = self._stage.grid()
+            self._stage.set_trajectory(self._track)
+            grid = self._stage.tile_grid()
             if grid is None:
                 self._begin_drawing()
                 return
@@ -266,17 +266,17 @@ class FilmMaker(QObject):
             number, time = self._timing.moments[done]
             between = self._track.at(number, time)
             nearer = number + (between.share >= 0.5)
-            self._frames.append(self._stage.frame(between, self._tiles.get(nearer)))
+            self._frames.append(self._stage.draw_frame(between, self._tiles.get(nearer)))
             self.progress.setValue(done + 1)
             return
         self._drawing.stop()
         self._count(_WRITING, 0)
         self._writer = FilmWriter(self._place, self._frames, self._timing, self)
-        self._writer.ended.connect(self._take_end)
+        self._writer.ended.connect(self._finish_writing)
         self._writer.start()
 
     @Slot(str)
-    def _take_end(self, problem: str) -> None:
+    def _finish_writing(self, problem: str) -> None:
         if problem:
             self._fail(problem)
         else:

@@ -90,7 +90,7 @@ class FilmStage:
         self.plot.close()
         self.plot.deleteLater()
 
-    def set_track(self, track: Trajectory) -> None:
+    def set_trajectory(self, track: Trajectory) -> None:
         """Shows the part of the plane that the look names, or all of the trajectory."""
         plane, look = track.planes[0], self._look
         self._is_flat = plane.is_line
@@ -109,26 +109,26 @@ class FilmStage:
             bottom, height = -JITTER, max(0, len(self._classes) - 1) + 2 * JITTER
         self.plot.set_stage(QRectF(left, bottom, width, height))
 
-    def grid(self) -> TileGrid | None:
+    def tile_grid(self) -> TileGrid | None:
         """Returns the tiles behind the points; None where the look has none."""
         if self._is_flat or not self._look.layers.mosaic:
             return None
-        self._image()  # The plot takes its final layout when it is first drawn.
+        self._draw_plot()  # The plot takes its final layout when it is first drawn.
         view, pixel = self.plot.view(), self.plot.box.viewPixelSize()[0]
         place = view.left(), view.top(), view.width(), view.height()
         return grid_over(place, pixel, TILE_PIXELS)
 
     # -- a frame ---------------------------------------------------------------------------------
 
-    def frame(self, between: Interpolation, tiles: TileFrame | None) -> NDArray[np.uint8]:
+    def draw_frame(self, between: Interpolation, tiles: TileFrame | None) -> NDArray[np.uint8]:
         """(height, width, 3), a moment, with the images of the nearer checkpoint behind it."""
         self._place_points(between.places)
         self._place_pins(between)
         self._place_tiles(tiles)
-        image = self._image()
+        image = self._draw_plot()
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._write(painter, between.nearer)
+        self._draw_head(painter, between.nearer)
         painter.end()
         return _pixels(image)
 
@@ -159,7 +159,7 @@ class FilmStage:
         self.plot.tiles.set_opacity(layers.opacity)
         self.plot.tiles.set_tiles(tiles.images, shares, QRectF(*tiles.rectangle))
 
-    def _image(self) -> QImage:
+    def _draw_plot(self) -> QImage:
         """Returns the plot below an empty line of text."""
         image = QImage(_SIDE, _SIDE, QImage.Format.Format_RGB32)
         image.fill(self.plot.role(QPalette.ColorRole.Base))
@@ -168,7 +168,7 @@ class FilmStage:
         painter.end()
         return image
 
-    def _write(self, painter: QPainter, step: int) -> None:
+    def _draw_head(self, painter: QPainter, step: int) -> None:
         """Draws the step, the alignment, and the colours of the classes."""
         quiet = self.plot.role(QPalette.ColorRole.PlaceholderText)
         strong = tabular(self.plot.font())

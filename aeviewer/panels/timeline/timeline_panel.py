@@ -194,7 +194,7 @@ class TimelinePanel(QWidget):
     def _show(self) -> None:
         run = self._session.current
         steps = self._session.checkpoints
-        is_trained = run is not None and run.state.is_training
+        is_trained = run is not None and run.state.is_in_training
         self.slider.set_steps(steps, live=is_trained)
         self.slider.set_step(self._session.step)
         self.live_button.setVisible(is_trained)

@@ -22,7 +22,8 @@ from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
 from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers import datasets
-from trainers.config import Leaf, RunConfig, fields, spaced_checkpoints
+from trainers.checkpoint_steps import spaced_checkpoints
+from trainers.config import RunConfig, fields
 from trainers.config_messages import faults
 from trainers.datasets.compatibility import find_misfits
 from trainers.errors import AEViewerError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aeviewer.services.runs.session import Session
+    from trainers.config_fields import Leaf
 
 _GROUPS = {"": "Data", "model": "Model", "training": "Training"}
 
@@ -76,7 +78,7 @@ class ExperimentPanel(QWidget):
         self._name.setToolTip("What to call the run; left empty, it names itself.")
         self._name_problem = problem_label(self)
         self._name_problem.hide()
-        self._form = Form([_spec(leaf) for leaf in _leaves()], self)
+        self._form = Form([_field_spec(leaf) for leaf in _leaves()], self)
         self._form.setAccessibleName("Settings of the run")
         self._architecture = quiet_label(wraps=True, is_small=False, parent=self)
         self._forecast = problem_label(self)
@@ -141,12 +143,12 @@ class ExperimentPanel(QWidget):
     @Slot(str)
     def set_dataset(self, name: str) -> None:
         """Chooses another data set; new data sets of the store are listed too."""
-        self.offer_datasets()
+        self.list_datasets()
         self._form.set_values({"dataset": name})
         self._report_edit()
 
     @Slot()
-    def offer_datasets(self) -> None:
+    def list_datasets(self) -> None:
         """Lists the data sets of the store again."""
         self._form.field("dataset").set_choices(datasets.dataset_names())
         self._report_edit()
@@ -213,19 +215,19 @@ class ExperimentPanel(QWidget):
             self._base = config
             self._form.set_applicable(leaf.name for leaf in fields() if leaf.term.applies(config))
             self._architecture.setText(describe_architecture(config))
-            self._tell_forecast(config)
-            self._tell_preset(config)
+            self._show_forecast(config)
+            self._show_preset(config)
             self._suggest_name()
         self.config_edited.emit()
 
-    def _tell_preset(self, config: RunConfig) -> None:
+    def _show_preset(self, config: RunConfig) -> None:
         original = preset(self.preset_name)
         changed = config != original.replace(dataset=config.dataset)
         self._reset.setEnabled(changed)
         summary = PRESETS[self.preset_name].summary
         self._summary.setText(f"{summary} Changed from the preset." if changed else summary)
 
-    def _tell_forecast(self, config: RunConfig) -> None:
+    def _show_forecast(self, config: RunConfig) -> None:
         """Which dimensions the loss will leave dead, before an hour is spent on finding out."""
         known = forecast(config)
         self._forecast.setText(known.message if known else "")
@@ -268,7 +270,7 @@ def _leaves() -> list[Leaf]:
     return list(fields())
 
 
-def _spec(leaf: Leaf) -> FieldSpec:
+def _field_spec(leaf: Leaf) -> FieldSpec:
     """Converts a field of the config to a field of the form."""
     above = leaf.bound("gt")
     return FieldSpec(

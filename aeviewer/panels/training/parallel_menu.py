@@ -19,7 +19,7 @@ _ONE = "&1, with every core and live previews"
 _MORE = "{count}, each in a process of its own"
 
 
-class SideBySideMenu(QMenu):
+class ParallelMenu(QMenu):
     """Offers one run at a time, or several in processes, up to one per core.
 
     Parameters
@@ -38,10 +38,10 @@ class SideBySideMenu(QMenu):
         self.setToolTipsVisible(True)
         self._group = QActionGroup(self)
         for count in choices(cores()):
-            self._offer(count)
+            self._add_choice(count)
         self._group.triggered.connect(self._choose)
 
-    def _offer(self, count: int) -> None:
+    def _add_choice(self, count: int) -> None:
         mnemonic = f"&{count}" if count < 10 else str(count)
         action = self.addAction(_ONE if count == 1 else _MORE.format(count=mnemonic))
         action.setData(count)

@@ -39,7 +39,7 @@ _TRAIN_NOW = "Train the experiment as the form describes it"
 _TRAIN_LATER = "Train the experiment after what is being trained; Run → Runs side by side: at once"
 
 
-class TrainingBar(QToolBar):
+class TrainingToolbar(QToolBar):
     """Chooses, starts, pauses and stops training runs, and shows the progress of the active one.
 
     Parameters
@@ -59,10 +59,10 @@ class TrainingBar(QToolBar):
         self._experiment, self._queue = experiment, queue
         self._device = ""
         self._make_actions()
-        self._presets = self._made_presets()
-        self._latent_dim = self._made_latent_dim()
+        self._presets = self._build_presets()
+        self._latent_dim = self._build_latent_dim()
         self._train = _button(self.train_action, self)
-        self._progress = self._made_progress()
+        self._progress = self._build_progress()
         self._text = _text(self)
         self._waiting = _label("Runs that wait for their turn", self)
         self._place = _label("Where it is computed", self)
@@ -93,7 +93,7 @@ class TrainingBar(QToolBar):
         action.triggered.connect(lambda: slot())
         return action
 
-    def _made_presets(self) -> QComboBox:
+    def _build_presets(self) -> QComboBox:
         combo = QComboBox(self)
         combo.setAccessibleName("Preset")
         combo.setToolTip("The experiment to start from; the form shows all of it")
@@ -104,7 +104,7 @@ class TrainingBar(QToolBar):
         combo.activated.connect(lambda row: self._experiment.select_preset(combo.itemData(row)))
         return combo
 
-    def _made_latent_dim(self) -> QSpinBox:
+    def _build_latent_dim(self) -> QSpinBox:
         spin = QSpinBox(self)
         spin.setAccessibleName("Latent dimensions")
         leaf = next(leaf for leaf in fields() if leaf.name == "latent_dim")
@@ -116,7 +116,7 @@ class TrainingBar(QToolBar):
         spin.valueChanged.connect(self._experiment.set_latent_dim)
         return spin
 
-    def _made_progress(self) -> QProgressBar:
+    def _build_progress(self) -> QProgressBar:
         bar = QProgressBar(self)
         bar.setAccessibleName("Progress of the training")
         bar.setFixedSize(_BAR_WIDTH, _BAR_HEIGHT)
@@ -162,7 +162,9 @@ class TrainingBar(QToolBar):
         self.pause_action.setIcon(theme.icon("play" if paused else "pause"))
         self.stop_action.setEnabled(held)
         self.stop_all_action.setEnabled(held or bool(waiting))
-        self.stop_action.setToolTip(f"Stop{self._to_stop()}, keeping all that was learnt (Ctrl+.)")
+        self.stop_action.setToolTip(
+            f"Stop{self._stop_target_text()}, keeping all that was learnt (Ctrl+.)"
+        )
         self.train_action.setToolTip(f"{_TRAIN_NOW if can_begin else _TRAIN_LATER} (Ctrl+Return)")
         self._train.setToolTip(self.train_action.toolTip())
         self._progress_shown.setVisible(not idle)
@@ -170,7 +172,7 @@ class TrainingBar(QToolBar):
         self._waiting.setText(f"+{waiting} queued")
         self._follow_progress()
 
-    def _to_stop(self) -> str:
+    def _stop_target_text(self) -> str:
         """Returns the name of the run that Stop stops, where there are several."""
         key = self._queue.to_stop
         return f" {Path(key).name}" if key and len(self._queue.active) > 1 else ""

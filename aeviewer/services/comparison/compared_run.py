@@ -47,7 +47,7 @@ class ReconstructedImages:
     """
 
     step: int
-    digits: tuple[int, ...]
+    indices: tuple[int, ...]
     images: NDArray[np.uint8]
     errors: NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class ComparedRun:
         Of its checkpoints, ascending.
     step
         That of its checkpoint nearest to the comparison's; None where it has none.
-    shown, codes
+    reconstructions, codes
         The latest that is known; of an earlier step while an answer is awaited.
     problem
         Why there is nothing to show.
@@ -84,7 +84,7 @@ class ComparedRun:
     colour: str
     steps: tuple[int, ...] = ()
     step: int | None = None
-    shown: ReconstructedImages | None = None
+    reconstructions: ReconstructedImages | None = None
     codes: ComparedCodes | None = None
     problem: str = ""
 
@@ -94,7 +94,7 @@ class ComparedRun:
         return self.item.config.model.latent_dim if self.item.config else 0
 
 
-def nearest(steps: Sequence[int], step: int | None) -> int | None:
+def nearest_step(steps: Sequence[int], step: int | None) -> int | None:
     """Returns the nearest of ascending `steps`; the earlier of two equally near ones."""
     if step is None or not steps:
         return None
@@ -110,7 +110,7 @@ def distinct_colours(colours: Sequence[str]) -> list[str]:
     return found
 
 
-def by_latent_dim(runs: Sequence[ComparedRun]) -> list[tuple[int, list[ComparedRun]]]:
+def group_by_latent_dim(runs: Sequence[ComparedRun]) -> list[tuple[int, list[ComparedRun]]]:
     """Groups the runs by latent dimension, ascending; unreadable runs have dimension 0."""
     dims = sorted({run.latent_dim for run in runs})
     return [(dim, [run for run in runs if run.latent_dim == dim]) for dim in dims]
@@ -131,7 +131,7 @@ def reconstruct_images(
     return _with_errors(step, digits, inputs, model.decode(model.encode(inputs)))
 
 
-def pca_reconstructed(digits: tuple[int, ...], latent_dim: int, data: Data) -> ReconstructedImages:
+def reconstruct_by_pca(digits: tuple[int, ...], latent_dim: int, data: Data) -> ReconstructedImages:
     """Returns the reconstructions of test images by a PCA of the same dimension."""
     spectrum = load_spectrum(data.dataset)
     if spectrum is None:
@@ -175,6 +175,6 @@ def read_codes(models: ModelCache, run: Run, step: int) -> ComparedCodes:
     return ComparedCodes(step, found.codes)
 
 
-def likelihood(config: RunConfig | None) -> str:
+def loss_unit(config: RunConfig | None) -> str:
     """Returns the unit of a run's training loss in short; equal units can be compared."""
     return {"bernoulli": "nats"}.get(config.model.likelihood, "squared error") if config else ""

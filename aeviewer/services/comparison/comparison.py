@@ -21,7 +21,7 @@ from aeviewer.services.comparison.compared_run import (
     ComparedRun,
     ReconstructedImages,
     distinct_colours,
-    nearest,
+    nearest_step,
     read_codes,
     reconstruct_images,
 )
@@ -78,9 +78,9 @@ class Comparison(QObject):
     """Other runs are compared, or their names, states or colours have changed."""
     step_changed = Signal()
     """Another step is shown, or other steps can be chosen."""
-    digits_changed = Signal()
+    images_changed = Signal()
     """Other test images are chosen, or more of them are measured."""
-    rows_changed = Signal()
+    reconstructions_changed = Signal()
     """The results of a run have arrived, or its failure."""
     codes_changed = Signal(str)
     selection_changed = Signal()
@@ -97,13 +97,13 @@ class Comparison(QObject):
         self._steps: tuple[int, ...] = ()
         self._step: int | None = None
         self._rule = ImageRule()
-        self._digits: tuple[int, ...] = ()
-        self._wants_codes = False
+        self._image_indices: tuple[int, ...] = ()
+        self._are_codes_enabled = False
         self._selection = _NOTHING
         self._measuring: _Measurement | None = None
         self._measured: OrderedDict[tuple[str, int], NDArray[np.float64]] = OrderedDict()
-        self._asked: dict[str, object] = {}
-        session.runs_changed.connect(self._take_runs)
+        self._requested: dict[str, object] = {}
+        session.runs_changed.connect(self._update_runs)
 
     # -- runs ------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Comparison(QObject):
         """Returns one of the compared runs."""
         return self._runs[key]
 
-    def has(self, key: str) -> bool:
+    def is_compared(self, key: str) -> bool:
         """Returns whether a run is compared."""
         return key in self._runs
 
@@ -125,9 +125,9 @@ class Comparison(QObject):
         self._chosen = frozenset(list(dict.fromkeys(keys))[:MOST_RUNS])
         if not self._chosen:
             self._measured.clear()
-            self._asked.clear()
+            self._requested.clear()
             self._measuring = None
-        self._take_runs()
+        self._update_runs()
 
     def evaluation(self, key: str) -> Evaluation | None:
         """Returns the test metrics of a run at its step; None without an evaluation."""
@@ -138,10 +138,10 @@ class Comparison(QObject):
         return next((e for e in found if e.step == run.step), None)
 
     @Slot()
-    def _take_runs(self) -> None:
+    def _update_runs(self) -> None:
         """Takes in other runs or another choice; runs that stay keep their results."""
         items = [item for item in self.session.items if item.key in self._chosen]
-        self._take_data(items)
+        self._choose_dataset(items)
         colours = distinct_colours([item.colour for item in items])
         known = self._runs
         self._runs = {
@@ -152,16 +152,18 @@ class Comparison(QObject):
             return
         at_end = self._step is None or self._step == max(self._steps, default=None)
         self._steps = tuple(sorted({step for run in self._runs.values() for step in run.steps}))
-        self._step = self._steps[-1] if at_end and self._steps else nearest(self._steps, self._step)
+        self._step = (
+            self._steps[-1] if at_end and self._steps else nearest_step(self._steps, self._step)
+        )
         self.runs_changed.emit()
-        self._follow_step()
+        self._update_steps()
 
-    def _take_data(self, items: Sequence[RunItem]) -> None:
+    def _choose_dataset(self, items: Sequence[RunItem]) -> None:
         """The images are those of the first run whose data set is available."""
         found = next((data for item in items if (data := self._data_of(item.key))), None)
         if found is not None and found.dataset != self.data.dataset:
             self.data = found
-            self._digits, self._selection = (), _NOTHING
+            self._image_indices, self._selection = (), _NOTHING
             self._rule = replace(self._rule, kind="classes", chosen=())
 
     def _data_of(self, key: str) -> Data | None:
@@ -187,7 +189,7 @@ class Comparison(QObject):
         problem = self._problem_of(item)
         if known is not None and known.item == item and not known.problem and not problem:
             return replace(known, colour=colour)
-        self._asked = {c: a for c, a in self._asked.items() if not c.endswith(item.key)}
+        self._requested = {c: a for c, a in self._requested.items() if not c.endswith(item.key)}
         steps = tuple(c.step for c in self.session.run(item.key).checkpoints())
         fresh = known or ComparedRun(item, colour)
         if problem:
@@ -211,7 +213,7 @@ class Comparison(QObject):
         """Moves every run to its checkpoint nearest to `step`."""
         if step != self._step and step in self._steps:
             self._step = step
-            self._follow_step()
+            self._update_steps()
 
     def move(self, places: int) -> None:
         """Moves forward or back by some checkpoints, as far as there are any."""
@@ -219,12 +221,12 @@ class Comparison(QObject):
             at = bisect_left(self._steps, self._step) + places
             self.show_step(self._steps[min(max(at, 0), len(self._steps) - 1)])
 
-    def _follow_step(self) -> None:
+    def _update_steps(self) -> None:
         for key, run in self._runs.items():
-            self._runs[key] = replace(run, step=nearest(run.steps, self._step))
+            self._runs[key] = replace(run, step=nearest_step(run.steps, self._step))
         self.step_changed.emit()
-        self._choose_digits()
-        self._ask_codes()
+        self._choose_images()
+        self._request_codes()
 
     # -- test images -----------------------------------------------------------------------------
 
@@ -237,28 +239,28 @@ class Comparison(QObject):
         """Sets the rule that chooses the test images."""
         if rule != self._rule:
             self._rule = rule
-            self._choose_digits()
+            self._choose_images()
 
     @property
-    def digits(self) -> tuple[int, ...]:
+    def image_indices(self) -> tuple[int, ...]:
         """The numbers of the chosen test images; the earlier ones while others are measured."""
-        return self._digits
+        return self._image_indices
 
     @property
     def measured_share(self) -> float | None:
         """The measured share of the test set, 0..1; None while nothing is measured."""
         return self._measuring.done / len(self.data.test) if self._measuring else None
 
-    def _choose_digits(self) -> None:
+    def _choose_images(self) -> None:
         rule, test = self._rule, self.data.test
         if rule.kind != "worst":
             self._measuring = None
         if rule.kind == "classes":
-            self._set_digits(image_rules.first_of_classes(test.labels, rule.count))
+            self._set_images(image_rules.first_of_classes(test.labels, rule.count))
         elif rule.kind == "random":
-            self._set_digits(image_rules.random_digits(len(test), rule.count, rule.seed))
+            self._set_images(image_rules.random_images(len(test), rule.count, rule.seed))
         elif rule.kind == "chosen":
-            self._set_digits(rule.chosen)
+            self._set_images(rule.chosen)
         else:
             self._choose_worst()
 
@@ -266,24 +268,24 @@ class Comparison(QObject):
         run = self._runs.get(self._rule.run)
         if run is None or run.step is None:
             self._measuring = None
-            self._set_digits(self._digits)
+            self._set_images(self._image_indices)
             return
         place = (run.item.key, run.step)
         if place in self._measured:
             self._measuring = None
-            self._set_digits(image_rules.worst(self._measured[place], self._rule.count))
+            self._set_images(image_rules.worst_images(self._measured[place], self._rule.count))
             return
         if self._measuring is None or (self._measuring.key, self._measuring.step) != place:
             self._measuring = _Measurement(*place)
             self._measure_on(self._measuring)
-        self._set_digits(self._digits)
+        self._set_images(self._image_indices)
 
-    def _set_digits(self, digits: tuple[int, ...]) -> None:
-        self._digits = digits
-        self.digits_changed.emit()
+    def _set_images(self, digits: tuple[int, ...]) -> None:
+        self._image_indices = digits
+        self.images_changed.emit()
         for run in self._runs.values():
-            self._ask_row(run)
-        self.rows_changed.emit()
+            self._request_reconstructions(run)
+        self.reconstructions_changed.emit()
 
     # -- measuring all test images: a chunk a question, others are served in between --------------
 
@@ -301,8 +303,8 @@ class Comparison(QObject):
     def _fail_measurement(self, measurement: _Measurement, problem: str) -> None:
         if measurement is self._measuring:
             self._measuring = None
-            self._take_problem(measurement.key, problem)
-            self.digits_changed.emit()
+            self._set_problem(measurement.key, problem)
+            self.images_changed.emit()
 
     def _take_measured(self, measurement: _Measurement, images: ReconstructedImages) -> None:
         if measurement is not self._measuring:
@@ -310,7 +312,7 @@ class Comparison(QObject):
         measurement.parts.append(images.errors)
         if measurement.done < len(self.data.test):
             self._measure_on(measurement)
-            self.digits_changed.emit()
+            self.images_changed.emit()
             return
         self._measured[measurement.key, measurement.step] = np.concatenate(measurement.parts)
         if len(self._measured) > _MEASURED_KEPT:
@@ -321,56 +323,58 @@ class Comparison(QObject):
 
     def is_current(self, run: ComparedRun) -> bool:
         """Returns whether the results of a run belong to its step and to these test images."""
-        shown = run.shown
-        return shown is not None and (shown.step, shown.digits) == (run.step, self._digits)
+        shown = run.reconstructions
+        return shown is not None and (shown.step, shown.indices) == (run.step, self._image_indices)
 
-    def _ask_row(self, run: ComparedRun) -> None:
+    def _request_reconstructions(self, run: ComparedRun) -> None:
         key = run.item.key
-        channel, wanted = f"row {key}", (run.step, self._digits)
-        if run.step is None or not self._digits or self._asked.get(channel) == wanted:
+        channel, wanted = f"row {key}", (run.step, self._image_indices)
+        if run.step is None or not self._image_indices or self._requested.get(channel) == wanted:
             return
-        self._asked[channel] = wanted
+        self._requested[channel] = wanted
         folder = self.session.run(key)
         self._client.submit(
             channel,
-            partial(reconstruct_images, run=folder, step=run.step, digits=self._digits),
-            partial(self._take_row, key),
-            on_problem=partial(self._take_problem, key),
+            partial(reconstruct_images, run=folder, step=run.step, digits=self._image_indices),
+            partial(self._set_reconstructions, key),
+            on_problem=partial(self._set_problem, key),
         )
 
-    def _take_row(self, key: str, images: ReconstructedImages) -> None:
+    def _set_reconstructions(self, key: str, images: ReconstructedImages) -> None:
         if key in self._runs:
-            self._runs[key] = replace(self._runs[key], shown=images, problem="")
-            self.rows_changed.emit()
+            self._runs[key] = replace(self._runs[key], reconstructions=images, problem="")
+            self.reconstructions_changed.emit()
 
-    def _take_problem(self, key: str, problem: str) -> None:
+    def _set_problem(self, key: str, problem: str) -> None:
         if key in self._runs:
-            self._runs[key] = replace(self._runs[key], shown=None, codes=None, problem=problem)
-            self.rows_changed.emit()
+            self._runs[key] = replace(
+                self._runs[key], reconstructions=None, codes=None, problem=problem
+            )
+            self.reconstructions_changed.emit()
             self.codes_changed.emit(key)
 
     # -- codes -----------------------------------------------------------------------------------
 
-    def want_codes(self, wanted: bool) -> None:
+    def set_codes_enabled(self, wanted: bool) -> None:
         """Reads the codes of all runs from now on, or stops doing so."""
-        self._wants_codes = wanted
-        self._ask_codes()
+        self._are_codes_enabled = wanted
+        self._request_codes()
 
-    def _ask_codes(self) -> None:
-        for key, run in self._runs.items() if self._wants_codes else ():
+    def _request_codes(self) -> None:
+        for key, run in self._runs.items() if self._are_codes_enabled else ():
             channel = f"codes {key}"
-            if run.step is None or self._asked.get(channel) == run.step:
+            if run.step is None or self._requested.get(channel) == run.step:
                 continue
-            self._asked[channel] = run.step
+            self._requested[channel] = run.step
             folder = self.session.run(key)
             self._client.submit(
                 channel,
                 partial(read_codes, run=folder, step=run.step),
-                partial(self._take_codes, key),
-                on_problem=partial(self._take_problem, key),
+                partial(self._set_codes, key),
+                on_problem=partial(self._set_problem, key),
             )
 
-    def _take_codes(self, key: str, codes: ComparedCodes) -> None:
+    def _set_codes(self, key: str, codes: ComparedCodes) -> None:
         if key in self._runs:
             self._runs[key] = replace(self._runs[key], codes=codes)
             self.codes_changed.emit(key)

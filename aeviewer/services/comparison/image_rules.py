@@ -50,12 +50,12 @@ def first_of_classes(labels: NDArray[np.uint8], count: int) -> tuple[int, ...]:
     return tuple(rounds[:count].tolist())
 
 
-def random_digits(images: int, count: int, seed: int) -> tuple[int, ...]:
+def random_images(images: int, count: int, seed: int) -> tuple[int, ...]:
     """Returns `count` different ones of `images`; another count keeps the same ones first."""
     return tuple(np.random.default_rng(seed).permutation(images)[:count].tolist())
 
 
-def worst(errors: NDArray[np.floating], count: int) -> tuple[int, ...]:
+def worst_images(errors: NDArray[np.floating], count: int) -> tuple[int, ...]:
     """Returns the images with the largest errors, the worst first.
 
     Equal errors keep their order.
@@ -63,7 +63,7 @@ def worst(errors: NDArray[np.floating], count: int) -> tuple[int, ...]:
     return tuple(np.argsort(-errors, kind="stable")[:count].tolist())
 
 
-def indices(text: str, images: int) -> tuple[int, ...]:
+def parse_indices(text: str, images: int) -> tuple[int, ...]:
     """Parses numbers of test images like "0, 3, 17-20"; each number counts once.
 
     Raises

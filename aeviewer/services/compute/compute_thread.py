@@ -63,7 +63,7 @@ class ComputeThread(RequestThread):
         self._jobs: dict[str, tuple[Request, Generator[object]]] = {}
         self._training_runs: deque[Run] = deque()
         self._paused = False
-        self._stop_wanted: Run | None = None
+        self._run_to_stop: Run | None = None
         self._requested_at, self._slice_seconds = -math.inf, 0.0
         self._last_slice_seconds = 0.0
         self._models = ModelCache()
@@ -86,7 +86,7 @@ class ComputeThread(RequestThread):
     def stop_training(self, run: Run) -> None:
         """Stops the training of a run and saves it."""
         with self._work_arrived:
-            self._stop_wanted = run
+            self._run_to_stop = run
             self._paused = False
             self._work_arrived.notify()
 
@@ -183,8 +183,8 @@ class ComputeThread(RequestThread):
         def train_slice() -> None:
             if self._events is None:
                 self._events = self._begin(run)
-            if self._stop_wanted is run and self._models.live is not None:
-                self._stop_wanted = None
+            if self._run_to_stop is run and self._models.live is not None:
+                self._run_to_stop = None
                 self._models.live.stop()
             event = next(self._events, None)
             if event is None:
@@ -226,7 +226,7 @@ class ComputeThread(RequestThread):
     def _finish(self, run: Run) -> None:
         with self._work_arrived:
             self._training_runs.popleft()
-            if self._stop_wanted is run:
-                self._stop_wanted = None
+            if self._run_to_stop is run:
+                self._run_to_stop = None
         self._events = self._models.live = None
         self._event_queue.put(RunEvent(str(run.path), TrainingEnded()))

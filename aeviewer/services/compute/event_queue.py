@@ -49,11 +49,11 @@ def merge_progress(run_events: Iterable[RunEvent]) -> list[RunEvent]:
         slices: dict[str, list[Progress]] = {}
         for key, event in group:
             slices.setdefault(key, []).append(event)  # type: ignore[arg-type]
-        found += [RunEvent(key, _together(events)) for key, events in slices.items()]
+        found += [RunEvent(key, _join_slices(events)) for key, events in slices.items()]
     return found
 
 
-def _together(slices: list[Progress]) -> Progress:
+def _join_slices(slices: list[Progress]) -> Progress:
     losses = Losses.concatenate([part.losses for part in slices])
     return replace(slices[-1], losses=losses)
 
@@ -63,21 +63,21 @@ class EventQueue:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._letters: list[RunEvent] = []
+        self._run_events: list[RunEvent] = []
 
     def put(self, run_event: RunEvent) -> None:
         """Adds an event; a preview replaces an older preview of the same run."""
         with self._lock:
             if isinstance(run_event.event, Preview):
-                self._letters = [
+                self._run_events = [
                     kept
-                    for kept in self._letters
+                    for kept in self._run_events
                     if kept.key != run_event.key or not isinstance(kept.event, Preview)
                 ]
-            self._letters.append(run_event)
+            self._run_events.append(run_event)
 
     def take_all(self) -> list[RunEvent]:
         """Returns all events since the last call, and empties the queue."""
         with self._lock:
-            run_events, self._letters = self._letters, []
+            run_events, self._run_events = self._run_events, []
         return run_events

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainers.runs import Run
     from trainers.training.trainer import Trainer
 
-_KEPT = 8
+_MAX_MODELS = 8
 _CHUNK = 1_000
 
 
@@ -51,7 +51,7 @@ class ModelCache:
         place = (str(run.path), run.checkpoint(step).step)
         if place not in self._models:
             self._models[place] = load(run, place[1])
-            if len(self._models) > _KEPT:
+            if len(self._models) > _MAX_MODELS:
                 self._models.popitem(last=False)
         self._models.move_to_end(place)
         return self._models[place]

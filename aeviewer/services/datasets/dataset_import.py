@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Done:
+class _WorkResult:
     """The result of the work."""
 
     result: Any
@@ -63,7 +63,7 @@ class DatasetImport(QObject):
         self.share: float | None = None
         self.problem = ""
 
-    def look(self, path: Path) -> None:
+    def read_source(self, path: Path) -> None:
         """Reads what is at a path."""
         self._start(lambda: sources.detect_source(path), self._take_source)
 
@@ -108,8 +108,8 @@ class DatasetImport(QObject):
     ) -> None:
         self.share, self.problem = 0.0, ""
 
-        def show_result(result: _Done | float) -> None:
-            if isinstance(result, _Done):
+        def show_result(result: _WorkResult | float) -> None:
+            if isinstance(result, _WorkResult):
                 self.share = None
                 take(result.result)
             else:
@@ -132,7 +132,7 @@ class DatasetImport(QObject):
 
 def _yield_result(work: Generator[float, None, object]) -> Generator[object, None, None]:
     """Yields the result of the work like its parts."""
-    yield _Done((yield from work))
+    yield _WorkResult((yield from work))
 
 
 class DatasetDownload(ChildTask):

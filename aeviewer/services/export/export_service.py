@@ -80,11 +80,11 @@ def _export_run(
 ) -> Generator[Moment | tuple[Path, ...] | None]:
     """Yields each change of the progress once, and the files at the end."""
     work = export_run(run, exporters, folder, step, replaces=replaces)
-    files = yield from _changes(work)
+    files = yield from _distinct_moments(work)
     yield files
 
 
-def _changes(
+def _distinct_moments(
     work: Generator[Moment, None, tuple[Path, ...]],
 ) -> Generator[Moment | None, None, tuple[Path, ...]]:
     reported: Moment | None = None

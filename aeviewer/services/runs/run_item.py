@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from trainers.errors import AEViewerError
-from trainers.runs import RunState
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class RunItem:
     key
         The path of its folder, which identifies it everywhere in the program.
     state
-        Damaged when its folder cannot be read (`problem` says why).
+        Its state. A damaged run is one whose folder cannot be read; `problem` says why.
     evaluation
         The test metrics of its newest evaluated checkpoint.
     """
@@ -44,8 +44,19 @@ class RunItem:
     evaluation: Evaluation | None = None
     problem: str = ""
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether the user can continue the training.
 
-def describe_run(run: Run, active_state: str | None, *, colour: str, is_visible: bool) -> RunItem:
+        A damaged run whose config is intact can be tried: the trainer checks the resume point.
+        """
+        is_readable = self.state is RunState.DAMAGED and self.config is not None
+        return not self.read_only and (self.state.can_continue or is_readable)
+
+
+def describe_run(
+    run: Run, active_state: RunState | None, *, colour: str, is_visible: bool
+) -> RunItem:
     """Reads what a run's folder says of it.
 
     Parameters
@@ -62,9 +73,7 @@ def describe_run(run: Run, active_state: str | None, *, colour: str, is_visible:
     return RunItem(
         str(run.path),
         run.name,
-        state=RunState(
-            active_state or ("damaged" if is_damaged or status is None else status.state)
-        ),
+        state=active_state or (RunState.DAMAGED if is_damaged or status is None else status.state),
         step=status.step if status else 0,
         steps=config.steps if config else 0,
         colour=colour,

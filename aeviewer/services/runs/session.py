@@ -19,7 +19,6 @@ from trainers import datasets
 from trainers import runs as run_folders
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError, RunError
-from trainers.runs import RunState
 from trainers.runs.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
     from trainers.datasets import Data, Dataset
     from trainers.events import Losses, Preview
-    from trainers.runs import Run, State
+    from trainers.runs import Run, RunState
     from trainers.runs.metrics import Evaluation
 
 
@@ -73,7 +72,7 @@ class Session(QObject):
         self._settings = settings
         self._runs: dict[str, Run] = {}
         self._items: dict[str, RunItem] = {}
-        self._active_states: dict[str, str] = {}
+        self._active_states: dict[str, RunState] = {}
         self._curves: dict[str, LossCurves] = {}
         self._current: str | None = None
         self._checkpoints: tuple[int, ...] = ()
@@ -136,20 +135,20 @@ class Session(QObject):
         if self._current not in self._runs:
             self.set_current(self._last_shown_run())
 
-    def add(self, run: Run, state: str) -> str:
+    def add(self, run: Run, state: RunState) -> str:
         """Adds a run that was just created and returns its key."""
         key = str(run.path)
         self._runs[key] = run
         self._store_active_state(key, state)
-        self._items[key] = replace(self._describe(key), state=RunState(state))
+        self._items[key] = replace(self._describe(key), state=state)
         self.runs_changed.emit()
         return key
 
-    def set_state(self, key: str, state: State | str, step: int | None = None) -> None:
+    def set_state(self, key: str, state: RunState, step: int | None = None) -> None:
         """Sets the state of a run (queued, running, paused, finished, …) and its step."""
         self._store_active_state(key, state)
         item = self._items[key]
-        changed = replace(item, state=RunState(state), step=item.step if step is None else step)
+        changed = replace(item, state=state, step=item.step if step is None else step)
         if changed != item:
             self._items[key] = changed
             self.runs_changed.emit()
@@ -290,7 +289,7 @@ class Session(QObject):
     def is_live(self) -> bool:
         """Whether the panels follow the model in training."""
         item = self.current
-        return self._step is None and item is not None and item.state.is_training
+        return self._step is None and item is not None and item.state.is_in_training
 
     def show_step(self, step: int) -> None:
         """Moves every panel to the checkpoint of `step`."""
@@ -300,7 +299,7 @@ class Session(QObject):
     def follow(self) -> None:
         """Makes every panel follow the model in training."""
         item = self.current
-        training = item is not None and item.state.is_training
+        training = item is not None and item.state.is_in_training
         step = None if training or not self._checkpoints else self._checkpoints[-1]
         if step != self._step:
             self._set_step(step)
@@ -383,9 +382,9 @@ class Session(QObject):
         filled = [key for key, run in self._runs.items() if run.checkpoints()]
         return next(reversed(filled or [*self._runs]), None)
 
-    def _store_active_state(self, key: str, state: str) -> None:
+    def _store_active_state(self, key: str, state: RunState) -> None:
         """Stores the state of an active run: only the queue knows it, its folder does not."""
-        if RunState(state).is_active:
+        if state.is_active:
             self._active_states[key] = state
         else:
             self._active_states.pop(key, None)

@@ -1,1 +1,1 @@
-"""The operating system: child processes, the log, the trash."""
+"""The operating system: child processes, the log."""

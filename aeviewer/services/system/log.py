@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_KEPT_LINES = 2_000
+_MEMORY_LINES = 2_000
 _FILE_BYTES, _FILES = 1_000_000, 3
 _REPORTED_LINES = 40
 _LISTED_PACKAGES = ("aeviewer", "PySide6-Essentials", "pyqtgraph", "torch", "numpy")
@@ -45,7 +45,7 @@ class SessionLog(QObject):
 
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._lines: deque[str] = deque(maxlen=_MEMORY_LINES)
         self.file: Path | None = None
         self._handlers: list[logging.Handler] = [_Relay(self)]
         if folder is not None:
@@ -110,11 +110,11 @@ class _Relay(logging.Handler):
 
     def __init__(self, journal: SessionLog) -> None:
         super().__init__(logging.INFO)
-        self._journal = journal
+        self._log = journal
 
     def emit(self, record: logging.LogRecord) -> None:
         """Passes one record, formatted as in the file."""
-        self._journal.note(self.format(record))
+        self._log.note(self.format(record))
 
 
 def versions() -> str:

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from aeviewer.services.latent.alignment import codes_at
 from aeviewer.services.latent.mosaic import DecodedTiles, decode_tiles
 from aeviewer.services.latent.tile_grid import TileStore
-from aeviewer.services.timeline.trajectory import seconds
+from aeviewer.services.timeline.trajectory import seconds_per_step
 from trainers.errors import AEViewerError
 from trainers.figures import film
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 ENDINGS = (".gif", ".mp4")
-_GIF_MILLISECONDS, _GIF_HELD = 80, 1_600
+_GIF_MILLISECONDS, _GIF_LAST_MILLISECONDS = 80, 1_600
 _GIF_FRAMES, _FEWEST, _MOST = 96, 3, 8
 """The most frames of a GIF, and between two checkpoints: a GIF is not compressed over time."""
-_MP4_FPS, _MP4_HELD = 30, 48
+_MP4_FPS, _MP4_LAST_FRAMES = 30, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ def timing(checkpoints: int, ending: str) -> FilmTiming:
     if ending == ".gif":
         frames = min(_MOST, max(_FEWEST, round(_GIF_FRAMES / ways)))
     else:
-        frames = round(seconds(checkpoints) * _MP4_FPS)
+        frames = round(seconds_per_step(checkpoints) * _MP4_FPS)
     moments = [(number, at / frames) for number in range(ways) for at in range(frames)]
     moments.append((ways - 1, 1.0))
     count = len(moments)
-    times = [_GIF_MILLISECONDS] * (count - 1) + [_GIF_HELD]
-    order = [*range(count), *[count - 1] * (_MP4_HELD - 1)]
+    times = [_GIF_MILLISECONDS] * (count - 1) + [_GIF_LAST_MILLISECONDS]
+    order = [*range(count), *[count - 1] * (_MP4_LAST_FRAMES - 1)]
     return FilmTiming(tuple(moments), tuple(times), tuple(order))
 
 

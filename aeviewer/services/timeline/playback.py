@@ -12,7 +12,7 @@ from aeviewer.services.timeline.trajectory import (
     Interpolation,
     Trajectory,
     compute_trajectory,
-    seconds,
+    seconds_per_step,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Playback(QObject):
         self._timer.timeout.connect(self._advance)
         self._session.current_changed.connect(self.pause)
         self._session.step_changed.connect(self._follow_step)
-        latent_state.plane_changed.connect(self._take_plane)
-        latent_state.alignments.changed.connect(self._take_plane)
+        latent_state.plane_changed.connect(self._follow_plane)
+        latent_state.alignments.changed.connect(self._follow_plane)
 
     @property
     def is_playing(self) -> bool:
@@ -89,10 +89,10 @@ class Playback(QObject):
         self._is_playing = False
         self._timer.stop()
         self._client.cancel("trajectory")
-        self._leave()
+        self._clear_interpolation()
         self.changed.emit()
 
-    def _leave(self) -> None:
+    def _clear_interpolation(self) -> None:
         """Shows the checkpoint itself, without interpolation."""
         self.trajectory = None
         if self.interpolation is not None:
@@ -104,14 +104,14 @@ class Playback(QObject):
     def _prepare(self) -> None:
         """Requests the places of the codes when the alignment is known."""
         self._timer.stop()
-        self._leave()
+        self._clear_interpolation()
         alignments, current = self._latent.alignments, self._session.current
         alignments.follow()
         if current is None or alignments.is_working:
             return
         if self._latent.test_codes is None or self._latent.is_embedding:
             # Two embeddings cannot be interpolated: the playback jumps from step to step.
-            self._run()
+            self._start_clock()
             return
         work = partial(
             compute_trajectory,
@@ -125,19 +125,19 @@ class Playback(QObject):
 
     def _show_result(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
-        self._run()
+        self._start_clock()
 
     def _play_without_interpolation(self, _problem: str) -> None:
         """Plays from step to step with nothing between, because codes are missing."""
         self.trajectory = None
-        self._run()
+        self._start_clock()
 
-    def _run(self) -> None:
+    def _start_clock(self) -> None:
         self._clock.start()
         self._timer.start()
 
     @Slot()
-    def _take_plane(self) -> None:
+    def _follow_plane(self) -> None:
         """Continues in another plane or alignment."""
         if self._is_playing:
             self._time = 0.0
@@ -158,7 +158,7 @@ class Playback(QObject):
         """Shows one frame."""
         passed = min(self._clock.restart() / 1000, _LONGEST_FRAME)
         if self._number + 1 < len(self._steps):
-            self._time += passed / seconds(len(self._session.checkpoints))
+            self._time += passed / seconds_per_step(len(self._session.checkpoints))
         if self._time >= 1:
             self._number, self._time = self._number + 1, self._time - 1
         if self._number + 1 >= len(self._steps):

@@ -23,7 +23,7 @@ _SHORTEST, _LONGEST, _ALL = 0.25, 0.8, 9.0
 """The seconds from one checkpoint to the next, and for all of them if there are many."""
 
 
-def seconds(steps: int) -> float:
+def seconds_per_step(steps: int) -> float:
     """Returns the seconds from one of so many checkpoints to the next."""
     return min(_LONGEST, max(_SHORTEST, _ALL / max(1, steps - 1)))
 

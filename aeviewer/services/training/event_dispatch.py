@@ -22,6 +22,7 @@ from trainers.events import (
     Stopped,
 )
 from trainers.parallel import CheckpointFound
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.event_queue import EventQueue, RunEvent
@@ -46,11 +47,11 @@ class EventDispatcher(QObject):
         Holds the events that the compute thread and the processes have added.
     """
 
-    begun = Signal(str, Started)
-    advanced = Signal(str, Progress)
-    left = Signal(str, str, object)
-    """A run has ended: its key, its new state, and the step if it is known."""
-    ended = Signal(str)
+    training_started = Signal(str, Started)
+    training_progressed = Signal(str, Progress)
+    run_ended = Signal(str, object, object)
+    """A run has ended: its key, its new `RunState`, and the step if it is known."""
+    events_ended = Signal(str)
     """No event of this run follows."""
 
     def __init__(
@@ -58,41 +59,41 @@ class EventDispatcher(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._event_queue = session, event_queue
-        self._unended: Counter[str] = Counter()
-        self._letters: deque[RunEvent] = deque()
-        self._told_at = -math.inf
+        self._open_trainings: Counter[str] = Counter()
+        self._run_events: deque[RunEvent] = deque()
+        self._last_dispatch = -math.inf
         self._timer = QTimer(self, interval=_DRAIN_MILLISECONDS)
         self._timer.timeout.connect(self.drain)
 
     def expect(self, key: str) -> None:
         """Starts reading events, until the training of the run has ended."""
-        self._unended[key] += 1
+        self._open_trainings[key] += 1
         self._timer.start()
 
     def close(self) -> None:
         """Dispatches all waiting events and stops reading."""
-        self._letters.extend(self._event_queue.take_all())
-        self._deliver()
+        self._run_events.extend(self._event_queue.take_all())
+        self._dispatch()
         self._timer.stop()
 
     @Slot()
     def drain(self) -> None:
         """Dispatches all events; losses alone wait a while after the last ones."""
-        self._letters.extend(self._event_queue.take_all())
-        can_wait = all(isinstance(run_event.event, Progress) for run_event in self._letters)
-        if not can_wait or time.monotonic() - self._told_at > _PROGRESS_SECONDS:
-            self._deliver()
+        self._run_events.extend(self._event_queue.take_all())
+        can_wait = all(isinstance(run_event.event, Progress) for run_event in self._run_events)
+        if not can_wait or time.monotonic() - self._last_dispatch > _PROGRESS_SECONDS:
+            self._dispatch()
 
-    def _deliver(self) -> None:
+    def _dispatch(self) -> None:
         # An event that fails must not keep the events behind it in the queue.
-        self._letters = deque(merge_progress(self._letters))
-        while self._letters:
-            self._told_at = time.monotonic()
-            run_event = self._letters.popleft()
+        self._run_events = deque(merge_progress(self._run_events))
+        while self._run_events:
+            self._last_dispatch = time.monotonic()
+            run_event = self._run_events.popleft()
             # The folder of a run may have been deleted; then only its end matters.
             if self._session.has(run_event.key) or isinstance(run_event.event, TrainingEnded):
                 self._handle(run_event.event, run_event.key)
-        if not self._unended.total():
+        if not self._open_trainings.total():
             self._timer.stop()
 
     @singledispatchmethod
@@ -102,12 +103,12 @@ class EventDispatcher(QObject):
     @_handle.register
     def _(self, event: Started, key: str) -> None:
         self._session.forget_curves(key)
-        self.begun.emit(key, event)
+        self.training_started.emit(key, event)
 
     @_handle.register
     def _(self, event: Progress, key: str) -> None:
         self._session.append_losses(key, event.losses)
-        self.advanced.emit(key, event)
+        self.training_progressed.emit(key, event)
 
     @_handle.register
     def _(self, event: Preview, key: str) -> None:
@@ -133,15 +134,15 @@ class EventDispatcher(QObject):
     def _(self, event: Stopped, key: str) -> None:
         if event.step:
             self._session.add_step(key, event.step)
-        self.left.emit(key, "stopped", event.step)
+        self.run_ended.emit(key, RunState.STOPPED, event.step)
 
     @_handle.register
     def _(self, event: Finished, key: str) -> None:
-        self.left.emit(key, "finished", event.step)
+        self.run_ended.emit(key, RunState.FINISHED, event.step)
 
     @_handle.register
     def _(self, event: Diverged, key: str) -> None:
-        self.left.emit(key, "diverged", event.step - 1)
+        self.run_ended.emit(key, RunState.DIVERGED, event.step - 1)
         self._session.refresh()
         self._session.message_posted.emit(
             f"{self._session.item(key).name}: {self._session.item(key).problem}"
@@ -149,16 +150,16 @@ class EventDispatcher(QObject):
 
     @_handle.register
     def _(self, event: TrainingFailed, key: str) -> None:
-        self.left.emit(key, "failed", None)
+        self.run_ended.emit(key, RunState.FAILED, None)
         self._session.set_problem(key, event.message)
         self._session.message_posted.emit(event.message)
 
     @_handle.register
     def _(self, _event: TrainingEnded, key: str) -> None:
-        self._unended[key] -= 1
+        self._open_trainings[key] -= 1
         # A run may be continued while its first training still evaluates its last checkpoint.
-        if not self._unended[key]:
-            self.ended.emit(key)
+        if not self._open_trainings[key]:
+            self.events_ended.emit(key)
 
     def _is_followed(self, key: str) -> bool:
         current = self._session.current

@@ -20,13 +20,14 @@ from aeviewer.services.compute.event_queue import (
 from trainers.errors import AEViewerError
 from trainers.events import Diverged, Finished, Stopped
 from trainers.parallel import Ending, Follower, Job, Pool, process_workers
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trainers.runs import Run
 
-_LOOK_MILLISECONDS = 500
+_POLL_MILLISECONDS = 500
 
 
 def cores() -> int:
@@ -52,11 +53,11 @@ class ProcessTrainer(QObject):
         self._event_queue = event_queue
         self._pool = pool or Pool(process_workers(cores()))
         self._followers: dict[Path, Follower] = {}
-        self._held: dict[Path, Run] = {}
-        self._unwanted: set[Path] = set()
+        self._paused_runs: dict[Path, Run] = {}
+        self._stopping: set[Path] = set()
         self._paused = False
-        self._timer = QTimer(self, interval=_LOOK_MILLISECONDS)
-        self._timer.timeout.connect(self._look)
+        self._timer = QTimer(self, interval=_POLL_MILLISECONDS)
+        self._timer.timeout.connect(self._poll)
 
     def train(self, run: Run) -> None:
         """Trains a run as soon as a core is free."""
@@ -66,7 +67,7 @@ class ProcessTrainer(QObject):
             self._pool.submit(Job(path, run.config))
         except AEViewerError as error:
             self._followers.pop(path, None)
-            self._post(run, TrainingFailed(str(error)), TrainingEnded())
+            self._put_events(run, TrainingFailed(str(error)), TrainingEnded())
             return
         self._timer.start()
 
@@ -77,45 +78,45 @@ class ProcessTrainer(QObject):
             for path in self._followers:
                 self._pool.stop(path)
         else:
-            held, self._held = self._held, {}
+            held, self._paused_runs = self._paused_runs, {}
             for run in held.values():
                 self.train(run)
 
     def stop_training(self, run: Run) -> None:
         """Stops the training of a run and saves it."""
         path = run.path.absolute()
-        held = self._held.pop(path, None)
+        held = self._paused_runs.pop(path, None)
         if held is not None:
-            self._post(held, Stopped(held.written_status().step), TrainingEnded())
+            self._put_events(held, Stopped(held.written_status().step), TrainingEnded())
         elif path in self._followers:
-            self._unwanted.add(path)
+            self._stopping.add(path)
             self._pool.stop(path)
 
     def close(self) -> None:
         """Saves the runs in training, ends their processes and waits for them."""
         self._timer.stop()
-        self._unwanted.update(self._followers)
+        self._stopping.update(self._followers)
         for ending in self._pool.close():
             self._end(ending)
-        for run in [*self._held.values()]:
+        for run in [*self._paused_runs.values()]:
             self.stop_training(run)
 
     # -- following -------------------------------------------------------------------------------
 
     @Slot()
-    def _look(self) -> None:
+    def _poll(self) -> None:
         for follower in self._followers.values():
-            self._tell_news(follower)
+            self._put_new_events(follower)
         for ending in self._pool.poll():
             self._end(ending)
         if not self._followers:
             self._timer.stop()
             self._pool.release_idle_workers()
 
-    def _tell_news(self, follower: Follower) -> None:
+    def _put_new_events(self, follower: Follower) -> None:
         try:
             for event in follower.new_events():
-                self._post(follower.run, event)
+                self._put_events(follower.run, event)
         except AEViewerError:
             # A training in a damaged folder fails too, and its end reports that.
             return
@@ -124,18 +125,18 @@ class ProcessTrainer(QObject):
         """Reports the end of a training; a run that was only paused continues later."""
         path = ending.job.path
         follower = self._followers.pop(path)
-        self._tell_news(follower)
-        is_wanted = path not in self._unwanted
-        self._unwanted.discard(path)
-        if ending.state == "stopped" and is_wanted:
+        self._put_new_events(follower)
+        is_wanted = path not in self._stopping
+        self._stopping.discard(path)
+        if ending.state is RunState.STOPPED and is_wanted:
             if self._paused:
-                self._held[path] = follower.run
+                self._paused_runs[path] = follower.run
             else:
                 self.train(follower.run)
             return
-        self._post(follower.run, _ending_event(ending), TrainingEnded())
+        self._put_events(follower.run, _ending_event(ending), TrainingEnded())
 
-    def _post(self, run: Run, *events: object) -> None:
+    def _put_events(self, run: Run, *events: object) -> None:
         for event in events:
             self._event_queue.put(RunEvent(str(run.path), event))  # type: ignore[arg-type]
 
@@ -143,10 +144,10 @@ class ProcessTrainer(QObject):
 def _ending_event(ending: Ending) -> Stopped | Finished | Diverged | TrainingFailed:
     """Returns the event that a trainer would have yielded for this end."""
     match ending.state:
-        case "stopped":
+        case RunState.STOPPED:
             return Stopped(ending.step)
-        case "finished":
+        case RunState.FINISHED:
             return Finished(ending.step)
-        case "diverged":
+        case RunState.DIVERGED:
             return Diverged(ending.step + 1, None)
     return TrainingFailed(ending.problem or f"The training of {ending.job.name!r} ended early.")

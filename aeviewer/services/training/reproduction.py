@@ -17,7 +17,7 @@ from trainers.optional_packages import is_packaged
 from trainers.parallel import refuse_other_config
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import planned_runs
-from trainers.runs import RunState
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ class ReproductionService(QObject):
         self._stage = Stage.IDLE
         self._quick = False
         self._process: QProcess | None = None
-        session.runs_changed.connect(self._follow)
+        session.runs_changed.connect(self._follow_runs)
 
     @property
     def stage(self) -> Stage:
@@ -69,7 +69,7 @@ class ReproductionService(QObject):
 
     def report(self, *, quick: bool) -> Path:
         """The path of the report."""
-        return self._home(quick=quick) / "report.html"
+        return self._result_folder(quick=quick) / "report.html"
 
     def plan(self, *, quick: bool) -> tuple[PlannedRun, ...]:
         """Every run that the report needs."""
@@ -77,7 +77,7 @@ class ReproductionService(QObject):
 
     def finished_count(self, *, quick: bool) -> int:
         """The number of finished runs."""
-        return len(self.plan(quick=quick)) - len(self._open(quick=quick))
+        return len(self.plan(quick=quick)) - len(self._missing_runs(quick=quick))
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class ReproductionService(QObject):
         """Queues the runs that are not finished; the report follows when all are."""
         if self._stage is not Stage.IDLE:
             return
-        missing = self._open(quick=quick)
+        missing = self._missing_runs(quick=quick)
         try:
             for entry in missing:
                 refuse_other_config(entry, self._session.folder)
@@ -100,14 +100,14 @@ class ReproductionService(QObject):
                 self._queue.train(entry.config, entry.name)
             elif not self._session.item(key).state.is_active:
                 self._queue.continue_run(key)
-        self._follow()
+        self._follow_runs()
 
     def stop(self) -> None:
         """Removes the waiting runs from the queue and stops the active one."""
         stage, process = self._stage, self._process
         self._set_stage(Stage.IDLE)
         if stage is Stage.TRAINING:
-            for entry in self._open(quick=self._quick):
+            for entry in self._missing_runs(quick=self._quick):
                 self._queue.remove(self._key(entry))
         elif process is not None:
             process.terminate()
@@ -123,11 +123,11 @@ class ReproductionService(QObject):
     # -- following -------------------------------------------------------------------------------
 
     @Slot()
-    def _follow(self) -> None:
+    def _follow_runs(self) -> None:
         """When no planned run is active or queued, either all are trained or one has failed."""
         if self._stage is not Stage.TRAINING:
             return
-        missing = self._open(quick=self._quick)
+        missing = self._missing_runs(quick=self._quick)
         states = {self._state(entry) for entry in missing}
         if not missing:
             self._set_stage(Stage.WRITING)
@@ -184,7 +184,7 @@ class ReproductionService(QObject):
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def _home(self, *, quick: bool) -> Path:
+    def _result_folder(self, *, quick: bool) -> Path:
         return self._session.folder / result_files.folder_name(quick=quick)
 
     def _key(self, entry: PlannedRun) -> str:
@@ -194,9 +194,9 @@ class ReproductionService(QObject):
         key = self._key(entry)
         return self._session.item(key).state if self._session.has(key) else RunState.NEW
 
-    def _open(self, *, quick: bool) -> tuple[PlannedRun, ...]:
+    def _missing_runs(self, *, quick: bool) -> tuple[PlannedRun, ...]:
         """Returns the planned runs that are neither trained nor measured."""
-        kept = self._home(quick=quick) / "results"
+        kept = self._result_folder(quick=quick) / "results"
         return tuple(
             entry
             for entry in self.plan(quick=quick)

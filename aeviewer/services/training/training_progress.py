@@ -30,14 +30,14 @@ class RateMeter:
     """Measures the rate of one run in training."""
 
     def __init__(self, step: int, steps: int) -> None:
-        self.figures = TrainingProgress(step, steps)
+        self.progress = TrainingProgress(step, steps)
         self._times: deque[tuple[float, int]] = deque()
 
     def begin(self, step: int, steps: int, device: str) -> None:
         """Starts or resumes measuring at `step`."""
-        self.figures = TrainingProgress(step, steps, device=device)
+        self.progress = TrainingProgress(step, steps, device=device)
 
-    def rest(self) -> None:
+    def skip_pause(self) -> None:
         """Excludes a pause from the rate."""
         self._times.clear()
 
@@ -45,7 +45,7 @@ class RateMeter:
         """Records that `step` steps are done."""
         rate, seconds = self._rate(step)
         left = (steps - step) / rate if rate and seconds > _SETTLED_SECONDS else None
-        self.figures = replace(self.figures, step=step, steps=steps, rate=rate, seconds_left=left)
+        self.progress = replace(self.progress, step=step, steps=steps, rate=rate, seconds_left=left)
 
     def _rate(self, step: int) -> tuple[float, float]:
         """Returns the steps per second over the last seconds without pauses, and their number."""
@@ -57,7 +57,7 @@ class RateMeter:
         return ((step - first) / (now - began) if now > began else 0.0), now - began
 
 
-def together(figures: Sequence[TrainingProgress]) -> TrainingProgress:
+def join_progress(figures: Sequence[TrainingProgress]) -> TrainingProgress:
     """Joins the progress of several runs: steps and rates add up, and the slowest run ends last."""
     if len(figures) == 1:
         return figures[0]

@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.training.event_dispatch import EventDispatcher
 from aeviewer.services.training.process_trainer import ProcessTrainer
-from aeviewer.services.training.training_progress import RateMeter, TrainingProgress, together
+from aeviewer.services.training.training_progress import RateMeter, TrainingProgress, join_progress
 from trainers import runs, tensorboard
 from trainers.errors import AEViewerError
 from trainers.events import Progress, Started
 from trainers.exporting.exporters import EXPORTERS
+from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -54,8 +55,8 @@ class Executor(Protocol):
 class _Training:
     """An active run: where it is trained, and its rate."""
 
-    place: Executor
-    pace: RateMeter
+    executor: Executor
+    rate_meter: RateMeter
     is_stopping: bool = False
 
 
@@ -95,12 +96,12 @@ class TrainingQueue(QObject):
         self._is_paused = False
         self._trainings: dict[str, _Training] = {}
         self._waiting: deque[str] = deque()
-        self._figures = TrainingProgress()
-        self._delivery = EventDispatcher(session, event_queue, self)
-        self._delivery.begun.connect(self._take_start)
-        self._delivery.advanced.connect(self._take_progress)
-        self._delivery.left.connect(self._end_run)
-        self._delivery.ended.connect(self._take_end)
+        self._progress = TrainingProgress()
+        self._dispatcher = EventDispatcher(session, event_queue, self)
+        self._dispatcher.training_started.connect(self._follow_start)
+        self._dispatcher.training_progressed.connect(self._follow_progress)
+        self._dispatcher.run_ended.connect(self._end_run)
+        self._dispatcher.events_ended.connect(self._follow_end)
         session.current_changed.connect(self._follow_current)
 
     @property
@@ -125,11 +126,11 @@ class TrainingQueue(QObject):
     @property
     def progress(self) -> TrainingProgress:
         """The progress of all active runs together; the last known one where none is active."""
-        return self._figures
+        return self._progress
 
-    def figures_of(self, key: str) -> TrainingProgress | None:
+    def progress_of(self, key: str) -> TrainingProgress | None:
         """Returns the progress of an active run; None for any other run."""
-        return self._trainings[key].pace.figures if key in self._trainings else None
+        return self._trainings[key].rate_meter.progress if key in self._trainings else None
 
     @property
     def side_by_side(self) -> int:
@@ -150,7 +151,7 @@ class TrainingQueue(QObject):
         Active runs stay where they are trained; waiting runs start as soon as there is room.
         """
         self._side_by_side = max(1, count)
-        self._fill()
+        self._start_waiting()
 
     def set_writes_events(self, writes: bool) -> bool:
         """Writes TensorBoard events of all runs from now on; returns whether that is possible.
@@ -162,10 +163,10 @@ class TrainingQueue(QObject):
             self._session.message_posted.emit(problem)
         self._writes_events = writes and not problem
         for key in self.active:
-            self._ask_for_events(key)
+            self._request_events(key)
         return self._writes_events
 
-    def _ask_for_events(self, key: str) -> None:
+    def _request_events(self, key: str) -> None:
         """Requests events in a run's folder where they are switched on; a failure is posted."""
         try:
             if self._writes_events:
@@ -180,7 +181,7 @@ class TrainingQueue(QObject):
         except AEViewerError as error:
             self._session.message_posted.emit(str(error))
             return
-        self._enqueue(self._session.add(run, "queued"))
+        self._enqueue(self._session.add(run, RunState.QUEUED))
 
     def continue_run(self, key: str) -> None:
         """Queues a stopped or interrupted run, to be finished."""
@@ -191,21 +192,21 @@ class TrainingQueue(QObject):
         """Removes a waiting run from the queue; it can be continued later."""
         if key in self._waiting:
             self._waiting.remove(key)
-            self._session.set_state(key, "stopped")
+            self._session.set_state(key, RunState.STOPPED)
             self.activity_changed.emit()
 
     def pause(self) -> None:
         """Pauses the active runs: a single one stays in memory, processes save and end."""
         if self.activity is Activity.RUNNING:
-            self._hold(True)
+            self._set_paused(True)
 
     def resume(self) -> None:
         """Resumes the paused runs."""
         if self.activity is Activity.PAUSED:
             for training in self._trainings.values():
-                training.pace.rest()
-            self._hold(False)
-            self._fill()
+                training.rate_meter.skip_pause()
+            self._set_paused(False)
+            self._start_waiting()
 
     def stop(self, key: str | None = None) -> None:
         """Stops an active run and saves it; the next one starts.
@@ -219,7 +220,7 @@ class TrainingQueue(QObject):
         training = self._trainings.get(chosen)
         if training is not None and not training.is_stopping:
             training.is_stopping = True
-            training.place.stop_training(self._session.run(chosen))
+            training.executor.stop_training(self._session.run(chosen))
             self.activity_changed.emit()
 
     def stop_all(self) -> None:
@@ -234,24 +235,24 @@ class TrainingQueue(QObject):
         self._waiting.clear()
         self._processes.close()
         self._compute.close()
-        self._delivery.close()
+        self._dispatcher.close()
 
     # -- the queue -------------------------------------------------------------------------------
 
     def _enqueue(self, key: str) -> None:
         was_idle = not self._trainings
         self._waiting.append(key)
-        self._session.set_state(key, "queued")
-        self._fill()
+        self._session.set_state(key, RunState.QUEUED)
+        self._start_waiting()
         if was_idle:
             self._session.set_current(key)
             self._session.follow()
 
-    def _fill(self) -> None:
+    def _start_waiting(self) -> None:
         """Starts waiting runs as far as there is room."""
         if not self._trainings:
             # A pause that arrives while the previous run ends must not pause the next one.
-            self._hold(False)
+            self._set_paused(False)
         while self._waiting and not self._is_paused:
             if len(self._trainings) >= self._side_by_side:
                 break
@@ -266,59 +267,60 @@ class TrainingQueue(QObject):
         item = self._session.item(key)
         place: Executor = self._processes if self._side_by_side > 1 else self._compute
         self._trainings[key] = _Training(place, RateMeter(item.step, item.steps))
-        self._session.set_state(key, "running")
-        self._delivery.expect(key)
-        self._ask_for_events(key)
+        self._session.set_state(key, RunState.RUNNING)
+        self._dispatcher.expect(key)
+        self._request_events(key)
         place.train(self._session.run(key))
         if is_free:
             self._session.set_current(key)
             self._session.follow()
-        self._tell_figures()
+        self._update_progress()
 
-    def _hold(self, paused: bool) -> None:
+    def _set_paused(self, paused: bool) -> None:
         self._is_paused = paused
         for place in (self._compute, self._processes):
             place.set_paused(paused)
         for key, training in self._trainings.items():
             if not training.is_stopping:
-                self._session.set_state(key, "paused" if paused else "running")
+                state = RunState.PAUSED if paused else RunState.RUNNING
+                self._session.set_state(key, state)
         self.activity_changed.emit()
 
-    def _tell_figures(self) -> None:
-        self._figures = together([t.pace.figures for t in self._trainings.values()])
+    def _update_progress(self) -> None:
+        self._progress = join_progress([t.rate_meter.progress for t in self._trainings.values()])
         self.progressed.emit()
 
     # -- events ----------------------------------------------------------------------------------
 
     @Slot(str, Started)
-    def _take_start(self, key: str, event: Started) -> None:
+    def _follow_start(self, key: str, event: Started) -> None:
         if key in self._trainings:
-            self._trainings[key].pace.begin(event.step, event.steps, event.device)
-            self._tell_figures()
+            self._trainings[key].rate_meter.begin(event.step, event.steps, event.device)
+            self._update_progress()
 
     @Slot(str, Progress)
-    def _take_progress(self, key: str, event: Progress) -> None:
+    def _follow_progress(self, key: str, event: Progress) -> None:
         if key in self._trainings:
-            self._trainings[key].pace.advance(event.step, event.steps)
-            self._tell_figures()
+            self._trainings[key].rate_meter.advance(event.step, event.steps)
+            self._update_progress()
 
-    @Slot(str, str, object)
-    def _end_run(self, key: str, state: str, step: int | None = None) -> None:
+    @Slot(str, object, object)
+    def _end_run(self, key: str, state: RunState, step: int | None = None) -> None:
         """Handles the end of an active run, and starts the next one."""
         was_live = self._session.is_live and self._is_current(key)
         if self._session.has(key):
             self._session.set_state(key, state, step)
         if self._trainings.pop(key, None) is not None:
-            self._fill()
+            self._start_waiting()
             if self._trainings:
-                self._tell_figures()
+                self._update_progress()
         if was_live and self._is_current(key):
             self._session.follow()
 
     @Slot(str)
-    def _take_end(self, key: str) -> None:
+    def _follow_end(self, key: str) -> None:
         if key in self._trainings:
-            self._end_run(key, "stopped")
+            self._end_run(key, RunState.STOPPED)
 
     @Slot()
     def _follow_current(self) -> None:

@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import DecimalBox
+from aeviewer.numbers import subscript
+from aeviewer.widgets.inputs.decimal_box import DecimalBox
 from aeviewer.widgets.inputs.histogram_slider import HistogramSlider
 from aeviewer.widgets.labels import quiet_label
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _PLACES = 1000
 _WIDEST = 1e9
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ROW = 32
 _AHEAD = 4
 """Rows that are made beyond the visible ones, so that Tab finds the next one."""
@@ -66,7 +66,7 @@ class _Dimension:
     """The widgets of one dimension."""
 
     def __init__(self, number: int, owner: CodeSliders) -> None:
-        self.name = f"z{str(number + 1).translate(_SUBSCRIPTS)}"
+        self.name = f"z{subscript(number + 1)}"
         self.label = quiet_label(self.name, is_small=False)
         self.slider = HistogramSlider()
         self._counted: NDArray[np.float32] | None = None

@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import PlainBox, local, localise
+from aeviewer.numbers import local, localise
+from aeviewer.widgets.inputs.decimal_box import PlainBox
 from aeviewer.widgets.labels import problem_label, quiet_label
 
 Kind = Literal["int", "float", "bool", "choice", "int list", "optional int list"]

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabBar
 
 from aeviewer.app import Program
-from tests.aeviewer.latent.explored_run import trained
+from tests.aeviewer.explored_run import copy_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from aeviewer.settings import Settings
+    from tests.aeviewer.explored_run import TrainRun
 
 
 @pytest.fixture
-def program(tmp_path: Path, settings: Settings, qtbot: QtBot) -> Iterator[Program]:
-    run = trained(tmp_path / "runs", "vae", 2)
+def program(
+    trained_run: TrainRun, tmp_path: Path, settings: Settings, qtbot: QtBot
+) -> Iterator[Program]:
+    run = copy_run(trained_run("vae", 2), tmp_path / "runs")
     settings.current = str(run.path)
     program = Program(tmp_path / "runs", settings)
     qtbot.addWidget(program.window)

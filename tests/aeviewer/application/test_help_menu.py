@@ -165,7 +165,7 @@ class TestCrash:
                 raise ZeroDivisionError(f"number {number}")
             except ZeroDivisionError as error:
                 report = journal.report(*sys.exc_info())
-                menu.tell_crash(f"ZeroDivisionError: {error}", report)
+                menu.report_crash(f"ZeroDivisionError: {error}", report)
         (shown,) = window.findChildren(CrashWindow)
         qtbot.mouseClick(shown.copy_button, Qt.MouseButton.LeftButton)
         copied = QGuiApplication.clipboard().text()

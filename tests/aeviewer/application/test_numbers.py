@@ -8,9 +8,10 @@ import pytest
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 
-from aeviewer.numbers import DecimalBox, join_numbers, local, localise
-from aeviewer.panels.losses.loss_table import number
+from aeviewer.numbers import join_numbers, local, localise
+from aeviewer.panels.losses.loss_table import loss_text
 from aeviewer.widgets.inputs.code_sliders import CodeSliders
+from aeviewer.widgets.inputs.decimal_box import DecimalBox
 from aeviewer.widgets.inputs.form import FieldSpec, Form
 from aeviewer.widgets.inputs.step_slider import short
 from aeviewer.widgets.plots.styled_plot import NumberAxis
@@ -58,7 +59,7 @@ def test_what_a_comma_is_in_is_not_parted_by_one(speak: Callable[[str], None]) -
 
 
 def test_losses_ticks_and_steps_follow(german: None, qtbot: QtBot) -> None:
-    assert (number(1234.5), number(0.0445)) == ("1.234", "0,0445")
+    assert (loss_text(1234.5), loss_text(0.0445)) == ("1.234", "0,0445")
     assert short(2_500) == "2,5k"
     assert NumberAxis("left").tickStrings([0.5, 1000.0], 1, 0.5) == ["0,5", "1.000,0"]
 

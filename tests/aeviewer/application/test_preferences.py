@@ -144,7 +144,7 @@ def test_recent_folders_are_offered_without_this_one(
     menu = FileMenu(session, settings, QAction("Open run…", window), QMenu(window), window)
     offered = [action.text() for action in menu.recent.actions()]
     assert offered == [str(tmp_path / "two"), str(tmp_path / "one")]
-    with qtbot.waitSignal(menu.folder_wanted) as wanted:
+    with qtbot.waitSignal(menu.folder_requested) as wanted:
         menu.recent.actions()[1].trigger()
     assert wanted.args == [str(tmp_path / "one")]
 

@@ -12,6 +12,7 @@ from trainers.datasets.mnist import load_split
 from trainers.errors import AEViewerError, RunError
 from trainers.events import Preview
 from trainers.presets import preset
+from trainers.runs import RunState
 from trainers.runs.metrics import Evaluation
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def made(
         run.write_checkpoint(step, b"weights")
         run.complete_checkpoint(step, evaluation(step, error), Preview(step, codes, images))
     reached = steps[-1] if steps else 0
-    run.write_status(run.status().model_copy(update={"state": "finished", "step": reached}))
+    run.write_status(run.status().model_copy(update={"state": RunState.FINISHED, "step": reached}))
     return run
 
 

@@ -143,9 +143,9 @@ class TestDigits:
 
     def test_shuffling_draws_others_and_names_the_seed(self, scene: Scene) -> None:
         scene.window.digits.kind.setCurrentIndex(1)
-        first = scene.comparison.digits
+        first = scene.comparison.image_indices
         scene.window.digits.shuffle.click()
-        assert scene.comparison.digits != first
+        assert scene.comparison.image_indices != first
         assert scene.window.digits.seed.text() == "seed 1"
 
     def test_the_worst_are_those_of_the_run_that_is_named(self, scene: Scene) -> None:
@@ -153,7 +153,7 @@ class TestDigits:
         assert "measuring" in scene.window.digits.state.text()
         scene.settle()
         ink = np.square(load_split("test").images / 255.0).sum(axis=(1, 2))
-        assert scene.comparison.digits[0] == int(ink.argmax())
+        assert scene.comparison.image_indices[0] == int(ink.argmax())
         assert scene.window.digits.state.text() == ""
 
     def test_numbers_that_are_none_are_marked_and_change_nothing(self, scene: Scene) -> None:
@@ -161,15 +161,15 @@ class TestDigits:
         page.kind.setCurrentIndex(3)
         page.numbers.setText("7, 9")
         page.numbers.textEdited.emit("7, 9")
-        assert scene.comparison.digits == (7, 9)
+        assert scene.comparison.image_indices == (7, 9)
         page.numbers.textEdited.emit("7, x")
         assert page.numbers.property("invalid")
-        assert scene.comparison.digits == (7, 9)
+        assert scene.comparison.image_indices == (7, 9)
 
     def test_the_caption_names_methods_steps_errors_and_images(self, scene: Scene) -> None:
         scene.comparison.set_rule(ImageRule("chosen", chosen=(3, 61)))
         scene.settle()
-        shown = scene.comparison.run(keys(scene.session)[1]).shown
+        shown = scene.comparison.run(keys(scene.session)[1]).reconstructions
         assert shown is not None
         caption = scene.window.digits.caption
         assert f"ReLU autoencoder, d = 5, step 40 ({shown.errors.mean():.1f}; 16.0)" in caption
@@ -182,9 +182,9 @@ class TestDigits:
         layout = table._layout()
         centre = layout.corner(2) + QPoint(int(layout.tile / 2), int(layout.tile / 2))
         scene.qtbot.mouseMove(table, centre.toPoint())
-        shown = scene.comparison.run(keys(scene.session)[0]).shown
+        shown = scene.comparison.run(keys(scene.session)[0]).reconstructions
         assert shown is not None
-        digit = scene.comparison.digits[2]
+        digit = scene.comparison.image_indices[2]
         told = scene.window.digits.foot.text()
         assert told.startswith(f"test image {digit}, a 2: elu {shown.errors[2]:.1f}")
 
@@ -227,7 +227,7 @@ class TestLatent:
         self.circle(shown)
         expected = np.flatnonzero(shown.comparison.selection)[:32]
         shown.window.latent.to_digits.click()
-        assert shown.comparison.digits == tuple(expected.tolist())
+        assert shown.comparison.image_indices == tuple(expected.tolist())
         assert shown.window.tabs.currentWidget() is shown.window.digits
 
     def test_axes_and_caption_name_the_plane(self, shown: Scene) -> None:
@@ -352,7 +352,7 @@ class TestExport:
         dialog.draws_caption.setChecked(False)
         image = dialog.figure.image(2)
         layout = scene.window.digits.table._layout()
-        digit = load_split("test").images[scene.comparison.digits[0]]
+        digit = load_split("test").images[scene.comparison.image_indices[0]]
         pixel = layout.tile * 2 / 28
         corner = (layout.label + 16) * 2, (layout.head + 16) * 2
         for row, column in ((14, 9), (7, 14), (20, 20), (0, 0)):

@@ -8,8 +8,8 @@ import pytest
 from aeviewer.services.comparison import image_rules
 from aeviewer.services.comparison.compared_run import (
     distinct_colours,
-    nearest,
-    pca_reconstructed,
+    nearest_step,
+    reconstruct_by_pca,
 )
 from aeviewer.services.comparison.comparison import MOST_RUNS, Comparison
 from aeviewer.services.comparison.image_rules import ImageRule
@@ -18,6 +18,7 @@ from trainers.datasets import MNIST, open_dataset
 from trainers.datasets.mnist import load_split
 from trainers.datasets.spectrum import load_mnist_spectrum
 from trainers.errors import DataError
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from aeviewer.services.runs.session import Session
@@ -50,7 +51,7 @@ def scene(session: Session) -> Scene:
 def test_the_nearest_step_is_found_and_the_earlier_of_two(
     steps: tuple[int, ...], step: int, found: int | None
 ) -> None:
-    assert nearest(steps, step) == found
+    assert nearest_step(steps, step) == found
 
 
 class TestDigits:
@@ -59,21 +60,21 @@ class TestDigits:
         assert image_rules.first_of_classes(labels, 5) == (1, 3, 0, 4, 5)
 
     def test_a_longer_random_choice_begins_with_the_shorter(self) -> None:
-        few, many = image_rules.random_digits(100, 4, 7), image_rules.random_digits(100, 9, 7)
+        few, many = image_rules.random_images(100, 4, 7), image_rules.random_images(100, 9, 7)
         assert many[:4] == few
         assert len(set(many)) == 9
-        assert image_rules.random_digits(100, 4, 8) != few
+        assert image_rules.random_images(100, 4, 8) != few
 
     def test_the_worst_are_sorted_by_error(self) -> None:
-        assert image_rules.worst(np.array([1.0, 9.0, 3.0, 9.0]), 3) == (1, 3, 2)
+        assert image_rules.worst_images(np.array([1.0, 9.0, 3.0, 9.0]), 3) == (1, 3, 2)
 
     def test_numbers_are_read_as_a_person_writes_them(self) -> None:
-        assert image_rules.indices("7, 0 3-5, 4", 10) == (7, 0, 3, 4, 5)
+        assert image_rules.parse_indices("7, 0 3-5, 4", 10) == (7, 0, 3, 4, 5)
 
     @pytest.mark.parametrize("text", ["", "x", "10", "5-3", "-1", "0-40"])
     def test_what_is_no_test_image_is_refused(self, text: str) -> None:
         with pytest.raises(DataError):
-            image_rules.indices(text, 50 if text == "0-40" else 10)
+            image_rules.parse_indices(text, 50 if text == "0-40" else 10)
 
 
 class TestTime:
@@ -95,14 +96,14 @@ class TestTime:
     def test_at_the_end_a_new_checkpoint_is_followed(self, scene: Scene) -> None:
         run = scene.session.run(scene.a)
         run.write_checkpoint(200, b"weights")
-        scene.session.set_state(scene.a, "stopped", 200)
+        scene.session.set_state(scene.a, RunState.STOPPED, 200)
         assert scene.comparison.step == 200
         assert scene.comparison.run(scene.a).step == 200
 
     def test_elsewhere_the_step_stays(self, scene: Scene) -> None:
         scene.comparison.show_step(10)
         scene.session.run(scene.a).write_checkpoint(200, b"weights")
-        scene.session.set_state(scene.a, "stopped", 200)
+        scene.session.set_state(scene.a, RunState.STOPPED, 200)
         assert scene.comparison.step == 10
 
 
@@ -110,12 +111,12 @@ class TestRows:
     def test_errors_and_images_are_those_of_the_model(self, scene: Scene) -> None:
         scene.compute.answer_all()
         run = scene.comparison.run(scene.a)
-        inputs = load_split("test").images[list(scene.comparison.digits)]
+        inputs = load_split("test").images[list(scene.comparison.image_indices)]
         expected = np.square((1 - factor(100)) * inputs / 255).sum(axis=(1, 2))
-        assert run.shown is not None
-        np.testing.assert_allclose(run.shown.errors, expected, rtol=1e-4)
+        assert run.reconstructions is not None
+        np.testing.assert_allclose(run.reconstructions.errors, expected, rtol=1e-4)
         expected_images = np.rint(inputs * factor(100))
-        assert np.abs(run.shown.images - expected_images).max() <= 1
+        assert np.abs(run.reconstructions.images - expected_images).max() <= 1
 
     def test_a_newer_request_replaces_one_that_waits(self, scene: Scene) -> None:
         scene.comparison.show_step(0)
@@ -131,13 +132,13 @@ class TestRows:
         for question in taken:
             scene.compute.answer(question)
         assert ("a", 100) in scene.compute.models.asked
-        assert scene.comparison.run(scene.a).shown is None
+        assert scene.comparison.run(scene.a).reconstructions is None
 
     def test_a_damaged_run_says_so_and_the_others_go_on(self, scene: Scene) -> None:
         scene.compute.models.broken = {"a"}
         scene.compute.answer_all()
         assert scene.comparison.run(scene.a).problem == "a is damaged"
-        assert scene.comparison.run(scene.b).shown is not None
+        assert scene.comparison.run(scene.b).reconstructions is not None
 
     def test_a_forgotten_run_leaves_the_comparison(self, scene: Scene) -> None:
         scene.session.forget(scene.a)
@@ -151,7 +152,7 @@ class TestRows:
         scene.comparison.choose(keys(session))
         scene.compute.answer_all()
         (third,) = [run for run in scene.comparison.runs if run.item.name == "c"]
-        assert (third.step, third.shown, third.problem) == (None, None, "")
+        assert (third.step, third.reconstructions, third.problem) == (None, None, "")
 
     def test_at_most_eight_runs_are_compared(self, scene: Scene) -> None:
         for number in range(MOST_RUNS):
@@ -166,8 +167,8 @@ class TestWorst:
         scene.comparison.set_rule(ImageRule("worst", 5, run=scene.a))
         scene.compute.answer_all()
         ink = np.square(load_split("test").images / 255.0).sum(axis=(1, 2))
-        assert scene.comparison.digits == tuple(np.argsort(-ink, kind="stable")[:5].tolist())
-        shown = scene.comparison.run(scene.b).shown
+        assert scene.comparison.image_indices == tuple(np.argsort(-ink, kind="stable")[:5].tolist())
+        shown = scene.comparison.run(scene.b).reconstructions
         assert shown is not None
         assert (np.diff(shown.errors) <= 0).all()
 
@@ -199,7 +200,7 @@ class TestWorst:
 
 def test_a_pca_row_is_what_the_components_give_back() -> None:
     chosen = (3, 61)
-    found = pca_reconstructed(chosen, 5, open_dataset(MNIST))
+    found = reconstruct_by_pca(chosen, 5, open_dataset(MNIST))
     images = load_split("test").images[list(chosen)].reshape(2, -1) / 255.0
     known = load_mnist_spectrum()
     centred = images - known.mean
@@ -209,7 +210,7 @@ def test_a_pca_row_is_what_the_components_give_back() -> None:
 
 
 def test_the_pca_row_of_all_test_images_has_the_floor_as_its_error() -> None:
-    found = pca_reconstructed(tuple(range(10_000)), 5, open_dataset(MNIST))
+    found = reconstruct_by_pca(tuple(range(10_000)), 5, open_dataset(MNIST))
     assert found.errors.mean() == pytest.approx(load_mnist_spectrum().test_errors[5], rel=1e-5)
 
 
@@ -217,7 +218,7 @@ class TestCodes:
     def test_they_are_read_only_while_wanted(self, scene: Scene) -> None:
         scene.compute.answer_all()
         assert scene.comparison.run(scene.a).codes is None
-        scene.comparison.want_codes(True)
+        scene.comparison.set_codes_enabled(True)
         scene.compute.answer_all()
         codes = scene.comparison.run(scene.a).codes
         assert codes is not None

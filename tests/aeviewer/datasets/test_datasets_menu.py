@@ -16,11 +16,11 @@ from aeviewer.app import Program
 from aeviewer.panels.comparison.reconstructions_page import DigitsPage
 from aeviewer.panels.datasets.datasets_menu import DownloadDialog
 from aeviewer.panels.datasets.import_dialog import ImportDialog
-from tests.aeviewer.datasets.offline import report_offline_download
-from tests.aeviewer.latent.explored_run import trained
+from tests.aeviewer.datasets.offline import start_offline_download
+from tests.aeviewer.explored_run import train_run
 from tests.trainers.datasets.sample_images import folder, kept, shapes
-from trainers.child_process import ChildProcess
-from trainers.datasets import dataset_named, dataset_names, spectrum, store
+from trainers.datasets import dataset_named, dataset_names, download, spectrum, store
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _drop(program: Program, path: Path) -> bool:
 
 def _dialog(program: Program, qtbot: QtBot) -> ImportDialog:
     dialog = program.window.findChildren(ImportDialog)[-1]
-    qtbot.waitUntil(lambda: dialog.importing.source is not None)
+    qtbot.waitUntil(lambda: dialog.dataset_import.source is not None)
     qtbot.waitUntil(lambda: dialog.views[0][1].image is not None)
     return dialog
 
@@ -85,10 +85,10 @@ def test_a_folder_dropped_on_the_window_becomes_what_is_trained_on(
     assert _drop(program, place)
     dialog = _dialog(program, qtbot)
     assert "120 images, 20 to 28 × 20 to 28, with colours, 2 classes" in dialog.head.text()
-    assert dialog.name.text() == "my-pets"
-    assert dialog.labelled.text() == "With 2 classes"
+    assert dialog.name_box.text() == "my-pets"
+    assert dialog.labels_box.text() == "With 2 classes"
     dialog.size_box.setValue(16)
-    dialog.fit.setCurrentIndex(dialog.fit.findData("pad"))
+    dialog.fit_box.setCurrentIndex(dialog.fit_box.findData("pad"))
     qtbot.waitUntil(lambda: "Padded" in dialog.note.text() and "16 × 16" in dialog.note.text())
     image = dialog.views[0][1].image
     assert image is not None
@@ -142,8 +142,8 @@ def test_a_name_that_is_taken_is_told_at_once(
     assert not dialog.accept_button.isEnabled()
     places = [view.geometry() for view, _ in dialog.views]
     assert not any(a.intersects(b) for a, b in pairwise(places))
-    dialog.name.setFocus()
-    qtbot.keyClicks(dialog.name, "2")
+    dialog.name_box.setFocus()
+    qtbot.keyClicks(dialog.name_box, "2")
     assert dialog.accept_button.isEnabled()
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dataset_names() == ("mnist", "spots")
@@ -155,7 +155,7 @@ def test_what_can_not_be_read_is_told_in_the_dialog(
     (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY\x01")
     assert _drop(program, tmp_path / "cut.npy")
     dialog = program.window.findChildren(ImportDialog)[-1]
-    qtbot.waitUntil(lambda: bool(dialog.importing.problem))
+    qtbot.waitUntil(lambda: bool(dialog.dataset_import.problem))
     assert "cut.npy is truncated" in dialog.problem.text()
     assert not dialog.accept_button.isEnabled()
     dialog.close()
@@ -172,10 +172,8 @@ def test_what_is_no_data_is_not_taken(program: Program, tmp_path: Path) -> None:
 def test_being_offline_is_told_in_the_dialog_of_a_download(
     program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process is the real one; the only address it is given answers at no port."""
-    monkeypatch.setattr(
-        "aeviewer.services.datasets.dataset_import.download.start_download", _nowhere
-    )
+    """The child process is real, but no server listens at the only address that it has."""
+    monkeypatch.setattr(download, "start_download", start_offline_download)
     program.window.datasets.download("fashion-mnist")
     dialog = program.window.findChildren(DownloadDialog)[-1]
     qtbot.waitUntil(lambda: bool(dialog.work.problem), timeout=60_000)
@@ -185,14 +183,10 @@ def test_being_offline_is_told_in_the_dialog_of_a_download(
     qtbot.mouseClick(dialog.button, _LEFT)
 
 
-def _nowhere(name: str, mirror: str) -> ChildProcess:
-    return ChildProcess(report_offline_download, name, mirror)
-
-
 def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qtbot: QtBot) -> None:
     np.save(tmp_path / "spots.npy", shapes(300, 16, 3))
     kept(tmp_path / "spots.npy", "spots")
-    run = trained(tmp_path / "runs", "vae", 2, dataset="spots", steps=5)
+    run = train_run(tmp_path / "runs", "vae", 2, dataset="spots", steps=5)
     session, window = program.session, program.window
     session.refresh()
     session.set_current(str(run.path))
@@ -206,8 +200,8 @@ def test_colours_and_no_labels_are_explored(program: Program, tmp_path: Path, qt
     assert session.image.shape == (16, 16, 3)
     qtbot.waitUntil(lambda: window.decoder.view.image is not None)
     for dock in ("Point", "Draw"):
-        window._docks[dock.lower()].raise_()
-        qtbot.waitUntil(window._docks[dock.lower()].widget().isVisible)
+        window.docks[dock.lower()].raise_()
+        qtbot.waitUntil(window.docks[dock.lower()].widget().isVisible)
     picture = tmp_path / "given.png"
     Image.fromarray(shapes(1, 40, 3, 5)[0]).save(picture)
     window.draw.pad.image_given.emit(picture.read_bytes())
@@ -263,9 +257,9 @@ def test_a_data_set_that_is_gone_is_told_and_the_others_stay(
 ) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
-    run = trained(tmp_path / "runs", "vae", 2, dataset="spots", steps=5)
+    run = train_run(tmp_path / "runs", "vae", 2, dataset="spots", steps=5)
     store.remove("spots")
-    program.session.message_posted.disconnect(program.window._tell)
+    program.session.message_posted.disconnect(program.window.show_message)
     program.session.refresh()
     program.session.set_current(str(run.path))
     empty = program.window.latent.empty.label
@@ -277,8 +271,8 @@ def test_what_is_shown_stays_known_when_its_data_set_is_removed(
 ) -> None:
     kept(folder(tmp_path / "pets", ("cat", "dog")))
     session, cloud = program.session, program.latent_services.latent_state.displayed_codes
-    run = trained(tmp_path / "runs", "elu", 2, dataset="mine")
-    session.set_current(session.add(run, "finished"))
+    run = train_run(tmp_path / "runs", "elu", 2, dataset="mine")
+    session.set_current(session.add(run, RunState.FINISHED))
     qtbot.waitUntil(lambda: cloud.codes is not None)
     labels, image = cloud.labels, cloud.images.image(3)
     store.remove("mine")
@@ -291,9 +285,11 @@ def test_what_is_compared_stays_known_when_its_data_set_is_removed(
 ) -> None:
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
-    key = program.session.add(trained(tmp_path / "runs", "elu", 2, dataset="spots"), "finished")
-    program.window._compare([key])
-    window = program.window._comparing
+    key = program.session.add(
+        train_run(tmp_path / "runs", "elu", 2, dataset="spots"), RunState.FINISHED
+    )
+    program.window.compare([key])
+    window = program.window.compare_window
     assert window is not None
     digits = window.findChild(DigitsPage)
     digits.pca.setChecked(True)

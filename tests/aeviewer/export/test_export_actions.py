@@ -13,15 +13,16 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
 from aeviewer.__main__ import main
-from aeviewer.panels.export.export_actions import CarryAway
+from aeviewer.panels.export.export_actions import ExportActions
 from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.training.training_queue import TrainingQueue
-from tests.aeviewer.latent.explored_run import SMALL, Explored
+from tests.aeviewer.explored_run import SMALL, ExploredServices
 from trainers import optional_packages, runs, tensorboard
 from trainers.exporting import exporters
 from trainers.exporting.export import export_run
 from trainers.generators import finish
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,11 +44,11 @@ class Scene:
     def __init__(self, session: Session, settings: Settings, window: QMainWindow) -> None:
         self.session, self.settings, self.window = session, settings, window
         event_queue = EventQueue()
-        self.exploring = Explored(session, event_queue)
-        self.queue = TrainingQueue(session, self.exploring.compute, event_queue)
+        self.explored = ExploredServices(session, event_queue)
+        self.queue = TrainingQueue(session, self.explored.compute, event_queue)
         self.messages: list[str] = []
         session.message_posted.connect(self.messages.append)
-        self.carry_away = CarryAway(self.exploring, self.queue, settings, window)
+        self.carry_away = ExportActions(self.explored, self.queue, settings, window)
 
     def dialog(self) -> ExportDialog:
         self.carry_away.export_action.trigger()
@@ -64,7 +65,7 @@ def scene(session: Session, settings: Settings, qtbot: QtBot) -> Iterator[Scene]
     qtbot.addWidget(window)
     made = Scene(session, settings, window)
     yield made
-    made.exploring.close()
+    made.explored.close()
     made.queue.close()
 
 
@@ -180,14 +181,16 @@ def test_a_program_that_is_closed_meanwhile_leaves_nothing_half_written(
     dialog.place.setText(str(tmp_path / "out"))
     dialog.export_button.click()
     qtbot.waitUntil(lambda: dialog.status_label.text() == "TensorBoard…", timeout=WAIT)
-    scene.exploring.compute.close()
+    scene.explored.compute.close()
     assert not (tmp_path / "out").exists()
     dialog.close()
 
 
 def test_without_checkpoints_there_is_nothing_to_export(scene: Scene, session: Session) -> None:
     assert scene.carry_away.export_action.isEnabled()
-    session.set_current(session.add(runs.create_run(preset("elu"), session.folder, "new"), "new"))
+    session.set_current(
+        session.add(runs.create_run(preset("elu"), session.folder, "new"), RunState.NEW)
+    )
     assert not scene.carry_away.export_action.isEnabled()
 
 
@@ -233,7 +236,7 @@ def test_a_damaged_archive_is_one_message(scene: Scene, tmp_path: Path, qtbot: Q
     archive.write_bytes(archive.read_bytes()[:-1000])
     before = sorted(scene.session.folder.rglob("*"))
     with qtbot.waitSignal(scene.session.message_posted, timeout=WAIT):
-        scene.carry_away.opening.open(archive)
+        scene.carry_away.archive_opener.open(archive)
     assert len(scene.messages) == 1
     assert "mine.aeviewer.zip cannot be opened" in scene.messages[0]
     assert sorted(scene.session.folder.rglob("*")) == before
@@ -271,7 +274,7 @@ def test_events_are_written_of_what_is_trained_from_now_on(scene: Scene, qtbot: 
     assert scene.settings.writes_events
     scene.queue.train(preset("elu").replace(latent_dim=2, **SMALL), "live")
     key = str(scene.session.folder / "live")
-    qtbot.waitUntil(lambda: scene.session.item(key).state == "finished", timeout=WAIT)
+    qtbot.waitUntil(lambda: scene.session.item(key).state == RunState.FINISHED, timeout=WAIT)
     (written,) = (scene.session.folder / "live" / "tensorboard").iterdir()
     assert written.stat().st_size > 40 * 50  # 40 steps
     scene.carry_away.events_action.trigger()

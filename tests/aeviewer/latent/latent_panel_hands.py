@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from trainers import runs
 from trainers.events import Preview
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -30,7 +31,7 @@ def show(
     qtbot: QtBot, panel: LatentPanel, session: Session, table: np.ndarray, name: str = "elu"
 ) -> None:
     config = preset(name).replace(latent_dim=table.shape[1])
-    session.set_current(session.add(runs.create_run(config, session.folder), "running"))
+    session.set_current(session.add(runs.create_run(config, session.folder), RunState.RUNNING))
     give(qtbot, panel, session, table, 1000 * len(session.items))
 
 

@@ -13,10 +13,10 @@ from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.reconstructions_panel import ReconstructionsPanel
 from aeviewer.services.compute.request_thread import RequestThread
 from aeviewer.services.latent.undo_state import Pin
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, copy_run
 from trainers import runs
 from trainers.presets import preset
-from trainers.runs import Checkpoint
+from trainers.runs import Checkpoint, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
     from aeviewer.services.compute.request_thread import Request
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
     from trainers.events import Preview
 
 
 class Counts(Counter[str]):
     """How often each signal was emitted, each request made, and each checkpoint read."""
 
-    def __init__(self, explored: Explored, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, explored: ExploredServices, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self.reads_by_the_window = 0
         session, latent = explored.session, explored.latent_state
@@ -64,17 +65,18 @@ def is_work(request: Request) -> bool:
 
 
 @pytest.fixture
-def explored(session: Session) -> Iterator[Explored]:
+def explored(session: Session, trained_run: TrainRun) -> Iterator[ExploredServices]:
     for name in ("elu", "vae"):
-        trained(session.folder, name, latent_dim=3)
-    made = services(session)
-    yield made
-    made.close()
-    made.compute.close()
+        copy_run(trained_run(name, 3), session.folder)
+    explored = ExploredServices(session)
+    yield explored
+    explored.close()
 
 
 @pytest.fixture
-def counts(explored: Explored, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counts]:
+def counts(
+    explored: ExploredServices, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Counts]:
     """Counts from the moment when the first run is shown and nothing is under way."""
     session = explored.session
     panel, reconstructions = LatentPanel(explored), ReconstructionsPanel(session)
@@ -88,19 +90,19 @@ def counts(explored: Explored, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) ->
     yield Counts(explored, monkeypatch)
 
 
-def settle(explored: Explored, qtbot: QtBot) -> None:
+def settle(explored: ExploredServices, qtbot: QtBot) -> None:
     """Waits until the image of the code has come and the compute thread has nothing left to do."""
     session = explored.session
     qtbot.waitUntil(lambda: session.image is not None and not session.is_loading, timeout=60_000)
     done: list[object] = []
     for _ in range(3):
-        explored.idle.submit("settle", lambda _models: True, done.append)
+        explored.idle_client.submit("settle", lambda _models: True, done.append)
         qtbot.waitUntil(lambda: bool(done), timeout=60_000)
         done.clear()
 
 
 def test_choosing_a_run_does_everything_once(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     other = next(item.key for item in session.items if item != session.current)
@@ -117,7 +119,7 @@ def test_choosing_a_run_does_everything_once(
 
 
 def test_choosing_a_step_does_everything_once(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     session.show_step(session.checkpoints[0])
@@ -134,7 +136,7 @@ def test_choosing_a_step_does_everything_once(
 
 
 def test_a_press_decodes_once_and_reads_nothing(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     explored.latent_state.move(np.ones(3, np.float32))
     settle(explored, qtbot)
@@ -146,7 +148,7 @@ def test_a_press_decodes_once_and_reads_nothing(
 
 
 def test_a_saved_checkpoint_leaves_what_is_shown_alone(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     assert session.current is not None
@@ -158,7 +160,7 @@ def test_a_saved_checkpoint_leaves_what_is_shown_alone(
 
 
 def test_the_state_is_whole_before_the_first_signal(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session = explored.session
     other = next(item.key for item in session.items if item != session.current)
@@ -178,7 +180,7 @@ def test_the_state_is_whole_before_the_first_signal(
 
 
 def test_a_renamed_run_keeps_its_step_its_code_and_its_pins(
-    explored: Explored, counts: Counts, qtbot: QtBot
+    explored: ExploredServices, counts: Counts, qtbot: QtBot
 ) -> None:
     session, latent = explored.session, explored.latent_state
     assert session.current is not None
@@ -199,17 +201,17 @@ def test_a_renamed_run_keeps_its_step_its_code_and_its_pins(
 
 @pytest.mark.usefixtures("counts")
 def test_a_run_without_checkpoints_shows_nothing_of_the_run_before(
-    explored: Explored, qtbot: QtBot
+    explored: ExploredServices, qtbot: QtBot
 ) -> None:
     session, latent = explored.session, explored.latent_state
     explored.drawing.set_image(np.full((28, 28), 99, np.uint8))
     qtbot.waitUntil(lambda: explored.drawing.result is not None)
     untrained = runs.create_run(preset("elu"), session.folder, "untrained")
-    key = session.add(untrained, "new")
+    key = session.add(untrained, RunState.NEW)
     latent.move(np.ones(3, np.float32))
     session.set_current(key)  # The image of the code has been requested, and may still arrive.
     done: list[object] = []
-    explored.idle.submit("settle", lambda _models: True, done.append)
+    explored.idle_client.submit("settle", lambda _models: True, done.append)
     qtbot.waitUntil(lambda: bool(done), timeout=60_000)
     assert session.preview is None
     assert session.image is None

@@ -16,6 +16,7 @@ from aeviewer.services.latent_services import LatentServices
 from trainers import runs
 from trainers.events import Preview
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def panel(session: Session, qtbot: QtBot) -> DecoderPanel:
     run = runs.create_run(preset("vae"), session.folder, "a")
     for step in (0, 3_000):
         run.write_checkpoint(step, b"")
-    session.add(run, "stopped")
+    session.add(run, RunState.STOPPED)
     session.set_current(session.items[0].key)
     shown = DecoderPanel(LatentServices(session, ComputeThread(EventQueue())).latent_state)
     qtbot.addWidget(shown)
@@ -90,7 +91,7 @@ def test_code_and_image_are_shown(panel: DecoderPanel, session: Session) -> None
 def test_live_is_told(panel: DecoderPanel, session: Session) -> None:
     know(session)
     session.set_code(CODES[0])
-    session.set_state(session.items[0].key, "running")
+    session.set_state(session.items[0].key, RunState.RUNNING)
     session.follow()
     assert "when the model is loaded" in words(panel)
     session.set_image(np.zeros((28, 28), np.float32))

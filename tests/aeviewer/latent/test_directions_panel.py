@@ -9,35 +9,18 @@ from PySide6.QtCore import Qt
 from aeviewer.panels.latent.directions_panel import DirectionsPanel
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.services.latent.directions import WORTH
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.exploration.local_directions import local_directions
 from trainers.inference import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices
     from trainers.runs import Run
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "vae", 3)
-
-
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> DirectionsPanel:
+def panel(explored: ExploredServices, qtbot: QtBot) -> DirectionsPanel:
     panel = DirectionsPanel(explored.latent_state, explored.directions)
     qtbot.addWidget(panel)
     panel.resize(440, 520)
@@ -46,7 +29,7 @@ def panel(explored: Explored, qtbot: QtBot) -> DirectionsPanel:
     return panel
 
 
-def follow(qtbot: QtBot, explored: Explored) -> None:
+def follow(qtbot: QtBot, explored: ExploredServices) -> None:
     """Waits until the grid is around the marked code."""
     qtbot.waitUntil(
         lambda: (
@@ -57,7 +40,7 @@ def follow(qtbot: QtBot, explored: Explored) -> None:
 
 
 def test_rows_are_directions_columns_steps_and_images_their_decoded_codes(
-    qtbot: QtBot, explored: Explored, panel: DirectionsPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: DirectionsPanel, run: Run
 ) -> None:
     codes = explored.latent_state.test_codes
     assert codes is not None
@@ -77,7 +60,7 @@ def test_rows_are_directions_columns_steps_and_images_their_decoded_codes(
 
 
 def test_a_click_goes_there_the_grid_follows_and_undo_comes_back(
-    qtbot: QtBot, explored: Explored, panel: DirectionsPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DirectionsPanel
 ) -> None:
     start = np.array(explored.session.code)
     follow(qtbot, explored)
@@ -93,7 +76,7 @@ def test_a_click_goes_there_the_grid_follows_and_undo_comes_back(
 
 
 def test_arrows_and_return_walk_along_a_direction(
-    qtbot: QtBot, explored: Explored, panel: DirectionsPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DirectionsPanel
 ) -> None:
     follow(qtbot, explored)
     panel.grid.setFocus(Qt.FocusReason.TabFocusReason)
@@ -112,7 +95,7 @@ def test_arrows_and_return_walk_along_a_direction(
 
 
 def test_it_tells_how_far_a_step_is_and_the_plane_shows_its_row(
-    qtbot: QtBot, explored: Explored, panel: DirectionsPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DirectionsPanel
 ) -> None:
     latent = LatentPanel(explored)
     qtbot.addWidget(latent)
@@ -133,7 +116,9 @@ def test_it_tells_how_far_a_step_is_and_the_plane_shows_its_row(
     assert len(latent.plot.ray) == 0
 
 
-def test_a_wider_neighbourhood(qtbot: QtBot, explored: Explored, panel: DirectionsPanel) -> None:
+def test_a_wider_neighbourhood(
+    qtbot: QtBot, explored: ExploredServices, panel: DirectionsPanel
+) -> None:
     follow(qtbot, explored)
     before = explored.directions.steps
     assert before is not None
@@ -154,7 +139,7 @@ def test_a_wider_neighbourhood(qtbot: QtBot, explored: Explored, panel: Directio
 
 
 def test_nobody_looks_nobody_computes(
-    qtbot: QtBot, explored: Explored, panel: DirectionsPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DirectionsPanel
 ) -> None:
     follow(qtbot, explored)
     panel.hide()

@@ -12,39 +12,31 @@ from PySide6.QtGui import QGuiApplication
 from aeviewer.panels.latent.draw_panel import DrawPanel
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.widgets.images.image_view import gray_image
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, train_run
 from tests.trainers.datasets.sample_images import folder, kept
 from trainers.datasets.centring import centre_drawing
 from trainers.datasets.mnist import load_split
 from trainers.inference import load
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.latent.drawing import DrawingResult
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
     from trainers.runs import Run
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "elu", 5, steps=150)
+@pytest.fixture(scope="session")
+def run(trained_run: TrainRun) -> Run:
+    return trained_run("elu", 5, steps=150)
 
 
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> DrawPanel:
+def panel(explored: ExploredServices, qtbot: QtBot) -> DrawPanel:
     panel = DrawPanel(explored.latent_state, explored.drawing)
     qtbot.addWidget(panel)
     panel.resize(330, 520)
@@ -52,7 +44,7 @@ def panel(explored: Explored, qtbot: QtBot) -> DrawPanel:
     return panel
 
 
-def drawn(qtbot: QtBot, explored: Explored, panel: DrawPanel, index: int) -> DrawingResult:
+def drawn(qtbot: QtBot, explored: ExploredServices, panel: DrawPanel, index: int) -> DrawingResult:
     panel.pad.set_image(load_split("test").images[index])
     image = centre_drawing(panel.pad.ink)
     drawing = explored.drawing
@@ -64,7 +56,7 @@ def drawn(qtbot: QtBot, explored: Explored, panel: DrawPanel, index: int) -> Dra
 
 
 def test_a_digit_is_encoded_reconstructed_and_guessed(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel, run: Run
 ) -> None:
     found = drawn(qtbot, explored, panel, 1)
     model = load(run)
@@ -82,7 +74,7 @@ def test_a_digit_is_encoded_reconstructed_and_guessed(
 
 
 def test_test_images_drawn_again_are_mostly_guessed_right(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel
 ) -> None:
     right = [
         drawn(qtbot, explored, panel, index).shares.argmax() == load_split("test").labels[index]
@@ -92,7 +84,7 @@ def test_test_images_drawn_again_are_mostly_guessed_right(
 
 
 def test_a_star_moves_in_the_plane_while_the_panel_is_seen(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel
 ) -> None:
     latent = LatentPanel(explored)
     qtbot.addWidget(latent)
@@ -109,7 +101,9 @@ def test_a_star_moves_in_the_plane_while_the_panel_is_seen(
     qtbot.waitUntil(lambda: latent.plot.star is not None)
 
 
-def test_what_is_cleared_is_no_drawing(qtbot: QtBot, explored: Explored, panel: DrawPanel) -> None:
+def test_what_is_cleared_is_no_drawing(
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel
+) -> None:
     drawn(qtbot, explored, panel, 1)
     panel.clear.click()
     assert explored.drawing.result is None
@@ -118,7 +112,9 @@ def test_what_is_cleared_is_no_drawing(qtbot: QtBot, explored: Explored, panel: 
     qtbot.waitUntil(lambda: explored.drawing.result is not None)
 
 
-def test_its_code_is_marked_and_pinned(qtbot: QtBot, explored: Explored, panel: DrawPanel) -> None:
+def test_its_code_is_marked_and_pinned(
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel
+) -> None:
     found = drawn(qtbot, explored, panel, 1)
     panel.mark.click()
     np.testing.assert_array_equal(explored.session.code, found.code)
@@ -127,7 +123,7 @@ def test_its_code_is_marked_and_pinned(qtbot: QtBot, explored: Explored, panel: 
 
 
 def test_a_file_that_is_given_is_drawn_and_a_bad_one_told(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel
 ) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
@@ -144,7 +140,7 @@ def test_a_file_that_is_given_is_drawn_and_a_bad_one_told(
 
 
 def test_the_button_pastes_an_image_of_white_paper_inverted(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel
 ) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
@@ -166,14 +162,14 @@ def test_the_button_pastes_an_image_of_white_paper_inverted(
 
 
 def test_of_another_data_set_nothing_of_the_drawing_is_left(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel, tmp_path: Path
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel, tmp_path: Path
 ) -> None:
     """Its neighbours are images that the other one need not have."""
     drawn(qtbot, explored, panel, 7)
     kept(folder(tmp_path / "few", ("a", "b")))
-    other = trained(tmp_path / "runs", "elu", 5, dataset="mine")
+    other = train_run(tmp_path / "runs", "elu", 5, dataset="mine")
     session, drawing = explored.session, explored.drawing
-    session.set_current(session.add(other, "finished"))
+    session.set_current(session.add(other, RunState.FINISHED))
     assert drawing.result is None
     qtbot.waitUntil(lambda: drawing.result is not None)
     assert drawing.result.dataset == other.dataset
@@ -181,10 +177,14 @@ def test_of_another_data_set_nothing_of_the_drawing_is_left(
 
 
 def test_no_codes_of_the_last_run_are_seen_with_the_next(
-    qtbot: QtBot, explored: Explored, panel: DrawPanel, session: Session, tmp_path: Path
+    qtbot: QtBot,
+    explored: ExploredServices,
+    panel: DrawPanel,
+    session: Session,
+    trained_run: TrainRun,
 ) -> None:
     """Nor by whoever is told first that another one was chosen."""
-    session.add(trained(tmp_path, "elu", 2, steps=20), "finished")
+    session.add(trained_run("elu", 2), RunState.FINISHED)
     sizes: list[tuple[int, int]] = []
 
     def look() -> None:

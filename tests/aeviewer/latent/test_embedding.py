@@ -9,17 +9,17 @@ import platformdirs
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 
-from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.views_menu import ViewsMenu
 from aeviewer.services.latent.embedding_job import EmbeddingJob
 from aeviewer.services.latent.undo_state import Pin
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, copy_run, show_latent_panel
 from tests.aeviewer.latent.latent_panel_hands import drag, hover
 from trainers import runs
 from trainers.datasets import mnist
 from trainers.embeddings import embedding, embedding_cache
 from trainers.embeddings.embedding import TSNE, Embedding
 from trainers.events import Preview
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,43 +28,35 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pytestqt.qtbot import QtBot
 
+    from aeviewer.panels.latent.latent_panel import LatentPanel
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
 
-MAP = "Nothing can be decoded between points; a click decodes the nearest code."
 SHORT = TSNE(early_steps=10, steps=20)
 LONG = TSNE(steps=10**6)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
-    """A small run with codes of four numbers and some checkpoints."""
-    return trained(tmp_path_factory.mktemp("runs"), "elu", 4)
+@pytest.fixture
+def run(trained_run: TrainRun, tmp_path: Path) -> runs.Run:
+    """Returns a small run with codes of four numbers and some checkpoints, without embeddings."""
+    return copy_run(trained_run("elu", 4), tmp_path / "mine")
 
 
 @pytest.fixture
 def explored(
     run: runs.Run, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
-) -> Iterator[Explored]:
+) -> Iterator[ExploredServices]:
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_: tmp_path / "cache")
-    for checkpoint in run.checkpoints():
-        for kept in checkpoint.path.glob("layout-*"):
-            kept.unlink()
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
+    explored = ExploredServices(session)
+    session.set_current(session.add(run, RunState.FINISHED))
     qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.close()
-    made.compute.close()
+    yield explored
+    explored.close()
 
 
 @pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
-    panel = LatentPanel(explored)
-    qtbot.addWidget(panel)
-    panel.resize(700, 600)
-    panel.show()
-    qtbot.waitUntil(lambda: len(panel.plot.raster.xy) > 0)
-    return panel
+def panel(explored: ExploredServices, qtbot: QtBot) -> LatentPanel:
+    return show_latent_panel(qtbot, explored)
 
 
 def scattered(seed: int) -> NDArray[np.float32]:
@@ -103,7 +95,7 @@ def places(panel: LatentPanel) -> NDArray[np.floating]:
 
 
 def test_tsne_is_computed_with_progress_kept_and_found_again(
-    explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
+    explored: ExploredServices, panel: LatentPanel, qtbot: QtBot, run: runs.Run
 ) -> None:
     explored.embeddings.recipes["t-sne"] = SHORT
     strip, last = panel.embedding_bar, run.checkpoints()[-1]
@@ -112,8 +104,8 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
     assert strip.bar.isVisible()
     assert strip.text.text() == f"t-SNE of the codes of step {last.step:,}…"
     assert len(places(panel)) == 0
-    qtbot.waitUntil(lambda: MAP in strip.text.text(), timeout=240_000)
-    assert strip.text.text() == f"An embedding of the codes of step {last.step:,}. {MAP}"
+    qtbot.waitUntil(lambda: explored.embeddings.status.phase == "shown", timeout=240_000)
+    assert f"the codes of step {last.step:,}" in strip.text.text()
     assert "Trustworthiness 0." in strip.text.toolTip()
     assert not strip.bar.isVisible()
     assert not strip.button.isVisible()
@@ -131,7 +123,7 @@ def test_tsne_is_computed_with_progress_kept_and_found_again(
 
 
 def test_what_is_computed_can_be_stopped_and_begun_again(
-    explored: Explored, panel: LatentPanel, qtbot: QtBot
+    explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
 ) -> None:
     explored.embeddings.recipes["t-sne"] = LONG
     choose(qtbot, panel, "t-sne")
@@ -152,7 +144,7 @@ def test_what_is_computed_can_be_stopped_and_begun_again(
 
 
 def test_another_layout_that_is_wanted_takes_its_place(
-    explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
+    explored: ExploredServices, panel: LatentPanel, qtbot: QtBot, run: runs.Run
 ) -> None:
     session = explored.session
     explored.embeddings.recipes["t-sne"] = LONG
@@ -173,7 +165,7 @@ def test_another_layout_that_is_wanted_takes_its_place(
 
 
 def test_codes_that_can_not_be_laid_out_are_told_once(
-    explored: Explored, panel: LatentPanel, qtbot: QtBot
+    explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
 ) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
@@ -189,7 +181,9 @@ class TestMap:
     """What can be done in a map that lies in the run's folder."""
 
     @pytest.fixture(autouse=True)
-    def _shown(self, explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run) -> None:
+    def _shown(
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot, run: runs.Run
+    ) -> None:
         self.codes = run.checkpoints()[-1].preview().codes
         self.places = keep(run, run.checkpoints()[-1].step, TSNE())
         choose(qtbot, panel, "t-sne")
@@ -197,7 +191,7 @@ class TestMap:
         panel.grab()
 
     def test_points_are_where_they_were_laid_out_and_axes_say_nothing(
-        self, explored: Explored, panel: LatentPanel
+        self, explored: ExploredServices, panel: LatentPanel
     ) -> None:
         np.testing.assert_array_equal(panel.plot.raster.xy, self.places)
         for side in ("bottom", "left"):
@@ -209,7 +203,7 @@ class TestMap:
         assert panel.plane_bar.note.text() == ""
 
     def test_press_and_drag_go_to_the_nearest_code(
-        self, explored: Explored, panel: LatentPanel
+        self, explored: ExploredServices, panel: LatentPanel
     ) -> None:
         session, stack = explored.session, explored.latent_state.undo_stack
         before = session.code
@@ -220,7 +214,7 @@ class TestMap:
         np.testing.assert_array_equal(session.code, before)
 
     def test_a_click_far_from_all_marks_and_with_ctrl_pins_the_nearest(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
     ) -> None:
         left, viewport, place = Qt.MouseButton.LeftButton, panel.plot.viewport(), (13.6, 13.2)
         qtbot.mouseClick(viewport, left, pos=pixel(panel, *place))
@@ -231,7 +225,7 @@ class TestMap:
         assert panel.plot._pinned == [(14, 14)]
 
     def test_arrows_go_from_code_to_code(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
     ) -> None:
         explored.session.set_code(self.codes[77])
         qtbot.keyClick(panel.plot, Qt.Key.Key_Down)
@@ -245,7 +239,7 @@ class TestMap:
         np.testing.assert_array_equal(explored.session.code, self.codes[77])
 
     def test_hover_selection_and_classes_work_as_in_a_plane(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
     ) -> None:
         hover(panel, pixel(panel, 14, 14))
         assert "test image 77" in panel.plot.card.words.text()
@@ -258,7 +252,7 @@ class TestMap:
         assert len(panel.plot.raster.shown) < 10_000
 
     def test_what_is_no_images_code_is_at_the_nearest(
-        self, explored: Explored, panel: LatentPanel
+        self, explored: ExploredServices, panel: LatentPanel
     ) -> None:
         free = self.codes[5] + 0.25 * np.abs(self.codes[5] - self.codes[6]).min()
         nearest = int(np.linalg.norm(self.codes - free, axis=1).argmin())
@@ -268,27 +262,25 @@ class TestMap:
         assert explored.latent_state.lift(np.zeros(2)) is None
 
     def test_a_checkpoint_has_a_map_of_its_own(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot, run: runs.Run
     ) -> None:
         session = explored.session
         other = keep(run, session.checkpoints[1], TSNE(), seed=1)
         session.show_step(session.checkpoints[1])
         qtbot.waitUntil(lambda: np.array_equal(panel.plot.raster.xy, other))
-        assert panel.embedding_bar.text.text().startswith(
-            f"An embedding of the codes of step {session.checkpoints[1]:,}."
-        )
+        assert f"codes of step {session.checkpoints[1]:,}." in panel.embedding_bar.text.text()
         # One that has none shows none.
         session.show_step(session.checkpoints[2])
         qtbot.waitUntil(lambda: len(places(panel)) == 0)
         assert explored.embeddings.status.phase == "computing"
 
     def test_while_it_is_trained_the_newest_checkpoints_map_stays(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot, run: runs.Run
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot, run: runs.Run
     ) -> None:
         session = explored.session
         current = session.current
         assert current is not None
-        session.set_state(current.key, "running")
+        session.set_state(current.key, RunState.RUNNING)
         session.follow()
         assert session.is_live
         live = self.codes + 1
@@ -296,26 +288,24 @@ class TestMap:
         qtbot.waitUntil(lambda: panel.note.text().startswith("step 123,456"))
         np.testing.assert_array_equal(panel.plot.raster.xy, self.places)
         step = run.checkpoints()[-1].step
-        assert panel.embedding_bar.text.text().startswith(
-            f"An embedding of the codes of step {step:,}."
-        )
+        assert f"codes of step {step:,}." in panel.embedding_bar.text.text()
         # A click shows the image's code as it is by now.
         left = Qt.MouseButton.LeftButton
         qtbot.mouseClick(panel.plot.viewport(), left, pos=pixel(panel, 14, 14))
         np.testing.assert_array_equal(session.code, live[77])
 
     def test_training_images_have_no_place(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
     ) -> None:
         panel.plane_bar.layers.choose(training=True)
         qtbot.waitUntil(
-            lambda: "the embedding is of the test images only" in panel.note.text(), timeout=60_000
+            lambda: "embedding is of the test images only" in panel.note.text(), timeout=60_000
         )
         assert len(places(panel)) == 10_000
         np.testing.assert_array_equal(panel.plot.raster.xy[:10_000], self.places)
 
     def test_a_view_brings_the_map_back(
-        self, explored: Explored, panel: LatentPanel, qtbot: QtBot
+        self, explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
     ) -> None:
         menu = ViewsMenu(explored.latent_state, panel, panel)
         menu.save_view("map")
@@ -327,13 +317,13 @@ class TestMap:
 
 
 def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
-    explored: Explored, panel: LatentPanel, qtbot: QtBot
+    explored: ExploredServices, panel: LatentPanel, qtbot: QtBot
 ) -> None:
     session, choice = explored.session, panel.plane_bar
     choice.kind.setCurrentIndex(1)
     assert choice.chosen_kind == "principal"
     flat = runs.create_run(explored.session.items[0].config.replace(latent_dim=2), session.folder)
-    session.set_current(session.add(flat, "running"))
+    session.set_current(session.add(flat, RunState.RUNNING))
     table = np.random.default_rng(0).normal(size=(10_000, 2)).astype(np.float32)
     session.set_preview(Preview(3, table, np.zeros((32, 28, 28), np.uint8)))
     qtbot.waitUntil(lambda: panel.note.text().startswith("step 3 "))
@@ -342,17 +332,14 @@ def test_codes_of_two_numbers_have_maps_too_and_no_other_planes(
     hidden = [choice.kind.view().isRowHidden(row) for row in range(choice.kind.count())]
     assert hidden == [False, True, True, False, False]
     choose(qtbot, panel, "t-sne")
-    assert (
-        panel.embedding_bar.text.text()
-        == "t-SNE is computed when the first checkpoint has been saved."
-    )
+    assert explored.embeddings.status.phase == "waiting"
     session.set_current(session.items[0].key)
     qtbot.waitUntil(lambda: choice.x_axis.count() == 4)
     assert choice.chosen_kind == "t-sne"
 
 
 def test_without_its_package_umap_is_shown_and_says_what_to_do(
-    explored: Explored, panel: LatentPanel, monkeypatch: pytest.MonkeyPatch
+    explored: ExploredServices, panel: LatentPanel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedding, "find_spec", lambda name: None if name == "umap" else object())
     panel.plane_bar.set_pins(0)

@@ -8,18 +8,18 @@ from PySide6.QtCore import Qt
 
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.services.latent.undo_state import Pin
-from tests.aeviewer.latent.explored_run import services, trained
+from tests.aeviewer.explored_run import ExploredServices
 from tests.aeviewer.latent.latent_panel_hands import codes, drag, give, hover, pixel, press, show
 from trainers.datasets import mnist
 from trainers.inference import load
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.latent.latent_state import LatentState
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
 
 
 def test_pressing_decodes_that_point(qtbot: QtBot, panel: LatentPanel, session: Session) -> None:
@@ -64,15 +64,15 @@ class TestHovering:
     """With a model that answers."""
 
     def test_it_tells_the_reconstruction_error_of_each_image(
-        self, qtbot: QtBot, session: Session, tmp_path: Path
+        self, qtbot: QtBot, session: Session, trained_run: TrainRun
     ) -> None:
-        explored = services(session)
+        explored = ExploredServices(session)
         panel = LatentPanel(explored)
         qtbot.addWidget(panel)
         panel.resize(700, 600)
         panel.show()
-        run = trained(tmp_path / "trained", "elu", 2)
-        session.set_current(session.add(run, "finished"))
+        run = trained_run("elu", 2)
+        session.set_current(session.add(run, RunState.FINISHED))
         qtbot.waitUntil(lambda: len(panel.plot.raster.xy) == 10_000)
         model, test = load(run), mnist.load_split("test")
         reconstructions = model.decode(model.encode(test.images))

@@ -18,6 +18,7 @@ from trainers.errors import DataError
 from trainers.events import Preview
 from trainers.exploration.planes import axes_plane
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,24 +52,25 @@ def test_all_test_codes_are_shown_by_class(
     assert len(panel.plot.raster.shown) == 10_000
 
 
+NO_CHECKPOINT = "This run has no checkpoint yet. Choose Continue training in the list of runs."
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("running", "Training starts: the first codes appear in a moment."),
-        ("queued", "This run is queued."),
-        ("new", "This run was not trained yet. Choose Continue training in the list of runs."),
-        ("stopped", "This run was not trained yet. Choose Continue training in the list of runs."),
-        (
-            "interrupted",
-            "This run was not trained yet. Choose Continue training in the list of runs.",
-        ),
-        ("failed", "Press Train, or choose a run: its codes appear here."),
+        (RunState.RUNNING, "Training starts: the first codes appear in a moment."),
+        (RunState.QUEUED, "This run is queued."),
+        (RunState.NEW, NO_CHECKPOINT),
+        (RunState.STOPPED, NO_CHECKPOINT),
+        (RunState.INTERRUPTED, NO_CHECKPOINT),
+        (RunState.FAILED, NO_CHECKPOINT),
+        (RunState.DIVERGED, "Press Train, or choose a run: its codes appear here."),
     ],
 )
 def test_without_codes_it_says_what_is_the_case(
-    qtbot: QtBot, panel: LatentPanel, session: Session, state: str, words: str
+    qtbot: QtBot, panel: LatentPanel, session: Session, state: RunState, words: str
 ) -> None:
-    key = session.add(runs.create_run(preset("elu"), session.folder), "paused")
+    key = session.add(runs.create_run(preset("elu"), session.folder), RunState.PAUSED)
     session.set_current(key)
     session.set_state(key, state)
     qtbot.waitUntil(lambda: panel.empty.label.text() == words)
@@ -171,7 +173,7 @@ def test_hidden_panel_catches_up(
     panel = LatentPanel(latent_services)
     qtbot.addWidget(panel)
     config = preset("elu").replace(latent_dim=2)
-    session.set_current(session.add(runs.create_run(config, session.folder), "running"))
+    session.set_current(session.add(runs.create_run(config, session.folder), RunState.RUNNING))
     session.set_preview(Preview(7, codes(2), np.zeros((32, 28, 28), np.uint8)))
     assert session.code is not None
     assert panel.note.text() == ""
@@ -187,7 +189,7 @@ def test_of_another_data_set_no_class_of_the_old_one_is_looked_up(
     kept(folder(tmp_path / "unnamed", (), 120))
     config = preset("elu").replace(latent_dim=2, dataset="mine", batch_size=10)
     run = runs.create_run(config, session.folder)
-    session.set_current(session.add(run, "running"))
+    session.set_current(session.add(run, RunState.RUNNING))
     assert run.dataset.classes == ()
     panel.plane_bar.layers.choose(points=0.5)
     tests = run.dataset.test

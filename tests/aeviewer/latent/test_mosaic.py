@@ -10,15 +10,12 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from aeviewer.services.latent.mosaic import Mosaic
 from aeviewer.services.latent.tile_grid import TileGrid, TileStore, centres, grid_over
 from aeviewer.widgets.plots.background_layers import TileLayer
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.inference import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices
     from trainers.runs import Run
 
 VIEW = (-2.0, -1.0, 4.0, 2.0)
@@ -77,22 +74,8 @@ class TestStore:
         assert store.missing(keys) == keys[:2]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "vae", 3)
-
-
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def mosaic(explored: Explored) -> Mosaic:
+def mosaic(explored: ExploredServices) -> Mosaic:
     mosaic = Mosaic(explored.latent_state, explored.compute)
     mosaic.switch(True)
     mosaic.set_view(VIEW, 0.02, 28)
@@ -105,7 +88,7 @@ def is_whole(mosaic: Mosaic) -> bool:
 
 
 def test_every_tile_is_the_decoders_image_of_its_place(
-    qtbot: QtBot, explored: Explored, mosaic: Mosaic, run: Run
+    qtbot: QtBot, explored: ExploredServices, mosaic: Mosaic, run: Run
 ) -> None:
     explored.session.set_code(np.array([0.2, 0.1, 1.5], np.float32))
     qtbot.waitUntil(lambda: is_whole(mosaic))
@@ -121,7 +104,7 @@ def test_every_tile_is_the_decoders_image_of_its_place(
 
 
 def test_moving_in_the_plane_keeps_the_tiles_leaving_it_does_not(
-    qtbot: QtBot, explored: Explored, mosaic: Mosaic
+    qtbot: QtBot, explored: ExploredServices, mosaic: Mosaic
 ) -> None:
     explored.session.set_code(np.array([0, 0, 1], np.float32))
     qtbot.waitUntil(lambda: is_whole(mosaic))
@@ -133,7 +116,7 @@ def test_moving_in_the_plane_keeps_the_tiles_leaving_it_does_not(
 
 
 def test_panning_asks_only_for_what_is_new(
-    qtbot: QtBot, explored: Explored, mosaic: Mosaic
+    qtbot: QtBot, explored: ExploredServices, mosaic: Mosaic
 ) -> None:
     qtbot.waitUntil(lambda: is_whole(mosaic))
     before = mosaic.grid
@@ -148,7 +131,7 @@ def test_panning_asks_only_for_what_is_new(
     qtbot.waitUntil(lambda: is_whole(mosaic))
 
 
-def test_switched_off_it_asks_for_nothing(explored: Explored) -> None:
+def test_switched_off_it_asks_for_nothing(explored: ExploredServices) -> None:
     mosaic = Mosaic(explored.latent_state, explored.compute)
     mosaic.set_view(VIEW, 0.02, 28)
     assert not is_whole(mosaic)

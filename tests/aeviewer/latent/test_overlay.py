@@ -10,35 +10,23 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.services.latent.overlay import Layer, PlaneOverlay, ScalarField, places
 from aeviewer.widgets.plots.background_layers import HeatLayer
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.datasets.mnist import load_split
 from trainers.exploration.density import log_density, log_prior
 from trainers.inference import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices
     from trainers.runs import Run
 
 VIEW = (-1.0, -0.5, 2.0, 1.0)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "vae", 3)
-
-
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    session.set_code(np.array([0.1, 0.2, 0.7], np.float32))
-    yield made
-    made.compute.close()
+def explored(explored: ExploredServices) -> ExploredServices:
+    explored.session.set_code(np.array([0.1, 0.2, 0.7], np.float32))
+    return explored
 
 
 def found(qtbot: QtBot, heat: PlaneOverlay, layer: Layer) -> tuple[ScalarField, np.ndarray]:
@@ -62,7 +50,7 @@ def test_places_are_the_middles_of_square_cells_from_the_top() -> None:
     np.testing.assert_allclose(grid[1, 3], (3.5, 0.5))
 
 
-def test_density_and_prior(qtbot: QtBot, explored: Explored) -> None:
+def test_density_and_prior(qtbot: QtBot, explored: ExploredServices) -> None:
     latent_state = explored.latent_state
     codes, plane = latent_state.codes, latent_state.plane
     assert codes is not None
@@ -75,7 +63,7 @@ def test_density_and_prior(qtbot: QtBot, explored: Explored) -> None:
 
 
 def test_magnification_and_cycle_are_the_models_at_the_marked_code(
-    qtbot: QtBot, explored: Explored, run: Run
+    qtbot: QtBot, explored: ExploredServices, run: Run
 ) -> None:
     model = load(run)
     field, grid = found(qtbot, explored.overlay, "magnification")
@@ -89,7 +77,7 @@ def test_magnification_and_cycle_are_the_models_at_the_marked_code(
 
 
 def test_class_regions_are_what_most_of_the_nearest_codes_are(
-    qtbot: QtBot, explored: Explored
+    qtbot: QtBot, explored: ExploredServices
 ) -> None:
     field, grid = found(qtbot, explored.overlay, "classes")
     codes = explored.latent_state.codes
@@ -103,7 +91,7 @@ def test_class_regions_are_what_most_of_the_nearest_codes_are(
 
 
 def test_a_small_move_asks_for_nothing_and_another_layer_starts_anew(
-    qtbot: QtBot, explored: Explored
+    qtbot: QtBot, explored: ExploredServices
 ) -> None:
     heat = explored.overlay
     field, _ = found(qtbot, heat, "density")
@@ -113,7 +101,7 @@ def test_a_small_move_asks_for_nothing_and_another_layer_starts_anew(
     assert heat.field is None
 
 
-def test_the_panel_shows_a_layer_with_its_bar(qtbot: QtBot, explored: Explored) -> None:
+def test_the_panel_shows_a_layer_with_its_bar(qtbot: QtBot, explored: ExploredServices) -> None:
     panel = LatentPanel(explored)
     qtbot.addWidget(panel)
     panel.resize(700, 600)

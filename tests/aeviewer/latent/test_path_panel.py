@@ -12,41 +12,30 @@ from aeviewer.panels.latent.path_panel import PathPanel
 from aeviewer.services.compute.model_cache import ModelCache
 from aeviewer.services.latent.path import PathEnds, find_path
 from aeviewer.services.latent.undo_state import Pin
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.inference import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.latent.path import PathResult, PathService
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices, TrainRun
     from trainers.runs import Run
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "elu", 2)
+@pytest.fixture(scope="session")
+def run(trained_run: TrainRun) -> Run:
+    return trained_run("elu", 2)
 
 
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def walk(explored: Explored) -> PathService:
+def walk(explored: ExploredServices) -> PathService:
     return explored.path_service
 
 
 @pytest.fixture
-def panel(explored: Explored, walk: PathService, qtbot: QtBot) -> PathPanel:
+def panel(explored: ExploredServices, walk: PathService, qtbot: QtBot) -> PathPanel:
     panel = PathPanel(explored.latent_state, walk)
     qtbot.addWidget(panel)
     panel.resize(320, 520)
@@ -54,7 +43,7 @@ def panel(explored: Explored, walk: PathService, qtbot: QtBot) -> PathPanel:
     return panel
 
 
-def pin(explored: Explored, *images: int) -> None:
+def pin(explored: ExploredServices, *images: int) -> None:
     codes = explored.latent_state.codes
     assert codes is not None
     for image in images:
@@ -72,7 +61,7 @@ def found(qtbot: QtBot, walk: PathService, kind: str, frames: int = 12) -> PathR
 
 
 def test_two_pins_are_joined(
-    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel, run: Run
 ) -> None:
     assert panel.film.count == 0
     pin(explored, 3, 700)
@@ -87,7 +76,7 @@ def test_two_pins_are_joined(
 
 
 def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
-    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     panel.kind.setFocus()
@@ -99,7 +88,7 @@ def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
 
 
 def test_frames_and_other_pins_are_chosen(
-    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700, 42)
     panel.frames.setValue(5)
@@ -115,7 +104,7 @@ def test_frames_and_other_pins_are_chosen(
 
 
 def test_the_film_is_played_through_the_decoder(
-    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     panel.frames.setValue(4)
@@ -129,7 +118,7 @@ def test_the_film_is_played_through_the_decoder(
 
 
 def test_a_frame_that_is_chosen_becomes_the_marked_code(
-    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     walked = found(qtbot, walk, "straight")
@@ -142,7 +131,7 @@ def test_a_frame_that_is_chosen_becomes_the_marked_code(
 @pytest.mark.parametrize(("button", "frames", "size"), [("gif", 22, 224), ("strip", 1, 112)])
 def test_the_film_is_saved(
     qtbot: QtBot,
-    explored: Explored,
+    explored: ExploredServices,
     walk: PathService,
     panel: PathPanel,
     tmp_path: Path,
@@ -165,7 +154,7 @@ def test_the_film_is_saved(
 
 
 def test_without_two_pins_it_says_what_to_do(
-    qtbot: QtBot, explored: Explored, walk: PathService, panel: PathPanel
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel
 ) -> None:
     pin(explored, 3, 700)
     found(qtbot, walk, "straight")

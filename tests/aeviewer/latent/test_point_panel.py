@@ -8,40 +8,23 @@ from PySide6.QtCore import Qt
 
 from aeviewer.panels.latent.point_panel import PointPanel
 from aeviewer.services.latent.point_details import NEIGHBOURS, PointDetails, PointInspector
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.datasets.mnist import load_split
 from trainers.inference import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices
     from trainers.runs import Run
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "vae", 3)
-
-
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def inspection(explored: Explored) -> PointInspector:
+def inspection(explored: ExploredServices) -> PointInspector:
     return PointInspector(explored.latent_state, explored.compute)
 
 
 @pytest.fixture
-def panel(explored: Explored, inspection: PointInspector, qtbot: QtBot) -> PointPanel:
+def panel(explored: ExploredServices, inspection: PointInspector, qtbot: QtBot) -> PointPanel:
     panel = PointPanel(explored.latent_state, inspection)
     qtbot.addWidget(panel)
     panel.resize(320, 500)
@@ -50,7 +33,7 @@ def panel(explored: Explored, inspection: PointInspector, qtbot: QtBot) -> Point
 
 
 def found(
-    qtbot: QtBot, explored: Explored, inspection: PointInspector, code: np.ndarray
+    qtbot: QtBot, explored: ExploredServices, inspection: PointInspector, code: np.ndarray
 ) -> PointDetails:
     explored.latent_state.move(code)
     qtbot.waitUntil(
@@ -61,7 +44,11 @@ def found(
 
 
 def test_the_code_of_an_image(
-    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel, run: Run
+    qtbot: QtBot,
+    explored: ExploredServices,
+    inspection: PointInspector,
+    panel: PointPanel,
+    run: Run,
 ) -> None:
     codes = explored.latent_state.codes
     assert codes is not None
@@ -86,7 +73,7 @@ def test_the_code_of_an_image(
 
 
 def test_a_code_between_the_images(
-    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
+    qtbot: QtBot, explored: ExploredServices, inspection: PointInspector, panel: PointPanel
 ) -> None:
     told = found(qtbot, explored, inspection, np.array([9, 9, 9], np.float32))
     assert told.image is None
@@ -97,7 +84,7 @@ def test_a_code_between_the_images(
 
 
 def test_a_neighbour_that_is_chosen_becomes_the_marked_code(
-    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
+    qtbot: QtBot, explored: ExploredServices, inspection: PointInspector, panel: PointPanel
 ) -> None:
     codes = explored.latent_state.codes
     assert codes is not None
@@ -110,7 +97,7 @@ def test_a_neighbour_that_is_chosen_becomes_the_marked_code(
 
 
 def test_the_button_pins_the_image(
-    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
+    qtbot: QtBot, explored: ExploredServices, inspection: PointInspector, panel: PointPanel
 ) -> None:
     codes = explored.latent_state.codes
     assert codes is not None
@@ -123,7 +110,7 @@ def test_the_button_pins_the_image(
 
 
 def test_nobody_looks_nobody_computes(
-    qtbot: QtBot, explored: Explored, inspection: PointInspector, panel: PointPanel
+    qtbot: QtBot, explored: ExploredServices, inspection: PointInspector, panel: PointPanel
 ) -> None:
     qtbot.waitUntil(lambda: inspection.details is not None)
     panel.hide()

@@ -16,6 +16,7 @@ from trainers.datasets.mnist import load_split
 from trainers.errors import DataError
 from trainers.events import Preview
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def made(reconstructions: np.ndarray, step: int = 3_000) -> Preview:
 
 @pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> ReconstructionsPanel:
-    session.add(runs.create_run(preset("vae"), session.folder, "a"), "new")
+    session.add(runs.create_run(preset("vae"), session.folder, "a"), RunState.NEW)
     session.set_current(session.items[0].key)
     shown = ReconstructionsPanel(session)
     qtbot.addWidget(shown)

@@ -13,36 +13,25 @@ from scipy.stats import norm
 from aeviewer.panels.latent.samples_panel import SamplesPanel
 from aeviewer.services.latent.samples import COLUMNS
 from aeviewer.services.latent.undo_state import PlaneChoice
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers.exploration.density import mixture_sample, prior_sample
 from trainers.generators import finish
 from trainers.inference import load
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices, TrainRun
     from trainers.runs import Run
 
 
-@pytest.fixture(scope="module", params=["vae", "elu"])
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), request.param, 2)
+@pytest.fixture(scope="session", params=["vae", "elu"])
+def run(request: pytest.FixtureRequest, trained_run: TrainRun) -> Run:
+    return trained_run(request.param, 2)
 
 
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> SamplesPanel:
+def panel(explored: ExploredServices, qtbot: QtBot) -> SamplesPanel:
     panel = SamplesPanel(explored.latent_state, explored.compute)
     qtbot.addWidget(panel)
     panel.resize(320, 520)
@@ -51,7 +40,9 @@ def panel(explored: Explored, qtbot: QtBot) -> SamplesPanel:
     return panel
 
 
-def marked(qtbot: QtBot, explored: Explored, panel: SamplesPanel, number: int) -> np.ndarray:
+def marked(
+    qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel, number: int
+) -> np.ndarray:
     """The code of a sample, as clicking it shows."""
     place = panel.sheet.place(*divmod(number, COLUMNS)).center().toPoint()
     qtbot.mouseClick(panel.sheet, Qt.MouseButton.LeftButton, pos=place)
@@ -73,7 +64,7 @@ def quantile_grid(qtbot: QtBot, panel: SamplesPanel, side: int) -> None:
 
 
 def test_the_prior_where_there_is_one_and_a_density_elsewhere(
-    qtbot: QtBot, explored: Explored, panel: SamplesPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel, run: Run
 ) -> None:
     codes = explored.latent_state.test_codes
     assert codes is not None
@@ -89,7 +80,9 @@ def test_the_prior_where_there_is_one_and_a_density_elsewhere(
     np.testing.assert_allclose(panel.sheet.images, decoded, atol=1e-5)
 
 
-def test_another_seed_draws_others(qtbot: QtBot, explored: Explored, panel: SamplesPanel) -> None:
+def test_another_seed_draws_others(
+    qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel
+) -> None:
     first = np.array(marked(qtbot, explored, panel, 0))
     qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton)
     assert panel.seed.value() == 1
@@ -103,7 +96,7 @@ def test_another_seed_draws_others(qtbot: QtBot, explored: Explored, panel: Samp
 
 
 def test_quantiles_of_the_prior_or_of_the_codes(
-    qtbot: QtBot, explored: Explored, panel: SamplesPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel, run: Run
 ) -> None:
     quantile_grid(qtbot, panel, 4)
     shares = (np.arange(4) + 0.5) / 4
@@ -125,7 +118,12 @@ def test_quantiles_of_the_prior_or_of_the_codes(
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_the_grid_is_saved_named_after_run_and_step(
-    qtbot: QtBot, explored: Explored, panel: SamplesPanel, run: Run, tmp_path: Path, ending: str
+    qtbot: QtBot,
+    explored: ExploredServices,
+    panel: SamplesPanel,
+    run: Run,
+    tmp_path: Path,
+    ending: str,
 ) -> None:
     quantile_grid(qtbot, panel, 3)
     button = panel.png_button if ending == "png" else panel.svg_button
@@ -157,7 +155,7 @@ def test_samples_are_saved_in_rows(qtbot: QtBot, panel: SamplesPanel, tmp_path: 
 
 
 def test_a_folder_that_can_not_be_written_is_one_message(
-    qtbot: QtBot, explored: Explored, panel: SamplesPanel, tmp_path: Path
+    qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel, tmp_path: Path
 ) -> None:
     qtbot.mouseClick(panel.svg_button, Qt.MouseButton.LeftButton)
     dialog = panel.findChild(QFileDialog)
@@ -169,11 +167,11 @@ def test_a_folder_that_can_not_be_written_is_one_message(
 
 class TestInMoreDimensions:
     @pytest.fixture
-    def run(self, tmp_path: Path) -> Run:
-        return trained(tmp_path / "runs", "vae", 4)
+    def run(self, trained_run: TrainRun) -> Run:
+        return trained_run("vae", 4)
 
     def test_the_grid_lies_in_the_plane_and_is_else_as_the_marked_code(
-        self, qtbot: QtBot, explored: Explored, panel: SamplesPanel
+        self, qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel
     ) -> None:
         explored.latent_state.choose(PlaneChoice("coordinates", (1, 3)))
         explored.latent_state.move(np.array([0.3, 0, -0.4, 0], np.float32))
@@ -194,11 +192,10 @@ class TestInMoreDimensions:
 
 
 def test_the_sheet_of_another_run_is_cleared_at_once(
-    qtbot: QtBot, explored: Explored, panel: SamplesPanel
+    qtbot: QtBot, explored: ExploredServices, panel: SamplesPanel, trained_run: TrainRun
 ) -> None:
     session = explored.session
-    other = trained(session.folder, "relu", 2)
-    session.set_current(session.add(other, "finished"))
+    session.set_current(session.add(trained_run("relu", 2), RunState.FINISHED))
     assert panel.sheet.shape == (0, 0)
     assert panel.note.text() == ""
     qtbot.waitUntil(lambda: panel.sheet.shape[0] > 0, timeout=30_000)

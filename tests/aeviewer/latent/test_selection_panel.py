@@ -9,40 +9,30 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from aeviewer.panels.latent.selection_panel import SelectionPanel
-from tests.aeviewer.latent.explored_run import Explored, services, trained
 from trainers import runs
 from trainers.datasets.mnist import load_split
 from trainers.inference import load
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import ExploredServices, TrainRun
     from trainers.runs import Run
 
 CHOSEN = np.array([3, 8, 21, 400, 9_999])
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(tmp_path_factory.mktemp("runs"), "elu", 3)
+@pytest.fixture(scope="session")
+def run(trained_run: TrainRun) -> Run:
+    return trained_run("elu", 3)
 
 
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
-
-
-@pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> SelectionPanel:
+def panel(explored: ExploredServices, qtbot: QtBot) -> SelectionPanel:
     panel = SelectionPanel(explored.latent_state, explored.compute)
     qtbot.addWidget(panel)
     panel.resize(320, 560)
@@ -50,13 +40,13 @@ def panel(explored: Explored, qtbot: QtBot) -> SelectionPanel:
     return panel
 
 
-def select(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:
+def select(qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel) -> None:
     explored.latent_state.select(CHOSEN)
     qtbot.waitUntil(lambda: panel.headline.text() == "5 images selected")
 
 
 def test_it_tells_what_they_have_in_common(
-    qtbot: QtBot, explored: Explored, panel: SelectionPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel, run: Run
 ) -> None:
     select(qtbot, explored, panel)
     codes = explored.latent_state.codes
@@ -77,7 +67,7 @@ def test_it_tells_what_they_have_in_common(
 
 
 def test_an_image_that_is_chosen_becomes_the_marked_code(
-    qtbot: QtBot, explored: Explored, panel: SelectionPanel
+    qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel
 ) -> None:
     select(qtbot, explored, panel)
     panel.images.setFocus()
@@ -89,7 +79,7 @@ def test_an_image_that_is_chosen_becomes_the_marked_code(
 
 
 def test_it_is_saved_as_a_table(
-    qtbot: QtBot, explored: Explored, panel: SelectionPanel, tmp_path: Path
+    qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel, tmp_path: Path
 ) -> None:
     select(qtbot, explored, panel)
     qtbot.mouseClick(panel.csv_button, Qt.MouseButton.LeftButton)
@@ -109,7 +99,7 @@ def test_it_is_saved_as_a_table(
 
 
 def test_a_folder_that_can_not_be_written_is_one_message(
-    qtbot: QtBot, explored: Explored, panel: SelectionPanel, tmp_path: Path
+    qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel, tmp_path: Path
 ) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
@@ -122,7 +112,9 @@ def test_a_folder_that_can_not_be_written_is_one_message(
     assert "chosen.csv cannot be written (No such file or directory)" in told[0]
 
 
-def test_clear_selects_none(qtbot: QtBot, explored: Explored, panel: SelectionPanel) -> None:
+def test_clear_selects_none(
+    qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel
+) -> None:
     select(qtbot, explored, panel)
     qtbot.mouseClick(panel.clear_button, Qt.MouseButton.LeftButton)
     assert len(explored.latent_state.selection) == 0
@@ -131,11 +123,11 @@ def test_clear_selects_none(qtbot: QtBot, explored: Explored, panel: SelectionPa
 
 
 def test_a_run_without_codes_shows_no_selection_of_the_run_before(
-    qtbot: QtBot, explored: Explored, panel: SelectionPanel
+    qtbot: QtBot, explored: ExploredServices, panel: SelectionPanel
 ) -> None:
     session = explored.session
     select(qtbot, explored, panel)
     untrained = runs.create_run(preset("elu"), session.folder, "untrained")
-    session.set_current(session.add(untrained, "new"))
+    session.set_current(session.add(untrained, RunState.NEW))
     qtbot.waitUntil(lambda: not panel.headline.isVisible())
     assert session.preview is None

@@ -8,40 +8,32 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QInputDialog, QMessageBox
 
-from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.views_menu import ViewsMenu
 from aeviewer.services.latent.undo_state import Pin
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, copy_run, show_latent_panel
 from trainers import runs
 from trainers.errors import AEViewerError
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from aeviewer.panels.latent.latent_panel import LatentPanel
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
 
 
 @pytest.fixture
-def explored(session: Session, tmp_path: Path, qtbot: QtBot) -> Iterator[Explored]:
-    run = trained(tmp_path / "runs", "elu", 4)
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
+def run(trained_run: TrainRun, session: Session) -> runs.Run:
+    """Returns a run that the test may change: views are saved in its folder."""
+    return copy_run(trained_run("elu", 4), session.folder)
 
 
 @pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
-    panel = LatentPanel(explored)
-    qtbot.addWidget(panel)
-    panel.resize(700, 600)
-    panel.show()
-    qtbot.waitUntil(lambda: len(panel.plot.raster.xy) > 0)
-    return panel
+def panel(explored: ExploredServices, qtbot: QtBot) -> LatentPanel:
+    return show_latent_panel(qtbot, explored)
 
 
 @pytest.fixture
@@ -52,7 +44,7 @@ def trash(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def menu(explored: Explored, panel: LatentPanel, trash: Path) -> ViewsMenu:
+def menu(explored: ExploredServices, panel: LatentPanel, trash: Path) -> ViewsMenu:
     def take(path: str | Path, name: str) -> None:
         if not trash.is_dir():
             raise AEViewerError(f"There is no trash for {name!r}.")
@@ -81,7 +73,7 @@ def test_a_menu_that_was_opened_before_still_saves(
 
 
 def test_a_view_brings_everything_back(
-    explored: Explored, panel: LatentPanel, menu: ViewsMenu, qtbot: QtBot
+    explored: ExploredServices, panel: LatentPanel, menu: ViewsMenu, qtbot: QtBot
 ) -> None:
     latent_state, session = explored.latent_state, explored.session
     codes = latent_state.codes
@@ -121,20 +113,20 @@ def test_a_view_brings_everything_back(
 
 
 def test_a_view_of_other_codes_is_refused(
-    explored: Explored, menu: ViewsMenu, tmp_path: Path, qtbot: QtBot
+    explored: ExploredServices, menu: ViewsMenu, trained_run: TrainRun, qtbot: QtBot
 ) -> None:
     session, told = explored.session, []
     session.message_posted.connect(told.append)
     menu.save_view("mine")
     four = session.current
     assert four is not None
-    other = trained(tmp_path / "runs", "relu", 2)
+    other = copy_run(trained_run("relu", 2), session.folder)
     folder = other.path / "views"
     folder.mkdir()
     (folder / "mine.json").write_bytes(
         (runs.open_run(session.run(four.key).path).path / "views" / "mine.json").read_bytes()
     )
-    session.set_current(session.add(other, "finished"))
+    session.set_current(session.add(other, RunState.FINISHED))
     qtbot.waitUntil(lambda: session.preview is not None)
     before = session.code
     menu.open_view("mine")
@@ -152,7 +144,9 @@ def test_a_deleted_view_goes_to_the_trash(menu: ViewsMenu, trash: Path) -> None:
     assert [file.name for file in trash.iterdir()] == ["mine.json"]
 
 
-def test_without_a_trash_a_view_stays(explored: Explored, menu: ViewsMenu, trash: Path) -> None:
+def test_without_a_trash_a_view_stays(
+    explored: ExploredServices, menu: ViewsMenu, trash: Path
+) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
     menu.save_view("mine")
@@ -182,7 +176,7 @@ def test_a_view_is_replaced_after_a_question_and_goes_to_the_trash(
     assert len([*trash.iterdir()]) == kept
 
 
-def test_a_bad_name_is_one_message(explored: Explored, menu: ViewsMenu) -> None:
+def test_a_bad_name_is_one_message(explored: ExploredServices, menu: ViewsMenu) -> None:
     told: list[str] = []
     explored.session.message_posted.connect(told.append)
     menu.save_view("../elsewhere")

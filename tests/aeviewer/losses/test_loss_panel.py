@@ -9,11 +9,12 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 
 from aeviewer.panels.losses.loss_panel import LossPanel
-from aeviewer.panels.losses.loss_table import number, unit
+from aeviewer.panels.losses.loss_table import loss_text, loss_unit
 from tests.trainers.datasets.sample_images import drafted, shapes
 from trainers import runs
 from trainers.events import Losses
 from trainers.presets import preset
+from trainers.runs import RunState
 from trainers.runs.metrics import Evaluation
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def evaluation(step: int, value: float, kl: float = 0.0) -> Evaluation:
 
 
 def started(session: Session, name: str, value: float, kl: float = 0.0) -> str:
-    key = session.add(runs.create_run(preset(name), session.folder), "running")
+    key = session.add(runs.create_run(preset(name), session.folder), RunState.RUNNING)
     session.append_losses(key, losses(100, value, kl))
     session.add_checkpoint(key, evaluation(50, value + 1, kl))
     session.add_checkpoint(key, evaluation(100, value + 3, kl))
@@ -235,7 +236,7 @@ def test_a_pixel_s_share_is_that_of_the_run_s_own_images(
     np.save(tmp_path / "colours.npy", shapes(160, side=10, channels=3))
     drafted(tmp_path / "colours.npy").keep()
     config = preset("elu").replace(dataset="mine")
-    key = session.add(runs.create_run(config, session.folder), "running")
+    key = session.add(runs.create_run(config, session.folder), RunState.RUNNING)
     session.append_losses(key, losses(100, 30))
     session.add_checkpoint(key, evaluation(100, 30))
     told(qtbot, panel, "30.00 (0.10000/px)")
@@ -255,9 +256,9 @@ def test_visible_runs_are_overlaid_and_hidden_ones_are_not(
     assert "\nrelu-d5\t35.00" in panel.readout.text
 
 
-@pytest.mark.parametrize("state", ["queued", "damaged"])
+@pytest.mark.parametrize("state", [RunState.QUEUED, RunState.DAMAGED])
 def test_runs_without_curves_are_left_out(
-    qtbot: QtBot, panel: LossPanel, session: Session, state: str
+    qtbot: QtBot, panel: LossPanel, session: Session, state: RunState
 ) -> None:
     key = started(session, "elu", 30)
     qtbot.waitUntil(lambda: panel.plot.names == (key,))
@@ -334,10 +335,10 @@ def test_show_all_is_offered_once_the_view_was_moved(
 
 def test_units_are_named() -> None:
     elu, vae = preset("elu"), preset("vae")
-    assert unit(elu, "loss") == "squared error per image"
-    assert unit(vae, "reconstruction") == "nats per image"
-    assert unit(elu, "kl") == unit(vae, "kl") == "nats per image"
-    assert unit(elu, "pca_ratio") == unit(vae, "pca_ratio") == "ratio"
+    assert loss_unit(elu, "loss") == "squared error per image"
+    assert loss_unit(vae, "reconstruction") == "nats per image"
+    assert loss_unit(elu, "kl") == loss_unit(vae, "kl") == "nats per image"
+    assert loss_unit(elu, "pca_ratio") == loss_unit(vae, "pca_ratio") == "ratio"
 
 
 def test_any_metric_of_the_checkpoints_is_plotted_for_runs_of_every_unit(
@@ -367,4 +368,4 @@ def test_any_metric_of_the_checkpoints_is_plotted_for_runs_of_every_unit(
     [(None, "–"), (np.nan, "–"), (1234.5, "1,234"), (33.456, "33.46"), (0.012345, "0.0123")],
 )
 def test_numbers_have_four_figures(value: float | None, text: str) -> None:
-    assert number(value) == text
+    assert loss_text(value) == text

@@ -15,6 +15,7 @@ from aeviewer.widgets.displays.list_delegate import Role
 from trainers import runs
 from trainers.errors import AEViewerError
 from trainers.presets import preset
+from trainers.runs import RunState
 from trainers.runs.metrics import Evaluation
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ class Scene:
         self.view = self.panel.view
         self.view.setFocus()
 
-    def make(self, name: str, state: str = "stopped", step: int = 100, error: str = "") -> str:
+    def make(
+        self, name: str, state: RunState = RunState.STOPPED, step: int = 100, error: str = ""
+    ) -> str:
         run = runs.create_run(preset("elu"), self.session.folder, name)
         changes = {"state": state, "step": step, "error": error}
         run.write_status(run.status().model_copy(update=changes))
@@ -148,29 +151,29 @@ class TestList:
         texts = [x.text() for x in empty.panel.findChildren(QLabel) if x.isVisible()]
         assert "No runs yet. Choose a preset and press Train." in texts
         assert not empty.view.isVisible()
-        session.add(runs.create_run(preset("elu"), session.folder, "a"), "queued")
+        session.add(runs.create_run(preset("elu"), session.folder, "a"), RunState.QUEUED)
         assert empty.view.isVisible()
 
     @pytest.mark.parametrize(
         ("state", "step", "text"),
         [
-            ("new", 0, "Not started"),
-            ("stopped", 12_300, "Stopped · 12,300 / 50,000"),
-            ("finished", 50_000, "Finished · 50,000 steps"),
-            ("running", 31_000, "Interrupted · 31,000 / 50,000"),
-            ("diverged", 120, "Diverged · 120 / 50,000"),
-            ("failed", 5, "Failed · 5 / 50,000"),
+            (RunState.NEW, 0, "Not started"),
+            (RunState.STOPPED, 12_300, "Stopped · 12,300 / 50,000"),
+            (RunState.FINISHED, 50_000, "Finished · 50,000 steps"),
+            (RunState.RUNNING, 31_000, "Interrupted · 31,000 / 50,000"),
+            (RunState.DIVERGED, 120, "Diverged · 120 / 50,000"),
+            (RunState.FAILED, 5, "Failed · 5 / 50,000"),
         ],
     )
     def test_every_state_is_told_in_words(
-        self, scene: Scene, state: str, step: int, text: str
+        self, scene: Scene, state: RunState, step: int, text: str
     ) -> None:
         scene.make("d", state, step)
         scene.session.refresh()
         assert scene.index("d").data(Role.DETAIL) == text
 
     def test_the_problem_of_a_run_stands_in_its_tooltip(self, scene: Scene) -> None:
-        scene.make("d", "diverged", 120, "The loss ceased to be a number at step 121.")
+        scene.make("d", RunState.DIVERGED, 120, "The loss ceased to be a number at step 121.")
         scene.session.refresh()
         tip = scene.index("d").data(Qt.ItemDataRole.ToolTipRole)
         assert "ELU autoencoder, 5-dimensional code" in tip
@@ -206,7 +209,7 @@ class TestList:
     def test_the_active_run_shows_how_far_it_is(self, scene: Scene) -> None:
         scene.queue.active = (scene.keys["b"],)
         scene.queue.figures = TrainingProgress(25_000, 50_000, 121.0, 200.0, "cpu")
-        scene.session.set_state(scene.keys["b"], "running")
+        scene.session.set_state(scene.keys["b"], RunState.RUNNING)
         scene.queue.progressed.emit()
         assert scene.index("b").data(Role.DETAIL) == "Running · 25,000 / 50,000"
         assert scene.index("b").data(Role.FRACTION) == pytest.approx(0.5)
@@ -225,7 +228,7 @@ class TestList:
         scene.view.verticalScrollBar().setValue(300)
         scene.make("new one")
         session.refresh()
-        session.set_state(scene.keys["run 04"], "running", 7)
+        session.set_state(scene.keys["run 04"], RunState.RUNNING, 7)
         session.forget(scene.keys["run 29"])
         assert scene.names() == [i.name for i in session.items]
         assert scene.view.currentIndex().data() == "run 05"
@@ -304,10 +307,14 @@ class TestRename:
 
     @pytest.mark.parametrize(
         ("state", "remedy"),
-        [("running", "stop it"), ("paused", "stop it"), ("queued", "remove it from the queue")],
+        [
+            (RunState.RUNNING, "stop it"),
+            (RunState.PAUSED, "stop it"),
+            (RunState.QUEUED, "remove it from the queue"),
+        ],
     )
     def test_a_run_in_hand_keeps_its_name_and_says_what_to_do(
-        self, scene: Scene, state: str, remedy: str
+        self, scene: Scene, state: RunState, remedy: str
     ) -> None:
         scene.session.set_state(scene.keys["c"], state)
         scene.press(Qt.Key.Key_F2)
@@ -341,14 +348,14 @@ class TestTrash:
         assert scene.keys["c"] in scene.messages[0]
 
     def test_a_running_run_must_be_stopped_first(self, scene: Scene) -> None:
-        scene.session.set_state(scene.keys["c"], "running")
+        scene.session.set_state(scene.keys["c"], RunState.RUNNING)
         scene.press(Qt.Key.Key_Delete)
         assert scene.panel.findChild(QMessageBox) is None
         assert scene.messages == ["The run 'c' is running; stop it before deleting it."]
 
     def test_a_run_that_was_started_during_the_question_stays(self, scene: Scene) -> None:
         scene.press(Qt.Key.Key_Delete)
-        scene.session.set_state(scene.keys["c"], "running")
+        scene.session.set_state(scene.keys["c"], RunState.RUNNING)
         scene.answer("Move to trash")
         assert scene.trashed == []
         assert "stop it" in scene.messages[0]
@@ -376,6 +383,11 @@ class TestMenu:
         menu.close()
         return found
 
+    @pytest.mark.parametrize("state", [RunState.FAILED, RunState.DAMAGED])
+    def test_a_failed_or_readable_run_can_be_continued(self, scene: Scene, state: RunState) -> None:
+        scene.session.set_state(scene.keys["a"], state)
+        assert self.offered(scene, "a")["&Continue training"]
+
     def test_a_stopped_run_can_be_continued(self, scene: Scene) -> None:
         offered = self.offered(scene, "a")
         assert offered["&Continue training"]
@@ -383,13 +395,17 @@ class TestMenu:
         scene.panel.continue_action.trigger()
         assert scene.queue.asked == [("continue", scene.keys["a"])]
 
-    @pytest.mark.parametrize("state", ["finished", "running", "paused", "diverged"])
-    def test_others_can_not(self, scene: Scene, state: str) -> None:
+    @pytest.mark.parametrize(
+        "state", [RunState.FINISHED, RunState.RUNNING, RunState.PAUSED, RunState.DIVERGED]
+    )
+    def test_a_run_in_training_or_at_its_end_cannot_be_continued(
+        self, scene: Scene, state: RunState
+    ) -> None:
         scene.session.set_state(scene.keys["a"], state)
         assert "&Continue training" not in self.offered(scene, "a")
 
     def test_a_queued_run_can_be_left_out(self, scene: Scene) -> None:
-        scene.session.set_state(scene.keys["a"], "queued")
+        scene.session.set_state(scene.keys["a"], RunState.QUEUED)
         assert self.offered(scene, "a")["Remove from &queue"]
         scene.panel.remove_action.trigger()
         assert scene.queue.asked == [("remove", scene.keys["a"])]

@@ -17,6 +17,7 @@ from trainers import runs
 from trainers.errors import RunError
 from trainers.events import Finished, Losses, Preview, Progress
 from trainers.presets import preset
+from trainers.runs import RunState
 from trainers.runs.metrics import Evaluation
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def evaluation(step: int, loss: float = 10.0) -> Evaluation:
     )
 
 
-def made(session: Session, name: str, *steps: int, state: str = "stopped") -> Run:
+def made(session: Session, name: str, *steps: int, state: RunState = RunState.STOPPED) -> Run:
     """A run folder with checkpoints of those steps."""
     run = runs.create_run(preset("elu"), session.folder, name)
     for step in steps:
@@ -73,14 +74,19 @@ class TestRuns:
         made(session, "a", 0, 100)
         session.refresh()
         (item,) = session.items
-        assert (item.name, item.state, item.step, item.steps) == ("a", "stopped", 100, 50_000)
+        assert (item.name, item.state, item.step, item.steps) == (
+            "a",
+            RunState.STOPPED,
+            100,
+            50_000,
+        )
 
     def test_a_damaged_run_is_listed_and_says_why(self, session: Session) -> None:
         run = made(session, "a")
         (run.path / "config.json").write_text("{")
         session.refresh()
         (item,) = session.items
-        assert item.state == "damaged"
+        assert item.state == RunState.DAMAGED
         assert "config.json is damaged" in item.problem
 
     def test_of_a_damaged_run_all_is_shown_that_can_be_read(self, session: Session) -> None:
@@ -88,7 +94,7 @@ class TestRuns:
         (run.path / "status.json").write_text("{")
         session.refresh()
         (item,) = session.items
-        assert item.state == "damaged"
+        assert item.state == RunState.DAMAGED
         assert "status.json is damaged" in item.problem
         assert item.config == run.config
         session.set_current(item.key)
@@ -99,13 +105,13 @@ class TestRuns:
         (run.path / "config.json").unlink()
         session.refresh()
         (item,) = session.items
-        assert item.state == "damaged"
+        assert item.state == RunState.DAMAGED
         assert "config.json is missing" in item.problem
 
     def test_a_run_of_a_dead_program_is_interrupted(self, session: Session) -> None:
-        made(session, "a", 0, state="running")
+        made(session, "a", 0, state=RunState.RUNNING)
         session.refresh()
-        assert session.items[0].state == "interrupted"
+        assert session.items[0].state == RunState.INTERRUPTED
 
     def test_the_demo_is_read_only_and_survives_a_refresh(self, session: Session) -> None:
         made(session, "a")
@@ -123,9 +129,9 @@ class TestRuns:
         assert not again.item(key).visible
         assert again.item(key).colour == session.item(key).colour
 
-    @pytest.mark.parametrize("state", ["queued", "running", "paused"])
+    @pytest.mark.parametrize("state", [RunState.QUEUED, RunState.RUNNING, RunState.PAUSED])
     def test_a_run_in_hand_keeps_its_state_when_the_folder_is_read(
-        self, session: Session, state: str
+        self, session: Session, state: RunState
     ) -> None:
         key = session.add(made(session, "a"), state)
         session.refresh()
@@ -133,11 +139,11 @@ class TestRuns:
 
     def test_a_run_that_ended_takes_its_state_from_its_folder(self, session: Session) -> None:
         run = made(session, "a")
-        key = session.add(run, "running")
-        session.set_state(key, "stopped", 7)
-        run.write_status(run.status().model_copy(update={"state": "finished", "step": 9}))
+        key = session.add(run, RunState.RUNNING)
+        session.set_state(key, RunState.STOPPED, 7)
+        run.write_status(run.status().model_copy(update={"state": RunState.FINISHED, "step": 9}))
         session.refresh()
-        assert (session.item(key).state, session.item(key).step) == ("finished", 9)
+        assert (session.item(key).state, session.item(key).step) == (RunState.FINISHED, 9)
 
 
 class TestRename:
@@ -214,11 +220,11 @@ class TestTime:
         assert session.step == 0
 
     def test_following_is_live_while_it_trains_and_the_newest_after(self, session: Session) -> None:
-        key = session.add(made(session, "a", 0, 10), "running")
+        key = session.add(made(session, "a", 0, 10), RunState.RUNNING)
         session.set_current(key)
         session.follow()
         assert session.is_live
-        session.set_state(key, "stopped")
+        session.set_state(key, RunState.STOPPED)
         session.follow()
         assert session.step == 10
         assert not session.is_live

@@ -21,7 +21,7 @@ OURS = "/opt/aeviewer/_internal"
 def test_from_source_the_environment_is_the_persons(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     seen = {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
-    libraries.arrange(seen)
+    libraries.arrange_libraries(seen)
     assert seen == {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
 
 
@@ -31,10 +31,10 @@ def test_what_the_packaged_program_starts_finds_the_systems_libraries(
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     seen = {"LD_LIBRARY_PATH": OURS, "HOME": "/home/me"}
-    libraries.arrange(seen)
+    libraries.arrange_libraries(seen)
     assert seen == {"HOME": "/home/me"}
     seen = {"LD_LIBRARY_PATH": OURS, "LD_LIBRARY_PATH_ORIG": "/opt/cuda/lib"}
-    libraries.arrange(seen)
+    libraries.arrange_libraries(seen)
     assert seen == {"LD_LIBRARY_PATH": "/opt/cuda/lib"}
 
 
@@ -49,7 +49,7 @@ def test_on_windows_pytorchs_first_library_is_loaded_before_qts(
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(libraries, "find_spec", lambda _name: spec)
     monkeypatch.setattr(ctypes, "CDLL", loaded.append)
-    libraries.arrange({})
+    libraries.arrange_libraries({})
     assert loaded == [os.fspath(library)]
 
 
@@ -77,7 +77,7 @@ def test_the_source_of_what_is_imported_after_qt_is_not_read(load: str, is_read:
 
 _HOLES = """
 import numpy as np
-from aeviewer.startup.libraries import keep_memory_whole
+from aeviewer.startup.libraries import return_freed_memory
 from tests.benchmarks.memory import resident_megabytes
 {}
 np.ones(31 << 20, np.uint8)  # once it is freed, glibc takes the next such from its heap
@@ -90,7 +90,7 @@ print(round(before - resident_megabytes()))
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
-@pytest.mark.parametrize(("act", "given_back"), [("keep_memory_whole()", 31), ("", 0)])
+@pytest.mark.parametrize(("act", "given_back"), [("return_freed_memory()", 31), ("", 0)])
 def test_a_large_block_that_is_freed_leaves_no_hole(act: str, given_back: int) -> None:
     tell = _HOLES.format(act)
     told = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
@@ -100,9 +100,9 @@ def test_a_large_block_that_is_freed_leaves_no_hole(act: str, given_back: int) -
 _HEAPS = """
 from threading import Barrier, Thread
 import numpy as np
-from aeviewer.startup.libraries import keep_memory_whole
+from aeviewer.startup.libraries import return_freed_memory
 from tests.benchmarks.memory import resident_megabytes
-keep_memory_whole()
+return_freed_memory()
 meeting = Barrier(7)
 def use():
     blocks = [np.ones(1 << 20, np.uint8) for _ in range(30)]

@@ -12,52 +12,38 @@ import pytest
 from PIL import Image
 from PySide6.QtWidgets import QFileDialog, QProgressBar, QWidget
 
-from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.timeline.film_action import FilmAction
 from aeviewer.services.latent.undo_state import Pin
 from aeviewer.services.timeline.film import FilmCancelled, Frames, timing
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, show_latent_panel
 from trainers.errors import DataError
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from aeviewer.panels.latent.latent_panel import LatentPanel
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
     from trainers.runs import Run
 
 STEPS = (0, 40)
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
-    folder = tmp_path_factory.mktemp("runs")
-    return {d: trained(folder, "vae", d, checkpoints=STEPS) for d in (1, 2)}
+@pytest.fixture(scope="session")
+def run(trained_run: TrainRun) -> Run:
+    return trained_run("vae", 2, checkpoints=STEPS)
 
 
 @pytest.fixture
-def explored(session: Session, runs: dict[int, Run], qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(runs[2], "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None)
-    yield made
-    made.compute.close()
+def panel(explored: ExploredServices, qtbot: QtBot) -> LatentPanel:
+    return show_latent_panel(qtbot, explored)
 
 
 @pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
-    panel = LatentPanel(explored)
-    qtbot.addWidget(panel)
-    panel.resize(700, 600)
-    panel.show()
-    qtbot.waitUntil(lambda: len(panel.plot.raster.xy) > 0)
-    return panel
-
-
-@pytest.fixture
-def action(explored: Explored, panel: LatentPanel) -> FilmAction:
+def action(explored: ExploredServices, panel: LatentPanel) -> FilmAction:
     return FilmAction(explored, panel, panel)
 
 
@@ -114,7 +100,7 @@ def test_an_mp4_is_kept_and_held_at_its_end(
 
 
 def test_decoded_images_and_pins_are_filmed_where_they_are_shown(
-    qtbot: QtBot, action: FilmAction, panel: LatentPanel, explored: Explored, tmp_path: Path
+    qtbot: QtBot, action: FilmAction, panel: LatentPanel, explored: ExploredServices, tmp_path: Path
 ) -> None:
     visible = panel.legend.visible
     assert visible.all()
@@ -142,11 +128,11 @@ def test_codes_of_one_number_are_filmed(
     qtbot: QtBot,
     action: FilmAction,
     session: Session,
-    runs: dict[int, Run],
+    trained_run: TrainRun,
     panel: LatentPanel,
     tmp_path: Path,
 ) -> None:
-    session.set_current(session.add(runs[1], "finished"))
+    session.set_current(session.add(trained_run("vae", 1, checkpoints=STEPS), RunState.FINISHED))
     qtbot.waitUntil(lambda: session.preview is not None)
     made(qtbot, action, tmp_path / "line.gif")
     shown, _ = frames_of(tmp_path / "line.gif")

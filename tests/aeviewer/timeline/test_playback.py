@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,60 +9,45 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QToolButton
 
-from aeviewer.panels.latent.latent_panel import LatentPanel
 from aeviewer.panels.latent.views_menu import apply_view, capture_view
 from aeviewer.panels.timeline.timeline_panel import TimelinePanel
 from aeviewer.services.latent.undo_state import Pin
-from tests.aeviewer.latent.explored_run import Explored, services, trained
+from tests.aeviewer.explored_run import ExploredServices, copy_run, show_latent_panel
 from trainers.exploration.alignment import procrustes
-from trainers.runs import Run
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from aeviewer.panels.latent.latent_panel import LatentPanel
     from aeviewer.services.runs.session import Session
+    from tests.aeviewer.explored_run import TrainRun
+    from trainers.runs import Run
 
 STEPS = (0, 20, 40)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
-    """A run of two numbers and one of five, with three checkpoints each."""
-    return {
-        2: trained(tmp_path_factory.mktemp("vae"), "vae", 2, checkpoints=STEPS),
-        5: trained(tmp_path_factory.mktemp("elu"), "elu", 5, checkpoints=STEPS),
-    }
-
-
-@pytest.fixture(params=[2, 5])
-def run(request: pytest.FixtureRequest, folders: dict[int, Run]) -> Run:
-    return folders[request.param]
+@pytest.fixture(scope="session", params=[("vae", 2), ("elu", 5)])
+def run(request: pytest.FixtureRequest, trained_run: TrainRun) -> Run:
+    """Returns a run with codes of two numbers, then one of five; each has three checkpoints."""
+    return trained_run(*request.param, checkpoints=STEPS)
 
 
 @pytest.fixture
-def explored(session: Session, run: Run, qtbot: QtBot) -> Iterator[Explored]:
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    qtbot.waitUntil(lambda: session.preview is not None and made.alignments.aligned is not None)
-    yield made
-    made.compute.close()
+def explored(explored: ExploredServices, qtbot: QtBot) -> ExploredServices:
+    qtbot.waitUntil(lambda: explored.alignments.aligned is not None)
+    return explored
 
 
 @pytest.fixture
-def panel(explored: Explored, qtbot: QtBot) -> LatentPanel:
-    panel = LatentPanel(explored)
-    qtbot.addWidget(panel)
-    panel.resize(700, 600)
-    panel.show()
-    qtbot.waitUntil(lambda: len(panel.plot.raster.xy) > 0)
-    return panel
+def panel(explored: ExploredServices, qtbot: QtBot) -> LatentPanel:
+    return show_latent_panel(qtbot, explored)
 
 
 @pytest.fixture
-def timeline(explored: Explored, panel: LatentPanel, qtbot: QtBot) -> TimelinePanel:
+def timeline(explored: ExploredServices, panel: LatentPanel, qtbot: QtBot) -> TimelinePanel:
     timeline = TimelinePanel(explored)
     qtbot.addWidget(timeline)
     timeline.resize(1000, 52)
@@ -75,7 +59,7 @@ def button(timeline: TimelinePanel, text: str) -> QToolButton:
     return next(b for b in timeline.findChildren(QToolButton) if b.text() == text)
 
 
-def go_to(qtbot: QtBot, explored: Explored, panel: LatentPanel, step: int) -> np.ndarray:
+def go_to(qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, step: int) -> np.ndarray:
     """Shows a checkpoint; answers its codes."""
     explored.session.show_step(step)
     qtbot.waitUntil(lambda: panel.note.text().startswith(f"step {step:,} "))
@@ -89,7 +73,7 @@ def kept(run: Run, step: int) -> np.ndarray:
 
 
 def test_an_earlier_checkpoint_is_shown_as_the_last_one_lies(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, run: Run
 ) -> None:
     """Aligned to the next and through it to the last; the axes are the last one's."""
     go_to(qtbot, explored, panel, 0)
@@ -102,7 +86,7 @@ def test_an_earlier_checkpoint_is_shown_as_the_last_one_lies(
 
 
 def test_it_says_that_codes_are_aligned(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel
 ) -> None:
     assert "aligned" not in panel.note.text()
     assert panel.plot.axis("bottom").labelText == "z₁"
@@ -113,7 +97,7 @@ def test_it_says_that_codes_are_aligned(
 
 
 def test_the_last_checkpoint_is_as_it_is(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, run: Run
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     go_to(qtbot, explored, panel, 40)
@@ -121,7 +105,7 @@ def test_the_last_checkpoint_is_as_it_is(
 
 
 def test_a_press_decodes_the_code_that_lies_there(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, run: Run
 ) -> None:
     from trainers.inference import load
 
@@ -148,7 +132,7 @@ def test_a_press_decodes_the_code_that_lies_there(
 
 
 def test_a_click_on_a_point_marks_that_image(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel
 ) -> None:
     codes = go_to(qtbot, explored, panel, 0)
     x, y = panel.plot.raster.xy[7]
@@ -163,7 +147,7 @@ def test_a_click_on_a_point_marks_that_image(
 
 
 def test_the_mosaic_is_turned_with_the_codes(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, run: Run
 ) -> None:
     from trainers.inference import load
 
@@ -186,7 +170,7 @@ def test_the_mosaic_is_turned_with_the_codes(
 
 
 def test_the_button_shows_codes_as_they_are(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, timeline: TimelinePanel, run: Run
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, timeline: TimelinePanel, run: Run
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     align = button(timeline, "Align")
@@ -205,7 +189,7 @@ def test_the_button_shows_codes_as_they_are(
 class Watched:
     """What was seen while it played."""
 
-    def __init__(self, explored: Explored, panel: LatentPanel) -> None:
+    def __init__(self, explored: ExploredServices, panel: LatentPanel) -> None:
         self.frames: list[tuple[int | None, np.ndarray, tuple[tuple[float, float], ...]]] = []
         self.views: set[tuple[float, ...]] = set()
         self._explored, self._panel = explored, panel
@@ -224,7 +208,7 @@ class Watched:
 @pytest.mark.parametrize("kind", ["coordinates", "principal"])
 def test_codes_glide_from_the_first_checkpoint_to_the_last(
     qtbot: QtBot,
-    explored: Explored,
+    explored: ExploredServices,
     panel: LatentPanel,
     timeline: TimelinePanel,
     run: Run,
@@ -261,7 +245,7 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
 
 
 def test_pausing_shows_the_nearer_checkpoint(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, timeline: TimelinePanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, timeline: TimelinePanel
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     timeline.play_action.trigger()
@@ -278,7 +262,7 @@ def test_pausing_shows_the_nearer_checkpoint(
 
 
 def test_a_press_while_codes_glide_decodes_by_the_nearer_checkpoint(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, timeline: TimelinePanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, timeline: TimelinePanel
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     timeline.play_action.trigger()
@@ -293,7 +277,7 @@ def test_a_press_while_codes_glide_decodes_by_the_nearer_checkpoint(
 
 
 def test_another_plane_while_it_plays_is_played_on(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, timeline: TimelinePanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, timeline: TimelinePanel
 ) -> None:
     timeline.play_action.trigger()
     qtbot.waitUntil(lambda: explored.playback.interpolation is not None)
@@ -304,7 +288,7 @@ def test_another_plane_while_it_plays_is_played_on(
 
 
 def test_a_checkpoint_that_is_merely_saved_turns_nothing(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel, session: Session
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, session: Session
 ) -> None:
     go_to(qtbot, explored, panel, 20)
     before = explored.alignments.aligned
@@ -317,7 +301,7 @@ def test_a_checkpoint_that_is_merely_saved_turns_nothing(
 
 
 def test_a_plane_through_pins_stays_through_them(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel
 ) -> None:
     codes = go_to(qtbot, explored, panel, 0)
     if codes.shape[1] == 2:
@@ -334,7 +318,7 @@ def test_a_plane_through_pins_stays_through_them(
 
 
 def test_a_view_keeps_whether_codes_were_aligned(
-    qtbot: QtBot, explored: Explored, panel: LatentPanel
+    qtbot: QtBot, explored: ExploredServices, panel: LatentPanel
 ) -> None:
     go_to(qtbot, explored, panel, 0)
     view = capture_view(explored.latent_state, panel)
@@ -347,15 +331,15 @@ def test_a_view_keeps_whether_codes_were_aligned(
 
 
 def test_codes_that_can_not_be_read_are_told_and_played_over(
-    qtbot: QtBot, session: Session, tmp_path: Path, folders: dict[int, Run]
+    qtbot: QtBot, session: Session, tmp_path: Path, trained_run: TrainRun
 ) -> None:
-    run = Run(shutil.copytree(folders[2].path, tmp_path / "damaged"))
+    run = copy_run(trained_run("vae", 2, checkpoints=STEPS), tmp_path / "damaged")
     (run.path / "checkpoints" / "00000000" / "codes.npy").write_bytes(b"no codes")
-    made = services(session)
-    session.set_current(session.add(run, "finished"))
-    timeline = TimelinePanel(made)
+    explored = ExploredServices(session)
+    session.set_current(session.add(run, RunState.FINISHED))
+    timeline = TimelinePanel(explored)
     qtbot.addWidget(timeline)
-    qtbot.waitUntil(lambda: made.alignments.problem != "")
+    qtbot.waitUntil(lambda: explored.alignments.problem != "")
     assert "cannot be now" in timeline.align_action.toolTip()
     assert "codes.npy is damaged" in timeline.align_action.toolTip()
     messages: list[str] = []
@@ -364,4 +348,4 @@ def test_codes_that_can_not_be_read_are_told_and_played_over(
     qtbot.waitUntil(lambda: not timeline.is_playing, timeout=20_000)
     assert session.step == 40
     assert len(messages) == 1
-    made.compute.close()
+    explored.close()

@@ -12,6 +12,7 @@ from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.latent_services import LatentServices
 from trainers import runs
 from trainers.presets import preset
+from trainers.runs import RunState
 from trainers.runs.metrics import Evaluation
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 STEPS = (0, 10, 1_000, 3_000)
 
 
-def add(session: Session, name: str, steps: tuple[int, ...], state: str = "stopped") -> str:
+def add(
+    session: Session, name: str, steps: tuple[int, ...], state: RunState = RunState.STOPPED
+) -> str:
     run = runs.create_run(preset("vae"), session.folder, name)
     for step in steps:
         run.write_checkpoint(step, b"")
@@ -171,7 +174,7 @@ def test_new_checkpoints_leave_the_handle_where_it_is(
     panel: TimelinePanel, session: Session, qtbot: QtBot
 ) -> None:
     key = session.items[0].key
-    session.set_state(key, "running")
+    session.set_state(key, RunState.RUNNING)
     qtbot.mousePress(panel.slider, Qt.MouseButton.LeftButton, pos=place(panel, 1))
     for step in (5, 4_000):
         session.add_checkpoint(key, evaluated(step))
@@ -186,7 +189,7 @@ def test_live_is_offered_only_while_it_trains(
 ) -> None:
     key = session.items[0].key
     assert not panel.live_button.isVisible()
-    session.set_state(key, "running")
+    session.set_state(key, RunState.RUNNING)
     assert panel.live_button.isVisible()
     assert not panel.live_button.isChecked()
     qtbot.mouseClick(panel.live_button, Qt.MouseButton.LeftButton)
@@ -196,14 +199,14 @@ def test_live_is_offered_only_while_it_trains(
     qtbot.mouseClick(panel.live_button, Qt.MouseButton.LeftButton)
     assert session.step == 3_000
     assert not panel.live_button.isChecked()
-    session.set_state(key, "finished")
+    session.set_state(key, RunState.FINISHED)
     assert not panel.live_button.isVisible()
 
 
 def test_the_end_of_the_slider_is_live(
     panel: TimelinePanel, session: Session, qtbot: QtBot
 ) -> None:
-    session.set_state(session.items[0].key, "running", step=3_500)
+    session.set_state(session.items[0].key, RunState.RUNNING, step=3_500)
     qtbot.keyClick(panel.slider, Qt.Key.Key_End)
     assert session.is_live
     assert "step 3,500 of 50,000" in words(panel)

@@ -9,16 +9,17 @@ import pytest
 import torch
 from PySide6.QtCore import QObject, Signal
 
-from aeviewer.panels.training.parallel_menu import SideBySideMenu, choices
+from aeviewer.panels.training.parallel_menu import ParallelMenu, choices
 from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.latent.step_loader import StepLoader
 from aeviewer.services.training.process_trainer import ProcessTrainer
-from aeviewer.services.training.training_progress import TrainingProgress, together
+from aeviewer.services.training.training_progress import TrainingProgress, join_progress
 from aeviewer.services.training.training_queue import Activity, TrainingQueue
 from tests.aeviewer.training.test_training_queue import ENDLESS, TIMEOUT, small
 from trainers import runs
 from trainers.parallel import Pool, Workers
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ class Scene:
         return runs.open_run(self.session.folder / name)
 
     def step(self, name: str) -> int:
-        figures = self.queue.figures_of(self.key(name))
+        figures = self.queue.progress_of(self.key(name))
         return figures.step if figures else 0
 
 
@@ -88,7 +89,11 @@ def test_two_are_trained_at_once_and_told_as_any_other(scene: Scene, qtbot: QtBo
     qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
     for name in "abc":
         status = scene.folder(name).status()
-        assert (scene.state(name), status.state, status.threads) == ("finished", "finished", 1)
+        assert (scene.state(name), status.state, status.threads) == (
+            RunState.FINISHED,
+            RunState.FINISHED,
+            1,
+        )
         assert session.curves(scene.key(name)).step.tolist() == list(range(1, 301))
         assert [e.step for e in session.curves(scene.key(name)).evaluations] == [0, 300]
     assert not scene.messages
@@ -114,17 +119,17 @@ def test_pause_saves_them_and_resume_goes_on(training: Scene, qtbot: QtBot) -> N
     queue = training.queue
     queue.pause()
     assert queue.activity is Activity.PAUSED
-    assert {training.state(name) for name in "ab"} == {"paused"}
+    assert {training.state(name) for name in "ab"} == {RunState.PAUSED}
     folders = [training.folder(name) for name in "ab"]
     qtbot.waitUntil(
-        lambda: all(f.written_status().state == "stopped" for f in folders), timeout=TIMEOUT
+        lambda: all(f.written_status().state == RunState.STOPPED for f in folders), timeout=TIMEOUT
     )
     qtbot.waitUntil(lambda: not any(f.is_locked for f in folders), timeout=TIMEOUT)
     held = folders[0].written_status().step
     assert queue.active == (training.key("a"), training.key("b"))
     queue.resume()
     qtbot.waitUntil(lambda: training.step("a") > held, timeout=TIMEOUT)
-    assert training.state("a") == "running"
+    assert training.state("a") == RunState.RUNNING
     steps = training.session.curves(training.key("a")).step.tolist()
     assert steps == list(range(1, len(steps) + 1))
 
@@ -135,11 +140,11 @@ def test_pause_and_stop_may_come_before_a_process_has_begun(scene: Scene, qtbot:
         queue.train(small(), name)
     queue.pause()
     queue.stop(scene.key("b"))
-    qtbot.waitUntil(lambda: scene.state("b") == "stopped", timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: scene.state("b") == RunState.STOPPED, timeout=TIMEOUT)
     queue.resume()
     queue.continue_run(scene.key("b"))
     qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
-    assert {scene.folder(name).status().state for name in "ab"} == {"finished"}
+    assert {scene.folder(name).status().state for name in "ab"} == {RunState.FINISHED}
     assert not scene.messages
 
 
@@ -153,7 +158,7 @@ def test_the_run_that_is_explored_is_stopped_first_and_the_next_begins(
     assert queue.to_stop == training.key("b")
     queue.stop()
     assert queue.activity is Activity.RUNNING
-    qtbot.waitUntil(lambda: training.state("b") == "stopped", timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: training.state("b") == RunState.STOPPED, timeout=TIMEOUT)
     assert queue.active == (training.key("a"), training.key("c"))
     stopped = training.folder("b").status().step
     assert training.session.item(training.key("b")).step == stopped > 0
@@ -168,14 +173,14 @@ def test_stop_all_stops_what_runs_and_empties_the_queue(training: Scene, qtbot: 
     training.queue.stop_all()
     assert training.queue.activity is Activity.STOPPING
     qtbot.waitUntil(lambda: training.queue.activity is Activity.IDLE, timeout=TIMEOUT)
-    assert {training.state(name) for name in "abc"} == {"stopped"}
+    assert {training.state(name) for name in "abc"} == {RunState.STOPPED}
 
 
 def test_a_paused_one_can_be_stopped(training: Scene, qtbot: QtBot) -> None:
     training.queue.pause()
     training.queue.stop_all()
     qtbot.waitUntil(lambda: training.queue.activity is Activity.IDLE, timeout=TIMEOUT)
-    assert {training.state(name) for name in "ab"} == {"stopped"}
+    assert {training.state(name) for name in "ab"} == {RunState.STOPPED}
 
 
 def test_more_room_is_used_at_once_and_less_as_they_end(training: Scene, qtbot: QtBot) -> None:
@@ -185,7 +190,7 @@ def test_more_room_is_used_at_once_and_less_as_they_end(training: Scene, qtbot: 
     queue.train(small(steps=ENDLESS), "d")
     queue.set_side_by_side(1)
     queue.stop(training.key("a"))
-    qtbot.waitUntil(lambda: training.state("a") == "stopped", timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: training.state("a") == RunState.STOPPED, timeout=TIMEOUT)
     assert queue.waiting == (training.key("d"),)
     for name in "bc":
         queue.stop(training.key(name))
@@ -198,13 +203,13 @@ def test_more_room_is_used_at_once_and_less_as_they_end(training: Scene, qtbot: 
 def test_failure_and_divergence_are_one_message_each(scene: Scene, qtbot: QtBot) -> None:
     held = runs.create_run(small(), scene.session.folder, "held")
     scene.session.refresh()
-    with runs.Run(held.path).training():
+    with runs.Run(held.path).hold_for_training():
         scene.queue.continue_run(scene.key("held"))
         qtbot.waitUntil(lambda: scene.queue.activity is Activity.IDLE, timeout=TIMEOUT)
-    assert scene.state("held") == "failed"
+    assert scene.state("held") == RunState.FAILED
     scene.queue.train(small("vae", learning_rate=10.0), "a")
     qtbot.waitUntil(lambda: scene.queue.activity is Activity.IDLE, timeout=TIMEOUT)
-    assert scene.state("a") == "diverged"
+    assert scene.state("a") == RunState.DIVERGED
     held_up, diverged = scene.messages
     assert held_up == "The run 'held' is being trained by another program; wait for it."
     assert diverged.startswith("a: The loss ceased to be a number at step")
@@ -220,15 +225,15 @@ def test_closing_saves_all_of_them(qapp: object, session: Session, qtbot: QtBot)
     scene.queue.close()
     for name in "ab":
         status = scene.folder(name).status()
-        assert (scene.state(name), status.state) == ("stopped", "stopped")
+        assert (scene.state(name), status.state) == (RunState.STOPPED, RunState.STOPPED)
         assert status.step == scene.folder(name).checkpoint().step > 0
 
 
 def test_figures_together() -> None:
     two = [TrainingProgress(10, 100, 5.0, 18.0, "cpu"), TrainingProgress(50, 100, 7.0, 7.0, "cpu")]
-    assert together(two) == TrainingProgress(60, 200, 12.0, 18.0, "cpu", 2)
-    assert together([*two, TrainingProgress(0, 100)]).seconds_left is None
-    assert together(two[:1]) == two[0]
+    assert join_progress(two) == TrainingProgress(60, 200, 12.0, 18.0, "cpu", 2)
+    assert join_progress([*two, TrainingProgress(0, 100)]).seconds_left is None
+    assert join_progress(two[:1]) == two[0]
 
 
 # -- the choice ------------------------------------------------------------------------------------
@@ -250,7 +255,7 @@ def test_the_menu_offers_a_process_a_core_and_remembers(
 ) -> None:
     monkeypatch.setattr("aeviewer.panels.training.parallel_menu.cores", lambda: 4)
     queue = FakeQueue()
-    menu = SideBySideMenu(queue, settings)  # type: ignore[arg-type]
+    menu = ParallelMenu(queue, settings)  # type: ignore[arg-type]
     qtbot.addWidget(menu)
     actions = menu.actions()
     assert [action.data() for action in actions] == [1, 2, 3, 4]

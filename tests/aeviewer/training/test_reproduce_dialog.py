@@ -14,6 +14,7 @@ from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
 from aeviewer.services.training.reproduction import ReproductionService, Stage
 from trainers import runs
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,14 +36,14 @@ class FakeQueue(QObject):
 
     def train(self, config: RunConfig, name: str = "") -> None:
         self.trained.append(name)
-        self.session.add(runs.create_run(config, self.session.folder, name), "queued")
+        self.session.add(runs.create_run(config, self.session.folder, name), RunState.QUEUED)
 
     def continue_run(self, key: str) -> None:
         self.continued.append(key)
-        self.session.set_state(key, "queued")
+        self.session.set_state(key, RunState.QUEUED)
 
     def remove(self, key: str) -> None:
-        self.session.set_state(key, "stopped")
+        self.session.set_state(key, RunState.STOPPED)
 
 
 class Scene:
@@ -58,7 +59,7 @@ class Scene:
 
     def finish(self, *names: str) -> None:
         for name in names:
-            self.session.set_state(self.key(name), "finished")
+            self.session.set_state(self.key(name), RunState.FINISHED)
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, session: Session) -
 
 def test_what_is_missing_goes_into_the_queue_and_what_was_begun_goes_on(scene: Scene) -> None:
     begun, done, *rest = scene.names
-    for name, state in ((begun, "stopped"), (done, "finished")):
+    for name, state in ((begun, RunState.STOPPED), (done, RunState.FINISHED)):
         config = {e.name: e.config for e in scene.reproduction.plan(quick=True)}[name]
         scene.session.add(runs.create_run(config, scene.session.folder, name), state)
     scene.reproduction.start(quick=True)
@@ -95,7 +96,9 @@ def test_what_is_missing_goes_into_the_queue_and_what_was_begun_goes_on(scene: S
 
 def test_a_run_in_the_way_is_named_and_nothing_begins(scene: Scene) -> None:
     other = preset("elu").replace(seed=77)
-    scene.session.add(runs.create_run(other, scene.session.folder, scene.names[3]), "stopped")
+    scene.session.add(
+        runs.create_run(other, scene.session.folder, scene.names[3]), RunState.STOPPED
+    )
     scene.reproduction.start(quick=True)
     assert scene.names[3] in scene.messages[0]
     assert "other settings" in scene.messages[0]
@@ -135,7 +138,7 @@ def test_a_run_that_gave_up_ends_it_and_it_can_go_on(scene: Scene) -> None:
     scene.reproduction.start(quick=True)
     first, *rest = scene.names
     scene.finish(*rest)
-    scene.session.set_state(scene.key(first), "failed")
+    scene.session.set_state(scene.key(first), RunState.FAILED)
     assert scene.reproduction.stage is Stage.IDLE
     assert "1 run to go" in scene.messages[0]
     scene.reproduction.start(quick=True)

@@ -17,6 +17,7 @@ from aeviewer.services.training.training_queue import Activity, TrainingQueue
 from trainers import runs
 from trainers.events import Finished, Started, Stopped
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ class TestOneRun:
         assert steps == sorted(steps)
         assert services.queue.progress.step == 300
         assert services.queue.progress.device == "cpu"
-        assert services.state("a") == services.folder("a").status().state == "finished"
+        assert services.state("a") == services.folder("a").status().state == RunState.FINISHED
         assert len(services.session.curves(services.key("a"))) == 300
         assert services.session.checkpoints == (0, 300)
         assert services.session.step == 300
@@ -115,14 +116,14 @@ class TestOneRun:
         queue = training.queue
         queue.pause()
         assert queue.activity is Activity.PAUSED
-        assert training.state("a") == "paused"
+        assert training.state("a") == RunState.PAUSED
         # The slice under way has ended once a request made after it has its result.
         training.result(qtbot, lambda _models: True)
         training.result(qtbot, lambda _models: True)
         steps = [training.result(qtbot, lambda models: models.live.step) for _ in range(2)]
         assert steps[0] == steps[1] > 0
         queue.resume()
-        assert training.state("a") == "running"
+        assert training.state("a") == RunState.RUNNING
         qtbot.waitUntil(lambda: queue.progress.step > steps[0], timeout=TIMEOUT)
 
     @pytest.mark.parametrize("paused", [False, True])
@@ -135,7 +136,7 @@ class TestOneRun:
         assert training.queue.activity is Activity.STOPPING
         qtbot.waitUntil(lambda: training.queue.activity is Activity.IDLE, timeout=TIMEOUT)
         status = training.folder("a").status()
-        assert training.state("a") == status.state == "stopped"
+        assert training.state("a") == status.state == RunState.STOPPED
         assert status.step == training.session.item(training.key("a")).step > 0
         assert status.step in [c.step for c in training.folder("a").checkpoints()]
         assert training.session.step == training.session.checkpoints[-1] == status.step
@@ -148,14 +149,14 @@ class TestOneRun:
         stopped = training.folder("a").status().step
         training.queue.continue_run(training.key("a"))
         qtbot.waitUntil(lambda: training.queue.progress.step > stopped, timeout=TIMEOUT)
-        assert training.state("a") == "running"
+        assert training.state("a") == RunState.RUNNING
         curves = training.session.curves(training.key("a"))
         assert curves.step.tolist() == list(range(1, len(curves) + 1))
 
     def test_pca_is_solved(self, services: Services, qtbot: QtBot) -> None:
         services.queue.train(small("pca"), "a")
         qtbot.waitUntil(lambda: services.queue.activity is Activity.IDLE, timeout=TIMEOUT)
-        assert services.state("a") == "finished"
+        assert services.state("a") == RunState.FINISHED
         assert services.session.checkpoints == (1,)
 
 
@@ -163,11 +164,11 @@ class TestQueue:
     def test_the_second_waits_and_then_begins(self, training: Services, qtbot: QtBot) -> None:
         queue = training.queue
         queue.train(small(), "b")
-        assert training.state("b") == "queued"
+        assert training.state("b") == RunState.QUEUED
         assert queue.waiting == (training.key("b"),)
         queue.stop()
         qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
-        assert (training.state("a"), training.state("b")) == ("stopped", "finished")
+        assert (training.state("a"), training.state("b")) == (RunState.STOPPED, RunState.FINISHED)
         assert training.session.current is not None
         assert training.session.current.name == "b"
 
@@ -175,7 +176,7 @@ class TestQueue:
         training.queue.train(small(), "b")
         training.queue.remove(training.key("b"))
         assert training.queue.waiting == ()
-        assert training.state("b") == "stopped"
+        assert training.state("b") == RunState.STOPPED
 
     def test_the_next_one_can_be_stopped_as_soon_as_it_begins(
         self, training: Services, qtbot: QtBot
@@ -187,7 +188,7 @@ class TestQueue:
         qtbot.waitUntil(lambda: queue.active == (key("b"),), timeout=TIMEOUT)
         queue.stop()
         qtbot.waitUntil(lambda: queue.activity is Activity.IDLE, timeout=TIMEOUT)
-        assert (training.state("a"), training.state("b")) == ("stopped", "stopped")
+        assert (training.state("a"), training.state("b")) == (RunState.STOPPED, RunState.STOPPED)
 
     def test_a_run_is_continued_as_soon_as_it_stopped(
         self, training: Services, qtbot: QtBot
@@ -208,7 +209,7 @@ class TestQuestions:
         )
         assert step > 0
         assert thread is not threading.main_thread()
-        assert training.state("a") == "running"
+        assert training.state("a") == RunState.RUNNING
 
     def test_a_failure_is_its_answer_and_harms_nothing(
         self, services: Services, qtbot: QtBot
@@ -224,7 +225,7 @@ class TestBadEnds:
     ) -> None:
         training.queue.close()
         status = training.folder("a").status()
-        assert status.state == "stopped"
+        assert status.state == RunState.STOPPED
         assert status.step > 0
         again = Services(session)
         try:
@@ -246,23 +247,23 @@ class TestBadEnds:
         try:
             again.session.forget(again.key("a"))
             again.session.refresh()
-            assert again.state("a") == "damaged"
+            assert again.state("a") == RunState.DAMAGED
             again.queue.continue_run(again.key("a"))
             qtbot.waitUntil(lambda: again.queue.progress.step > step, timeout=TIMEOUT)
-            assert again.state("a") == "running"
+            assert again.state("a") == RunState.RUNNING
         finally:
             again.queue.close()
 
     def test_divergence_is_a_state_and_one_message(self, services: Services, qtbot: QtBot) -> None:
         services.queue.train(small("vae", learning_rate=10.0), "a")
         services.queue.train(small(), "b")
-        qtbot.waitUntil(lambda: services.state("a") == "diverged", timeout=TIMEOUT)
-        assert services.state("b") == "running"
+        qtbot.waitUntil(lambda: services.state("a") == RunState.DIVERGED, timeout=TIMEOUT)
+        assert services.state("b") == RunState.RUNNING
         (message,) = services.messages
         assert message.startswith("a: The loss ceased to be a number at step")
         assert "learning rate below 10" in message
         qtbot.waitUntil(lambda: services.queue.activity is Activity.IDLE, timeout=TIMEOUT)
-        assert services.state("b") == "finished"
+        assert services.state("b") == RunState.FINISHED
 
     def test_an_unwritable_runs_folder_is_one_message(
         self, services: Services, tmp_path: Path
@@ -278,13 +279,13 @@ class TestBadEnds:
     ) -> None:
         run = runs.create_run(small(), services.session.folder, "a")
         services.session.refresh()
-        with runs.Run(run.path).training():
+        with runs.Run(run.path).hold_for_training():
             services.queue.continue_run(str(run.path))
             qtbot.waitUntil(lambda: bool(services.messages), timeout=TIMEOUT)
         assert services.messages == [
             "The run 'a' is being trained by another program; wait for it."
         ]
-        assert services.state("a") == "failed"
+        assert services.state("a") == RunState.FAILED
         assert services.queue.activity is Activity.IDLE
 
 
@@ -322,7 +323,7 @@ class TestCrossingLetters:
         def deliver(*events: object) -> TrainingQueue:
             for event in events:
                 event_queue.put(RunEvent(str(session.folder / "a"), event))
-            queue._delivery.drain()
+            queue._dispatcher.drain()
             return queue
 
         yield deliver
@@ -351,7 +352,7 @@ class TestCrossingLetters:
         assert queue.activity is Activity.RUNNING
         post(Finished(300), TrainingEnded())
         assert queue.activity is Activity.IDLE
-        assert session.items[0].state == "finished"
+        assert session.items[0].state == RunState.FINISHED
 
     def test_letters_of_a_deleted_run_are_left_unread(
         self, post: Callable[..., TrainingQueue], session: Session
@@ -371,7 +372,7 @@ class TestCrossingLetters:
         queue.train(small(), "a")
         (session.folder / "a" / "config.json").unlink()
         session.refresh()
-        assert session.items[0].state == "running"
+        assert session.items[0].state == RunState.RUNNING
         post(TrainingFailed("its folder is gone"), TrainingEnded())
         assert queue.activity is Activity.IDLE
         assert self.messages == ["its folder is gone"]

@@ -9,7 +9,7 @@ from superqt import QElidingLabel
 
 from aeviewer.panels.training.experiment_panel import ExperimentPanel
 from aeviewer.panels.training.training_toolbar import (
-    TrainingBar,
+    TrainingToolbar,
     device_text,
     progress_text,
     time_text,
@@ -65,7 +65,7 @@ class Scene:
     def __init__(self, session: Session, qtbot: QtBot) -> None:
         self.queue = FakeQueue()
         self.experiment = ExperimentPanel(session)
-        self.bar = TrainingBar(self.experiment, self.queue)  # type: ignore[arg-type]
+        self.bar = TrainingToolbar(self.experiment, self.queue)  # type: ignore[arg-type]
         self.window = QMainWindow()
         self.window.addToolBar(self.bar)
         self.window.setCentralWidget(self.experiment)

@@ -20,7 +20,7 @@ from trainers.events import Losses
 from trainers.exploration import views
 from trainers.generators import finish
 from trainers.presets import preset
-from trainers.runs import archive, formats, losses_csv
+from trainers.runs import RunState, archive, formats, losses_csv
 from trainers.runs.checkpoint import Checkpoint
 from trainers.runs.metrics import Evaluation
 from trainers.runs.status import Status
@@ -68,7 +68,7 @@ def _configs() -> list[bytes]:
 
 @cache
 def _statuses() -> list[bytes]:
-    told = Status(state="running", step=7, seconds=1.5, versions={"torch": "2"}, error="oh")
+    told = Status(state=RunState.RUNNING, step=7, seconds=1.5, versions={"torch": "2"}, error="oh")
     return [told.model_dump_json(indent=2).encode(), b"{}"]
 
 
@@ -82,7 +82,7 @@ def _datasets() -> list[bytes]:
 def _metrics() -> list[bytes]:
     steps = np.arange(1, 6)
     losses = np.linspace(1, 0.1, 5).astype(np.float32)
-    rows = losses_csv.table(Losses(steps, losses, losses, losses))
+    rows = losses_csv.format_rows(Losses(steps, losses, losses, losses))
     return [(losses_csv.HEADER + rows).encode(), losses_csv.HEADER.encode(), b"", b"1,2,3,4\n"]
 
 

@@ -62,10 +62,10 @@ def import_images(person: Person) -> Iterator[Wait]:
     yield "the dialog", lambda: person.dialog(ImportDialog)
     dialog = person.dialog(ImportDialog)
     assert dialog is not None
-    name = dialog.name
+    name = dialog.name_box
     yield (
         "the images to be read",
-        lambda: not is_open(dialog) or name.isEnabled() or dialog.importing.problem,
+        lambda: not is_open(dialog) or name.isEnabled() or dialog.dataset_import.problem,
     )
     person.click(name, times=3)
     person.hand.press("ctrl+a")
@@ -79,7 +79,7 @@ def import_images(person: Person) -> Iterator[Wait]:
             return  # The import is complete, or the name is already used.
         person.click(dialog.accept_button)
         yield person.hand_idle()
-        yield "the import", lambda d=dialog: not is_open(d) or d.importing.share is None
+        yield "the import", lambda d=dialog: not is_open(d) or d.dataset_import.share is None
         yield person.pause(0.2)
 
 
@@ -127,7 +127,7 @@ def open_an_archive(person: Person) -> Iterator[Wait]:
         return
     person.hand.press("ctrl+shift+o")
     yield from person.answer_file_dialog(person.random.choice(archives))
-    opening = person.window.carry_away.opening
+    opening = person.window.carry_away.archive_opener
     yield person.pause(0.3)
     yield "the archive", lambda: not opening.progress_text
 

@@ -13,6 +13,7 @@ from aeviewer.services.training.training_queue import Activity
 from tests.reliability.acts.person import Person, Wait, act
 from trainers import datasets
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +127,11 @@ def choose_a_run(person: Person) -> Iterator[Wait]:
 
 @act(3)
 def continue_a_run(person: Person) -> Iterator[Wait]:
-    left = [i for i in own_runs(person) if i.state in {"stopped", "interrupted", "failed"}]
+    left = [
+        i
+        for i in own_runs(person)
+        if i.state in {RunState.STOPPED, RunState.INTERRUPTED, RunState.FAILED}
+    ]
     if not left:
         return
     yield from choose_a_run(person)
@@ -137,7 +142,7 @@ def continue_a_run(person: Person) -> Iterator[Wait]:
 
 @act(2)
 def rename_a_run(person: Person) -> Iterator[Wait]:
-    free = [i for i in own_runs(person) if i.state in {"stopped", "finished"}]
+    free = [i for i in own_runs(person) if i.state in {RunState.STOPPED, RunState.FINISHED}]
     if not free:
         return
     yield from person.open_dock("Runs")
@@ -152,7 +157,7 @@ def rename_a_run(person: Person) -> Iterator[Wait]:
 @act(1)
 def delete_runs(person: Person) -> Iterator[Wait]:
     """Moves runs to the trash, or cancels the question."""
-    free = [i for i in own_runs(person) if i.state not in {"running", "paused", "queued"}]
+    free = [i for i in own_runs(person) if not i.state.is_active]
     if len(own_runs(person)) < 4 or not free:
         return
     yield from person.open_dock("Runs")

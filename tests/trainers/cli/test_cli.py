@@ -15,6 +15,7 @@ from aeviewer.__main__ import main
 from trainers import runs
 from trainers.cli import COMMANDS
 from trainers.presets import preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,7 +155,7 @@ def test_help_tells_bounds_and_defaults() -> None:
 def test_the_runs_folder_may_be_named_before_the_command(tmp_path: Path) -> None:
     options = ["--steps", "9", "--name", "a", *SMALL]
     assert _call("--runs", str(tmp_path), "train", "elu", *options)[0] == 0
-    assert runs.open_run(tmp_path / "a").status().state == "finished"
+    assert runs.open_run(tmp_path / "a").status().state == RunState.FINISHED
     assert "a finished" in _call("--runs", str(tmp_path), "runs")[1]
 
 
@@ -193,5 +194,5 @@ def test_ctrl_c_saves_and_says_how_to_resume(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert f"aeviewer resume long --runs {tmp_path}" in told
     status = runs.open_run(run).status()
-    assert status.state == "stopped"
+    assert status.state == RunState.STOPPED
     assert runs.open_run(run).checkpoint().step == status.step

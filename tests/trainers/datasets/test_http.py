@@ -135,10 +135,10 @@ def test_a_torchvision_that_was_made_for_another_torch_still_knows_its_data_sets
     package.mkdir()
     (package / "__init__.py").write_text(_UNPAIRED, encoding="utf-8")
     (package / "datasets.py").write_text("class KMNIST:\n    mirrors = ['here']\n")
-    ask = "from trainers.datasets import catalogue, download\n"
-    ask += "print(download.find_torchvision_class(catalogue.find_entry('kmnist')).mirrors)"
+    script = "from trainers.datasets import catalogue, download\n"
+    script += "print(download.find_torchvision_class(catalogue.find_entry('kmnist')).mirrors)"
     done = subprocess.run(
-        [sys.executable, "-c", ask],
+        [sys.executable, "-c", script],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         cwd=Path(__file__).parents[3],
         capture_output=True,

@@ -101,20 +101,20 @@ def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path)
         again.data()
     np.save(tmp_path / "spots.npy", shapes(300, seed=9))
     kept(tmp_path / "spots.npy", "spots")
-    with pytest.raises(DataError, match="is not the one that the run was trained on"):
+    with pytest.raises(DataError, match="is another one than the run was trained on"):
         again.data()
 
 
 def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_path: object) -> None:
+    def refuse(_path: object) -> None:
         raise OSError(errno.EACCES, "Permission denied")
 
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
-    monkeypatch.setattr("trainers.storage.trash.send2trash", refused)
+    monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
     code, text = _call("datasets", "--remove", "spots")
     assert code == 1
-    assert "The system has no trash for 'spots' (Permission denied). Delete it" in text
+    assert "The system has no trash for 'spots' (Permission denied). Delete it yourself:" in text
     assert store.dataset_names() == ("mnist", "spots")
 
 

@@ -19,7 +19,7 @@ from trainers.presets import preset
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from trainers.config import Activation, Likelihood
+    from trainers.config_types import Activation, Likelihood
 
 _DICE = np.random.default_rng(3)
 _FRAME = np.linalg.qr(_DICE.normal(size=(784, 12)))[0]

@@ -26,6 +26,7 @@ from trainers import runs
 from trainers.errors import RunError
 from trainers.parallel import Ending, Pool, Workers, process_workers, train_all
 from trainers.parallel.worker import Outcome, train_run
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,18 +75,18 @@ def test_after_a_run_is_stopped_the_next_one_begins(tmp_path: Path, threads: Wor
         ended: dict[str, Ending] = {}
         while len(ended) < 2:
             ended |= {ending.job.name: ending for ending in pool.poll(0.2)}
-    assert (ended["a"].state, ended["c"].state) == ("stopped", "finished")
+    assert (ended["a"].state, ended["c"].state) == (RunState.STOPPED, RunState.FINISHED)
     assert ended["a"].step == runs.open_run(endless[0].path).checkpoint().step > 0
-    assert runs.open_run(endless[1].path).status().state == "stopped"
+    assert runs.open_run(endless[1].path).status().state == RunState.STOPPED
 
 
 def test_a_failed_run_does_not_harm_the_others(tmp_path: Path, threads: Workers) -> None:
     pool = Pool(threads)
     diverging = job(tmp_path, "a", learning_rate=10.0, variational=True, steps=3_000)
     locked = job(tmp_path, "locked")
-    with closing(pool), locked.open_run().training():
+    with closing(pool), locked.open_run().hold_for_training():
         ended = collect_endings(submit(pool, diverging, locked, job(tmp_path, "c")))
-    assert ended["a"].state == "diverged"
+    assert ended["a"].state == RunState.DIVERGED
     assert "learning rate" in ended["a"].problem
     assert "another program" in ended["locked"].problem
     assert ended["c"].is_done
@@ -95,7 +96,7 @@ def test_a_waiting_job_is_stopped_at_once(tmp_path: Path, threads: Workers) -> N
     pool = Pool(threads)
     pool.submit(job(tmp_path))
     pool.stop(tmp_path / "a")
-    assert [ending.state for ending in pool.poll()] == ["stopped"]
+    assert [ending.state for ending in pool.poll()] == [RunState.STOPPED]
     assert not pool.is_busy
     assert not (tmp_path / "a").exists()
 
@@ -108,7 +109,7 @@ def test_a_run_fails_after_three_workers_were_killed(tmp_path: Path) -> None:
         return executors[-1]
 
     (ending,) = collect_endings(submit(Pool(Workers(make, 1)), job(tmp_path))).values()
-    assert ending.state == "failed"
+    assert ending.state == RunState.FAILED
     assert "was killed 3 times near step 0" in ending.problem
     assert len(executors) == 3
 
@@ -118,7 +119,7 @@ def test_a_run_that_was_stopped_from_outside_continues(tmp_path: Path) -> None:
     late = _LateExecutor()
     pool = submit(Pool(Workers(lambda: late, 1)), job(tmp_path))
     pool.poll()
-    late.future.set_result(Outcome("stopped", 0, "", False))
+    late.future.set_result(Outcome(RunState.STOPPED, 0, "", False))
     assert pool.poll() == []
     late.begin()
     assert collect_endings(pool)["a"].is_done
@@ -131,7 +132,7 @@ def test_a_run_that_is_stopped_before_it_begins_has_not_failed(tmp_path: Path) -
     pool.poll()
     pool.stop(tmp_path / "a")
     late.begin()
-    assert collect_endings(pool) == {"a": Ending(job(tmp_path), "stopped", 0)}
+    assert collect_endings(pool) == {"a": Ending(job(tmp_path), RunState.STOPPED, 0)}
 
 
 def test_a_process_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_workers_save_and_end_when_their_parent_is_killed(tmp_path: Path) -> Non
         process.kill()
     wait_until(lambda: not any(run.is_locked for run in trained))
     for run in trained:
-        assert run.status().state == "stopped"
+        assert run.status().state == RunState.STOPPED
         assert run.checkpoint().step == run.status().step > 0
 
 

@@ -15,6 +15,7 @@ from trainers.presets import PRESETS, preset
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import NOISE, SEEDS, SWEEP, PlannedRun, planned_runs
 from trainers.reproduction.runner import reproduce
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +98,7 @@ def test_an_interrupted_reproduction_repeats_no_finished_run(tmp_path: Path) -> 
             if "short" in progress.finished and progress.active.get("long", 0) > 0:
                 break
     status = runs.open_run(folder / "long").status()
-    assert status.state == "stopped"
+    assert status.state == RunState.STOPPED
     assert 0 < status.step < 1_000_000
     assert result_files.read_result(results, plan[1]) is None
     first = (results / "short" / "result.json").stat().st_mtime_ns

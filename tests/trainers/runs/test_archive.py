@@ -15,6 +15,7 @@ from trainers.exploration import views
 from trainers.exporting.export import export_run
 from trainers.exporting.exporters import choose_exporters
 from trainers.generators import finish
+from trainers.runs import RunState
 from trainers.runs import archive as archives
 from trainers.runs.archive import unpack
 
@@ -93,7 +94,7 @@ def test_a_stopped_run_goes_on_elsewhere_as_if_never_moved(
     (trainer.run.path / "notes.txt").write_text("of no run")
     (place,) = finish(export_run(trainer.run, choose_exporters(["zip"]), tmp_path / "out"))
     moved = finish(unpack(place, folder))
-    assert moved.status().state == "stopped"
+    assert moved.status().state == RunState.STOPPED
     assert views.view_names(moved) == ["seven"]
     assert not {"lock", "lease", "notes.txt"} & {*_files(moved)}
     for run in (trainer.run, moved):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from trainers.checkpointing.weights import load_model
 from trainers.errors import RunError
 from trainers.events import Losses
 from trainers.presets import preset
-from trainers.runs import runs_folder
+from trainers.runs import RunState, runs_folder
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_what_a_crash_left_half_written_is_swept_away(tmp_path: Path) -> None:
     run = runs.create_run(CONFIG, tmp_path)
     (run.path / "checkpoints" / ".draft-x").mkdir(parents=True)
     (run.path / ".draft-status.json").write_text("{")
-    with run.training():
+    with run.hold_for_training():
         assert not list(run.path.rglob(".draft-*"))
 
 
@@ -212,11 +212,11 @@ def test_weights_of_another_model_are_refused(start: Callable[..., Trainer]) -> 
 
 def test_a_run_that_nobody_trains_was_interrupted(tmp_path: Path) -> None:
     run = runs.create_run(CONFIG, tmp_path)
-    run.write_status(runs.Status(state="running", step=7))
-    assert run.status().state == "interrupted"
-    with run.training():
-        assert run.status().state == "running"
-        assert runs.Run(run.path).status().state == "running"
+    run.write_status(runs.Status(state=RunState.RUNNING, step=7))
+    assert run.status().state == RunState.INTERRUPTED
+    with run.hold_for_training():
+        assert run.status().state == RunState.RUNNING
+        assert runs.Run(run.path).status().state == RunState.RUNNING
 
 
 def test_a_missing_checkpoint_names_those_there_are(start: Callable[..., Trainer]) -> None:
@@ -258,14 +258,14 @@ def test_renaming(tmp_path: Path) -> None:
     assert not run.path.exists()
     with pytest.raises(RunError, match="already"):
         renamed.rename("taken")
-    with renamed.training(), pytest.raises(RunError, match="stop it"):
-        renamed.write_status(runs.Status(state="running"))
+    with renamed.hold_for_training(), pytest.raises(RunError, match="stop it"):
+        renamed.write_status(runs.Status(state=RunState.RUNNING))
         renamed.rename("later")
 
 
 def test_the_demo_is_whole_and_read_only() -> None:
     with runs.demo_run() as run:
-        assert run.status().state == "finished"
+        assert run.status().state == RunState.FINISHED
         assert run.config.model.latent_dim == 2
         assert run.config.model.variational
         for kept in run.checkpoints():
@@ -274,7 +274,7 @@ def test_the_demo_is_whole_and_read_only() -> None:
         assert run.checkpoint().evaluation().loss < 150
         size = sum(f.stat().st_size for f in run.path.rglob("*") if f.is_file())
         assert size < 5_000_000
-        with pytest.raises(RunError, match="read-only"), run.training():
+        with pytest.raises(RunError, match="read-only"), run.hold_for_training():
             pass
         with pytest.raises(RunError, match="read-only"):
             run.rename("mine")
@@ -291,11 +291,3 @@ def test_half_precision_is_kept_where_asked(start: Callable[..., Trainer]) -> No
     assert set(told.pop("__metadata__")) == {"checksum"}
     kinds = {e["dtype"] for e in told.values()}
     assert kinds == {"F16"}
-
-
-def test_every_state_that_a_folder_keeps_is_a_run_state() -> None:
-    assert {*get_args(runs.State)} < {*runs.RunState}
-    assert [state for state in runs.RunState if state.is_active] == ["queued", "running", "paused"]
-    assert not runs.RunState.FINISHED.can_continue
-    assert not runs.RunState.DIVERGED.can_continue
-    assert runs.RunState.FAILED.can_continue

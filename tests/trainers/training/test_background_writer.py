@@ -15,6 +15,7 @@ from trainers import runs
 from trainers.checkpointing import weights as checkpoints
 from trainers.errors import RunError
 from trainers.events import CheckpointSaved, Finished, Progress, Started, Stopped
+from trainers.runs import RunState
 from trainers.training.background_writer import BackgroundWriter
 from trainers.training.trainer import Trainer
 
@@ -118,7 +119,7 @@ def test_the_last_event_comes_when_everything_is_written(tmp_path: Path) -> None
         if isinstance(event, CheckpointSaved):
             assert trainer.run.checkpoint(event.step).is_evaluated
         if isinstance(event, Finished):
-            assert trainer.run.written_status().state == "finished"
+            assert trainer.run.written_status().state == RunState.FINISHED
             assert len(trainer.run.metrics().step) == 20
             assert not (trainer.run.path / "resume.safetensors").exists()
     assert [e.step for e in events if isinstance(e, CheckpointSaved)] == [0, 5, 20]

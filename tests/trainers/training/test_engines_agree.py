@@ -17,7 +17,7 @@ import trainers
 from tests.trainers.conftest import of_kind
 from trainers import runs
 from trainers.checkpointing import weights
-from trainers.config import Activation, EngineName, Likelihood
+from trainers.config_types import Activation, EngineName, Likelihood
 from trainers.datasets.tensors import load_images
 from trainers.errors import EngineError, RunError
 from trainers.events import CheckpointSaved, Progress

@@ -24,6 +24,7 @@ from trainers.events import (
     Working,
 )
 from trainers.presets import PRESETS
+from trainers.runs import RunState
 from trainers.training.device import guard
 from trainers.training.trainer import Trainer
 
@@ -69,7 +70,7 @@ def test_events_report_every_step_and_checkpoint(start: Start) -> None:
     kept = trainer.run.metrics()
     assert kept.step.tolist() == steps.tolist()
     status = trainer.run.status()
-    assert (status.state, status.step, status.device) == ("finished", 60, "cpu")
+    assert (status.state, status.step, status.device) == (RunState.FINISHED, 60, "cpu")
     assert set(status.versions) == {"python", "aeviewer", "torch", "numpy"}
 
 
@@ -129,13 +130,13 @@ def test_a_stopped_run_ends_like_an_uninterrupted_one(
     else:
         events.close()  # type: ignore[attr-defined]
     status = broken.run.status()
-    assert status.state == "stopped"
+    assert status.state == RunState.STOPPED
     assert broken.run.checkpoint().step == status.step == broken.step
     assert broken.run.metrics().step.tolist() == list(range(1, broken.step + 1))
     list(again("broken"))
     assert _weights(broken.run, 60) == _weights(whole.run, 60)
     assert np.array_equal(broken.run.metrics().total, whole.run.metrics().total)
-    assert broken.run.status().state == "finished"
+    assert broken.run.status().state == RunState.FINISHED
 
 
 def test_a_trainer_that_is_not_iterated_is_paused(start: Start) -> None:
@@ -145,7 +146,7 @@ def test_a_trainer_that_is_not_iterated_is_paused(start: Start) -> None:
     paused_at = trainer.step
     list(other)
     assert trainer.step == paused_at
-    assert trainer.run.status().state == "running"
+    assert trainer.run.status().state == RunState.RUNNING
     list(events)
     assert _weights(trainer.run, 60) == _weights(other.run, 60)
 
@@ -171,7 +172,7 @@ def test_a_stop_takes_effect_before_the_next_measurement(start: Start, moment: t
     rest = list(events)
     stopped = next(i for i, e in enumerate(rest) if isinstance(e, Stopped))
     assert not of_kind(rest[:stopped], Working)
-    assert trainer.run.status().state == "stopped"
+    assert trainer.run.status().state == RunState.STOPPED
 
 
 def test_a_stop_while_pca_is_solved(start: Start) -> None:
@@ -180,18 +181,18 @@ def test_a_stop_while_pca_is_solved(start: Start) -> None:
     next(e for e in events if isinstance(e, Working))
     trainer.stop()
     assert isinstance(list(events)[-1], Stopped)
-    assert trainer.run.status().state == "stopped"
+    assert trainer.run.status().state == RunState.STOPPED
 
 
 @pytest.mark.parametrize(
     ("end", "state", "changes"),
     [
-        (Finished, "finished", {}),
-        (Diverged, "diverged", {"preset": "vae", "learning_rate": 10.0, "steps": 5_000}),
+        (Finished, RunState.FINISHED, {}),
+        (Diverged, RunState.DIVERGED, {"preset": "vae", "learning_rate": 10.0, "steps": 5_000}),
     ],
 )
 def test_closing_the_generator_after_the_end_changes_nothing(
-    start: Start, end: type, state: str, changes: dict[str, object]
+    start: Start, end: type, state: RunState, changes: dict[str, object]
 ) -> None:
     trainer = start(**changes)
     events = iter(trainer)
@@ -335,7 +336,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_as_diverged(start: Start) -> Non
     assert trainer.run.checkpoint().step == end.last_good
     assert np.isfinite(trainers.load(trainer.run).encode(load_split("test").images[:5])).all()
     status = trainer.run.status()
-    assert status.state == "diverged"
+    assert status.state == RunState.DIVERGED
     assert f"step {end.step:,}" in status.error
     assert "learning rate" in status.error
 
@@ -353,7 +354,7 @@ def test_one_run_is_trained_by_one_program_at_a_time(start: Start, again: Again)
     next(events)
     with pytest.raises(RunError, match="being trained by another program"):
         next(iter(again("shared")))
-    assert first.run.status().state == "running"
+    assert first.run.status().state == RunState.RUNNING
     events.close()  # type: ignore[attr-defined]
 
 

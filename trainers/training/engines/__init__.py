@@ -16,7 +16,7 @@ from trainers.training.engines.engine import ENGINES, Engine
 if TYPE_CHECKING:
     import torch
 
-    from trainers.config import EngineName
+    from trainers.config_types import EngineName
     from trainers.models.base import Autoencoder
 
 __all__ = ["Engine", "choose_engine", "registered_engines"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from trainers.config import Likelihood
+    from trainers.config_types import Likelihood
 
 
 class SquaredError:
