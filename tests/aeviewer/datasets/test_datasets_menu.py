@@ -245,7 +245,7 @@ def test_without_a_trash_a_data_set_stays(
     menu, told = program.window.datasets, []
     monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
     menu.failed.connect(told.append)
-    program.session.message_posted.disconnect(program.window._tell)
+    program.session.message_posted.disconnect(program.window.show_message)
     menu._remove_now("spots")
     assert "spots" in dataset_names()
     assert len(told) == 1

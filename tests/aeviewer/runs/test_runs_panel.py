@@ -37,11 +37,11 @@ class FakeQueue(QObject):
         self.activity = Activity.IDLE
         self.active: tuple[str, ...] = ()
         self.waiting: tuple[str, ...] = ()
-        self.figures = TrainingProgress()
+        self.progress = TrainingProgress()
         self.asked: list[tuple[str, str]] = []
 
-    def figures_of(self, key: str) -> TrainingProgress | None:
-        return self.figures if key in self.active else None
+    def progress_of(self, key: str) -> TrainingProgress | None:
+        return self.progress if key in self.active else None
 
     def stop(self, key: str) -> None:
         self.asked.append(("stop", key))
@@ -208,7 +208,7 @@ class TestList:
 
     def test_the_active_run_shows_how_far_it_is(self, scene: Scene) -> None:
         scene.queue.active = (scene.keys["b"],)
-        scene.queue.figures = TrainingProgress(25_000, 50_000, 121.0, 200.0, "cpu")
+        scene.queue.progress = TrainingProgress(25_000, 50_000, 121.0, 200.0, "cpu")
         scene.session.set_state(scene.keys["b"], RunState.RUNNING)
         scene.queue.progressed.emit()
         assert scene.index("b").data(Role.DETAIL) == "Running · 25,000 / 50,000"

@@ -101,7 +101,7 @@ def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path)
         again.data()
     np.save(tmp_path / "spots.npy", shapes(300, seed=9))
     kept(tmp_path / "spots.npy", "spots")
-    with pytest.raises(DataError, match="is another one than the run was trained on"):
+    with pytest.raises(DataError, match="is not the one that the run was trained on"):
         again.data()
 
 
