@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QMenu, QWidget
 
 from aeviewer.widgets.displays.picture_export import KINDS, PictureActions, slug
+from aeviewer.widgets.displays.result_line import PICTURE_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,8 @@ def add_picture_actions(
 
 
 def _picture_file_name(name: Callable[[str], str], widget: QWidget) -> str:
-    return name(widget.accessibleName())
+    source, title = widget.property(PICTURE_SOURCE), widget.accessibleName()
+    return f"{source}-{slug(title)}" if source else name(title)
 
 
 def picture_name(session: Session, what: str) -> str:

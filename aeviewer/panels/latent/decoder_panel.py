@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer import theme
-from aeviewer.numbers import local
 from aeviewer.panels.export.pictures_menu import picture_name
+from aeviewer.panels.latent.status_text import source_text
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import PictureActions
 from aeviewer.widgets.images.image_view import ImageView
@@ -75,6 +74,7 @@ class DecoderPanel(QWidget):
         session.code_changed.connect(self._show_code)
         session.image_changed.connect(self._show_image)
         session.current_changed.connect(self._show_codes)
+        session.runs_changed.connect(self._show_origin)
         self._show_codes()
         self._show_code()
         self._show_image()
@@ -112,8 +112,9 @@ class DecoderPanel(QWidget):
         self._pages.addWidget(content)
 
     def _make_menu(self) -> None:
-        name = partial(picture_name, self._session, "decoded")
-        self.picture = PictureActions(self.view, name, self._session.message_posted.emit)
+        self.picture = PictureActions(
+            self.view, self._picture_name, self._session.message_posted.emit
+        )
         self.copy_action, self.save_action = self.picture.copy_action, self.picture.png_action
         self.copy_action.setIcon(theme.icon("content-copy"))
         self.save_action.setIcon(theme.icon("content-save-outline"))
@@ -123,6 +124,13 @@ class DecoderPanel(QWidget):
         self.paste_code_action.setToolTip("Numbers, separated by commas or spaces.")
         self.paste_code_action.triggered.connect(self.paste_code)
         self.view.addActions([self.copy_code_action, self.paste_code_action])
+
+    def _picture_name(self) -> str:
+        """Returns the name of the model that decoded the image, which a newer step may follow."""
+        source = self._session.image_source
+        if source is None:
+            return picture_name(self._session, "decoded")
+        return f"{source.run_name}-step{source.step}-decoded"
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -150,13 +158,12 @@ class DecoderPanel(QWidget):
 
     @Slot()
     def _show_origin(self) -> None:
-        step = self._session.step
-        if self._session.image is None:
+        session = self._session
+        source = session.image_source
+        if session.image is None:
             self.origin.setText("The image appears when the model is loaded…")
         else:
-            self.origin.setText(
-                "decoded live" if step is None else f"decoded at step {local(step):,}"
-            )
+            self.origin.setText("" if source is None else source_text(session, source))
 
     @Slot(object)
     def _move_code(self, code: NDArray[np.float32]) -> None:

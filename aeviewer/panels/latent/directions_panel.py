@@ -9,7 +9,9 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from aeviewer.numbers import join_numbers, local
+from aeviewer.panels.latent.status_text import show_status
 from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.image_matrix import ImageMatrix
 from aeviewer.widgets.labels import quiet_label
 from trainers.exploration.local_directions import STEPS
@@ -50,8 +52,11 @@ class DirectionsPanel(QWidget):
         self.grid = ImageMatrix("Steps along local directions", self._step_text, has_tips=False)
         self.note = quiet_label(wraps=True)
         self._pages = QStackedLayout(self)
+        self.line = ResultLine("Decoding the steps", self.grid, self.note)
         self._build()
         directions.changed.connect(self._show)
+        directions.latest.status_changed.connect(self._show_status)
+        latent_state.session.runs_changed.connect(self._show_status)
         self.around.currentIndexChanged.connect(self._choose)
         self.grid.chosen.connect(self._go_to)
         self.grid.pointed.connect(self._point)
@@ -81,6 +86,7 @@ class DirectionsPanel(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.grid, 1)
         layout.addWidget(self.note)
+        layout.addWidget(self.line)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
 
@@ -111,6 +117,10 @@ class DirectionsPanel(QWidget):
         ]
         self.grid.set_images(steps.images, titles, _HEADS, (0, _MIDDLE))
         self._show_note()
+
+    @Slot()
+    def _show_status(self) -> None:
+        show_status(self.line, self._directions.latest, self._latent.session)
 
     @Slot()
     def _show_note(self) -> None:

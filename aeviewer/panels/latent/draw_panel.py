@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
 from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.palette import CLASS_COLOURS, class_colours
+from aeviewer.panels.latent.status_text import show_status
 from aeviewer.services.latent.undo_state import Pin
 from aeviewer.widgets.displays.class_bars import ClassBars
+from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.drawing_pad import DigitPad
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
@@ -70,6 +72,8 @@ class DrawPanel(QWidget):
         self._dataset = MNIST
         self._given: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = None
         self.neighbours = DigitList("Codes nearest to the drawing", one_row=True)
+        shown = (*self.views, self.guess, self.bars, self.neighbours)
+        self.line = ResultLine("Encoding the drawing", *shown)
         self._build()
         self._connect()
         self._show()
@@ -120,6 +124,7 @@ class DrawPanel(QWidget):
         layout.addWidget(self.guess)
         layout.addWidget(self.bars)
         layout.addWidget(self.neighbours)
+        layout.addWidget(self.line)
 
     def _connect(self) -> None:
         self.pad.drawn.connect(self._submit_drawing)
@@ -131,6 +136,8 @@ class DrawPanel(QWidget):
             button.clicked.connect(act)
         self.neighbours.chosen.connect(self._go_to)
         self._drawing.changed.connect(self._show)
+        self._drawing.latest.status_changed.connect(self._show_status)
+        self._latent.session.runs_changed.connect(self._show_status)
         self._latent.session.current_changed.connect(self._change_dataset)
         self._change_dataset()
 
@@ -222,6 +229,10 @@ class DrawPanel(QWidget):
             [gallery.description(index) for index in near],
         )
         self.neighbours.set_current(-1)
+
+    @Slot()
+    def _show_status(self) -> None:
+        show_status(self.line, self._drawing.latest, self._latent.session)
 
     def _show_guess(self, shares: NDArray[np.float64]) -> None:
         classes = self._dataset.classes

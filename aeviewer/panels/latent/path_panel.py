@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSpinBox,
     QStackedLayout,
@@ -23,8 +22,10 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.numbers import local
+from aeviewer.panels.latent.status_text import show_status
 from aeviewer.services.latent.undo_state import pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
 from aeviewer.widgets.labels import quiet_label
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QShowEvent
 
     from aeviewer.services.latent.latent_state import LatentState
-    from aeviewer.services.latent.path import PathService
+    from aeviewer.services.latent.path import PathResult, PathService
 
 _EMPTY = "Pin two codes (P, or Ctrl and click): the path between them appears here"
 _KINDS = {
@@ -80,7 +81,8 @@ class PathPanel(QWidget):
         self.kind, self.steps = _combo(_KINDS, "Path"), _combo(_STEPS, "Equal steps")
         self.frames = QSpinBox()
         self.film = DigitList("Film of the path")
-        self.lengths, self.progress = quiet_label(wraps=True), QProgressBar()
+        self.lengths = quiet_label(wraps=True)
+        self.line = ResultLine("Search for the path", self.film, self.lengths)
         self.play_button = QPushButton(theme.icon("play"), "Play")
         self.gif_button, self.strip_button = QToolButton(), QToolButton()
         self._timer = QTimer(self, interval=_FILM_MILLISECONDS)
@@ -97,9 +99,6 @@ class PathPanel(QWidget):
         self.frames.setValue(self._service.route.frames)
         self.frames.setAccessibleName("Frames")
         self.frames.setToolTip("The number of frames of the film.")
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(4)
-        self.progress.setAccessibleName("Search for the shortest path")
         self.lengths.setToolTip(
             "Length in the code: the sum of the Euclidean lengths of the steps. Length in the "
             "images: the same for the decoded images, in units of full ink."
@@ -130,9 +129,9 @@ class PathPanel(QWidget):
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
         layout.addLayout(form)
-        layout.addWidget(self.progress)
         layout.addWidget(self.film, 1)
         layout.addWidget(self.lengths)
+        layout.addWidget(self.line)
         layout.addLayout(foot)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
@@ -147,7 +146,8 @@ class PathPanel(QWidget):
         self.strip_button.clicked.connect(self._save_strip)
         self._latent.pins_changed.connect(self._show_pins)
         self._service.changed.connect(self._show)
-        self._service.progressed.connect(self._show_progress)
+        self._service.latest.status_changed.connect(self._show_status)
+        self._latent.session.runs_changed.connect(self._show_status)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Starts computing the path."""
@@ -194,28 +194,26 @@ class PathPanel(QWidget):
 
     # -- what is shown ---------------------------------------------------------------------------
 
-    @Slot(float)
-    def _show_progress(self, share: float) -> None:
-        self.progress.setRange(0, 100)
-        self.progress.setValue(round(100 * share))
+    @Slot()
+    def _show_status(self) -> None:
+        latest = self._service.latest
+        show_status(self.line, latest, self._latent.session)
+        for button in (self.play_button, self.gif_button, self.strip_button):
+            button.setEnabled(latest.value is not None and not latest.is_stale)
 
     @Slot()
     def _show(self) -> None:
         result = self._service.result
-        self.progress.setValue(0)
-        for button in (self.play_button, self.gif_button, self.strip_button):
-            button.setEnabled(result is not None)
         if result is None:
             self.film.set_images(np.zeros((0, 28, 28)))
             self.lengths.clear()
             return
         self.film.set_images(result.images)
         ratio = result.image_length / max(result.straight_length, 1e-12)
-        compared = (
-            "" if result.route.kind == "straight" else f" ({local(ratio):.3f} × the straight path)"
-        )
+        kind = result.route.kind
+        compared = "" if kind == "straight" else f" ({local(ratio):.3f} × the straight path)"
         self.lengths.setText(
-            f"Length {local(result.code_length):.3g} in the code, "
+            f"{_KINDS[kind][0]} path: length {local(result.code_length):.3g} in the code, "
             f"{local(result.image_length):.3g} in the images{compared}"
         )
 
@@ -260,20 +258,20 @@ class PathPanel(QWidget):
         # The film runs forward and back, so that it does not jump.
         frames += frames[-2:0:-1]
         large = [frame.repeat(_GIF_SCALE, 0).repeat(_GIF_SCALE, 1) for frame in frames]
-        self._save("gif", lambda place: film.write_gif(place, large, _FILM_MILLISECONDS))
+        self._save(result, "gif", lambda place: film.write_gif(place, large, _FILM_MILLISECONDS))
 
     @Slot()
     def _save_strip(self) -> None:
         result = self._service.result
         if result is not None:
             images = _bytes(result.images)
-            self._save("png", lambda place: write_sheet(place, images[None]))
+            self._save(result, "png", lambda place: write_sheet(place, images[None]))
 
-    def _save(self, ending: str, write: Callable[[Path], None]) -> None:
+    def _save(self, result: PathResult, ending: str, write: Callable[[Path], None]) -> None:
         """Asks for a file name and writes the file; a failure is posted as a message."""
-        run, route = self._latent.session.current, self._service.route
+        source, route = result.source, result.route
         ends = f"{pin_letter(route.start)}-{pin_letter(route.end)}"
-        name = f"{run.name if run else 'path'}-{route.kind}-{ends}.{ending}"
+        name = f"{source.run_name}-step{source.step}-{route.kind}-{ends}.{ending}"
 
         def write_file(place: Path) -> None:
             try:

@@ -16,8 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import join_numbers, local
+from aeviewer.panels.latent.status_text import show_status
 from aeviewer.services.latent.undo_state import Pin, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.labels import plain_label, quiet_label
@@ -55,9 +57,13 @@ class PointPanel(QWidget):
         self.neighbours = DigitList("Nearest codes")
         self.pin_button, self.unpin_button = QPushButton("Pin"), QPushButton("Unpin all")
         self.pins = quiet_label(wraps=True)
+        shown = (self.headline, self.facts, *self.views, *self.captions, self.neighbours)
+        self.line = ResultLine("Computing the details", *shown)
         self._pages = QStackedLayout(self)
         self._build()
         inspector.changed.connect(self._show)
+        inspector.latest.status_changed.connect(self._show_status)
+        latent_state.session.runs_changed.connect(self._show_status)
         latent_state.pins_changed.connect(self._show_pins)
         self.neighbours.chosen.connect(self._go_to)
         self.pin_button.clicked.connect(self._pin)
@@ -91,7 +97,7 @@ class PointPanel(QWidget):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)
-        for part in (self.headline, tiles, self.facts, title, self.neighbours, row):
+        for part in (self.headline, tiles, self.facts, title, self.neighbours, self.line, row):
             if isinstance(part, QWidget):
                 layout.addWidget(part, 1 if part is self.neighbours else 0)
             else:
@@ -136,6 +142,10 @@ class PointPanel(QWidget):
         self.captions[2].setToolTip("The decoded code encode(decode(z)), and its distance from z.")
         self.facts.setText(facts_text(found))
         self._show_neighbours(found)
+
+    @Slot()
+    def _show_status(self) -> None:
+        show_status(self.line, self._inspector.latest, self._latent.session)
 
     def _show_neighbours(self, found: PointDetails) -> None:
         near = found.neighbours.tolist()

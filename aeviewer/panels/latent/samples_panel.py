@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 from aeviewer import theme
 from aeviewer.numbers import join_numbers, local
 from aeviewer.panels.latent.axis_names import axis_names
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.panels.latent.status_text import show_status
+from aeviewer.services.compute.latest_result import LatestResult
 from aeviewer.services.latent.samples import SampleRequest, SampleSheet, Source, sheet
 from aeviewer.widgets.displays.empty_state import EmptyState
+from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.image_matrix import ImageMatrix
 from aeviewer.widgets.inputs.save_dialog import ask_place
 from aeviewer.widgets.labels import quiet_label
@@ -75,17 +77,16 @@ class SamplesPanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
+        self._latest = LatestResult(
             compute, "samples", latent_state.session.message_posted.emit, self
         )
-        self._sheet: SampleSheet | None = None
         self._run = ""
-        self._is_working = self._is_outdated = False
         self._refresh = Refresh(self, self._draw)
         self.source, self.seed, self.side = QComboBox(), QSpinBox(), QSpinBox()
         self.again = QPushButton(theme.icon("dice-multiple-outline"), "Draw again")
         self.png_button, self.svg_button = QPushButton("PNG…"), QPushButton("SVG…")
         self.sheet, self.note = ImageMatrix("Samples", self._code_text), quiet_label()
+        self.line = ResultLine("Decoding the samples", self.sheet, self.note)
         self._pages = QStackedLayout(self)
         self._build()
         self._connect()
@@ -126,6 +127,7 @@ class SamplesPanel(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.sheet, 1)
         layout.addWidget(self.note)
+        layout.addWidget(self.line)
         layout.addLayout(foot)
         self._pages.addWidget(EmptyState(_EMPTY))
         self._pages.addWidget(content)
@@ -135,9 +137,12 @@ class SamplesPanel(QWidget):
         self._latent.places_changed.connect(self._follow_step)
         self._latent.plane_changed.connect(self._follow_plane)
         self._latent.code_changed.connect(self._follow_anchor)
+        self._latest.changed.connect(self._show)
+        self._latest.status_changed.connect(self._show_status)
+        self._latent.session.runs_changed.connect(self._show_status)
         self.source.currentIndexChanged.connect(self._show_controls)
         for box in (self.seed, self.side):
-            box.valueChanged.connect(self._restart)
+            box.valueChanged.connect(self._refresh.request)
         self.again.clicked.connect(
             lambda: self.seed.setValue((self.seed.value() + 1) % _MOST_SEEDS)
         )
@@ -154,21 +159,12 @@ class SamplesPanel(QWidget):
         self.side.setVisible(is_grid)
         for widget in (self.seed, self.again):
             widget.setVisible(not is_grid)
-        self._restart()
-
-    @Slot()
-    def _restart(self) -> None:
-        """Starts again with other settings."""
-        self._is_working = False
         self._refresh.request()
 
     @Slot()
     def _clear(self) -> None:
         """Clears the sheet: it belongs to another run."""
-        self._client.cancel("sheet")
-        self._sheet, self._is_working = None, False
-        self.sheet.clear()
-        self.note.clear()
+        self._latest.clear()
         self._follow_step()
 
     @Slot()
@@ -182,11 +178,7 @@ class SamplesPanel(QWidget):
             self._run = session.current.key
             if self.source.currentData() != "quantiles":
                 self.source.setCurrentIndex(0 if self._has_prior else 1)
-        if self._is_working and session.is_live:
-            # The fit of the density is finished first; the live model changes faster than it fits.
-            self._is_outdated = True
-        else:
-            self._refresh.request()
+        self._refresh.request()
 
     @Slot()
     def _follow_plane(self) -> None:
@@ -196,7 +188,7 @@ class SamplesPanel(QWidget):
     @Slot()
     def _follow_anchor(self) -> None:
         """Draws again where another marked code changes the images."""
-        found, wanted = self._sheet, self._request()
+        found, wanted = self._shown_sheet, self._request()
         if found is None or wanted is None or wanted.source != "quantiles":
             return
         if len(wanted.plane.origin) > 2 and found.wanted.plane is wanted.plane:
@@ -231,24 +223,35 @@ class SamplesPanel(QWidget):
     @Slot()
     def _draw(self) -> None:
         session, wanted = self._latent.session, self._request()
-        self._is_outdated = False
         if session.current is None or wanted is None or not self.isVisible():
             return
         work = partial(
             sheet, run=session.run(session.current.key), step=session.step, wanted=wanted
         )
-        self._is_working = True
-        self._client.submit("sheet", work, self._show_result, on_end=self._end)
+        question = session.current.key, session.step, *wanted.question
+        # The live model changes faster than a density is fitted.
+        self._latest.ask(question, work, finishes_first=session.is_live)
 
-    def _show_result(self, found: SampleSheet) -> None:
-        self._sheet = found
-        self.sheet.set_images(found.images)
-        self.note.setText(f"{self._describe_sheet(found)} Click an image to mark its code.")
+    @property
+    def _shown_sheet(self) -> SampleSheet | None:
+        found: SampleSheet | None = self._latest.value
+        return found
 
-    def _end(self) -> None:
-        self._is_working = False
-        if self._is_outdated:
-            self._draw()
+    @Slot()
+    def _show(self) -> None:
+        found = self._shown_sheet
+        if found is None:
+            self.sheet.clear()
+            self.note.clear()
+        else:
+            self.sheet.set_images(found.images)
+            self.note.setText(f"{self._describe_sheet(found)} Click an image to mark its code.")
+
+    @Slot()
+    def _show_status(self) -> None:
+        show_status(self.line, self._latest, self._latent.session)
+        for button in (self.png_button, self.svg_button):
+            button.setEnabled(self._latest.value is not None and not self._latest.is_stale)
 
     def _describe_sheet(self, found: SampleSheet) -> str:
         """Returns what the sheet shows, in a sentence."""
@@ -267,9 +270,10 @@ class SamplesPanel(QWidget):
 
     def _code_text(self, row: int, column: int) -> str:
         """Returns the code of an image as text."""
-        if self._sheet is None:
+        found = self._shown_sheet
+        if found is None:
             return ""
-        code = self._sheet.codes[row, column]
+        code = found.codes[row, column]
         return f"z = ({join_numbers(code, '.3g', _LISTED)})"
 
     # -- the user --------------------------------------------------------------------------------
@@ -277,19 +281,20 @@ class SamplesPanel(QWidget):
     @Slot(int, int)
     def _go_to(self, row: int, column: int) -> None:
         codes = self._latent.test_codes
-        found = self._sheet
+        found = self._shown_sheet
         if found is not None and codes is not None and found.codes.shape[2:] == codes.shape[1:]:
             self._latent.move(found.codes[row, column])
 
     def _save(self, ending: str) -> None:
         """Asks for a file name and writes the sheet that is shown."""
-        found, item = self._sheet, self._latent.session.current
-        if found is None or item is None:
+        found = self._shown_sheet
+        if found is None:
             return
+        name, step = found.source.run_name, found.source.step
         rows, columns = found.codes.shape[:2]
         is_grid = found.wanted.source == "quantiles"
         images: NDArray[np.uint8] = np.rint(found.images.clip(0, 1) * 255).astype(np.uint8)
-        title = f"{item.name}, step {local(found.step):,}. {self._describe_sheet(found)}"
+        title = f"{name}, step {local(step):,}. {self._describe_sheet(found)}"
         words = [self._code_text(row, column) for row in range(rows) for column in range(columns)]
 
         def write(place: Path) -> None:
@@ -300,4 +305,4 @@ class SamplesPanel(QWidget):
                 self._latent.session.message_posted.emit(str(error))
 
         what = f"quantiles-{rows}x{columns}" if is_grid else f"samples-seed{found.wanted.seed}"
-        ask_place(self, f"{item.name}-step{found.step}-{what}.{ending}", write)
+        ask_place(self, f"{name}-step{step}-{what}.{ending}", write)

@@ -1,4 +1,4 @@
-"""The texts of the latent panel: which codes it shows, or why it shows none."""
+"""The texts of the latent panels: which codes and which model they show, or why they show none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from aeviewer.numbers import local
 from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
+    from aeviewer.services.compute.latest_result import LatestResult, ModelSource
     from aeviewer.services.latent_services import LatentServices
     from aeviewer.services.runs.session import Session
+    from aeviewer.widgets.displays.result_line import ResultLine
 
 _EMPTY = "Press Train, or choose a run: its codes appear here."
 _STARTING = "Training starts: the first codes appear in a moment."
@@ -62,4 +64,28 @@ def _count_text(latent_services: LatentServices, step: int, count: int) -> str:
     is_live = latent_services.session.is_live
     return f"{words} · " + (
         "training images at checkpoints" if is_live else "encoding the training images…"
+    )
+
+
+def source_text(session: Session, source: ModelSource) -> str:
+    """Returns the run and the step of a model, and whether it is in training."""
+    words = [source.run_name, f"step {local(source.step):,}"]
+    if source.is_live:
+        item = session.current
+        is_paused = item is not None and item.state is RunState.PAUSED
+        words.append("paused" if is_paused else "live")
+    return " · ".join(words)
+
+
+def show_status(line: ResultLine, latest: LatestResult, session: Session) -> None:
+    """Shows under a result which model it is of, and whether a newer one is computed."""
+    source = None if latest.value is None else latest.value.source
+    if source is None:
+        line.set_source("")
+    else:
+        line.set_source(source_text(session, source), f"{source.run_name}-step{source.step}")
+    line.set_status(
+        is_computing=latest.is_computing and (latest.is_stale or latest.value is None),
+        is_stale=latest.is_stale,
+        progress=latest.progress,
     )

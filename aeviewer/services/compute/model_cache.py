@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from aeviewer.services.compute.latest_result import ModelSource
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -55,6 +57,11 @@ class ModelCache:
                 self._models.popitem(last=False)
         self._models.move_to_end(place)
         return self._models[place]
+
+    def source(self, run: Run, step: int | None) -> ModelSource:
+        """Returns the name, the step and the kind of the model that `at` returns."""
+        is_live = step is None and self.live is not None and self.live.run.path == run.path
+        return ModelSource(run.name, self.at(run, step).step, is_live)
 
     def forget(self, run: Run) -> None:
         """Removes the checkpoints of a run whose weights are about to change."""

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.latest_result import LatestResult
 from trainers.exploration.local_directions import LocalDirections, local_directions
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
@@ -28,6 +29,8 @@ class DirectionSteps:
 
     Attributes
     ----------
+    source
+        The model that decoded them.
     code
         (d,), in the middle of every row.
     local
@@ -38,6 +41,7 @@ class DirectionSteps:
         (r, 7, ...) images, what they decode to.
     """
 
+    source: ModelSource
     code: NDArray[np.float32]
     local: LocalDirections
     codes: NDArray[np.float32]
@@ -64,17 +68,24 @@ class DirectionsService(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
+        self.latest = LatestResult(
             compute, "directions", latent_state.session.message_posted.emit, self
         )
+        self.latest.changed.connect(self.changed)
+        self.latest.changed.connect(self.pointed_changed)
         self._is_wanted = False
         self._worth = WORTH
         self._pointed = -1
         self._run = ""
-        self.steps: DirectionSteps | None = None
         latent_state.code_changed.connect(self._ask)
         latent_state.run_changed.connect(self._ask)
         latent_state.places_changed.connect(self._ask)
+
+    @property
+    def steps(self) -> DirectionSteps | None:
+        """The steps around the marked code; None without one."""
+        steps: DirectionSteps | None = self.latest.value
+        return steps
 
     def set_enabled(self, wanted: bool) -> None:
         """Starts or stops the computation."""
@@ -110,17 +121,18 @@ class DirectionsService(QObject):
     def _ask(self) -> None:
         session = self._latent.session
         # The directions are those of the test images, as the plane is: they do not rotate when the
-        # training
-        # images are shown too.
+        # training images are shown too.
         current, code, codes = session.current, session.code, self._latent.test_codes
-        # Looking through all codes takes a while, so it is done only while the panel is visible.
-        fits = self._is_wanted and code is not None and codes is not None and _fits(code, codes)
         key = current.key if current else ""
-        if not self._is_wanted or not fits or key != self._run:
+        if key != self._run:
             self._run = key
-            self._client.cancel("steps")
-            self._show(None)
-        if self._is_wanted and fits and current and code is not None and codes is not None:
+            self.latest.clear()
+        # Looking through all codes takes a while, so it is done only while the panel is visible.
+        if not (self._is_wanted and current and code is not None and codes is not None):
+            self.latest.clear()
+        elif not _fits(code, codes):
+            self.latest.clear()
+        else:
             work = partial(
                 decode_steps,
                 run=session.run(current.key),
@@ -130,13 +142,7 @@ class DirectionsService(QObject):
                 worth=self._worth,
                 previous=self.steps.local if self.steps else None,
             )
-            self._client.submit("steps", work, self._show)
-
-    def _show(self, steps: DirectionSteps | None) -> None:
-        if steps is not self.steps:
-            self.steps = steps
-            self.changed.emit()
-            self.pointed_changed.emit()
+            self.latest.ask((key, session.step, self._worth, code.tobytes()), work)
 
 
 def _fits(code: NDArray[np.float32], codes: NDArray[np.float32]) -> bool:
@@ -158,4 +164,10 @@ def decode_steps(
     local = local_directions(codes, code, worth, previous)
     grid = local.grid(code)
     images = models.at(run, step).decode(grid.reshape(-1, len(code)))
-    return DirectionSteps(code, local, grid, images.reshape(*grid.shape[:2], *images.shape[1:]))
+    return DirectionSteps(
+        models.source(run, step),
+        code,
+        local,
+        grid,
+        images.reshape(*grid.shape[:2], *images.shape[1:]),
+    )

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.latest_result import LatestResult
 from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.datasets import Dataset
@@ -29,6 +30,8 @@ class DrawingResult:
 
     Attributes
     ----------
+    source
+        The model that encoded it.
     dataset
         What the neighbours are images of.
     image
@@ -42,6 +45,7 @@ class DrawingResult:
         one number where there are no labels.
     """
 
+    source: ModelSource
     dataset: Dataset
     image: NDArray[np.uint8]
     code: NDArray[np.float32]
@@ -69,13 +73,19 @@ class DrawingService(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
+        self.latest = LatestResult(
             compute, "drawing", latent_state.session.message_posted.emit, self
         )
+        self.latest.changed.connect(self.changed)
         self._image: NDArray[np.uint8] | None = None
-        self.result: DrawingResult | None = None
         latent_state.places_changed.connect(self._ask)
-        latent_state.run_changed.connect(self._ask)
+        latent_state.run_changed.connect(self._start_anew)
+
+    @property
+    def result(self) -> DrawingResult | None:
+        """The result for the drawing; None without one."""
+        result: DrawingResult | None = self.latest.value
+        return result
 
     def set_image(self, image: NDArray[np.uint8] | None) -> None:
         """Sets another drawing, or none."""
@@ -83,13 +93,16 @@ class DrawingService(QObject):
         self._ask()
 
     @Slot()
+    def _start_anew(self) -> None:
+        """Drops the result: it is of another run."""
+        self.latest.clear()
+        self._ask()
+
+    @Slot()
     def _ask(self) -> None:
         session, codes = self._latent.session, self._latent.codes
         if self._image is None or codes is None or session.current is None:
-            self._client.cancel("image")
-            if self.result is not None:
-                self.result = None
-                self.changed.emit()
+            self.latest.clear()
             return
         work = partial(
             encode_drawing,
@@ -100,11 +113,8 @@ class DrawingService(QObject):
             labels=self._latent.displayed_codes.labels,
             classes=len(session.dataset.classes),
         )
-        self._client.submit("image", work, self._show_result)
-
-    def _show_result(self, result: DrawingResult) -> None:
-        self.result = result
-        self.changed.emit()
+        question = session.current.key, session.step, self._image.tobytes()
+        self.latest.ask(question, work)
 
 
 def encode_drawing(
@@ -125,5 +135,12 @@ def encode_drawing(
     weights = 1 / np.maximum(distances, 1e-9 * max(1.0, float(distances.max())))
     shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
     return DrawingResult(
-        run.dataset, image, code, model.decode(code[None])[0], near, distances, shares
+        models.source(run, step),
+        run.dataset,
+        image,
+        code,
+        model.decode(code[None])[0],
+        near,
+        distances,
+        shares,
     )

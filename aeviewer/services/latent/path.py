@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.latest_result import LatestResult
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from aeviewer.services.compute.compute_thread import ComputeThread
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.exploration.paths import Path
@@ -55,6 +56,10 @@ class PathResult:
 
     Attributes
     ----------
+    source
+        The model that it was found with.
+    route
+        The ends and the kind of the path.
     codes
         (m, d), the way.
     film
@@ -65,6 +70,7 @@ class PathResult:
         The image length of the straight way between the same ends.
     """
 
+    source: ModelSource
     route: PathEnds
     codes: NDArray[np.float64]
     film: NDArray[np.float64]
@@ -86,33 +92,35 @@ class PathService(QObject):
     """
 
     changed = Signal()
-    progressed = Signal(float)
-    """The progress of the search for the geodesic, 0..1."""
 
     def __init__(
         self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
-            compute, "path", latent_state.session.message_posted.emit, self
-        )
-        self._is_wanted = self._is_working = self._is_outdated = False
+        self.latest = LatestResult(compute, "path", latent_state.session.message_posted.emit, self)
+        self.latest.changed.connect(self.changed)
+        self._is_wanted = False
         self.route = PathEnds()
-        self.result: PathResult | None = None
-        latent_state.pins_changed.connect(self._restart)
-        latent_state.run_changed.connect(self._restart)
-        latent_state.places_changed.connect(self._follow)
+        latent_state.pins_changed.connect(self._ask)
+        latent_state.run_changed.connect(self._ask)
+        latent_state.places_changed.connect(self._ask)
+
+    @property
+    def result(self) -> PathResult | None:
+        """The path that was found last; `latest.is_stale` says whether another one is wanted."""
+        found: PathResult | None = self.latest.value
+        return found
 
     def set_enabled(self, wanted: bool) -> None:
         """Starts or stops the computation."""
         self._is_wanted = wanted
-        self._restart()
+        self._ask()
 
     def choose(self, route: PathEnds) -> None:
         """Requests another path."""
         self.route = route
-        self._restart()
+        self._ask()
 
     @property
     def ends(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
@@ -124,23 +132,11 @@ class PathService(QObject):
         return pins[start].code, pins[end].code
 
     @Slot()
-    def _follow(self) -> None:
-        """Finishes a search that is under way before it starts again for a newer live model."""
-        if self._is_working and self._latent.session.is_live:
-            self._is_outdated = True
-        else:
-            self._restart()
-
-    @Slot()
-    def _restart(self) -> None:
+    def _ask(self) -> None:
         session, ends = self._latent.session, self.ends
         current, codes = session.current, self._latent.test_codes
-        self._is_outdated = self._is_working = False
         if not self._is_wanted or ends is None or codes is None or current is None:
-            self._client.cancel("path")
-            if self.result is not None:
-                self.result = None
-                self.changed.emit()
+            self.latest.clear()
             return
         work = partial(
             find_path,
@@ -150,20 +146,8 @@ class PathService(QObject):
             ends=ends,
             route=self.route,
         )
-        self._is_working = True
-        self._client.submit("path", work, self._show_result, on_end=self._end)
-
-    def _show_result(self, result: PathResult | float) -> None:
-        if isinstance(result, PathResult):
-            self.result = result
-            self.changed.emit()
-        else:
-            self.progressed.emit(result)
-
-    def _end(self) -> None:
-        self._is_working = False
-        if self._is_outdated:
-            self._restart()
+        question = current.key, session.step, self.route, *(end.tobytes() for end in ends)
+        self.latest.ask(question, work, finishes_first=session.is_live)
 
 
 def find_path(
@@ -192,7 +176,8 @@ def find_path(
     way = way or straight
     film = paths.resample(way, model.decode, route.frames, by=route.steps)
     yield PathResult(
-        replace(route),
+        models.source(run, step),
+        route,
         way.codes,
         film.codes,
         film.images,

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.latest_result import LatestResult
 from aeviewer.services.latent.displayed_codes import ImageLookup
 from trainers.evaluation.image_errors import squared_errors
 from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
     from trainers.runs import Run
@@ -30,6 +31,8 @@ class PointDetails:
 
     Attributes
     ----------
+    source
+        The model that computed them.
     code
         (d,).
     image
@@ -46,6 +49,7 @@ class PointDetails:
         Squared error of the image's reconstruction, summed over its pixels.
     """
 
+    source: ModelSource
     code: NDArray[np.float32]
     image: int | None
     decoded: NDArray[np.float32]
@@ -80,14 +84,20 @@ class PointInspector(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
+        self.latest = LatestResult(
             compute, "point details", latent_state.session.message_posted.emit, self
         )
+        self.latest.changed.connect(self.changed)
         self._is_wanted = False
-        self.details: PointDetails | None = None
         latent_state.run_changed.connect(self._ask)
         latent_state.places_changed.connect(self._ask)
         latent_state.code_changed.connect(self._ask)
+
+    @property
+    def details(self) -> PointDetails | None:
+        """The details of the marked code; None without one."""
+        details: PointDetails | None = self.latest.value
+        return details
 
     def set_enabled(self, wanted: bool) -> None:
         """Starts or stops the computation."""
@@ -102,16 +112,9 @@ class PointInspector(QObject):
         if self._is_wanted and fits and current and code is not None and codes is not None:
             run = session.run(current.key)
             work = partial(inspect_code, run=run, step=session.step, code=code, codes=codes)
-            self._client.submit("code", work, self._show_result)
-            return
-        self._client.cancel("code")
-        if self.details is not None:
-            self.details = None
-            self.changed.emit()
-
-    def _show_result(self, details: PointDetails) -> None:
-        self.details = details
-        self.changed.emit()
+            self.latest.ask((current.key, session.step, code.tobytes()), work)
+        else:
+            self.latest.clear()
 
 
 def inspect_code(
@@ -135,6 +138,7 @@ def inspect_code(
         log_variance = None if variances is None else variances[0]
         error = float(squared_errors(decoded, pixels[None] / np.float32(255))[0])
     return PointDetails(
+        models.source(run, step),
         code,
         image,
         decoded[0],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from trainers.exploration.planes import Plane
     from trainers.runs import Run
@@ -48,13 +49,20 @@ class SampleRequest:
     anchor: NDArray[np.floating]
     has_prior: bool
 
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What the sheet is drawn from, whatever the codes at this step are."""
+        if self.source == "quantiles":
+            return self.source, self.side, self.has_prior, self.plane.is_line
+        return self.source, self.seed
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSheet:
-    """(rows, columns, d) codes, and (rows, columns, ...) images decoded by the model of a step."""
+    """(rows, columns, d) codes, and (rows, columns, ...) images that a model decoded."""
 
+    source: ModelSource
     wanted: SampleRequest
-    step: int
     codes: NDArray[np.float32]
     images: NDArray[np.float32]
 
@@ -72,7 +80,7 @@ def sheet(
         yield None
     images = np.concatenate(parts)
     images = images.reshape(*codes.shape[:2], *images.shape[1:])
-    yield SampleSheet(wanted, model.step, codes, images)
+    yield SampleSheet(models.source(run, step), wanted, codes, images)
 
 
 def _codes(wanted: SampleRequest) -> Generator[None, None, NDArray[np.float32]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aeviewer.services.compute.compute_thread import ComputeThread
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.runs.session import Session
     from trainers.events import Preview
@@ -107,7 +108,10 @@ class StepLoader(QObject):
         if known is None or known[0] is not preview or known[1] is not code:
             self._decoded = preview, code
             work = partial(_decode_code, run=shown.run, step=shown.step, code=code)
-            self._compute.submit("image", work, self._session.set_image)
+            self._compute.submit("image", work, self._show_image)
+
+    def _show_image(self, decoded: tuple[NDArray[np.float32], ModelSource]) -> None:
+        self._session.set_image(*decoded)
 
 
 def _read_preview(run: Run, step: int, _models: None) -> tuple[Preview | None]:
@@ -118,6 +122,5 @@ def _read_preview(run: Run, step: int, _models: None) -> tuple[Preview | None]:
 
 def _decode_code(
     models: ModelCache, run: Run, step: int | None, code: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    image: NDArray[np.float32] = models.at(run, step).decode(code[None])[0]
-    return image
+) -> tuple[NDArray[np.float32], ModelSource]:
+    return models.at(run, step).decode(code[None])[0], models.source(run, step)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.settings import Settings
     from trainers.datasets import Data, Dataset
     from trainers.events import Losses, Preview
@@ -81,6 +82,7 @@ class Session(QObject):
         self._is_unreadable = False
         self._code: NDArray[np.float32] | None = None
         self._image: NDArray[np.float32] | None = None
+        self.image_source: ModelSource | None = None
 
     def report(self, message: str) -> None:
         """Posts the message of a failure, for the window to show."""
@@ -213,7 +215,7 @@ class Session(QObject):
     def _reload(self) -> None:
         """Drops what was read from the current run's folder and asks for it again."""
         had_image = self._image is not None
-        self._preview = self._image = None
+        self._preview = self._image = self.image_source = None
         self._is_unreadable = False
         self.current_changed.emit()
         self.checkpoints_changed.emit()
@@ -349,9 +351,9 @@ class Session(QObject):
         """(h, w) or (h, w, 3), the decoded code; ink is 1. A linear decoder may leave 0..1."""
         return self._image
 
-    def set_image(self, image: NDArray[np.float32] | None) -> None:
-        """Sets the image that the code was decoded to."""
-        self._image = image
+    def set_image(self, image: NDArray[np.float32], source: ModelSource | None = None) -> None:
+        """Sets the image that the code was decoded to, and the model that decoded it."""
+        self._image, self.image_source = image, source
         self.image_changed.emit()
 
     # -- curves ----------------------------------------------------------------------------------
@@ -371,8 +373,6 @@ class Session(QObject):
         """Drops the losses, to be read again: a resumed run repeats some steps."""
         self._curves.pop(key, None)
         self.metrics_changed.emit(key)
-
-    # -- reading ---------------------------------------------------------------------------------
 
     def _last_shown_run(self) -> str | None:
         """Returns the run that was shown last, or else the newest run that has a checkpoint."""

@@ -155,6 +155,11 @@ class PictureActions(QObject):
         return [self.copy_action, self.png_action, self.svg_action]
 
     @property
+    def file_name(self) -> str:
+        """The proposed name of a file, without folder and ending."""
+        return self._name()
+
+    @property
     def title(self) -> str:
         """The name of the picture."""
         return self._widget.accessibleName()
@@ -203,7 +208,7 @@ class PictureActions(QObject):
         if picture is not None:
             image = picture.image()
             content = png(image) if ending == "png" else picture.svg(self.title)
-            ask_place(self._widget, f"{self._name()}.{ending}", partial(self._keep, content))
+            ask_place(self._widget, f"{self.file_name}.{ending}", partial(self._keep, content))
 
     def _keep(self, content: bytes, place: Path) -> None:
         keep(str(place), content, self._failed)

@@ -1,4 +1,4 @@
-"""An exponential moving average that grows with its curve."""
+"""An exponential moving average whose window grows with its curve until it is full."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_WEIGHT = 1e-6
+_GROWTH = 20
+"""The window is at most this fraction of the series: a loss that has just begun to fall falls
+faster than a full window can follow, and its average would lie above its own values."""
 
 
 class Smoother:
-    """The bias-corrected exponential moving average (Kingma & Ba 2015, section 3) of a series.
+    """The moving average of a series; nothing of it is recomputed when the series grows.
+
+    With n values x the window is min(window, n / 20). While it grows, the value with the number s
+    counts (s / n)^19, which is an exponential average over n / 20 values; the first average is the
+    first value. Once it is full, the average is the exponential one of a constant window.
 
     Parameters
     ----------
@@ -21,9 +28,9 @@ class Smoother:
 
     def __init__(self, window: int) -> None:
         self._decay = 1 - 1 / max(window, 1)
-        self._average = 0.0
+        self._growing = _GROWTH * window
         self._values = np.empty(1024)
-        self._count = 0
+        self.clear()
 
     def __len__(self) -> int:
         return self._count
@@ -36,6 +43,7 @@ class Smoother:
     def clear(self) -> None:
         """Drops all values."""
         self._average, self._count = 0.0, 0
+        self._sum = self._weight = 0.0
 
     def extend(self, new: NDArray[np.float64]) -> None:
         """Appends (m,) values; the cost grows with m, not with the length of the series."""
@@ -47,12 +55,27 @@ class Smoother:
         if not self._decay:
             self._values[first : self._count] = new
             return
-        averages = self._running_averages(np.where(np.isfinite(new), new, np.nan))
-        weights = 1 - self._decay ** np.arange(first + 1, self._count + 1)
-        self._values[first : self._count] = averages / weights
+        new = np.where(np.isfinite(new), new, np.nan)
+        early = new[: max(0, self._growing - first)]
+        self._values[first : first + len(early)] = self._growing_averages(early, first)
+        self._values[first + len(early) : self._count] = self._running_averages(new[len(early) :])
+
+    def _growing_averages(self, new: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+        """Returns the averages of a window that grows with the series."""
+        if not len(new):
+            return new
+        weights = np.arange(first + 1, first + len(new) + 1, dtype=np.float64) ** (_GROWTH - 1)
+        sums, totals = (
+            np.cumsum(np.append(before, added))[1:]
+            for before, added in ((self._sum, weights * new), (self._weight, weights))
+        )
+        averages: NDArray[np.float64] = sums / totals
+        self._sum, self._weight = float(sums[-1]), float(totals[-1])
+        self._average = float(averages[-1])
+        return averages
 
     def _running_averages(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns the uncorrected averages.
+        """Returns the averages of the full window.
 
         Within blocks by a weighted sum, from block to block by one number: the weights of a long
         series would overflow.

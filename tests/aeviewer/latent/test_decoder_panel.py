@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QSlider
 from aeviewer.panels.latent.decoder_panel import DecoderPanel
 from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import EventQueue
+from aeviewer.services.compute.latest_result import ModelSource
 from aeviewer.services.latent_services import LatentServices
 from trainers import runs
 from trainers.events import Preview
@@ -76,16 +77,17 @@ def test_the_mean_can_be_chosen_by_key(panel: DecoderPanel, session: Session, qt
 def test_code_and_image_are_shown(panel: DecoderPanel, session: Session) -> None:
     know(session)
     session.set_code(np.array([0.5, -1, 2], np.float32))
-    session.set_image(ramp())
+    session.set_image(ramp(), ModelSource("a", 3_000))
     assert panel.sliders.code.tolist() == [0.5, -1, 2]
     image = panel.view.image
     assert image is not None
     assert (image.pixelColor(0, 0).red(), image.pixelColor(27, 27).red()) == (0, 255)
-    assert "decoded at step 3,000" in words(panel)
+    assert "a · step 3,000" in words(panel)
     session.show_step(0)
-    assert "decoded at step 3,000" in words(panel), "this image is still of that step"
-    session.set_image(ramp())
-    assert "decoded at step 0" in words(panel)
+    assert "a · step 3,000" in words(panel), "this image is still of that step"
+    assert panel.picture.file_name == "a-step3000-decoded"
+    session.set_image(ramp(), ModelSource("a", 0))
+    assert "a · step 0" in words(panel)
 
 
 def test_live_is_told(panel: DecoderPanel, session: Session) -> None:
@@ -94,8 +96,10 @@ def test_live_is_told(panel: DecoderPanel, session: Session) -> None:
     session.set_state(session.items[0].key, RunState.RUNNING)
     session.follow()
     assert "when the model is loaded" in words(panel)
-    session.set_image(np.zeros((28, 28), np.float32))
-    assert "decoded live" in words(panel)
+    session.set_image(np.zeros((28, 28), np.float32), ModelSource("a", 120, is_live=True))
+    assert "a · step 120 · live" in words(panel)
+    session.set_state(session.items[0].key, RunState.PAUSED)
+    assert "a · step 120 · paused" in words(panel)
 
 
 def test_a_slider_chooses_a_code_once(panel: DecoderPanel, session: Session, qtbot: QtBot) -> None:

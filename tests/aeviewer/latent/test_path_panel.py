@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,7 +73,9 @@ def test_two_pins_are_joined(
     assert walked.code_length == pytest.approx(np.linalg.norm(codes[3] - codes[700]), rel=1e-5)
     np.testing.assert_allclose(walked.images, load(run).decode(walked.film), atol=1e-5)
     assert panel.film.count == 12
-    assert panel.lengths.text().startswith(f"Length {walked.code_length:.3g} in the code")
+    assert panel.lengths.text().startswith(
+        f"Straight path: length {walked.code_length:.3g} in the code"
+    )
 
 
 def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
@@ -85,6 +88,33 @@ def test_a_geodesic_is_chosen_and_compared_with_the_straight_way(
     assert walked.image_length <= walked.straight_length * (1 + 1e-6)
     ratio = walked.image_length / walked.straight_length
     assert f"({ratio:.3f} × the straight path)" in panel.lengths.text()
+
+
+def test_the_straight_path_is_not_shown_as_the_geodesic_that_is_searched(
+    qtbot: QtBot, explored: ExploredServices, walk: PathService, panel: PathPanel
+) -> None:
+    pin(explored, 3, 700)
+    found(qtbot, walk, "straight")
+    assert panel.line.label.text() == "elu-d2 · step 40"
+    assert panel.gif_button.isEnabled()
+    # While the compute thread is occupied, the geodesic has been asked for but is not found.
+    search = Event()
+    explored.idle_client.submit("occupied", lambda _models: search.wait(60), lambda _none: None)
+    panel.kind.setCurrentIndex(panel.kind.findData("geodesic"))
+    assert panel.lengths.text().startswith("Straight path: length")
+    assert not panel.gif_button.isEnabled()
+    assert not panel.strip_button.isEnabled()
+    assert not panel.play_button.isEnabled()
+    qtbot.waitUntil(lambda: panel.line.is_dimmed and panel.line.bar.isVisible(), timeout=30_000)
+    search.set()
+    found(qtbot, walk, "geodesic")
+    qtbot.waitUntil(lambda: panel.strip_button.isEnabled(), timeout=30_000)
+    assert panel.lengths.text().startswith("Geodesic path: length")
+    assert not panel.line.is_dimmed
+    panel.strip_button.click()
+    dialog = panel.findChild(QFileDialog)
+    assert "elu-d2-step40-geodesic-A-B." in dialog.selectedFiles()[0]
+    dialog.close()
 
 
 def test_frames_and_other_pins_are_chosen(
@@ -144,7 +174,7 @@ def test_the_film_is_saved(
     (panel.gif_button if button == "gif" else panel.strip_button).click()
     dialog = panel.findChild(QFileDialog)
     name = dialog.selectedFiles()[0]
-    assert "elu-d2-straight-A-B." in name
+    assert "elu-d2-step40-straight-A-B." in name
     place = tmp_path / f"film.{name.rpartition('.')[2]}"
     dialog.fileSelected.emit(str(place))
     dialog.close()
