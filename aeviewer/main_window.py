@@ -343,7 +343,11 @@ class MainWindow(QMainWindow):
     def _activity_text(self) -> str:
         name = ", ".join(self._session.item(key).name for key in self._queue.active)
         are_many = len(self._queue.active) > 1
+        current = self._session.current
+        is_elsewhere = current is not None and current.key not in self._queue.active
         match self._queue.activity:
+            case Activity.RUNNING if is_elsewhere and current is not None:
+                return f"{current.name} is shown, {name} is trained. Choose {name} to watch it."
             case Activity.RUNNING if are_many:
                 return f"Training side by side: {name}. The panels follow each checkpoint."
             case Activity.PAUSED if are_many:
@@ -354,7 +358,6 @@ class MainWindow(QMainWindow):
                 return f"{name} is paused. Continue or stop it in the toolbar."
             case Activity.STOPPING:
                 return f"Stopping {name} and saving it…"
-        current = self._session.current
         if current is None:
             return "Choose a preset and press Train."
         if not self._session.checkpoints:

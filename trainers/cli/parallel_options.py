@@ -21,6 +21,7 @@ from rich.text import Text
 
 from trainers.parallel import cluster_workers as connected
 from trainers.parallel import process_workers
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -91,8 +92,7 @@ def refuse_failures(progress: SweepProgress) -> None:
     """Reports the runs that could not be trained as a failure."""
     if progress.failed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
-        count = len(progress.failed)
-        runs = "1 run" if count == 1 else f"{count} runs"
+        runs = count_of(len(progress.failed), "run")
         raise click.ClickException(f"{runs} could not be trained: {reasons}")
 
 
@@ -148,13 +148,13 @@ class _Display:
         ended, count = progress.finished | progress.failed.keys(), len(progress.plan)
         if self._told is None:
             self._told = set(ended)
-            self.say(f"{count} runs, {len(ended)} of them finished before.")
+            self.say(f"{count_of(count, 'run')}, {len(ended)} of them finished before.")
         for name in sorted(ended - self._told):
             outcome = progress.failed.get(name, "finished")
             self.say(f"{name}: {outcome} ({len(ended)} of {count})")
         self._told = set(ended)
         done, all_work = progress.work
-        described = f"{len(ended)} of {count} runs"
+        described = f"{len(ended)} of {count_of(count, 'run')}"
         self._bar.update(self._whole, total=all_work, completed=done, description=described)
         for planned in progress.plan:
             self._show(planned, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainers.errors import ConfigError
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +60,9 @@ def _yield_misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, s
     if model.family == "conv" and dataset.side % 2**times:
         yield (
             "channels",
-            f"{times} convolutions: {dataset.side} pixels can be halved "
-            f"{_count_halvings(dataset.side)} times; choose so many, or import the images at "
-            "another size.",
+            f"{count_of(times, 'convolution')}: {dataset.side} pixels can be halved "
+            f"{count_of(_count_halvings(dataset.side), 'time')}. Choose that many, or import the "
+            "images at another size.",
         )
 
 

@@ -65,6 +65,25 @@ def kl_to_prior(mean: Floats, log_variance: Floats) -> Floats:
     return kl
 
 
+def misfits(reconstructions: Floats, images: Floats, mean: Floats) -> Floats:
+    """Returns (N, 2), how badly each image is reconstructed, by two measures.
+
+    The first is the squared error, which is large for an image with much ink. The second is its
+    share of the image's squared distance from the mean image, Σ(r − x)² / Σ(x − mean)², which is
+    large for one with little ink in unusual places.
+
+    Parameters
+    ----------
+    reconstructions, images
+        (N, …) of the same shape; 0 is black and 1 is white.
+    mean
+        (…) the mean of many images.
+    """
+    errors, distances = squared_errors(reconstructions, images), squared_errors(images, mean)
+    smallest = np.finfo(distances.dtype).eps
+    return np.stack([errors, errors / np.maximum(distances, smallest)], axis=1)
+
+
 def _per_image(values: Floats) -> Floats:
     """Returns (N,), the sums of (N, …) values over all axes but the first."""
     sums: Floats = values.reshape(len(values), -1).sum(axis=1)

@@ -15,6 +15,7 @@ from math import isqrt
 from typing import TYPE_CHECKING
 
 from trainers.models import descriptions
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from trainers.config import ModelConfig
@@ -75,8 +76,7 @@ def describe(config: ModelConfig, shape: tuple[int, ...]) -> str:
     """
     name = f"describe_{config.family}"
     if name not in _public_modules(descriptions.__path__):
-        codes = "1 code" if config.latent_dim == 1 else f"{config.latent_dim} codes"
-        return f"{config.family}, {codes}"
+        return f"{config.family}, {count_of(config.latent_dim, 'code')}"
     module = import_module(f"{descriptions.__name__}.{name}")
     text: str = module.describe(config, shape)
     return text

@@ -19,6 +19,7 @@ from trainers.errors import AEViewerError, ClusterError, RunError
 from trainers.parallel.jobs import Job, modification_time, steps_done
 from trainers.parallel.lease import Lease
 from trainers.parallel.worker import Outcome, train_run
+from trainers.plurals import count_of
 from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
@@ -256,7 +257,8 @@ class Pool:
             self._waiting.appendleft(training)
             return
         problem = (
-            f"The process that trained {job.name!r} was killed {training.worker_losses} times near "
+            f"The process that trained {job.name!r} was killed "
+            f"{count_of(training.worker_losses, 'time')} near "
             f"step {step:,}. The system may be short of memory. Train fewer runs at once, then "
             "continue the run."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from send2trash import send2trash
@@ -28,8 +29,12 @@ def move_to_trash(path: str | Path, name: str) -> None:
     Raises
     ------
     AEViewerError
-        When the system has no trash for it.
+        When it is gone, or when the system has no trash for it.
     """
+    if not os.path.lexists(path):
+        raise AEViewerError(
+            f"{name!r} is gone: it was moved or deleted by another program. It was {path}"
+        )
     try:
         send2trash(path)
     except OSError as error:

@@ -14,6 +14,7 @@ from aeviewer.services.comparison.compared_run import (
     reconstruct_by_pca,
 )
 from trainers.datasets import MNIST
+from trainers.plurals import count_of
 from trainers.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def reconstructions_caption(comparison: Comparison, *, with_pca: bool) -> str:
         floor = pca_error(dim, dataset)
         if shown and with_pca and floor is not None:
             here = reconstruct_by_pca(comparison.image_indices, dim, comparison.data).errors.mean()
-            parts.append(f"PCA with {dim} components ({here:.1f}; {floor:.1f})")
+            parts.append(f"PCA with {count_of(dim, 'component')} ({here:.1f}; {floor:.1f})")
     if not parts:
         return ""
     numbers = ", ".join(f"{digit:,}" for digit in comparison.image_indices)

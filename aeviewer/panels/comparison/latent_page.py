@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import local
+from aeviewer.numbers import localise
 from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.comparison.run_codes import RunCodes
@@ -28,6 +28,7 @@ from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from aeviewer.widgets.plots.legend import ChipLegend
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
@@ -120,7 +121,7 @@ class LatentPage(QWidget):
         data = self._comparison.data
         shares = words.class_counts_text(data.test.labels, chosen, data.dataset.classes)
         by_class = f", by class {shares}" if shares else ""
-        self.note.setText(f"{local(int(chosen.sum())):,} images selected{by_class}")
+        self.note.setText(f"{localise(count_of(int(chosen.sum()), 'image'))} selected{by_class}")
         self.note.setToolTip(plain_tip(self.note.text()))
 
     # -- what is shown ---------------------------------------------------------------------------

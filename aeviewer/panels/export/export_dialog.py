@@ -26,6 +26,7 @@ from aeviewer.numbers import local
 from aeviewer.widgets.labels import quiet_label
 from trainers.exporting.export import in_the_way, proposed_folder
 from trainers.exporting.exporters import EXPORTERS
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from aeviewer.services.export.export_service import ExportService
@@ -203,7 +204,7 @@ class ExportDialog(QDialog):
             self.status_label.setText(f"Existing files that will be replaced: {', '.join(found)}")
         else:
             count = sum(len(exporter.files) for exporter in exporters)
-            self.status_label.setText(f"{count} file{'s' if count > 1 else ''} will be written.")
+            self.status_label.setText(f"{count_of(count, 'file')} will be written.")
 
     # -- doing it --------------------------------------------------------------------------------
 
@@ -232,7 +233,7 @@ class ExportDialog(QDialog):
             self._written = self.folder
         self._show()
         self.bar.setValue(self.bar.maximum() if files else 0)
-        count = f"{len(files)} file{'s' if len(files) > 1 else ''}"
+        count = count_of(len(files), "file")
         self.status_label.setText(problem or f"{count} written into {self.folder}")
 
     @Slot()

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from aeviewer.services.latent.drawing import DrawingService
     from aeviewer.services.latent.latent_state import LatentState
 
+_UNLIKE = 0.98
+"""The share of test images that are reconstructed better than a drawing that is unlike them."""
 _TITLES = ("as MNIST has it", "reconstruction")
 
 
@@ -114,7 +116,9 @@ class DrawPanel(QWidget):
         top.addLayout(results, 1)
         self.guess.setWordWrap(True)
         self.guess.setToolTip(
-            "The classes of the 15 nearest codes; nearer codes count more (k-nearest neighbours)."
+            "The classes of the 15 nearest codes; nearer codes count more (k-nearest neighbours). "
+            "They say nothing about whether the drawing is an image of any class: how well the "
+            "model reconstructs it does."
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
@@ -221,7 +225,7 @@ class DrawPanel(QWidget):
             return
         self.views[0].set_image(result.image)
         self.views[1].set_image(result.reconstruction)
-        self._show_guess(result.shares)
+        self._show_guess(result.shares, result.strangeness)
         near, gallery = result.neighbours.tolist(), self._latent.displayed_codes.images
         self.neighbours.set_images(
             gallery.images(near),
@@ -234,14 +238,22 @@ class DrawPanel(QWidget):
     def _show_status(self) -> None:
         show_status(self.line, self._drawing.latest, self._latent.session)
 
-    def _show_guess(self, shares: NDArray[np.float64]) -> None:
+    def _show_guess(self, shares: NDArray[np.float64], strangeness: float) -> None:
+        """Shows the likeliest class, and whether the drawing is like any image at all."""
         classes = self._dataset.classes
         if len(shares) != len(classes):
             self.guess.setText("")  # A data set without labels has no classes.
             return
         likeliest = int(shares.argmax())
         name = f"a {classes[likeliest]}" if self._dataset == MNIST else classes[likeliest]
-        self.guess.setText(f"It looks like {name} ({local(100 * shares[likeliest]):.0f} %).")
+        weight = f"{local(100 * shares[likeliest]):.0f} % of the weight of its nearest codes"
+        better = f"reconstructs {local(100 * strangeness):.0f} % of the test images better"
+        self.guess.setText(
+            f"It is unlike the test images: the model {better}. The nearest class is {name} "
+            f"({weight})."
+            if strangeness >= _UNLIKE
+            else f"It looks like {name}: {weight}. The model {better}."
+        )
         self.bars.set_shares(shares)
 
     # -- the user --------------------------------------------------------------------------------

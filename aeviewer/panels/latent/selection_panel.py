@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import local
+from aeviewer.numbers import localise
 from aeviewer.palette import CLASS_COLOURS, class_colours
 from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.widgets.displays.class_bars import ClassBars
@@ -32,6 +32,7 @@ from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
 from trainers.exploration import selection as selections
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,7 +136,7 @@ class SelectionPanel(QWidget):
         found = selections.summarise(images, labels, codes[chosen], classes)
         self._summary = found
         count = len(chosen)
-        self.headline.setText(f"{local(count):,} image{'' if count == 1 else 's'} selected")
+        self.headline.setText(f"{localise(count_of(count, 'image'))} selected")
         if self._dataset.is_labelled:
             self.bars.set_counts(found.counts)
         self.views[0].set_image(found.mean_image)

@@ -8,14 +8,17 @@ from aeviewer.numbers import local
 from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
-    from aeviewer.services.compute.latest_result import LatestResult, ModelSource
+    from aeviewer.services.compute.latest_result import LatestResult
     from aeviewer.services.latent_services import LatentServices
+    from aeviewer.services.runs.model_source import ModelSource
     from aeviewer.services.runs.session import Session
     from aeviewer.widgets.displays.result_line import ResultLine
 
 _EMPTY = "Press Train, or choose a run: its codes appear here."
 _STARTING = "Training starts: the first codes appear in a moment."
 _WAITING = "This run is queued."
+_LOADING = "The codes of this run are being read…"
+_FAILED = "This run has no codes to show. Its row in the list of runs says why."
 _NOT_STARTED = "This run has no checkpoint yet. Choose Continue training in the list of runs."
 
 
@@ -30,7 +33,7 @@ def no_codes_text(session: Session) -> str:
         return _WAITING
     if item.state.can_continue and not session.checkpoints:
         return _NOT_STARTED
-    return _EMPTY
+    return _LOADING if session.is_loading else _FAILED
 
 
 def codes_text(latent_services: LatentServices, step: int, count: int) -> str:

@@ -138,7 +138,7 @@ class ViewsMenu(QMenu):
             self.addSeparator()
             self.addMenu(self._delete)
         else:
-            self.addAction("No views yet").setEnabled(False)
+            self.addAction("No views of this run yet").setEnabled(False)
 
     @Slot()
     def _ask_name(self) -> None:

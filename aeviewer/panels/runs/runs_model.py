@@ -15,6 +15,7 @@ from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.displays.list_delegate import Role
 from aeviewer.widgets.labels import plain_tip
 from trainers.datasets import MNIST
+from trainers.plurals import count_of
 from trainers.presets import PRESETS
 from trainers.runs.metrics import METRICS
 from trainers.runs.status import RunState
@@ -186,8 +187,8 @@ class RunsModel(QAbstractTableModel):
             qt.EditRole: lambda item: item.name,
             qt.DecorationRole: state_icon,
             qt.ToolTipRole: tooltip,
-            qt.AccessibleTextRole: lambda item: f"{item.name}, {state_text(item)}",
-            Role.DETAIL: state_text,
+            qt.AccessibleTextRole: lambda item: f"{item.name}, {detail_text(item)}",
+            Role.DETAIL: detail_text,
             Role.SWATCH: lambda item: QColor(item.colour),
             Role.BADGE: _lock,
             Role.FRACTION: _fraction,
@@ -219,9 +220,16 @@ def state_text(item: RunItem) -> str:
     word = _WORDS[item.state][0]
     if item.steps <= 1 or item.state in {RunState.NEW, RunState.DAMAGED}:
         return word
-    if item.state is RunState.FINISHED or not item.step:
+    is_waiting = item.state is RunState.QUEUED and not item.step
+    if item.state is RunState.FINISHED or is_waiting:
         return f"{word} · {local(item.steps):,} steps"
     return f"{word} · {local(item.step):,} / {local(item.steps):,}"
+
+
+def detail_text(item: RunItem) -> str:
+    """Returns the state, and for a run that went wrong the reason in one line."""
+    reason = " ".join(item.problem.split()) if item.state.is_problem else ""
+    return " · ".join(filter(None, [state_text(item), reason]))
 
 
 def state_icon(item: RunItem) -> QIcon:
@@ -254,7 +262,8 @@ def summary(config: RunConfig) -> list[str]:
     return [
         head,
         *describe_architecture(config).splitlines(),
-        f"Adam {local(training.learning_rate):g}, {local(training.batch_size):,} images a step, "
+        f"Adam {local(training.learning_rate):g}, "
+        f"{localise(count_of(training.batch_size, 'image'))} a step, "
         f"seed {training.seed}",
     ]
 

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer import theme
 from aeviewer.panels.runs.runs_model import EYE_COLUMN, NAME_COLUMN, RunsModel
+from aeviewer.services.runs.missing_runs import drop_if_missing
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.list_delegate import (
     ROW_HEIGHT,
@@ -163,7 +164,7 @@ class RunsPanel(QWidget):
 
     def _with_chosen(self, work: Callable[[RunItem], None]) -> None:
         item = self._chosen_item()
-        if item is not None:
+        if item is not None and not drop_if_missing(self._session, item.key):
             work(item)
 
     @Slot(QModelIndex)
@@ -172,7 +173,7 @@ class RunsPanel(QWidget):
         if index.column() == EYE_COLUMN:
             self._toggle(self._model.item_at(index))
         elif not QGuiApplication.keyboardModifiers() & extends:
-            self._explore(self._model.item_at(index))
+            self._with_chosen(self._explore)
 
     @Slot()
     def _go_to_current(self) -> None:
@@ -289,7 +290,7 @@ class RunsPanel(QWidget):
 
     def _move_to_trash(self, key: str) -> None:
         """The run may have been deleted or started while the question was open."""
-        if not self._session.has(key):
+        if drop_if_missing(self._session, key):
             return
         item = self._session.item(key)
         if not self._is_free(item, "deleting"):

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from aeviewer import theme
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
+from aeviewer.widgets.inputs.message_boxes import ask
 from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers import datasets
 from trainers.checkpoint_steps import spaced_checkpoints
@@ -35,6 +36,7 @@ from trainers.runs import runs_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aeviewer.services.runs.run_item import RunItem
     from aeviewer.services.runs.session import Session
     from trainers.config_fields import Leaf
 
@@ -172,6 +174,26 @@ class ExperimentPanel(QWidget):
             if not self.isVisible():
                 self._session.message_posted.emit(self._name_problem.text())
             return
+        equal = self._find_equal_run(config)
+        if equal is None:
+            self._request_training(config)
+            return
+        ask(
+            self.window(),
+            "Train",
+            f"The run “{equal.name}” with the same settings is in training or waits for it. Train "
+            "a second one?",
+            "It would learn the same. Change the seed to see how much chance matters.",
+            "Train a second one",
+            lambda: self._request_training(config),
+        )
+
+    def _find_equal_run(self, config: RunConfig) -> RunItem | None:
+        """Returns the active run with these settings, as the second click of two finds it."""
+        equal = (i for i in self._session.items if i.state.is_active and i.config == config)
+        return next(equal, None)
+
+    def _request_training(self, config: RunConfig) -> None:
         name = self._name.text().strip()
         self._name.clear()
         self.train_requested.emit(config, name)

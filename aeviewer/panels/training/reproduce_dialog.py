@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import local
 from aeviewer.services.training.reproduction import Stage
 from aeviewer.widgets.labels import quiet_label
+from trainers.plurals import count_of
 from trainers.reproduction.plan import QUICK_STEPS
 
 if TYPE_CHECKING:
@@ -121,5 +122,5 @@ class ReproduceDialog(QDialog):
         self._state.setText(
             "Measuring and writing the report: about a minute a run…"
             if stage is Stage.WRITING
-            else f"{done} of {runs} runs are trained."
+            else f"{done} of {count_of(runs, 'run')} trained."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -16,25 +15,6 @@ if TYPE_CHECKING:
     from aeviewer.services.compute.request_thread import RequestThread
 
 _CHANNEL = "result"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSource:
-    """The model that computed a result.
-
-    Attributes
-    ----------
-    run_name
-        The name of its run.
-    step
-        The training steps behind the model.
-    is_live
-        Whether it was the model in training, not one of a checkpoint.
-    """
-
-    run_name: str
-    step: int
-    is_live: bool = False
 
 
 class LatestResult(QObject):

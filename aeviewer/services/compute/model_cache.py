@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from aeviewer.services.compute.latest_result import ModelSource
+from aeviewer.services.runs.model_source import ModelSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MAX_MODELS = 8
 _CHUNK = 1_000
+_MAX_ERRORS = 500
 
 
 class ModelCache:
@@ -37,6 +38,7 @@ class ModelCache:
         self.live: Trainer | None = None
         self._models: OrderedDict[tuple[str, int], TrainedModel] = OrderedDict()
         self._support: tuple[NDArray[np.float32], Support] | None = None
+        self._errors: tuple[NDArray[np.float32], ...] | None = None
 
     def at(self, run: Run, step: int | None) -> TrainedModel:
         """Returns the model of a checkpoint; the live model where `step` is None.
@@ -76,6 +78,34 @@ class ModelCache:
         if self._support is None or self._support[0] is not codes:
             self._support = codes, Support(codes)
         return self._support[1]
+
+    def typical_errors(
+        self, run: Run, step: int | None, codes: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns how badly test images are reconstructed by the model of a step.
+
+        Parameters
+        ----------
+        codes
+            (n, d), those of the test images first. The errors for the last codes are kept.
+
+        Returns
+        -------
+        (k, 2), the `misfits` of at most 500 test images, evenly spread; and their mean image.
+        """
+        import numpy as np
+
+        from trainers.evaluation.image_errors import misfits
+
+        if self._errors is None or self._errors[0] is not codes:
+            images = run.data().test.images
+            chosen = np.arange(0, len(images), max(1, len(images) // _MAX_ERRORS))[:_MAX_ERRORS]
+            decoded = self.at(run, step).decode(codes[chosen])
+            some = images[chosen] / np.float32(255)
+            mean = some.mean(axis=0)
+            self._errors = codes, misfits(decoded, some, mean), mean
+        _codes, errors, mean = self._errors
+        return errors, mean
 
     def preview(self, run: Run, step: int | None) -> Preview:
         """Computes the codes of the test images and the reconstructions of the preview images.

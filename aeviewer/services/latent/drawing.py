@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.latest_result import LatestResult
+from trainers.evaluation.image_errors import misfits
 from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
+    from aeviewer.services.runs.model_source import ModelSource
     from trainers.datasets import Dataset
     from trainers.runs import Run
 
@@ -43,6 +44,8 @@ class DrawingResult:
     shares
         (k,), the guess: how many of the neighbours are of each class, nearer ones counting more;
         one number where there are no labels.
+    strangeness
+        The share of test images that the model reconstructs better, 0..1; see `misfits`.
     """
 
     source: ModelSource
@@ -53,6 +56,7 @@ class DrawingResult:
     neighbours: NDArray[np.intp]
     distances: NDArray[np.float32]
     shares: NDArray[np.float64]
+    strangeness: float
 
 
 class DrawingService(QObject):
@@ -134,13 +138,17 @@ def encode_drawing(
     near, distances = nearest_codes(codes, code, NEIGHBOURS)
     weights = 1 / np.maximum(distances, 1e-9 * max(1.0, float(distances.max())))
     shares = np.bincount(labels[near], weights, max(1, classes)) / weights.sum()
+    reconstruction = model.decode(code[None])
+    typical, mean = models.typical_errors(run, step, codes)
+    misfit = misfits(reconstruction, image[None] / np.float32(255), mean)
     return DrawingResult(
         models.source(run, step),
         run.dataset,
         image,
         code,
-        model.decode(code[None])[0],
+        reconstruction[0],
         near,
         distances,
         shares,
+        float((typical < misfit).mean(axis=0).max()),
     )

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
+    from aeviewer.services.runs.model_source import ModelSource
     from trainers.exploration.paths import Path
     from trainers.runs import Run
 

@@ -17,9 +17,9 @@ from trainers.exploration.neighbours import nearest_codes
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
     from aeviewer.services.latent.latent_state import LatentState
+    from aeviewer.services.runs.model_source import ModelSource
     from trainers.runs import Run
 
 NEIGHBOURS = 12

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.runs.model_source import ModelSource
     from trainers.exploration.planes import Plane
     from trainers.runs import Run
 

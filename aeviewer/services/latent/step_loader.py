@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from aeviewer.services.compute.latest_result import ModelSource
     from aeviewer.services.compute.model_cache import ModelCache
+    from aeviewer.services.runs.model_source import ModelSource
     from aeviewer.services.runs.session import Session
     from trainers.events import Preview
     from trainers.runs import Run

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from aeviewer.services.compute.latest_result import ModelSource
+    from aeviewer.services.runs.model_source import ModelSource
     from aeviewer.settings import Settings
     from trainers.datasets import Data, Dataset
     from trainers.events import Losses, Preview

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QProcess, Signal, Slot
 from trainers.errors import AEViewerError
 from trainers.optional_packages import is_packaged
 from trainers.parallel import refuse_other_config
+from trainers.plurals import count_of
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import planned_runs
 from trainers.runs.status import RunState
@@ -134,7 +135,7 @@ class ReproductionService(QObject):
             self._write()
         elif not any(state.is_active for state in states):
             self._set_stage(Stage.IDLE)
-            runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
+            runs = count_of(len(missing), "run")
             self._session.message_posted.emit(
                 f"The reproduction has stopped with {runs} to go. Choose “Reproduce the paper…” "
                 "to continue."

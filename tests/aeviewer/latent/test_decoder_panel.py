@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QSlider
 from aeviewer.panels.latent.decoder_panel import DecoderPanel
 from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import EventQueue
-from aeviewer.services.compute.latest_result import ModelSource
 from aeviewer.services.latent_services import LatentServices
+from aeviewer.services.runs.model_source import ModelSource
 from trainers import runs
 from trainers.events import Preview
 from trainers.presets import preset

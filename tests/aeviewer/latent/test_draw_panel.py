@@ -16,12 +16,14 @@ from tests.aeviewer.explored_run import ExploredServices, train_run
 from tests.trainers.datasets.sample_images import folder, kept
 from trainers.datasets.centring import centre_drawing
 from trainers.datasets.mnist import load_split
+from trainers.evaluation.image_errors import misfits
 from trainers.inference import load
 from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from pytestqt.qtbot import QtBot
 
     from aeviewer.services.latent.drawing import DrawingResult
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def run(trained_run: TrainRun) -> Run:
-    return trained_run("elu", 5, steps=150)
+    return trained_run("elu", 5, steps=600)
 
 
 @pytest.fixture
@@ -44,15 +46,23 @@ def panel(explored: ExploredServices, qtbot: QtBot) -> DrawPanel:
     return panel
 
 
-def drawn(qtbot: QtBot, explored: ExploredServices, panel: DrawPanel, index: int) -> DrawingResult:
-    panel.pad.set_image(load_split("test").images[index])
+def drawn(
+    qtbot: QtBot,
+    explored: ExploredServices,
+    panel: DrawPanel,
+    drawing: int | NDArray[np.uint8],
+) -> DrawingResult:
+    """Draws a test image or another image, and returns what the model makes of it."""
+    is_number = isinstance(drawing, int)
+    panel.pad.set_image(load_split("test").images[drawing] if is_number else drawing)
     image = centre_drawing(panel.pad.ink)
-    drawing = explored.drawing
+    service = explored.drawing
     qtbot.waitUntil(
-        lambda: drawing.result is not None and np.array_equal(drawing.result.image, image)
+        lambda: service.result is not None and np.array_equal(service.result.image, image),
+        timeout=30_000,
     )
-    assert drawing.result is not None
-    return drawing.result
+    assert service.result is not None
+    return service.result
 
 
 def test_a_digit_is_encoded_reconstructed_and_guessed(
@@ -69,8 +79,25 @@ def test_a_digit_is_encoded_reconstructed_and_guessed(
     np.testing.assert_array_equal(found.neighbours, np.argsort(away, kind="stable")[:15])
     assert found.shares.sum() == pytest.approx(1)
     likeliest = found.shares.argmax()
-    assert panel.guess.text().startswith(f"It looks like a {likeliest} (")
+    assert f"a {likeliest}" in panel.guess.text()
     assert panel.neighbours.count == 15
+
+
+def test_a_scribble_is_said_to_be_unlike_the_test_images(
+    qtbot: QtBot, explored: ExploredServices, panel: DrawPanel, run: Run
+) -> None:
+    ink = np.zeros((28, 28), np.uint8)
+    ink[4:24:3, 3:25] = 255
+    ink[3:25, 4:24:5] = 255
+    found = drawn(qtbot, explored, panel, ink)
+    assert panel.guess.text().startswith("It is unlike the test images: the model reconstructs")
+    images = load_split("test").images[::20] / np.float32(255)
+    model = load(run)
+    mean = images.mean(axis=0)
+    typical = misfits(model.decode(model.encode(images)), images, mean)
+    own = misfits(found.reconstruction[None], found.image[None] / np.float32(255), mean)
+    assert found.strangeness == pytest.approx((typical < own).mean(axis=0).max())
+    assert found.strangeness >= 0.98
 
 
 def test_test_images_drawn_again_are_mostly_guessed_right(

@@ -140,7 +140,7 @@ def test_a_view_of_other_codes_is_refused(
 def test_a_deleted_view_goes_to_the_trash(menu: ViewsMenu, trash: Path) -> None:
     menu.save_view("mine")
     menu.delete_view("mine")
-    assert names(menu) == ["&Save view…", "No views yet"]
+    assert names(menu) == ["&Save view…", "No views of this run yet"]
     assert [file.name for file in trash.iterdir()] == ["mine.json"]
 
 

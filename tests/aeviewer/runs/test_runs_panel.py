@@ -158,6 +158,7 @@ class TestList:
         ("state", "step", "text"),
         [
             (RunState.NEW, 0, "Not started"),
+            (RunState.STOPPED, 0, "Stopped · 0 / 50,000"),
             (RunState.STOPPED, 12_300, "Stopped · 12,300 / 50,000"),
             (RunState.FINISHED, 50_000, "Finished · 50,000 steps"),
             (RunState.RUNNING, 31_000, "Interrupted · 31,000 / 50,000"),
@@ -172,9 +173,11 @@ class TestList:
         scene.session.refresh()
         assert scene.index("d").data(Role.DETAIL) == text
 
-    def test_the_problem_of_a_run_stands_in_its_tooltip(self, scene: Scene) -> None:
+    def test_the_problem_of_a_run_stands_in_its_row_and_its_tooltip(self, scene: Scene) -> None:
         scene.make("d", RunState.DIVERGED, 120, "The loss ceased to be a number at step 121.")
         scene.session.refresh()
+        why = "Diverged · 120 / 50,000 · The loss ceased to be a number at step 121."
+        assert scene.index("d").data(Role.DETAIL) == why
         tip = scene.index("d").data(Qt.ItemDataRole.ToolTipRole)
         assert "ELU autoencoder, 5-dimensional code" in tip
         assert tip.endswith("at step 121.")
@@ -182,7 +185,7 @@ class TestList:
     def test_a_damaged_run_is_listed_with_its_problem(self, scene: Scene) -> None:
         (scene.session.folder / "a" / "status.json").write_text("{")
         scene.session.refresh()
-        assert scene.index("a").data(Role.DETAIL) == "Damaged"
+        assert scene.index("a").data(Role.DETAIL).startswith("Damaged · ")
         assert "status.json" in scene.index("a").data(Qt.ItemDataRole.ToolTipRole)
 
     def test_a_figure_stands_in_every_row_and_another_can_be_chosen(self, scene: Scene) -> None:
@@ -428,7 +431,7 @@ class TestMenu:
         (scene.session.folder / "a" / "status.json").write_text("{")
         scene.session.forget(scene.keys["a"])
         scene.session.refresh()
-        assert scene.index("a").data(Role.DETAIL) == "Damaged"
+        assert scene.index("a").data(Role.DETAIL).startswith("Damaged · ")
         assert self.offered(scene, "a")["&Continue training"]
 
     def test_its_folder_can_be_opened(self, scene: Scene) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QSpinBox
 
 from aeviewer.panels.training.experiment_panel import ExperimentPanel
 from aeviewer.services.runs.architecture import describe_architecture
@@ -13,6 +13,7 @@ from trainers import runs
 from trainers.config import fields
 from trainers.models import build
 from trainers.presets import PRESETS, preset
+from trainers.runs import RunState
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -81,6 +82,29 @@ def test_train_asks_for_what_the_form_says(qtbot: QtBot, panel: ExperimentPanel)
     config, called = asked.args
     assert called == "mine"
     assert config == preset("vae").replace(latent_dim=2, steps=1234)
+
+
+def test_a_second_equal_run_is_asked_about(
+    qtbot: QtBot, panel: ExperimentPanel, session: Session
+) -> None:
+    panel.train_requested.connect(
+        lambda config, name: session.add(
+            runs.create_run(config, session.folder, name), RunState.QUEUED
+        )
+    )
+    button = _train_button(panel)
+    for _click in range(2):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert len(session.items) == 1
+    box = panel.findChild(QMessageBox)
+    assert box.text().startswith(f"The run “{session.items[0].name}” with the same settings")
+    with qtbot.waitSignal(panel.train_requested):
+        next(b for b in box.buttons() if b.text() == "Train a second one").click()
+    assert len(session.items) == 2
+    session.set_state(session.items[0].key, RunState.FINISHED)
+    session.set_state(session.items[1].key, RunState.FINISHED)
+    with qtbot.waitSignal(panel.train_requested):  # An ended run may be repeated unasked.
+        button.click()
 
 
 def test_a_fault_is_told_at_its_field_and_nothing_is_trained(

@@ -133,7 +133,10 @@ def test_runs_of_before_there_were_data_sets_are_of_mnist(tmp_path: Path) -> Non
     ("changes", "told"),
     [
         ({"batch_size": 500}, "batch_size: 500: it is more than the 270 training images"),
-        ({"family": "conv", "channels": (4,) * 4}, "18 pixels can be halved 1 times"),
+        (
+            {"family": "conv", "channels": (4,) * 4},
+            "18 pixels can be halved 1 time.",
+        ),
     ],
 )
 def test_what_does_not_fit_the_data_is_told(

@@ -11,6 +11,7 @@ from trainers.evaluation.image_errors import (
     HALF_GREY_LEVEL,
     cross_entropies,
     kl_to_prior,
+    misfits,
     squared_errors,
 )
 from trainers.models.base import Posterior
@@ -33,6 +34,16 @@ def test_errors_are_sums_over_all_pixels_of_an_image(
     assert found.dtype == dtype
     expected = functional.binary_cross_entropy(output, target, reduction="none").flatten(1).sum(1)
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-3)
+
+
+def test_a_misfit_is_an_error_and_its_share_of_the_distance_from_the_mean_image() -> None:
+    images, decoded = _RANDOM.random((2, 5, 8, 8))
+    mean = _RANDOM.random((8, 8))
+    found = misfits(decoded, images, mean)
+    errors = ((decoded - images) ** 2).sum(axis=(1, 2))
+    np.testing.assert_allclose(found[:, 0], errors)
+    np.testing.assert_allclose(found[:, 1], errors / ((images - mean) ** 2).sum(axis=(1, 2)))
+    assert np.isfinite(misfits(decoded, mean[None].repeat(5, 0), mean)).all(), "no distance at all"
 
 
 def test_the_clamp_bounds_the_cross_entropy_of_a_wrong_pixel() -> None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_missing_file_cannot_be_moved_to_the_trash(tmp_path: Path) -> None:
-    with pytest.raises(AEViewerError, match=r"no trash for 'a run' .* Delete it yourself: .*gone"):
+def test_a_missing_file_is_said_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(AEViewerError, match=r"'a run' is gone: it was moved or deleted .*gone"):
         move_to_trash(tmp_path / "gone", "a run")
 
 
