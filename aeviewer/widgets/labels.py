@@ -12,9 +12,9 @@ import re
 from html import escape
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QHelpEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtGui import Qt as GuiQt
-from PySide6.QtWidgets import QLabel, QToolTip, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QToolTip, QWidget
 from superqt import QElidingLabel
 
 from aeviewer.widgets.fonts import small
@@ -24,7 +24,7 @@ _CONTROLS = re.compile(
     # What has no glyph; what reverses the text after it; halves of a character.
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_LONG_WORD = re.compile(r"\S{80}(?=\S{40})")
+_LONG_WORD = re.compile(r"\S{60}(?=\S{40})")
 _MOST_OF_LABEL, _MOST_OF_TIP, _MOST_OF_ACTION = 1_000, 4_000, 80
 _LONGEST_LINE = 300
 _WIDEST, _LEAST_WIDTH = 640, 240
@@ -44,6 +44,11 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def break_words(text: str) -> str:
+    """Returns a text whose words of 100 letters and more can be broken at the end of a line."""
+    return _LONG_WORD.sub("\\g<0>\u200b", text)
+
+
 def plain_tip(text: str) -> str:
     """Returns a text so that Qt, which guesses whether a tool tip is markup, shows it as it is.
 
@@ -53,14 +58,28 @@ def plain_tip(text: str) -> str:
     is_narrow = all(len(line) <= _LONGEST_LINE for line in shown.splitlines())
     if is_narrow and not GuiQt.mightBeRichText(shown):
         return shown
-    wrapped = _LONG_WORD.sub("\\g<0>\u200b", shown)
-    return f'<span style="white-space: pre-wrap">{escape(wrapped)}</span>'
+    return f'<span style="white-space: pre-wrap">{escape(break_words(shown))}</span>'
 
 
 def action_text(text: str) -> str:
     """Returns a text for a menu or a button, where "&" marks a key and a tab a shortcut."""
-    line = re.sub(r"[\t\n]+", " ", replace_controls(text))
-    return shorten(line, _MOST_OF_ACTION).replace("&", "&&")
+    return shorten(_one_line(text), _MOST_OF_ACTION).replace("&", "&&")
+
+
+def add_plain_action(menu: QMenu, text: str) -> QAction:
+    """Adds an action to a menu and returns it; its text may hold a name.
+
+    The tool tip has the whole text, which Qt would otherwise take from the text of the action.
+    """
+    action = menu.addAction(action_text(text))
+    action.setToolTip(plain_tip(text))
+    if len(_one_line(text)) > _MOST_OF_ACTION:
+        menu.setToolTipsVisible(True)
+    return action
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\t\n]+", " ", replace_controls(text))
 
 
 class PlainLabel(QLabel):

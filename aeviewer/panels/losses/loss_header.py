@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.theme import icon
-from aeviewer.widgets.labels import action_text, plain_tip
+from aeviewer.widgets.labels import add_plain_action, plain_tip
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS
 
@@ -120,9 +120,7 @@ class LossHeader(QWidget):
         menu.setToolTipsVisible(True)
         self._metrics: dict[str, QAction] = {}
         for key, metric in MEASURED.items():
-            action = self._metrics[key] = menu.addAction(
-                action_text(f"{metric.label}, {metric.unit}")
-            )
+            action = self._metrics[key] = add_plain_action(menu, f"{metric.label}, {metric.unit}")
             action.setCheckable(True)
             action.setToolTip(plain_tip(explain(key)))
             group.addAction(action)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QProgressDialog
 
-from aeviewer.widgets.labels import PlainLabel, replace_controls, shorten
+from aeviewer.widgets.labels import PlainLabel, break_words, replace_controls, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtWidgets import QWidget
 
-_MOST_LETTERS, _LONGEST_WORD = 600, 120
+_MOST_LETTERS = 600
 
 
 def ask(
@@ -37,7 +37,7 @@ def ask(
         Does it.
     """
     box = _make_box(parent, QMessageBox.Icon.Question, title, question)
-    box.setInformativeText(shorten(replace_controls(more), _MOST_LETTERS))
+    box.setInformativeText(break_words(shorten(replace_controls(more), _MOST_LETTERS)))
     button = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
     button.clicked.connect(act)
@@ -84,12 +84,12 @@ def make_progress_dialog(parent: QWidget, title: str, text: str) -> QProgressDia
 def _make_box(parent: QWidget, icon: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
     """Returns a box whose text is plain; a long text is shown whole on request."""
     whole = replace_controls(text)
-    shown = shorten(whole, _MOST_LETTERS)
+    shown = break_words(shorten(whole, _MOST_LETTERS))
     box = QMessageBox(parent, textFormat=Qt.TextFormat.PlainText)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(icon)
     box.setWindowTitle(replace_controls(title))
     box.setText(shown)
-    if shown != whole or max(map(len, whole.split()), default=0) > _LONGEST_WORD:
+    if shown != whole:
         box.setDetailedText(whole)
     return box
