@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 
 from aeviewer import theme
 from aeviewer.panels.application.preferences_dialog import THEMES, PreferencesDialog
+from aeviewer.widgets.labels import add_plain_action
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -68,7 +69,7 @@ class FileMenu(QMenu):
         here = str(self._session.folder.absolute())
         for folder in self._settings.folders:
             if folder != here:
-                action = self.recent.addAction(folder.replace("&", "&&"))
+                action = add_plain_action(self.recent, folder)
                 action.triggered.connect(lambda _=False, f=folder: self.folder_requested.emit(f))
         self.recent.setEnabled(not self.recent.isEmpty())
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from aeviewer.panels.application import shortcuts_table
 from aeviewer.panels.application.text_windows import (
@@ -16,6 +16,7 @@ from aeviewer.panels.application.text_windows import (
     ManualWindow,
 )
 from aeviewer.widgets.displays.tour import Stop, Tour
+from aeviewer.widgets.inputs.message_boxes import show_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,14 +93,7 @@ class HelpMenu(QMenu):
 
     @Slot()
     def _open_keys(self) -> None:
-        box = QMessageBox(
-            QMessageBox.Icon.NoIcon,
-            "Mouse and keys",
-            shortcuts_table.shortcuts_page(),
-            parent=self._window,
-        )
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        show_text(self._window, "Mouse and keys", shortcuts_table.shortcuts_page())
 
     @Slot()
     def _open_log(self) -> None:

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QPlainTextEdit,
@@ -33,7 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.services.system.log import versions
-from aeviewer.widgets.labels import plain_label
+from aeviewer.widgets.labels import plain_label, shorten
 from trainers.glossary import GLOSSARY, page
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from aeviewer.services.system.log import SessionLog
 
 _MANUAL, _LOG, _REPORT, _ABOUT = QSize(900, 680), QSize(900, 520), QSize(720, 480), QSize(560, 520)
-_LICENCE_LETTERS = 60
+_LICENCE_LETTERS, _TITLE_LETTERS = 60, 300
 _ABOVE_HEADING, _BELOW, _LINE_PERCENT = 18, 8, 125
 _PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
 _PACKAGES = (
@@ -96,7 +95,7 @@ class ManualWindow(QDialog):
         self.chapters.setAccessibleName("Chapters")
         self.search = QLineEdit(placeholderText="Look for", clearButtonEnabled=True)
         self.search.setAccessibleName("Look for")
-        self.missing = QLabel()
+        self.missing = plain_label()
         self._chapter_positions: list[int] = []
         self._find_chapters()
         split = QSplitter()
@@ -214,11 +213,11 @@ class CrashWindow(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Something went wrong")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        what = QLabel(
-            f"<p><b>{escape(title)}</b></p><p>Nothing is lost: the training continues, and all "
+        what = plain_label(
+            f"{shorten(title, _TITLE_LETTERS)}\n\nNothing is lost: the training continues, and all "
             "checkpoints are saved. The report below is for the developers. It contains the names "
-            "of folders, but nothing else from your runs.</p>",
-            wordWrap=True,
+            "of folders, but nothing else from your runs.",
+            wraps=True,
         )
         self.report = _MonospacedText(report, "Report")
         buttons = _make_close_buttons(self)

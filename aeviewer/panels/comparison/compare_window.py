@@ -9,7 +9,6 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QAction, QFont, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QPushButton,
     QSplitter,
@@ -34,7 +33,7 @@ from aeviewer.widgets.displays.picture_export import slug
 from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.message_boxes import show_failure
 from aeviewer.widgets.inputs.step_slider import StepSlider
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, plain_tip, quiet_label, replace_controls
 from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class CompareWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.export_button = QPushButton("Export figure…")
         self.slider = StepSlider()
-        self.step_label, self.step_note = QLabel(), quiet_label()
+        self.step_label, self.step_note = plain_label(), quiet_label()
         self._build()
         self._make_actions()
         comparison.runs_changed.connect(self._show)
@@ -167,7 +166,7 @@ class CompareWindow(QMainWindow):
         ):
             button = QToolButton()
             button.setIcon(theme.icon(icon))
-            button.setToolTip(tip)
+            button.setToolTip(plain_tip(tip))
             button.setAccessibleName(tip)
             button.clicked.connect(self._step_back if places < 0 else self._step_on)
             row.addWidget(button)
@@ -262,7 +261,8 @@ class CompareWindow(QMainWindow):
     def _tell_kept(self, path: str) -> None:
         bar = self.statusBar()
         bar.show()
-        bar.showMessage(f"Kept as {path}; its caption is on the clipboard.", _MILLISECONDS)
+        text = replace_controls(f"Kept as {path}; its caption is on the clipboard.")
+        bar.showMessage(text, _MILLISECONDS)
 
     @Slot(str)
     def _hide_status(self, message: str) -> None:

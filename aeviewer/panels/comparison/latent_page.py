@@ -69,7 +69,7 @@ class LatentPage(QWidget):
 
     def _build(self) -> None:
         self.clear.setToolTip("Selects nothing (Esc)")
-        self.to_digits.setToolTip(f"Takes the first {MOST} selected images as columns")
+        self.to_digits.setToolTip(plain_tip(f"Takes the first {MOST} selected images as columns"))
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.legend)

@@ -163,7 +163,7 @@ class MetricsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._columns[section].head
         if role == Qt.ItemDataRole.ToolTipRole:
-            return explain(self._columns[section].name) or None
+            return plain_tip(explain(self._columns[section].name)) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _side(self._columns[section])
         return None
@@ -303,7 +303,7 @@ class MetricsPage(QWidget):
         counted = "1 figure" if len(empty) == 1 else f"{len(empty)} figures"
         omission = f" Without {counted} that none of them keeps." if empty else ""
         self.note.setText(f"{_NOTE}{omission}")
-        self.note.setToolTip("\n".join(self.model.head(column) for column in empty))
+        self.note.setToolTip(plain_tip("\n".join(self.model.head(column) for column in empty)))
 
     @property
     def _order(self) -> list[int]:

@@ -27,7 +27,7 @@ from aeviewer.services.comparison.compared_run import (
 )
 from aeviewer.services.comparison.image_rules import FEWEST, MOST, parse_indices
 from aeviewer.widgets.images.image_table import TileRow, TileTable
-from aeviewer.widgets.labels import plain_tip, quiet_eliding_label, quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label, quiet_label, replace_controls
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import DataError
@@ -43,6 +43,7 @@ _KINDS = {
     "chosen": "Chosen",
 }
 _FOOT = "squared error per image: of the images here · of all test images"
+_WIDEST_NAME = 280
 
 
 class DigitsPage(QWidget):
@@ -86,6 +87,7 @@ class DigitsPage(QWidget):
         self.numbers.setAccessibleName("Numbers of test images")
         self.of_run.setAccessibleName("The run that gives them back worst")
         self.of_run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.of_run.setMaximumWidth(_WIDEST_NAME)
         self.pca.setChecked(True)
         self.pca.setToolTip(
             "A row for a PCA with as many components as the codes above it have numbers."
@@ -170,7 +172,7 @@ class DigitsPage(QWidget):
         with QSignalBlocker(self.of_run):
             self.of_run.clear()
             for run in runs:
-                self.of_run.addItem(run.item.name, run.item.key)
+                self.of_run.addItem(replace_controls(run.item.name), run.item.key)
             self.of_run.setCurrentIndex(max(0, self.of_run.findData(self._comparison.rule.run)))
         rule = self._comparison.rule
         if rule.kind == "worst" and runs and not self._comparison.is_compared(rule.run):

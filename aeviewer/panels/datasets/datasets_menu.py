@@ -21,7 +21,7 @@ from aeviewer.numbers import local
 from aeviewer.panels.datasets.import_dialog import ImportDialog
 from aeviewer.services.datasets.dataset_import import DatasetDownload
 from aeviewer.widgets.inputs.message_boxes import ask
-from aeviewer.widgets.labels import plain_label, plain_tip
+from aeviewer.widgets.labels import add_plain_action, plain_label, plain_tip
 from trainers import datasets
 from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES, find_entry
@@ -86,15 +86,15 @@ class DatasetsMenu(QMenu):
         self.addActions([self.folder_action, self.file_action])
         self.addMenu(self._download)
         for found in ENTRIES.values():
-            action = self._download.addAction(f"{found.title}, about {found.megabytes} MB…")
-            action.setToolTip(found.about)
+            action = add_plain_action(self._download, f"{found.title}, about {found.megabytes} MB…")
+            action.setToolTip(plain_tip(found.about))
             action.setEnabled(found.name not in there)
             action.triggered.connect(lambda _checked, n=found.name: self.download(n))
         self._download.setToolTipsVisible(True)
         self.addMenu(self._remove)
         self._remove.setEnabled(len(there) > 1)
         for name in there[1:]:
-            action = self._remove.addAction(f"{name}…")
+            action = add_plain_action(self._remove, f"{name}…")
             action.triggered.connect(lambda _checked, n=name: self._ask_remove(n))
 
     def _list(self, name: str) -> None:
@@ -104,7 +104,7 @@ class DatasetsMenu(QMenu):
             history = found.history
         except AEViewerError as error:
             text, history = f"{name}: damaged", str(error)
-        action = self.addAction(text.replace("&", "&&"))
+        action = add_plain_action(self, text)
         action.setToolTip(plain_tip(history))
         action.triggered.connect(lambda: self.chosen.emit(name))
         self.setToolTipsVisible(True)

@@ -116,7 +116,7 @@ class ImportDialog(QDialog):
             ("", self.labels_box, "Without, the images have no classes."),
         )
         for label, widget, tip in rows:
-            widget.setToolTip(tip)
+            widget.setToolTip(plain_tip(tip))
             widget.setAccessibleName(label)
             form.addRow(label, widget)
         form_side, preview_side = QVBoxLayout(), QVBoxLayout()

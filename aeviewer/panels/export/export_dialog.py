@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -23,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import local
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, plain_tip, quiet_label, replace_controls
 from trainers.exporting.export import in_the_way, proposed_folder
 from trainers.exporting.exporters import EXPORTERS
 from trainers.plurals import count_of
@@ -64,7 +62,7 @@ class ExportDialog(QDialog):
         self._checkpoint = run.checkpoint(step)
         self._is_working = False
         self._written: Path | None = None
-        self.setWindowTitle(f"Export {run.name}")
+        self.setWindowTitle(replace_controls(f"Export {run.name}"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.boxes = {name: QCheckBox(e.label) for name, e in EXPORTERS.items()}
         self.place, self.choose_button = QLineEdit(), QPushButton("Choose…")
@@ -87,8 +85,8 @@ class ExportDialog(QDialog):
     # -- parts -----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        name, step = escape(self._run.name), local(self._checkpoint.step)
-        head = QLabel(f"<b>{name}</b> at step {step:,}, as files for other programs")
+        name, step = self._run.name, local(self._checkpoint.step)
+        head = plain_label(f"{name} at step {step:,}, as files for other programs")
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
@@ -102,7 +100,7 @@ class ExportDialog(QDialog):
         self.bar.setSizePolicy(policy)
         self.status_label.setMinimumHeight(2 * self.status_label.fontMetrics().height())
         self.status_label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        label = QLabel("&Folder")
+        label = plain_label("&Folder")
         label.setBuddy(self.place)
         where, foot = QHBoxLayout(), QHBoxLayout()
         for widget in (label, self.place, self.choose_button):
@@ -134,7 +132,7 @@ class ExportDialog(QDialog):
         meaning.setBuddy(box)
         endings = quiet_label("not installed" if problem else exporter.endings)
         for widget in (box, meaning, endings):
-            widget.setToolTip(problem or f"Writes {files}")
+            widget.setToolTip(plain_tip(problem or f"Writes {files}"))
         box.setAccessibleDescription(problem or exporter.meaning)
         grid.addWidget(box, row, 0)
         grid.addWidget(meaning, row, 1)

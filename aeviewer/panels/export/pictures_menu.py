@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from aeviewer.widgets.displays.picture_export import KINDS, PictureActions, slug
 from aeviewer.widgets.displays.result_line import PICTURE_SOURCE
+from aeviewer.widgets.labels import action_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ class PicturesMenu(QMenu):
             listed.deleteLater()
         for picture in self.pictures:
             if picture.is_seen:
-                self.addMenu(picture.title or "Picture").addActions(picture.actions)
+                self.addMenu(action_text(picture.title or "Picture")).addActions(picture.actions)
         if self.isEmpty():
             self.addAction("None is on the screen").setEnabled(False)
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from aeviewer.numbers import join_numbers, local
 from aeviewer.panels.latent.status_text import show_status
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.image_matrix import ImageMatrix
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, quiet_label
 from trainers.exploration.local_directions import STEPS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class DirectionsPanel(QWidget):
             "The effective number of codes around the marked code that determine the directions. "
             "Nearer codes count more, by a Gaussian of the corresponding width."
         )
-        caption = QLabel("Codes considered")
+        caption = plain_label("Codes considered")
         caption.setBuddy(self.around)
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.note.setMinimumHeight(2 * self.note.fontMetrics().height() + 2)

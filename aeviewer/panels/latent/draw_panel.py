@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -27,7 +26,7 @@ from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.drawing_pad import DigitPad
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
-from aeviewer.widgets.labels import plain_label, quiet_label
+from aeviewer.widgets.labels import PlainLabel, plain_label, plain_tip, quiet_label
 from trainers.datasets import MNIST
 from trainers.datasets.user_drawings import convert_drawing, convert_image_file
 from trainers.errors import AEViewerError
@@ -83,7 +82,7 @@ class DrawPanel(QWidget):
     def _button(self, glyph: str, meaning: str) -> QToolButton:
         button = QToolButton()
         button.setIcon(theme.icon(glyph))
-        button.setToolTip(meaning)
+        button.setToolTip(plain_tip(meaning))
         button.setAccessibleName(meaning.partition(" (")[0].partition(":")[0])
         button.setAutoRaise(True)
         return button
@@ -100,7 +99,7 @@ class DrawPanel(QWidget):
         tools.addStretch()
         tools.addWidget(self.mark)
         tools.addWidget(self.pin)
-        self.captions: dict[int, QLabel] = {}
+        self.captions: dict[int, PlainLabel] = {}
         results = QGridLayout()
         results.setSpacing(4)
         for row, (view, title) in enumerate(zip(self.views, _TITLES, strict=True)):

@@ -129,7 +129,7 @@ def status_tooltip(status: EmbeddingStatus, recipe: Recipe) -> str:
             f"codes here are close in the latent space, for {local(TRUSTWORTHINESS_CODES):,} codes "
             "(Venna & Kaski 2001)."
         )
-    return "<p>" + "</p><p>".join(words) + "</p>"
+    return "\n\n".join(words)
 
 
 def _map(step: int) -> str:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.services.latent.point_colours import MEANINGS, By
 from aeviewer.theme import icon
+from aeviewer.widgets.labels import plain_tip
 from trainers.glossary import explain
 
 if TYPE_CHECKING:
@@ -200,11 +201,11 @@ def _strength(what: str) -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, 100)
     slider.setAccessibleName(f"Strength of the {what}")
-    slider.setToolTip(f"The opacity of the {what}.")
+    slider.setToolTip(plain_tip(f"The opacity of the {what}."))
     return slider
 
 
 def _fill(combo: QComboBox, entries: Mapping[Any, tuple[str, str]]) -> None:
     for key, (title, meaning) in entries.items():
         combo.addItem(title, key)
-        combo.setItemData(combo.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+        combo.setItemData(combo.count() - 1, plain_tip(meaning), Qt.ItemDataRole.ToolTipRole)

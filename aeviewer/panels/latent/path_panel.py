@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QStackedLayout,
@@ -28,7 +27,7 @@ from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, plain_tip, quiet_label
 from trainers.errors import AEViewerError
 from trainers.figures import film
 from trainers.figures.image_sheet import write_sheet
@@ -110,7 +109,7 @@ class PathPanel(QWidget):
         ends, form, foot = QHBoxLayout(), QFormLayout(), QHBoxLayout()
         ends.setSpacing(8)
         ends.addWidget(self.start, 1)
-        ends.addWidget(QLabel("to"))
+        ends.addWidget(plain_label("to"))
         ends.addWidget(self.end, 1)
         form.setVerticalSpacing(4)
         form.addRow("From", ends)
@@ -287,7 +286,7 @@ def _combo(entries: dict[str, tuple[str, str]], name: str) -> QComboBox:
     combo.setAccessibleName(name)
     for key, (title, meaning) in entries.items():
         combo.addItem(title, key)
-        combo.setItemData(combo.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
+        combo.setItemData(combo.count() - 1, plain_tip(meaning), Qt.ItemDataRole.ToolTipRole)
     return combo
 
 

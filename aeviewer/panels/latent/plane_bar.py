@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListView, QToolButton, QW
 from aeviewer.panels.latent.axis_names import coordinate_name
 from aeviewer.panels.latent.layers_menu import LayersButton
 from aeviewer.theme import icon
-from aeviewer.widgets.labels import quiet_eliding_label
+from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from trainers.embeddings.embedding import RECIPES, missing_package
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class PlaneBar(QWidget):
     def _combo(self, name: str, meaning: str) -> QComboBox:
         combo = QComboBox()
         combo.setAccessibleName(name)
-        combo.setToolTip(meaning)
+        combo.setToolTip(plain_tip(meaning))
         combo.setMinimumWidth(_NARROWEST)
         return combo
 
@@ -107,7 +107,7 @@ class PlaneBar(QWidget):
         button.setText(name)
         button.setAutoRaise(True)
         button.setAccessibleName(name)
-        button.setToolTip(meaning)
+        button.setToolTip(plain_tip(meaning))
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         return button
 
@@ -162,7 +162,7 @@ class PlaneBar(QWidget):
         for row, kind in enumerate(_KINDS):
             reason = self._reason_against(kind)
             model.item(row).setEnabled(not reason)
-            model.item(row).setToolTip(reason)
+            model.item(row).setToolTip(plain_tip(reason))
             view.setRowHidden(row, self._latent_dim == 2 and kind not in _FLAT)
 
     def _reason_against(self, kind: PlaneKind) -> str:
@@ -222,7 +222,7 @@ class PlaneBar(QWidget):
         rest = "The other coordinate stays" if others == 1 else f"The other {others} stay"
         rest = rest if self.chosen_kind == "coordinates" else "The code off this plane stays"
         self.note.setText(f"{rest} as in the marked code." if several else "")
-        self.note.setToolTip(self.note.text())
+        self.note.setToolTip(plain_tip(self.note.text()))
 
     @Slot()
     def _change_kind(self) -> None:

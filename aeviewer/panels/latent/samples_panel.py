@@ -28,7 +28,7 @@ from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.result_line import ResultLine
 from aeviewer.widgets.images.image_matrix import ImageMatrix
 from aeviewer.widgets.inputs.save_dialog import ask_place
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.errors import AEViewerError
 from trainers.figures.image_sheet import GAP, write_sheet
@@ -97,7 +97,7 @@ class SamplesPanel(QWidget):
         for source, (title, meaning) in _SOURCES.items():
             self.source.addItem(title, source)
             index = self.source.count() - 1
-            self.source.setItemData(index, meaning, Qt.ItemDataRole.ToolTipRole)
+            self.source.setItemData(index, plain_tip(meaning), Qt.ItemDataRole.ToolTipRole)
         self.source.setAccessibleName("Drawn from")
         self.seed.setRange(0, _MOST_SEEDS)
         self.seed.setPrefix("seed ")
@@ -110,7 +110,7 @@ class SamplesPanel(QWidget):
         self.side.setToolTip("The number of rows and columns of the grid.")
         self.again.setToolTip("Draw with the next seed.")
         for button, kind in ((self.png_button, "PNG"), (self.svg_button, "SVG")):
-            button.setToolTip(f"Save the sheet as {kind}. Every pixel becomes a square.")
+            button.setToolTip(plain_tip(f"Save the sheet as {kind}. Every pixel becomes a square."))
         self.note.setWordWrap(True)
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self.source, 1)

@@ -11,7 +11,6 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedLayout,
     QVBoxLayout,
@@ -27,7 +26,7 @@ from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.images.thumbnail_list import DigitList
 from aeviewer.widgets.inputs.save_dialog import ask_place
-from aeviewer.widgets.labels import plain_tip, quiet_label
+from aeviewer.widgets.labels import plain_label, plain_tip, quiet_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import MNIST
 from trainers.errors import AEViewerError
@@ -69,7 +68,7 @@ class SelectionPanel(QWidget):
         )
         self._summary: selections.Summary | None = None
         self._refresh = Refresh(self, self._show)
-        self.headline = QLabel()
+        self.headline = plain_label()
         self.bars = ClassBars(CLASS_COLOURS)
         self._dataset = MNIST
         self.views = tuple(ImageView() for _ in _TITLES)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from aeviewer.services.latent.undo_state import Pin, PlaneChoice, UndoState
 from aeviewer.widgets.inputs.message_boxes import ask
+from aeviewer.widgets.labels import add_plain_action
 from trainers.errors import AEViewerError
 from trainers.exploration import views
 from trainers.exploration.views import KeptLayers, KeptPin, View
@@ -130,8 +131,10 @@ class ViewsMenu(QMenu):
         self.addSeparator()
         names = views.view_names(run) if run is not None else []
         for name in names:
-            self.addAction(name).triggered.connect(lambda _checked, n=name: self.open_view(n))
-            self._delete.addAction(name).triggered.connect(
+            add_plain_action(self, name).triggered.connect(
+                lambda _checked, n=name: self.open_view(n)
+            )
+            add_plain_action(self._delete, name).triggered.connect(
                 lambda _checked, n=name: self.delete_view(n)
             )
         if names:

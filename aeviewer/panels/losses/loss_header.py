@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.theme import icon
+from aeviewer.widgets.labels import add_plain_action, plain_tip
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS
 
@@ -54,7 +55,7 @@ class _Button(QToolButton):
         super().__init__()
         self.setText(name)
         self.setAutoRaise(True)
-        self.setToolTip(meaning)
+        self.setToolTip(plain_tip(meaning))
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(min(_NARROWEST, self.sizeHint().width()))
@@ -119,9 +120,9 @@ class LossHeader(QWidget):
         menu.setToolTipsVisible(True)
         self._metrics: dict[str, QAction] = {}
         for key, metric in MEASURED.items():
-            action = self._metrics[key] = menu.addAction(f"{metric.label}, {metric.unit}")
+            action = self._metrics[key] = add_plain_action(menu, f"{metric.label}, {metric.unit}")
             action.setCheckable(True)
-            action.setToolTip(explain(key))
+            action.setToolTip(plain_tip(explain(key)))
             group.addAction(action)
             action.triggered.connect(lambda _=False, k=key: self.quantity_chosen.emit(k))
         button.setMenu(menu)
@@ -175,7 +176,7 @@ class LossHeader(QWidget):
         """Enables the KL, or says why it is not available."""
         button = self._quantities["kl"]
         button.setEnabled(has_kl)
-        button.setToolTip(QUANTITIES["kl"][1] if has_kl else _NO_KL)
+        button.setToolTip(plain_tip(QUANTITIES["kl"][1] if has_kl else _NO_KL))
 
     @Slot(bool)
     def set_following(self, follows: bool) -> None:

@@ -33,6 +33,7 @@ from aeviewer.widgets.displays.list_delegate import (
     TwoLineDelegate,
 )
 from aeviewer.widgets.inputs.message_boxes import ask
+from aeviewer.widgets.labels import plain_tip
 from trainers.errors import AEViewerError
 from trainers.glossary import explain
 from trainers.runs.metrics import METRICS
@@ -235,7 +236,7 @@ class RunsPanel(QWidget):
             action = menu.addAction(text)
             action.setCheckable(True)
             action.setChecked(key == (shown.key if shown else ""))
-            action.setToolTip(explain(key, text))
+            action.setToolTip(plain_tip(explain(key, text)))
             group.addAction(action)
             action.triggered.connect(lambda _=False, k=key: self._session.set_metric(k))
         return menu

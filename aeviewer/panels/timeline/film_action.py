@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from aeviewer.panels.timeline.film_stage import FilmStage, Look
 from aeviewer.services.compute.compute_client import ComputeClient
@@ -22,12 +21,15 @@ from aeviewer.services.timeline.film import (
     timing,
 )
 from aeviewer.services.timeline.trajectory import Trajectory, compute_trajectory
+from aeviewer.widgets.inputs.message_boxes import make_progress_dialog
 from aeviewer.widgets.inputs.save_dialog import ask_place
 from trainers.errors import AEViewerError
 from trainers.figures import film
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PySide6.QtWidgets import QWidget
 
     from aeviewer.panels.latent.latent_panel import LatentPanel
     from aeviewer.services.latent_services import LatentServices
@@ -138,8 +140,7 @@ class FilmMaker(QObject):
         self._drawing = QTimer(self, interval=0)
         self._drawing.timeout.connect(self._draw)
         self._frames = Frames(FilmStage.SIZE)
-        self.progress = QProgressDialog(_READING, "Cancel", 0, 0, parent)
-        self.progress.setWindowTitle("Save film")
+        self.progress = make_progress_dialog(parent, "Save film", _READING)
         self.progress.setMinimumDuration(0)
         self.progress.setAutoReset(False)
         self.progress.setAutoClose(False)

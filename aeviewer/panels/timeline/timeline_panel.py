@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QAction, QColor, QFont, QKeySequence, QPainter, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QStackedLayout,
     QToolButton,
@@ -22,7 +20,7 @@ from aeviewer.numbers import local
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.step_slider import StepSlider
-from aeviewer.widgets.labels import plain_tip, quiet_eliding_label, quiet_label
+from aeviewer.widgets.labels import plain_label, plain_tip, quiet_eliding_label, quiet_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,13 +120,13 @@ class TimelinePanel(QWidget):
     def _action(self, text: str, icon: str, shortcut: str, slot: Callable[[], None]) -> QAction:
         action = QAction(theme.icon(icon), text, self)
         action.setShortcut(QKeySequence(shortcut))
-        action.setToolTip(f"{text} ({QKeySequence(shortcut).toString()})")
+        action.setToolTip(plain_tip(f"{text} ({QKeySequence(shortcut).toString()})"))
         action.triggered.connect(slot)
         self.addAction(action)
         return action
 
     def _make_readout(self) -> None:
-        self.word_label, self.step_label = quiet_label("step", is_small=False), QLabel()
+        self.word_label, self.step_label = quiet_label("step", is_small=False), plain_label()
         self.of_label = quiet_label(is_small=False)
         large = tabular(self.font())
         large.setPixelSize(17)
@@ -297,7 +295,7 @@ class TimelinePanel(QWidget):
         self.play_action.setText(text)
         self.play_action.setIcon(theme.icon("pause" if self.is_playing else "play"))
         shortcut = self.play_action.shortcut().toString()
-        self.play_action.setToolTip(f"{text} ({shortcut})")
+        self.play_action.setToolTip(plain_tip(f"{text} ({shortcut})"))
 
     @Slot()
     def _align(self) -> None:
@@ -310,4 +308,4 @@ class TimelinePanel(QWidget):
         problem = self._alignments.problem
         why = f" They cannot be now: {problem}" if problem else ""
         key = self.align_action.shortcut().toString()
-        self.align_action.setToolTip(f"<p>Align ({key}). {escape(_ALIGN + why)}</p>")
+        self.align_action.setToolTip(plain_tip(f"Align ({key}). {_ALIGN}{why}"))

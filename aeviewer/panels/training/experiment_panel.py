@@ -9,7 +9,6 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
@@ -21,7 +20,7 @@ from aeviewer import theme
 from aeviewer.services.runs.architecture import describe_architecture
 from aeviewer.widgets.inputs.form import FieldSpec, Form, Kind
 from aeviewer.widgets.inputs.message_boxes import ask
-from aeviewer.widgets.labels import problem_label, quiet_label
+from aeviewer.widgets.labels import plain_label, problem_label, quiet_label
 from trainers import datasets
 from trainers.checkpoint_steps import spaced_checkpoints
 from trainers.config import RunConfig, fields
@@ -205,11 +204,11 @@ class ExperimentPanel(QWidget):
         head.setContentsMargins(12, 8, 12, 8)
         head.setSpacing(6)
         head.setColumnStretch(1, 1)
-        head.addWidget(QLabel("Preset", self), 0, 0)
+        head.addWidget(plain_label("Preset", parent=self), 0, 0)
         head.addWidget(self._presets, 0, 1)
         head.addWidget(self._reset, 0, 2)
         head.addWidget(self._summary, 1, 0, 1, 3)
-        head.addWidget(QLabel("Name", self), 2, 0)
+        head.addWidget(plain_label("Name", parent=self), 2, 0)
         head.addWidget(self._name, 2, 1, 1, 2)
         head.addWidget(self._name_problem, 3, 1, 1, 2)
         foot = QVBoxLayout()

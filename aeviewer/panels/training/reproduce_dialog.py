@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QProgressBar,
     QRadioButton,
     QVBoxLayout,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.services.training.reproduction import Stage
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, quiet_label
 from trainers.plurals import count_of
 from trainers.reproduction.plan import QUICK_STEPS
 
@@ -81,8 +80,7 @@ class ReproduceDialog(QDialog):
         return QRadioButton(f"{head}.\n{rest}")
 
     def _lay_out(self) -> None:
-        what = QLabel(_WHAT)
-        what.setWordWrap(True)
+        what = plain_label(_WHAT, wraps=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)

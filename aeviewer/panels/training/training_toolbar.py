@@ -9,7 +9,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QAction, QFont, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
-    QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -17,12 +16,11 @@ from PySide6.QtWidgets import (
     QToolBar,
     QWidget,
 )
-from superqt import QElidingLabel
 
 from aeviewer import theme
 from aeviewer.numbers import local
 from aeviewer.services.training.training_queue import Activity
-from aeviewer.widgets.labels import plain_tip, quiet_label
+from aeviewer.widgets.labels import ElidingLabel, PlainLabel, plain_label, plain_tip, quiet_label
 from trainers.config import fields
 from trainers.presets import PRESETS
 
@@ -100,7 +98,8 @@ class TrainingToolbar(QToolBar):
         combo.setPlaceholderText("Custom")
         for name, entry in PRESETS.items():
             combo.addItem(entry.title, name)
-            combo.setItemData(combo.count() - 1, entry.summary, Qt.ItemDataRole.ToolTipRole)
+            row, role = combo.count() - 1, Qt.ItemDataRole.ToolTipRole
+            combo.setItemData(row, plain_tip(entry.summary), role)
         combo.activated.connect(lambda row: self._experiment.select_preset(combo.itemData(row)))
         return combo
 
@@ -112,7 +111,7 @@ class TrainingToolbar(QToolBar):
         # The box accepts more than the bounds: the field of the form shows what is wrong.
         spin.setRange(-_TYPED, _TYPED)
         spin.setKeyboardTracking(False)
-        spin.setToolTip(f"{leaf.info.description} From {low} to {high}.")
+        spin.setToolTip(plain_tip(f"{leaf.info.description} From {low} to {high}."))
         spin.valueChanged.connect(self._experiment.set_latent_dim)
         return spin
 
@@ -125,7 +124,7 @@ class TrainingToolbar(QToolBar):
 
     def _lay_out(self) -> None:
         self.addWidget(self._presets)
-        self.addWidget(QLabel("Latent dims", self))
+        self.addWidget(plain_label("Latent dims", parent=self))
         self.addWidget(self._latent_dim)
         self.addSeparator()
         self.addWidget(self._train)
@@ -163,10 +162,11 @@ class TrainingToolbar(QToolBar):
         self.stop_action.setEnabled(held)
         self.stop_all_action.setEnabled(held or bool(waiting))
         self.stop_action.setToolTip(
-            f"Stop{self._stop_target_text()}, keeping all that was learnt (Ctrl+.)"
+            plain_tip(f"Stop{self._stop_target_text()}, keeping all that was learnt (Ctrl+.)")
         )
-        self.train_action.setToolTip(f"{_TRAIN_NOW if can_begin else _TRAIN_LATER} (Ctrl+Return)")
-        self._train.setToolTip(self.train_action.toolTip())
+        train = f"{_TRAIN_NOW if can_begin else _TRAIN_LATER} (Ctrl+Return)"
+        for shown in (self.train_action, self._train):
+            shown.setToolTip(plain_tip(train))
         self._progress_shown.setVisible(not idle)
         self._waiting_shown.setVisible(bool(waiting))
         self._waiting.setText(f"+{waiting} queued")
@@ -249,9 +249,9 @@ def _button(action: QAction, parent: QWidget) -> QPushButton:
     return button
 
 
-def _text(parent: QWidget) -> QElidingLabel:
+def _text(parent: QWidget) -> ElidingLabel:
     """Takes the remaining width, so that nothing moves when its numbers change."""
-    label = QElidingLabel(parent=parent)
+    label = ElidingLabel(parent=parent)
     font = QFont(label.font())
     font.setFeature(QFont.Tag("tnum"), 1)
     label.setFont(font)
@@ -261,7 +261,7 @@ def _text(parent: QWidget) -> QElidingLabel:
     return label
 
 
-def _label(tip: str, parent: QWidget) -> QLabel:
+def _label(tip: str, parent: QWidget) -> PlainLabel:
     label = quiet_label(is_small=False, parent=parent)
-    label.setToolTip(tip)
+    label.setToolTip(plain_tip(tip))
     return label

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.labels import plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ class ClassBars(QWidget):
         self._names = tuple(names)
         self._colours = [QColor(colour) for colour in colours]
         self._values, self._words = np.zeros(len(names)), [""] * len(names)
-        self.setToolTip("" if self._has_short_names else ", ".join(names))
+        self.setToolTip(plain_tip("" if self._has_short_names else ", ".join(names)))
         self.setVisible(bool(names))
 
     @property

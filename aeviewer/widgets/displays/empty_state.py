@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import picture_label, quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QIcon
@@ -42,7 +42,7 @@ class EmptyState(QWidget):
         layout.setContentsMargins(16, 8, 16, 8)
         layout.setSpacing(8)
         layout.addStretch()
-        self._icon, self._drawing = icon, QLabel(self)
+        self._icon, self._drawing = icon, picture_label(self)
         if icon is not None:
             layout.addWidget(self._drawing, 0, Qt.AlignmentFlag.AlignHCenter)
         self.label = quiet_label(text, wraps=True, is_small=False)

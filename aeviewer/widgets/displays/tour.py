@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPainterPath, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_label, quiet_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ class Tour(QWidget):
         self.bubble.setAutoFillBackground(True)
         self.bubble.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self.bubble.setFrameShape(QFrame.Shape.StyledPanel)
-        self.title, self.text = QLabel(), QLabel(wordWrap=True)
+        self.title, self.text = plain_label(), plain_label(wraps=True)
         font = self.title.font()
         font.setWeight(QFont.Weight.DemiBold)
         font.setPixelSize(15)

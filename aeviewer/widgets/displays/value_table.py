@@ -159,11 +159,11 @@ class Readout(QTableWidget):
         tips = row.tips or (row.name, *row.cells)
         # This is called with every move of the mouse, so that unchanged cells are left alone.
         texts = (row.name, *row.cells)
-        for item, text, tip in zip(self._items[at], texts, map(plain_tip, tips), strict=True):
+        for item, text, tip in zip(self._items[at], texts, tips, strict=True):
             if item.text() != text:
                 item.setText(text)
-            if item.toolTip() != tip:
-                item.setToolTip(tip)
+            if item.toolTip() != plain_tip(tip):
+                item.setToolTip(plain_tip(tip))
             if item.font().bold() != row.is_current:
                 font = QFont(self.font())
                 font.setBold(row.is_current)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from aeviewer.numbers import subscript
 from aeviewer.widgets.inputs.decimal_box import DecimalBox
 from aeviewer.widgets.inputs.histogram_slider import HistogramSlider
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import plain_tip, quiet_label
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent, QWheelEvent
@@ -83,14 +83,16 @@ class _Dimension:
         self.slider.setSingleStep(_PLACES // 100)
         self.slider.setAccessibleName(f"Dimension {number + 1} of the code")
         self.slider.setToolTip(
-            f"{self.name}: drag, or use the arrow keys. Double-click sets the codes' mean."
+            plain_tip(
+                f"{self.name}: drag, or use the arrow keys. Double-click sets the codes' mean."
+            )
         )
         self.field.setKeyboardTracking(False)
         self.field.setRange(-_WIDEST, _WIDEST)
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.field.setFixedWidth(84)
         self.field.setAccessibleName(f"Value of dimension {number + 1}")
-        self.field.setToolTip(f"{self.name}: any number, beyond the slider's ends too.")
+        self.field.setToolTip(plain_tip(f"{self.name}: any number, beyond the slider's ends too."))
 
     def widgets(self) -> tuple[QWidget, QWidget, QWidget]:
         """Label, slider and field."""

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QScrollArea,
     QSizePolicy,
@@ -27,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local, localise
 from aeviewer.widgets.inputs.decimal_box import PlainBox
-from aeviewer.widgets.labels import problem_label, quiet_label
+from aeviewer.widgets.labels import PlainLabel, plain_label, plain_tip, problem_label, quiet_label
 
 Kind = Literal["int", "float", "bool", "choice", "int list", "optional int list"]
 
@@ -74,7 +73,7 @@ class Field(QObject):
     def __init__(self, spec: FieldSpec, parent: QWidget) -> None:
         super().__init__(parent)
         self.spec = spec
-        self.label = QLabel(spec.label, parent)
+        self.label = plain_label(spec.label, parent=parent)
         self.editor, self._read, self._write = _EDITORS[spec.kind](
             spec, parent, lambda *_value: self.edited.emit()
         )
@@ -85,7 +84,7 @@ class Field(QObject):
         self.problem.hide()
         lines = [spec.help, f"Bounds: {spec.bounds}." if spec.bounds else ""]
         for widget in (self.label, self.editor):
-            widget.setToolTip("\n".join(line for line in lines if line))
+            widget.setToolTip(plain_tip("\n".join(line for line in lines if line)))
         self.hint = quiet_label(spec.short_bounds, is_small=False, parent=parent)
         self.editor.installEventFilter(self)
 
@@ -151,7 +150,7 @@ class Form(QScrollArea):
         self._grid.setVerticalSpacing(6)
         self._grid.setColumnStretch(1, 1)
         self._fields: dict[str, Field] = {}
-        self._headings: dict[str, QLabel] = {}
+        self._headings: dict[str, PlainLabel] = {}
         self._applicable: set[str] = set()
         ordered = sorted(specs, key=lambda spec: spec.advanced)
         self._fold = QToolButton(self._body)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from aeviewer.numbers import local, localise
 from aeviewer.widgets.fonts import small
 from aeviewer.widgets.images.image_view import colour_image, draw_exactly
+from aeviewer.widgets.labels import plain_tip
 from aeviewer.widgets.plots.styled_plot import round_step_below
 
 SEQUENTIAL = "viridis"
@@ -196,8 +197,10 @@ class ColourBar(QWidget):
         self.setAccessibleName(f"Colours of {name}")
         self.setAccessibleDescription(f"from {first} to {last}")
         self.setToolTip(
-            f"{name}: {first} to {last}.\n"
-            "What lies beyond has the colour of the end; what has no number is faint gray."
+            plain_tip(
+                f"{name}: {first} to {last}.\n"
+                "What lies beyond has the colour of the end; what has no number is faint gray."
+            )
         )
         self.updateGeometry()
         self.update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -263,7 +264,7 @@ class CurvePlot(StyledPlot):
         super().restyle()
         quiet = self.role(QPalette.ColorRole.PlaceholderText)
         height = QFontInfo(small(self.font())).pixelSize()
-        self.plotItem.setTitle(self._left, color=quiet, size=f"{height}px", justify="left")
+        self.plotItem.setTitle(escape(self._left), color=quiet, size=f"{height}px", justify="left")
         self.plotItem.titleLabel.setMaximumHeight(height + 8)
         self.plotItem.layout.setRowFixedHeight(0, height + 8)
         self._cursor.setPen(pg.mkPen(self.role(QPalette.ColorRole.PlaceholderText), width=1))

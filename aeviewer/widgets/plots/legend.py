@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from superqt import QFlowLayout
 
-from aeviewer.widgets.labels import plain_tip
+from aeviewer.widgets.labels import plain_tip, replace_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HEIGHT = 24
 _DOT = 10
 _FADED = 0.45
+_WIDEST_NAME = 180
 
 
 class Chip(QAbstractButton):
@@ -30,8 +31,7 @@ class Chip(QAbstractButton):
 
     def __init__(self, name: str, colour: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._colour = QColor(colour)
-        self.setText(name)
+        self._colour, self.name = QColor(colour), replace_controls(name)
         self.setCheckable(True)
         self.setChecked(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -39,8 +39,12 @@ class Chip(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:
-        """Returns the size of the dot and the name."""
-        return QSize(_DOT + 18 + self.fontMetrics().horizontalAdvance(self.text()), _HEIGHT)
+        """Returns the size of the dot and the name, of which a long one is elided."""
+        return QSize(_DOT + 18 + self.fontMetrics().horizontalAdvance(self._elided_name), _HEIGHT)
+
+    @property
+    def _elided_name(self) -> str:
+        return self.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideMiddle, _WIDEST_NAME)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click with Ctrl isolates the class; any other click is a button's."""
@@ -76,7 +80,7 @@ class Chip(QAbstractButton):
         text.setAlphaF(1.0 if shown else _FADED)
         painter.setPen(text)
         room = self.rect().adjusted(_DOT + 11, 0, 0, 0)
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._elided_name)
         if self.hasFocus():
             accent = self.palette().color(QPalette.ColorRole.Highlight)
             painter.fillRect(QRectF(4, self.height() - 2, self.width() - 8, 2), accent)
@@ -118,10 +122,10 @@ class ChipLegend(QWidget):
             chip.deleteLater()
         self.chips = tuple(Chip(n, c, self) for n, c in zip(names, colours, strict=True))
         for chip in self.chips:
-            chip.setAccessibleName(f"Show {chip.text()}")
+            chip.setAccessibleName(f"Show {chip.name}")
             chip.setToolTip(
                 plain_tip(
-                    f"Show or hide {chip.text()}. Double-click, or Ctrl+click, to see it alone."
+                    f"Show or hide {chip.name}. Double-click, or Ctrl+click, to see it alone."
                 )
             )
             chip.clicked.connect(self.visibility_changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,6 +99,11 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
     def set_words(self, ticks: Sequence[tuple[float, str]] | None) -> None:
         """Names places instead of numbering them; None numbers them again."""
         self.setTicks(None if ticks is None else [list(ticks)])
+
+    def labelString(self) -> str:
+        """Returns the label as HTML, which is what pyqtgraph shows; its text is plain."""
+        style = ";".join(f"{name}: {value}" for name, value in self.labelStyle.items())
+        return f"<span style='{style}'>{escape(self.labelText or '')}</span>"
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """Returns the places of the ticks."""
