@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 HEADER = "step,loss,reconstruction,kl\n"
 MOST_STEPS = 10_000_000
 """The most steps of a run."""
-_LONGEST_ROW = 200
+_LONGEST_ROW, _NO_ROW = 400, bytes(401)
 _ROW_BYTES, _ALLOWANCE = 64, 1 << 20
 """The bytes of a row that the program writes are fewer; beside them damage may take so many."""
 _BLOCK = 1 << 18
 _MOST_SPANS = 20
 _LARGEST = float(np.finfo(np.float32).max)
-_NUMBER = rb"-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:[eE][+-]?\d++)?+"
-_IS_ROW = re.compile(rb"%(n)b,%(n)b,%(n)b,%(n)b\r?" % {b"n": _NUMBER}).fullmatch
+_NUMBER = rb"-?(?:0|[1-9]\d{0,40}+)(?:\.\d{1,40}+)?+(?:[eE][+-]?\d{1,4}+)?+"
+_ROW = re.compile(rb"^%(n)b,%(n)b,%(n)b,%(n)b\r?\n" % {b"n": _NUMBER}, re.MULTILINE)
 _BETWEEN = np.frombuffer(b",,,\n", np.uint8)
 _UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
 
@@ -156,14 +156,14 @@ def _read_rows(file: BufferedReader, steps: int) -> tuple[Losses, int]:
 def _read_lines(file: BufferedReader, most: int) -> Iterator[tuple[bytes, int]]:
     """Yields whole lines in blocks, and the bytes up to their end; what follows them is torn.
 
-    The beginning of a line that is longer than any row is dropped.
+    A line that is longer than any row is shortened to one that is none.
     """
     rest, done = b"", 0
     while done < most and (chunk := file.read(min(_BLOCK, most - done))):
         done += len(chunk)
         text = rest + chunk
         cut = text.rfind(b"\n") + 1
-        rest = text[cut:][-_LONGEST_ROW - 1 :]
+        rest = text[cut:] if len(text) - cut <= _LONGEST_ROW else _NO_ROW
         if cut:
             yield text[:cut], done - (len(text) - cut)
 
@@ -173,9 +173,7 @@ def _parse_numbers(text: bytes) -> NDArray[np.float64]:
     try:
         return _parse_rows(text)
     except _UNREADABLE:
-        lines = (line for line in text.split(b"\n") if len(line) <= _LONGEST_ROW)
-        rows = [line for line in lines if _IS_ROW(line)]
-        return _parse_rows(b"\n".join([*rows, b""]) if rows else b"")
+        return _parse_rows(b"".join(_ROW.findall(text)))
 
 
 def _parse_rows(text: bytes) -> NDArray[np.float64]:
