@@ -6,12 +6,13 @@ import multiprocessing
 import sys
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from aeviewer.startup import libraries, system_check
 from trainers import cli
+from trainers.plain_text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,11 @@ class Commands(click.RichGroup):
 
     Each is loaded when it is asked for: the window waits for none of them.
     """
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Runs the command that the arguments name."""
+        with cli.usable_output():
+            return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Lists the names of the commands, in the order of the help."""
@@ -99,7 +105,7 @@ def open_archive(file: Path, no_window: bool, folder: Path) -> None:
     from trainers.generators import finish
     from trainers.runs.archive import unpack
 
-    click.echo(finish(unpack(file, folder)).path)
+    click.echo(clean_line(str(finish(unpack(file, folder)).path)))
 
 
 def _open_window(folder: Path, archives: Iterable[Path] = ()) -> None:

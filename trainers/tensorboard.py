@@ -15,8 +15,9 @@ from PIL import Image
 
 from trainers.errors import ExportError
 from trainers.optional_packages import missing_packages
-from trainers.runs import losses_csv
+from trainers.runs import formats, losses_csv
 from trainers.runs.metrics import METRICS
+from trainers.storage.regular_files import open_for_appending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +107,8 @@ class EventFile:
         evaluation = checkpoint.evaluation()
         found = {f"test/{key}": metric.value(evaluation) for key, metric in METRICS.items()}
         figures = {tag: float(value) for tag, value in found.items() if value is not None}
-        picture = (checkpoint.path / "reconstructions.png").read_bytes()
+        with formats.open_run_file(checkpoint.path / "reconstructions.png") as file:
+            picture = file.read(formats.MOST_SHEET)
         self._add([(checkpoint.step, moment, figures, picture)])
 
     def restart(self, step: int) -> None:
@@ -140,7 +142,7 @@ class EventFile:
         if not self._place.exists():
             head = Event(wall_time=time.time(), file_version=_VERSION)
             contents = [head.SerializeToString(), *contents]
-        with self._place.open("ab") as file:
+        with open_for_appending(self._place) as file:
             writer = RecordWriter(file)
             for content in contents:
                 writer.write(content)

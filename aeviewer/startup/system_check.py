@@ -52,8 +52,8 @@ def check_screen() -> None:
     absent = missing_packages()
     if absent:
         raise ScreenError(
-            "The window needs system libraries that are missing. On Debian or Ubuntu:\n"
-            f"  sudo apt-get install -y {' '.join(absent)}"
+            "The window needs system libraries that are missing. On Debian or Ubuntu, run: "
+            f"sudo apt-get install -y {' '.join(absent)}"
         )
 
 

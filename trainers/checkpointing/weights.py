@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from trainers.errors import RunError
 from trainers.models import build
 from trainers.storage import safetensors_file
+from trainers.storage.regular_files import check_regular_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +147,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _read(path: Path) -> dict[str, Tensor]:
     try:
+        check_regular_file(path)
         tensors = safetensors.torch.load_file(path)
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     except (OSError, SafetensorError, TypeError) as error:

@@ -1,6 +1,7 @@
 """The commands that need no window."""
 
 from trainers.cli.options import report_errors, runs_option
+from trainers.cli.terminal import usable_output
 
 COMMANDS = {
     "train": "trainers.cli.train_command:train",
@@ -16,4 +17,4 @@ COMMANDS = {
 }
 """The commands by name, in the order of the help; each is imported when it is used."""
 
-__all__ = ["COMMANDS", "report_errors", "runs_option"]
+__all__ = ["COMMANDS", "report_errors", "runs_option", "usable_output"]

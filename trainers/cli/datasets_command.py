@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from trainers.cli.options import report_errors
+from trainers.cli.terminal import damage_text, one_line, open_console
 from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES
 from trainers.datasets.importing.conversion import FITS, LEAST_SIDE, MOST_SIDE, Conversion
 from trainers.errors import AEViewerError, DataError
+from trainers.plain_text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from rich.console import Console
+    from rich.text import Text
 
     from trainers.datasets import Dataset
     from trainers.datasets.importing.importer import ImportDraft
@@ -85,7 +88,7 @@ def import_(
     )
     from trainers.datasets.sources import detect_source
 
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     source: Source = _run_with_bar(detect_source(path, labels), "Looking", console)
     try:
         conversion = _choose_conversion(default_conversion(source), size, fit, is_grey, invert)
@@ -100,7 +103,7 @@ def import_(
     except BaseException:
         draft.discard()
         raise
-    console.print(f"{escape(dataset.history)}", soft_wrap=True)
+    console.print(one_line(dataset.history), soft_wrap=True)
     console.print(
         f"{dataset.train:,} training and {dataset.test:,} test images of {dataset.size}, "
         f"{_classes(dataset)}. Train on it with: aeviewer train vae --dataset {dataset.name}",
@@ -119,8 +122,8 @@ def download(name: str, mirror: str) -> None:
     """
     from trainers.datasets.download import download_dataset
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    console = open_console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
     work = download_dataset(name, mirror)
     with Progress(*columns, console=console, transient=True) as bar, closing(work):
         task = bar.add_task("", total=1.0)
@@ -131,7 +134,9 @@ def download(name: str, mirror: str) -> None:
                 dataset: Dataset = done.value
                 break
             bar.update(task, description=report.words, completed=report.share or 0.0)
-    console.print(f"{dataset.title} is here: {dataset.train:,} training images.", soft_wrap=True)
+    console.print(
+        one_line(f"{dataset.title} is here: {dataset.train:,} training images."), soft_wrap=True
+    )
 
 
 @click.command()
@@ -142,9 +147,9 @@ def datasets(check: bool, remove: str | None) -> None:
     """List the data sets there are."""
     if remove is not None:
         store.remove(remove)
-        click.echo(f"{remove} is in the trash.")
+        click.echo(clean_line(f"{remove} is in the trash."))
         return
-    console = Console()
+    console = open_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "images", "classes"):
         table.add_column(heading, overflow="fold")
@@ -156,7 +161,7 @@ def datasets(check: bool, remove: str | None) -> None:
     console.print(table)
 
 
-def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
+def _row(name: str, *, check: bool, console: Console) -> tuple[str | Text, ...]:
     try:
         found = store.dataset_named(name)
         state = found.checksum[:12]
@@ -165,15 +170,15 @@ def _row(name: str, *, check: bool, console: Console) -> tuple[str, ...]:
         if check:
             state = "whole"
         return (
-            escape(name),
+            one_line(name),
             found.size,
-            escape(_classes(found)),
+            _classes(found),
             f"{found.train:,}",
             f"{found.test:,}",
             state,
         )
     except AEViewerError as error:
-        return (escape(name), f"[red]damaged[/red]: {escape(str(error))}", "", "", "", "")
+        return (one_line(name), damage_text(error), "", "", "", "")
 
 
 def _choose_conversion(
@@ -196,10 +201,10 @@ def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
     if not flaws.total:
         return
     for line in flaws.lines():
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(one_line(line), soft_wrap=True)
     report = f"{flaws.total:,} images cannot be taken: {flaws.summary}."
     if yes:
-        console.print(report, soft_wrap=True)
+        console.print(one_line(report), soft_wrap=True)
     elif not sys.stdin.isatty() or not click.confirm(f"{report} Leave them out?", err=True):
         raise DataError(f"{report} Nothing is imported. To leave them out, add --yes.")
 
@@ -211,7 +216,7 @@ def _classes(dataset: Dataset) -> str:
 
 def _run_with_bar(work: Generator[float, None, T], what: str, console: Console) -> T:
     """Runs the work with a progress bar; Ctrl-C leaves nothing behind."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, transient=True) as bar, closing(work):
         task = bar.add_task(what, total=1.0)
         while True:

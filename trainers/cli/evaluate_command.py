@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from trainers import runs
 from trainers.cli.options import find_run, report_errors, runs_option
 from trainers.cli.report_text import Section, sections
+from trainers.cli.terminal import damage_text, one_line, open_console
 from trainers.errors import AEViewerError
+from trainers.plain_text import clean_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rich.text import Text
 
     from trainers.runs import Run
 
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 def list_runs(folder: Path) -> None:
     """List the runs there are."""
     found = runs.find_runs(folder)
-    console = Console()
+    console = open_console()
     console.print(
         table_of(found)
         if found
-        else Text(f"There are no runs in {folder}. Begin with: aeviewer train elu"),
+        else one_line(f"There are no runs in {folder}. Begin with: aeviewer train elu"),
         soft_wrap=not found,
     )
 
@@ -47,14 +48,14 @@ def table_of(found: list[Run]) -> Table:
     return table
 
 
-def _row(run: Run) -> tuple[str, ...]:
+def _row(run: Run) -> tuple[str | Text, ...]:
     try:
         status, steps, kept = run.status(), run.config.steps, run.checkpoints()
         measured = [c for c in kept if c.is_evaluated]
         error = f"{measured[-1].evaluation().squared_error_per_pixel:.5f}" if measured else ""
-        return (escape(run.name), status.state, f"{status.step:,}", f"{steps:,}", error)
+        return (one_line(run.name), status.state, f"{status.step:,}", f"{steps:,}", error)
     except AEViewerError as error:
-        return (escape(run.name), f"[red]damaged[/red]: {escape(str(error))}", "", "", "")
+        return (one_line(run.name), damage_text(error), "", "", "")
 
 
 @click.command()
@@ -90,15 +91,14 @@ def evaluate(
     from trainers.generators import finish
 
     run = find_run(name, folder)
-    console = Console()
-    with Console(stderr=True).status(f"Measuring {escape(run.name)} …"):
+    console = open_console()
+    with open_console(stderr=True).status(one_line(f"Measuring {run.name} …")):
         found = finish(measure_checkpoint(run, step, samples=samples, images=images))
     if as_json:
-        click.echo(found.model_dump_json(indent=2))
+        click.echo(clean_text(found.model_dump_json(indent=2)))
         return
-    console.print(
-        f"{escape(run.name)} at step {found.step:,}, {found.reconstruction.images:,} test images"
-    )
+    count = found.reconstruction.images
+    console.print(one_line(f"{run.name} at step {found.step:,}, {count:,} test images"))
     for section in sections(found, run.config):
         console.print()
         console.print(_section(section))
@@ -111,5 +111,5 @@ def _section(section: Section) -> Table:
     for index, heading in enumerate(section.headings):
         table.add_column(heading, justify="left" if index == 0 else "right")
     for row in section.rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(one_line(cell) for cell in row))
     return table

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
-from rich.text import Text
 
 from trainers.cli.options import find_run, report_errors, runs_option
+from trainers.cli.terminal import open_console
 from trainers.exporting.export import export_run, proposed_folder
 from trainers.exporting.exporters import EXPORTERS, choose_exporters
+from trainers.plain_text import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -58,15 +58,15 @@ def export(
     target = place or Path(proposed_folder(run, step))
     work = export_run(run, exporters, target, step, replaces=force)
     for file in _run_with_status(work, len(exporters)):
-        click.echo(file)
+        click.echo(clean_line(str(file)))
 
 
 def _run_with_status(
     work: Generator[Moment, None, tuple[Path, ...]], count: int
 ) -> tuple[Path, ...]:
     """Shows the current exporter; returns the files."""
-    console = Console(stderr=True)
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn()
+    console = open_console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn()
     with Progress(*columns, console=console, transient=True) as bar:
         at = bar.add_task("", total=count)
         while True:
@@ -75,4 +75,4 @@ def _run_with_status(
             except StopIteration as done:
                 files: tuple[Path, ...] = done.value
                 return files
-            bar.update(at, completed=moment.done, description=Text(moment.label).plain)
+            bar.update(at, completed=moment.done, description=moment.label)

@@ -15,6 +15,7 @@ import rich_click as click
 from trainers import runs
 from trainers.config import fields
 from trainers.errors import AEViewerError, RunError
+from trainers.plain_text import clean_line
 from trainers.presets import PRESETS
 from trainers.runs import runs_folder
 
@@ -134,7 +135,8 @@ def note_unused(configs: Iterable[RunConfig], chosen: Iterable[str]) -> None:
     for leaf in fields():
         if leaf.name in chosen and not any(leaf.term.applies(config) for config in configs):
             option = f"--{leaf.name.replace('_', '-')}"
-            click.echo(f"Note: {option} means nothing for this model and is left aside.", err=True)
+            note = f"Note: {option} means nothing for this model and is left aside."
+            click.echo(clean_line(note), err=True)
 
 
 def _folder() -> Path:
@@ -175,7 +177,7 @@ def report_errors(command: Command) -> Command:
         try:
             return command(*args, **kwargs)
         except AEViewerError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(clean_line(str(error))) from error
 
     return wrapped  # type: ignore[return-value]
 

@@ -17,8 +17,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
-from rich.text import Text
 
+from trainers.cli.terminal import one_line
+from trainers.errors import RunError
 from trainers.parallel import cluster_workers as connected
 from trainers.parallel import process_workers
 from trainers.plurals import count_of
@@ -83,7 +84,7 @@ def run_with_display(work: Generator[SweepProgress, None, None], console: Consol
                 break
     if progress.remaining:
         command = shlex.join(["aeviewer", *sys.argv[1:]])
-        console.print(Text(f"Stopped; go on with: {command}"), soft_wrap=True)
+        console.print(one_line(f"Stopped; go on with: {command}"), soft_wrap=True)
         sys.exit(130)
     return progress
 
@@ -93,7 +94,7 @@ def refuse_failures(progress: SweepProgress) -> None:
     if progress.failed:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in progress.failed.items())
         runs = count_of(len(progress.failed), "run")
-        raise click.ClickException(f"{runs} could not be trained: {reasons}")
+        raise RunError(f"{runs} could not be trained: {reasons}")
 
 
 @contextmanager
@@ -120,7 +121,7 @@ class _Display:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
@@ -141,7 +142,7 @@ class _Display:
 
     def say(self, text: str) -> None:
         """Prints a line above the bars."""
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(one_line(text), soft_wrap=True)
 
     def show(self, progress: SweepProgress) -> None:
         """Updates bars and lines."""

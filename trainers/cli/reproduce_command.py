@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import rich_click as click
-from rich.console import Console
-from rich.text import Text
 
 from trainers.cli.options import report_errors, runs_option
 from trainers.cli.parallel_options import (
@@ -15,6 +13,7 @@ from trainers.cli.parallel_options import (
     workers,
     workers_options,
 )
+from trainers.cli.terminal import one_line, open_console
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import QUICK_STEPS, planned_runs
 
@@ -56,11 +55,11 @@ def reproduce(
     plan = planned_runs(quick=quick)
     home = place or folder / result_files.folder_name(quick=quick)
     kept = home / "results"
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     if only_report:
         plan = tuple(entry for entry in plan if is_trained(entry, folder))
     with workers(jobs, address, folder, kept) as who:
         ended = run_with_display(train(plan, folder, kept, who), console)
     page = write_report(kept, home, quick=quick)
-    console.print(Text(f"The report: {page}"), soft_wrap=True)
+    console.print(one_line(f"The report: {page}"), soft_wrap=True)
     refuse_failures(ended)

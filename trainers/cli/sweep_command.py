@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.console import Console
-from rich.text import Text
 
 from trainers import runs
 from trainers.cli.evaluate_command import table_of
@@ -23,6 +21,7 @@ from trainers.cli.parallel_options import (
     workers,
     workers_options,
 )
+from trainers.cli.terminal import one_line, open_console
 from trainers.exporting.exporters import choose_exporters as exporters
 from trainers.parallel import Job, refuse_other_config, train_all
 from trainers.parallel.sweep import combinations
@@ -72,7 +71,7 @@ def sweep(
         Job(folder.absolute() / point.name, point.config, writes_events=tensorboard)
         for point in points
     ]
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     with workers(jobs, address, folder) as who:
         ended = run_with_display(train_all(wanted, who, finished=_finished_names(wanted)), console)
     _show(wanted, folder)
@@ -90,6 +89,6 @@ def _finished_names(jobs: list[Job]) -> set[str]:
 
 def _show(jobs: list[Job], folder: Path) -> None:
     """What came of the runs."""
-    console = Console()
+    console = open_console()
     console.print(table_of([runs.Run(job.path) for job in jobs if job.path.is_dir()]))
-    console.print(Text(f"In {folder}"), soft_wrap=True)
+    console.print(one_line(f"In {folder}"), soft_wrap=True)

@@ -8,8 +8,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.console import Console
-from rich.text import Text
 
 import trainers
 from trainers import tensorboard as tensorboard_events
@@ -21,14 +19,19 @@ from trainers.cli.options import (
     report_errors,
     runs_option,
 )
+from trainers.cli.terminal import one_line, open_console
+from trainers.errors import RunError
 from trainers.evaluation.collapse import forecast
 from trainers.exporting.exporters import choose_exporters as exporters
+from trainers.plain_text import clean_line
 from trainers.presets import PRESETS, preset
 from trainers.runs import runs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from rich.console import Console
 
     from trainers.config import RunConfig
     from trainers.events import Event
@@ -99,7 +102,7 @@ def resume(name: str, tensorboard: bool, folder: Path) -> None:
 def _note_collapse(config: RunConfig) -> None:
     known = forecast(config)
     if known and known.dead:
-        click.echo(f"Note: {known.message}", err=True)
+        click.echo(clean_line(f"Note: {known.message}"), err=True)
 
 
 class _Interrupt:
@@ -126,14 +129,14 @@ class _Interrupt:
 
 def _drive(prepare: Callable[[], Trainer]) -> None:
     """Trains a run to its end, or to Ctrl-C, with a progress bar."""
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     interrupt = _Interrupt()
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         trainer = prepare()
         interrupt.attach(trainer)
         run = trainer.run
-        console.print(Text(f"Training {run.name} in {run.path}"), soft_wrap=True)
+        console.print(one_line(f"Training {run.name} in {run.path}"), soft_wrap=True)
         try:
             last = _watch(trainer, console)
         except KeyboardInterrupt:
@@ -149,7 +152,7 @@ def _say_how_to_resume(run: Run, console: Console) -> None:
     command = ["aeviewer", "resume", run.name]
     if run.path.parent != runs_folder.default_folder():
         command += ["--runs", str(run.path.parent.absolute())]
-    console.print(Text(f"Go on with: {shlex.join(command)}"), soft_wrap=True)
+    console.print(one_line(f"Go on with: {shlex.join(command)}"), soft_wrap=True)
 
 
 def _watch(trainer: Trainer, console: Console) -> Event | None:
@@ -180,7 +183,7 @@ def _report(ended: Event | None, run: Run, console: Console) -> None:
             console.print(f"Stopped at step {step:,}; everything is saved.")
             _say_how_to_resume(run, console)
         case Diverged():
-            raise click.ClickException(run.status().error)
+            raise RunError(run.status().error)
         case _:
             error = run.checkpoint().evaluation()
             console.print(

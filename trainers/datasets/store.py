@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from trainers.datasets import mnist
 from trainers.datasets.description import MNIST, PREVIEW_COUNT, Data, Dataset, Split, is_name
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 from trainers.storage.trash import move_to_trash
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def verify_checksum(name: str) -> Generator[float, None, None]:
     places = [header.tensors[key] for key in HASHED_TENSORS]
     done, total = 0, sum(tensor.end - tensor.begin for tensor in places)
     digest = hashlib.sha256()
-    with header.path.open("rb") as file:
+    with open_regular_file(header.path) as file:
         for tensor in places:
             file.seek(header.start + tensor.begin)
             left = tensor.end - tensor.begin
@@ -186,7 +187,8 @@ class _Header:
         """Maps a tensor into memory."""
         tensor = self.tensors[key]
         dtype, offset = DTYPES[tensor.kind], self.start + tensor.begin
-        return np.memmap(self.path, dtype, "r", offset, tensor.shape)
+        with open_regular_file(self.path) as file:
+            return np.memmap(file, dtype, "r", offset, tensor.shape)
 
 
 def _find_file(name: str) -> tuple[Path, int]:
@@ -211,7 +213,7 @@ def _find_header(name: str) -> _Header:
 @lru_cache(maxsize=32)
 def _read_header(path: Path, _stamp: int) -> _Header:
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= _MOST_HEADER:
                 raise ValueError(f"its header has {length:,} bytes")

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from trainers.embeddings.embedding import Embedding, library_version
 from trainers.storage.atomic import replace_file
+from trainers.storage.regular_files import check_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,7 @@ def _read_file(place: Path, key: str, count: int) -> Embedding | None:
     try:
         if place.stat().st_size > count * 2 * 4 + _MOST_HEADER:
             return None
+        check_regular_file(place)
         with safe_open(place, "numpy") as file:
             header = file.metadata() or {}
             if header.get("key") != key:

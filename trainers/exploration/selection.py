@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from trainers.plain_text import table_cell
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -72,5 +73,5 @@ def write_csv(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image", "class", *(f"z{n + 1}" for n in range(codes.shape[1]))])
     for name, label, code in zip(names, labels, codes.tolist(), strict=True):
-        writer.writerow([name, label, *(f"{value:.9g}" for value in code)])
+        writer.writerow([table_cell(name), table_cell(label), *(f"{value:.9g}" for value in code)])
     atomic.write_user_file(place, text.getvalue().encode())

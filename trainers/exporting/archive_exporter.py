@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trainers.errors import ExportError
 from trainers.runs.archive import CHUNK, LARGEST, is_kept
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def write(task: Task) -> Iterator[None]:
             info = zipfile.ZipInfo.from_file(place, f"{task.run.name}/{relative}")
             is_pressed = place.suffix in _WORTH_PRESSING
             info.compress_type = zipfile.ZIP_DEFLATED if is_pressed else zipfile.ZIP_STORED
-            with place.open("rb") as source, archive.open(info, "w") as sink:
+            with open_regular_file(place) as source, archive.open(info, "w") as sink:
                 while chunk := source.read(CHUNK):
                     sink.write(chunk)
                     yield

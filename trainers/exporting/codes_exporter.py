@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from trainers import datasets
+from trainers.plain_text import clean_line, table_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +76,9 @@ def write_projector(task: Task) -> Iterator[None]:
     Image.fromarray(sprite(test.images)).save(folder / "sprite.png")
     yield
     height, width = test.images.shape[1:3]
-    name = json.dumps(f"{task.run.name}, step {task.checkpoint.step}", ensure_ascii=False)
+    name = json.dumps(
+        clean_line(f"{task.run.name}, step {task.checkpoint.step}"), ensure_ascii=False
+    )
     config = _CONFIG.format(name=name, width=width, height=height)
     (folder / "projector_config.pbtxt").write_text(config, encoding="utf-8")
 
@@ -95,7 +98,7 @@ def sprite(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _cell(name: str) -> str:
     """Returns the name of a class as a cell of a table separated by tabs."""
-    return " ".join(name.split())
+    return table_cell(" ".join(name.split()))
 
 
 def _parts(count: int) -> Iterable[range]:

@@ -12,7 +12,15 @@ from trainers.exploration.planes import axes_plane, class_jitter, line, principa
 from trainers.exporting.metrics_exporter import evaluations
 from trainers.figures.image_sheet import write_sheet
 from trainers.figures.palette import CLASS_COLOURS
-from trainers.figures.style import INK, SOFT, create_figure, figure_style, render_figure
+from trainers.figures.style import (
+    INK,
+    SOFT,
+    add_plain_legend,
+    create_figure,
+    figure_style,
+    render_figure,
+    set_plain_title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +88,7 @@ def _losses(task: Task) -> RenderedFigure:
     axes.xaxis.set_major_formatter(_NUMBERS)
     axes.set(xlabel="training step")
     unit = "nats" if task.run.config.model.likelihood == "bernoulli" else "squared error"
-    axes.set_title(f"{task.run.name}: loss per image, {unit}")
+    set_plain_title(axes, f"{task.run.name}: loss per image, {unit}")
     axes.legend(loc="upper right")
     caption = "The loss of every training step, and of the test images at every checkpoint."
     return render_figure(figure, "losses", "Losses", caption)
@@ -97,11 +105,15 @@ def _codes(task: Task) -> RenderedFigure:
     colours = np.array(CLASS_COLOURS)[labels % len(CLASS_COLOURS)]
     x, y = places[order].T
     axes.scatter(x, y, s=3, c=colours[order], linewidths=0, rasterized=True)
-    for label, name in enumerate(data.dataset.classes):
-        axes.scatter([], [], s=14, color=CLASS_COLOURS[label % len(CLASS_COLOURS)], label=name)
+    names = data.dataset.classes
+    dots = [
+        axes.scatter([], [], s=14, color=CLASS_COLOURS[label % len(CLASS_COLOURS)])
+        for label in range(len(names))
+    ]
     if data.dataset.is_labelled:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1.0)
-    axes.set_title(f"{_title(task)}: codes of {len(codes):,} test images")
+        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "handlelength": 1.0}
+        add_plain_legend(axes, dots, names, **place)
+    set_plain_title(axes, f"{_title(task)}: codes of {len(codes):,} test images")
     caption = "The code of every test image; colours are classes."
     return render_figure(figure, "codes", "Latent space", caption)
 

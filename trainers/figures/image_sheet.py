@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from PIL import Image
 
+from trainers.plain_text import clean_line
 from trainers.storage import atomic
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _png(images: NDArray[np.uint8], scale: int, gap: int, title: str) -> bytes:
     whole = sheet[: rows * height - gap, : columns * width - gap]
     metadata = PngInfo()
     if title:
-        metadata.add_text("Title", title)
+        metadata.add_text("Title", clean_line(title))
     content = io.BytesIO()
     Image.fromarray(whole).save(content, "png", optimize=True, pnginfo=metadata)
     return content.getvalue()
@@ -97,14 +98,14 @@ def _svg(
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
         f'viewBox="0 0 {columns * across - gap} {rows * down - gap}">',
-        f"<title>{escape(title)}</title>",
+        f"<title>{escape(clean_line(title))}</title>",
         "<style>image {image-rendering: pixelated}</style>",
     ]
     for number, image in enumerate(images.reshape(-1, *images.shape[2:])):
         row, column = divmod(number, columns)
         content = io.BytesIO()
         Image.fromarray(image).save(content, "png")
-        tooltip = f"<title>{escape(words[number])}</title>" if words else ""
+        tooltip = f"<title>{escape(clean_line(words[number]))}</title>" if words else ""
         lines.append(
             f'<image x="{column * across}" y="{row * down}" width="{scale * width}" '
             f'height="{scale * height}" '

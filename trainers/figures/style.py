@@ -20,10 +20,12 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from trainers.models import added_families
+from trainers.plain_text import clean_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 INK = "#1b1d20"
@@ -162,6 +164,23 @@ def inline_svg(picture: RenderedFigure) -> str:
     for colour, variable in _THEMED.items():
         text = text.replace(colour, variable)
     return text
+
+
+def set_plain_title(axes: Axes, title: str) -> None:
+    """Sets the title of axes; no part of it is taken for a formula."""
+    axes.set_title(clean_line(title), parse_math=False)
+
+
+def add_plain_legend(
+    axes: Axes, handles: Sequence[Artist], names: Sequence[str], **place: Any
+) -> None:
+    """Adds a legend whose names may be any text.
+
+    matplotlib would take `$…$` for a formula, and leave out a name that begins with an underscore.
+    """
+    legend = axes.legend(handles, [str(number) for number in range(len(handles))], **place)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set(text=clean_line(name), parse_math=False)
 
 
 def set_ticks(axes: Axes, name: str, values: tuple[float, ...], form: str) -> None:

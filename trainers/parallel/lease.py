@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from trainers.errors import RunError
 from trainers.storage import atomic
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,7 @@ def _read(place: Path) -> tuple[str, int]:
     The file is opened first, because network storage may answer `stat` from a cache.
     """
     try:
-        with place.open("rb") as file:
+        with open_regular_file(place) as file:
             return file.read(_MAX_BYTES).decode("ascii", "replace"), os.fstat(
                 file.fileno()
             ).st_mtime_ns

@@ -111,7 +111,8 @@ def write_result(folder: Path, run: Run, measurement: Measurement) -> Result:
     checkpoints = [c for c in run.checkpoints() if c.is_evaluated]
     for checkpoint in checkpoints:
         if checkpoint.step in landmark_steps(run.config.steps):
-            picture = (checkpoint.path / "reconstructions.png").read_bytes()
+            with formats.open_run_file(checkpoint.path / "reconstructions.png") as file:
+                picture = file.read(formats.MOST_SHEET)
             atomic.replace_file(place / f"step-{checkpoint.step:08d}.png", picture)
     status = run.status()
     without = dict.fromkeys(_PER_DIMENSION)

@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainers.plain_text import table_cell
 from trainers.reproduction.result_index import Spread
 
 if TYPE_CHECKING:
@@ -86,7 +87,11 @@ def _keys(column: Column) -> tuple[str, ...]:
 def _values(column: Column, cell: Cell) -> Iterator[str]:
     value = cell.mean if isinstance(cell, Spread) else cell
     yield (
-        "" if value is None else f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)
+        ""
+        if value is None
+        else f"{value:.{_DIGITS}g}"
+        if isinstance(value, float)
+        else table_cell(str(value))
     )
     if column.has_spread:
         several = isinstance(cell, Spread) and cell.count > 1

@@ -7,6 +7,7 @@ a run is read, and only then given its place: what is damaged leaves nothing. Lo
 
 from __future__ import annotations
 
+import os
 import re
 import reprlib
 import shutil
@@ -17,12 +18,13 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from trainers import runs
 from trainers.errors import AEViewerError, ExportError, RunError
 from trainers.runs import runs_folder
 from trainers.storage import atomic
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -125,21 +127,21 @@ def _reading(file: Path) -> Iterator[None]:
 
 @contextmanager
 def _open_archive(file: Path) -> Iterator[zipfile.ZipFile]:
-    size = file.stat().st_size
-    if size > LARGEST:
-        raise ExportError(
-            f"{file.name} has {_size_text(size)}; archives have up to {_size_text(LARGEST)}."
-        )
-    _refuse_crowded(file, size)
-    with zipfile.ZipFile(file) as archive:
-        yield archive
+    with open_regular_file(file) as content:
+        size = os.fstat(content.fileno()).st_size
+        if size > LARGEST:
+            raise ExportError(
+                f"{file.name} has {_size_text(size)}; archives have up to {_size_text(LARGEST)}."
+            )
+        _refuse_crowded(file, content, size)
+        with zipfile.ZipFile(content) as archive:
+            yield archive
 
 
-def _refuse_crowded(file: Path, size: int) -> None:
+def _refuse_crowded(file: Path, content: BinaryIO, size: int) -> None:
     """Checks the length of the table of contents before it is read into memory."""
-    with file.open("rb") as content:
-        content.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
-        tail = content.read()
+    content.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _LOCATOR_BYTES))
+    tail = content.read(_END_BYTES + _LONGEST_COMMENT + _LOCATOR_BYTES)
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_BYTES:
         raise ValueError("its end is missing: it is no zip, or only a part of one")

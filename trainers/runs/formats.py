@@ -20,12 +20,15 @@ from pydantic import ValidationError
 
 from trainers.config_messages import faults
 from trainers.errors import ConfigError, RunError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_PREVIEW_COLUMNS, _MOST_SHEET = 32, 10_000_000
+MOST_SHEET = 10_000_000
+"""The most bytes of a picture of reconstructions."""
+_PREVIEW_COLUMNS = 32
 _LARGEST_CODE = 1e15
 _FOREIGN = (
     OSError,
@@ -47,7 +50,7 @@ _FOREIGN = (
 def open_run_file(place: Path) -> Iterator[io.BufferedReader]:
     """Opens a file of a run; what is wrong with it becomes one message."""
     try:
-        with place.open("rb") as file:
+        with open_regular_file(place) as file:
             yield file
     except FileNotFoundError:
         raise RunError(f"{place} is missing: the run is damaged.") from None
@@ -128,7 +131,7 @@ def read_sheet(place: Path, image: tuple[int, ...]) -> NDArray[np.uint8]:
     with (
         open_run_file(place) as file,
         # Of the file itself, Pillow makes room for as long a part as it promises.
-        io.BytesIO(file.read(_MOST_SHEET)) as content,
+        io.BytesIO(file.read(MOST_SHEET)) as content,
         Image.open(content, formats=["PNG"]) as picture,
     ):
         size = _PREVIEW_COLUMNS * image[1], 2 * image[0]

@@ -30,7 +30,7 @@ from filelock import FileLock, Timeout
 from trainers import config as configs
 from trainers import datasets
 from trainers.datasets import MNIST, Data, Dataset
-from trainers.errors import RunError
+from trainers.errors import AEViewerError, RunError
 from trainers.runs import formats, losses_csv
 from trainers.runs import status as statuses
 from trainers.runs.checkpoint import WEIGHTS, Checkpoint
@@ -159,7 +159,13 @@ class Run:
         RunError
             When `metrics.csv` cannot be opened.
         """
-        return losses_csv.read(self.path / METRICS)
+        return losses_csv.read(self.path / METRICS, self._steps())
+
+    def _steps(self) -> int:
+        try:
+            return self.config.steps
+        except AEViewerError:  # The losses of a run can be read without its config.
+            return losses_csv.MOST_STEPS
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """All whole checkpoints, by step."""

@@ -12,10 +12,12 @@ import platformdirs
 from trainers.datasets import MNIST
 from trainers.errors import RunError
 from trainers.storage import atomic
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from trainers.config import RunConfig
 
+_LONGEST_PATH = 1 << 16
 _NAME = re.compile(r"[^\W_][\w .=+-]{0,79}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
@@ -58,7 +60,8 @@ def _folder_choice() -> Path:
 
 def _chosen_folder() -> str:
     try:
-        return _folder_choice().read_text(encoding="utf-8").strip()
+        with open_regular_file(_folder_choice()) as file:
+            return file.read(_LONGEST_PATH).decode().strip()
     except (OSError, UnicodeDecodeError):
         return ""
 

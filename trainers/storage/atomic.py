@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainers.errors import AEViewerError
+from trainers.storage.regular_files import open_for_appending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def replace_file(place: Path, content: bytes) -> None:
 
 def append_to_file(place: Path, content: bytes, head: bytes = b"") -> None:
     """Appends to a file; a new or empty file begins with `head`."""
-    with place.open("ab") as file:
+    with open_for_appending(place) as file:
         is_new = not file.tell()
         file.write(head + content if is_new else content)
         file.flush()

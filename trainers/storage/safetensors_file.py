@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from trainers.errors import RunError
+from trainers.storage.regular_files import check_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,6 +78,7 @@ def check_checksum(place: Path, arrays: Arrays, header: Mapping[str, str]) -> No
 @contextmanager
 def _open_file(place: Path) -> Iterator[safe_open]:
     try:
+        check_regular_file(place)
         with safe_open(place, "numpy") as file:
             yield file
     except (OSError, SafetensorError) as error:

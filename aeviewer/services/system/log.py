@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
 
+from trainers.plain_text import clean_text
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -50,7 +52,7 @@ class SessionLog(QObject):
         self._handlers: list[logging.Handler] = [_Relay(self)]
         if folder is not None:
             self._open_file(folder)
-        form = logging.Formatter("%(asctime)s  %(levelname)-8s %(name)s  %(message)s")
+        form = _CleanFormatter("%(asctime)s  %(levelname)-8s %(name)s  %(message)s")
         for handler in self._handlers:
             handler.setFormatter(form)
 
@@ -105,6 +107,14 @@ class SessionLog(QObject):
             self.file = None
 
 
+class _CleanFormatter(logging.Formatter):
+    """Formats records as text that commands no terminal in which the file is shown."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the text of one record."""
+        return clean_text(super().format(record))
+
+
 class _Relay(logging.Handler):
     """Passes log records to the session log."""
 
@@ -135,4 +145,4 @@ def _from_qt(kind: QtMsgType, _where: QMessageLogContext, text: str) -> None:
     level = _LEVELS.get(kind, logging.WARNING)
     _qt.log(level, text)
     if level >= logging.WARNING and sys.stderr is not None:
-        print(text, file=sys.stderr)  # noqa: T201
+        print(clean_text(text), file=sys.stderr)  # noqa: T201

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import subprocess
 import sys
+import traceback
+from base64 import b64encode
+from contextlib import ExitStack, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +23,7 @@ from trainers.datasets.http import fetch_file
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _CONTENT = bytes(range(256)) * 2_000
 _MD5 = hashlib.md5(_CONTENT, usedforsecurity=False).hexdigest()
@@ -146,3 +150,152 @@ def test_a_torchvision_that_was_made_for_another_torch_still_knows_its_data_sets
         check=False,
     )
     assert done.stdout == "['here']\n", done.stderr
+
+
+# -- servers that answer anything ------------------------------------------------------------------
+
+_SECRET = "name:pass%2Fword@"
+
+
+@pytest.fixture
+def odd_server() -> Iterator[Callable[..., str]]:
+    """Returns a function that serves one answer, with its bytes as they are, at an address."""
+    with ExitStack() as stack:
+
+        def serve(*answers: bytes) -> str:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            _Requests.seen = []
+
+            def answer_all() -> None:
+                with suppress(OSError):  # The listener is shut down at the end of the test.
+                    for answer in answers:
+                        connection, _ = listener.accept()
+                        with connection:
+                            _Requests.seen.append(connection.recv(1 << 16))
+                            connection.sendall(answer)
+
+            thread = Thread(target=answer_all, daemon=True)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            return f"127.0.0.1:{listener.getsockname()[1]}"
+
+        yield serve
+
+
+class _Requests:
+    seen: list[bytes]
+
+
+def _answer(head: str, content: bytes = _CONTENT) -> bytes:
+    return f"HTTP/1.0 {head}\r\n\r\n".encode("latin-1") + content
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e3", "9" * 5_000, "", "٣"])
+def test_a_length_that_is_none_is_not_known(
+    tmp_path: Path, odd_server: Callable[..., str], length: str
+) -> None:
+    head = b"HTTP/1.0 200 OK\r\nContent-Length: " + length.encode() + b"\r\n\r\n"
+    host = odd_server(head + _CONTENT)
+    told = list(fetch_file([f"http://{host}/x"], tmp_path / "x", _MD5))
+    assert told[-1].total == 0
+    assert (tmp_path / "x").read_bytes() == _CONTENT
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "http://[::1",
+        "http://a:b/",
+        "http://" + "a" * 70 + ".b/",
+        "http:///x",
+        "//x y\x01",
+        "\x1b]0;x\x07",
+    ],
+)
+def test_a_redirection_to_anything_else_is_one_message(
+    tmp_path: Path, odd_server: Callable[..., str], place: str
+) -> None:
+    host = odd_server(_answer(f"302 Found\r\nLocation: {place}"), _answer("404 No"))
+    with pytest.raises(DataError) as caught:
+        list(fetch_file([f"http://{host}/x"], tmp_path / "x", _MD5))
+    assert "\x1b" not in str(caught.value)
+    if "file" in place:
+        assert "file:///etc/passwd' is not allowed" in str(caught.value)
+    if "ftp" in place:
+        assert "ftp://127.0.0.1/x is no address of http or https." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://a:b/x",
+        "http://a b/x",
+        "http://" + "a" * 70 + ".b/x",
+        "http://\udcff/x",
+        "http:///x",
+        "",
+        "x",
+        "gopher://a/x",
+        "http://a\n/x",
+    ],
+)
+def test_an_odd_address_is_one_message(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DataError) as caught:
+        list(fetch_file([url], tmp_path / "x", _MD5))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://{_SECRET}127.0.0.1:9/x",
+        f"http://{_SECRET}[::1/x",
+        f"ftp://{_SECRET}127.0.0.1/x",
+        f"{_SECRET}127.0.0.1/x",
+        "http://name:pass/word@127.0.0.1:9/x",
+        f"http://{_SECRET}127.0.0.1:port/x",
+        f"http://{_SECRET}a b/x?token=word",
+    ],
+)
+def test_name_and_password_of_a_mirror_are_in_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setattr(http, "_SECONDS", 0.5)
+    with pytest.raises(DataError) as caught:
+        list(fetch_file([url], tmp_path / "x", _MD5))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert not [word for word in ("name:", "pass", "word") if word in str(caught.value)], shown
+
+
+def test_name_and_password_go_to_the_mirror_and_nowhere_else(
+    tmp_path: Path, odd_server: Callable[..., str]
+) -> None:
+    host = odd_server(_answer("302 Found\r\nLocation: /y"), _answer("200 OK"))
+    list(fetch_file([f"http://{_SECRET}{host}/x"], tmp_path / "x", _MD5))
+    first, second = _Requests.seen
+    assert b"Authorization: Basic " + b64encode(b"name:pass/word") in first
+    assert b"Authorization" not in second
+    assert b"@" not in first
+
+
+def test_a_disk_that_cannot_be_written_is_not_the_network(
+    tmp_path: Path, odd_server: Callable[..., str]
+) -> None:
+    (tmp_path / "x.part").mkdir()
+    host = odd_server(_answer("200 OK"))
+    with pytest.raises(DataError, match=r"x\.part cannot be used \(Is a directory\)"):
+        list(fetch_file([f"http://{host}/x"], tmp_path / "x", _MD5))
+
+
+@pytest.mark.parametrize("line", ["200 OK\r\n" + "A: b\r\n" * 200, "abc", "200 " + "O" * 70_000])
+def test_an_answer_that_is_no_http_is_one_message(
+    tmp_path: Path, odd_server: Callable[..., str], line: str
+) -> None:
+    host = odd_server(_answer(line))
+    with pytest.raises(DataError) as caught:
+        list(fetch_file([f"http://{host}/x"], tmp_path / "x", _MD5))
+    assert len(str(caught.value)) < 600

@@ -7,6 +7,7 @@ run for them. How many pixels there are is looked at before any of them is unpac
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.errors import DataError
+from trainers.storage.regular_files import NotRegularFileError, open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +74,8 @@ def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
         raise FlawError("too large", f"more than {MOST_PIXELS:,} pixels, the most") from None
     except UnidentifiedImageError:
         raise FlawError("no image", f"none of {', '.join(FORMATS)}") from None
+    except NotRegularFileError as error:
+        raise FlawError("no image", error.strerror or "") from None
     except _DAMAGE_ERRORS as error:
         raise FlawError("truncated", str(error) or type(error).__name__) from None
 
@@ -80,10 +84,11 @@ def _read_content(file: Path | IO[bytes]) -> IO[bytes]:
     """A file's content: of a file itself, Pillow makes room for as long a part as it promises."""
     if not isinstance(file, Path):
         return file
-    size = file.stat().st_size
-    if size > MOST_BYTES:
-        raise FlawError("too large", f"{size:,} bytes; {MOST_BYTES:,} are the most")
-    return io.BytesIO(file.read_bytes())
+    with open_regular_file(file) as content:
+        size = os.fstat(content.fileno()).st_size
+        if size > MOST_BYTES:
+            raise FlawError("too large", f"{size:,} bytes; {MOST_BYTES:,} are the most")
+        return io.BytesIO(content.read(size))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,5 +73,5 @@ def copy_stream(
 
 def gunzip(path: Path, place: Path) -> Generator[int, None, None]:
     """Unpacks a gzipped file; see `copied`."""
-    with gzip.open(path, "rb") as stream:
+    with open_regular_file(path) as packed, gzip.open(packed, "rb") as stream:
         yield from copy_stream(stream, place, str(path), path.stat().st_size)

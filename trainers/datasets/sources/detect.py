@@ -16,6 +16,7 @@ from trainers.datasets.sources.idx_files import (
 )
 from trainers.datasets.sources.numpy_files import map_array, open_npy, open_npz
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -82,7 +83,8 @@ def _read_labels(path: Path) -> Generator[float, None, NDArray[np.generic]]:
     try:
         if path.stat().st_size > _MOST_TEXT:
             raise DataError(f"{path} is too large for a list of labels.")
-        words = path.read_text("utf-8").split("\n")
+        with open_regular_file(path) as file:
+            words = file.read(_MOST_TEXT).decode().split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"The labels in {path} cannot be read ({error}).") from error
     lines = [word.strip() for word in words]

@@ -12,6 +12,7 @@ from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.datasets.sources.compressed_files import DAMAGE_ERRORS, gunzip
 from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -137,7 +138,7 @@ def _companion_files(path: Path) -> list[Path]:
 
 def _is_gzipped(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             return file.read(2) == _GZIP
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
@@ -145,9 +146,9 @@ def _is_gzipped(path: Path) -> bool:
 
 def _read_head(path: Path) -> bytes:
     if _is_gzipped(path):
-        with gzip.open(path, "rb") as packed:
-            return packed.read(64)
-    with path.open("rb") as plain:
+        with open_regular_file(path) as packed, gzip.open(packed, "rb") as unpacked:
+            return unpacked.read(64)
+    with open_regular_file(path) as plain:
         return plain.read(64)
 
 
@@ -163,7 +164,7 @@ def _parse_head(head: bytes) -> tuple[str, tuple[int, ...], int] | None:
 
 
 def _map_array(plain: Path, name: Path) -> NDArray[np.generic]:
-    with plain.open("rb") as file:
+    with open_regular_file(plain) as file:
         head = file.read(64)
     found = _parse_head(head)
     if found is None:

@@ -21,6 +21,7 @@ from trainers.datasets.sources.compressed_files import (
 )
 from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -58,7 +59,7 @@ def map_array(path: Path, place: str) -> Array:
         When it is none, or is cut off.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             _check_header(file, path.stat().st_size, place)
         return np.lib.format.open_memmap(path, mode="r")
     except _DAMAGE_ERRORS as error:
@@ -99,7 +100,7 @@ def open_npz(path: Path) -> Generator[float, None, ArraySource]:
     scratch = ScratchFolder()
     source: ArraySource | None = None
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular_file(path) as packed, zipfile.ZipFile(packed) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             if len(members) > _MOST_MEMBERS:
                 raise DataError(
