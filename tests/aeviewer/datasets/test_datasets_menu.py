@@ -112,13 +112,13 @@ def test_what_is_wrong_is_shown_and_left_out_only_on_agreement(
     program: Program, tmp_path: Path, qtbot: QtBot
 ) -> None:
     place = folder(tmp_path / "a", ("x", "y"))
-    (place / "x" / "notes.txt").write_text("no image")
+    (place / "x" / "none.png").write_text("no image")
     for agrees in (False, True):
         program.window.datasets.import_from(place)
         dialog = _dialog(program, qtbot)
         _press(qtbot, dialog)
         qtbot.waitUntil(lambda d=dialog: d.flaws.isVisible())
-        assert "x/notes.txt: no image" in dialog.flaws.toPlainText()
+        assert "x/none.png: no image" in dialog.flaws.toPlainText()
         assert "1 images cannot be taken" in dialog.head.text()
         assert dialog.accept_button.text() == "Leave them out, and import the others"
         assert dataset_names() == ("mnist",)
@@ -245,7 +245,7 @@ def test_without_a_trash_a_data_set_stays(
     menu, told = program.window.datasets, []
     monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
     menu.failed.connect(told.append)
-    program.session.message_posted.disconnect(program.window._tell)
+    program.session.message_posted.disconnect(program.window.show_message)
     menu._remove_now("spots")
     assert "spots" in dataset_names()
     assert len(told) == 1

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 
 import trainers
-from aeviewer.__main__ import main
-from tests.trainers.datasets.sample_images import folder, kept, shapes
+from tests.trainers.datasets.sample_images import call, folder, kept, shapes
 from trainers import runs
 from trainers.datasets import store, tensors
 from trainers.datasets.tensors import StreamedImages, load_images
@@ -40,40 +38,37 @@ def _trained(tmp_path: Path, dataset: str, family: str = "vae", **changes: objec
     return trainer.run
 
 
-def _call(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, arguments)
-    return result.exit_code, " ".join(result.output.replace("│", " ").split())
-
-
 def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path, trash: Path) -> None:
     place = folder(tmp_path / "pictures", ("cat", "dog"), 80)
-    (place / "cat" / "readme.md").write_text("no image")
-    code, text = _call("import", str(place), "--name", "pets", "--size", "16")
+    (place / "cat" / "readme.md").write_text("passed over")
+    (place / "cat" / "none.png").write_text("no image")
+    code, text = call("import", str(place), "--name", "pets", "--size", "16")
     assert code == 1
-    assert "cat/readme.md: no image" in text
+    assert "cat/none.png: no image" in text
+    assert "1 other file is passed over: 1 .md." in text
     assert "To leave them out, add --yes" in text
-    code, text = _call("import", str(place), "--name", "pets", "--size", "16", "--yes")
+    code, text = call("import", str(place), "--name", "pets", "--size", "16", "--yes")
     assert code == 0
     assert "16 × 16 RGB, 2 classes" in text
     options = ["--steps", "20", "--batch-size", "20", "--latent-dim", "2", "--channels", "4,8"]
     folder_option = ["--runs", str(tmp_path / "runs")]
-    code, text = _call("train", "conv-vae", "--dataset", "pets", *options, *folder_option)
+    code, text = call("train", "conv-vae", "--dataset", "pets", *options, *folder_option)
     assert code == 0
     run = runs.open_run(tmp_path / "runs" / "pets-conv-vae-d2")
     assert run.dataset == store.dataset_named("pets")
     assert run.checkpoint().preview().reconstructions.shape == (32, 16, 16, 3)
-    code, text = _call("evaluate", run.name, "--samples", "4", "--images", "8", *folder_option)
+    code, text = call("evaluate", run.name, "--samples", "4", "--images", "8", *folder_option)
     assert code == 0
     assert "cat" in text
     assert "768 bytes of an image" in text
     assert "raw pixels" not in text
-    code, text = _call("datasets", "--check")
+    code, text = call("datasets", "--check")
     assert "pets 16 × 16 RGB 2 classes" in text
     assert "whole" in text
-    code, text = _call("datasets", "--remove", "pets")
+    code, text = call("datasets", "--remove", "pets")
     assert (code, text) == (0, "pets is in the trash.")
     assert [place.name for place in trash.iterdir()] == ["pets.safetensors"]
-    code, text = _call("train", "vae", "--dataset", "pets", *folder_option)
+    code, text = call("train", "vae", "--dataset", "pets", *folder_option)
     assert code == 1
     assert "There is no data set 'pets' here" in text
 
@@ -101,7 +96,7 @@ def test_a_run_knows_its_data_set_without_it_and_refuses_another(tmp_path: Path)
         again.data()
     np.save(tmp_path / "spots.npy", shapes(300, seed=9))
     kept(tmp_path / "spots.npy", "spots")
-    with pytest.raises(DataError, match="is another one than the run was trained on"):
+    with pytest.raises(DataError, match="is not the one that the run was trained on"):
         again.data()
 
 
@@ -112,7 +107,7 @@ def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.Mo
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
-    code, text = _call("datasets", "--remove", "spots")
+    code, text = call("datasets", "--remove", "spots")
     assert code == 1
     assert "The system has no trash for 'spots' (Permission denied). Delete it yourself:" in text
     assert store.dataset_names() == ("mnist", "spots")

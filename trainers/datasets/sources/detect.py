@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.sources.arrays import ArraySource
 from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.idx_files import (
     is_idx_file,
@@ -47,8 +46,7 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
         raise DataError(f"There is nothing at {path}.")
     source = yield from _open_source(path, labels)
     try:
-        if isinstance(source, ArraySource):
-            yield from source.measure_range()
+        yield from source.measure_range()
     except BaseException:
         source.close()
         raise
