@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import errno
 import gc
 import weakref
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 import trainers
-from tests.trainers.datasets.sample_images import call, folder, kept, shapes
+from tests.trainers.datasets.sample_images import call, drafted, folder, kept, shapes
 from trainers import runs
 from trainers.datasets import store, tensors
 from trainers.datasets.tensors import StreamedImages, load_images
@@ -81,6 +82,22 @@ def test_images_without_labels_are_measured(tmp_path: Path) -> None:
     assert found.reconstruction.class_squared_error is None
     assert found.codes.codes is None
     assert found.reconstruction.pca_ratio is not None
+    assert found.reconstruction.images == 32
+
+
+@pytest.mark.parametrize("family", ["vae", "elu", "conv-vae", "pca"])
+@pytest.mark.parametrize("grey", [0, 200])
+def test_images_that_are_all_the_same_are_trained_on(
+    tmp_path: Path, family: str, grey: int
+) -> None:
+    np.save(tmp_path / "blank.npy", np.full((120, 16, 16), grey, np.uint8))
+    draft = drafted(tmp_path / "blank.npy", "blank")
+    assert "All images are the same" in draft.warnings[0]
+    draft.keep()
+    run = _trained(tmp_path, "blank", family)
+    found = finish(measure_checkpoint(run, samples=4, images=8))
+    assert run.checkpoint().evaluation().explained_variance is None
+    assert run.checkpoint().evaluation().pca_ratio is None
     assert found.reconstruction.images == 32
 
 
@@ -201,3 +218,18 @@ def test_streamed_images_are_what_a_tensor_is() -> None:
     streamed.gather(chosen, out)
     assert torch.equal(out, whole[chosen])
     assert _variance(streamed) == pytest.approx(_variance(whole), rel=1e-9)
+
+
+def test_the_codes_of_a_table_have_the_names_of_their_classes(tmp_path: Path) -> None:
+    labels = np.array(["Ängel, small", "b"] * 60)
+    np.savez(tmp_path / "a.npz", images=shapes(120), labels=labels)
+    kept(tmp_path / "a.npz", "named")
+    run = _trained(tmp_path, "named")
+    code, _text = call("export", str(run.path), "csv", "--to", str(tmp_path / "out"))
+    assert code == 0
+    (table,) = (tmp_path / "out").rglob("codes.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [run.dataset.classes[label] for label in run.data().test.labels]
+    assert [row["class"] for row in rows] == names
+    assert {row["class"] for row in rows} == {"Ängel, small", "b"}
