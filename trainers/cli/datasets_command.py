@@ -68,7 +68,11 @@ aeviewer import scans.npy --name scans --range 0 4095 --invert --yes"""
 )
 @click.option("--transpose", is_flag=True, help="Swap rows and columns, as EMNIST needs it.")
 @click.option("--join-validation", is_flag=True, help="Train on the validation images as well.")
-@click.option("--labels", type=click.Path(path_type=Path), help="Labels of the images in an .npy.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="Labels of an .npy; or a table of file names and labels, of a folder or .zip.",
+)
 @click.option("--no-labels", is_flag=True, help="Leave the labels out.")
 @click.option("--classes", default="", help="Names of the classes, with commas between.")
 @click.option("--without", default="", help="Classes to leave out, with commas between.")
@@ -94,9 +98,10 @@ def import_(
 ) -> None:
     """Make a data set of a person's own images.
 
-    PATH is a folder of images (its sub-folders are the splits or the classes, if it has any), a
-    folder or file in MNIST's IDX format, gzipped or not, or an .npy or .npz file. A tenth is kept
-    for testing, where the source has no test images. What will be imported is listed first. Each
+    PATH is a folder of images (its sub-folders are the splits or the classes, if it has any) or a
+    .zip of one, a folder or file in MNIST's IDX format, gzipped or not, or an .npy or .npz file. A
+    file labels.csv in the folder or beside it has the labels of its files. A tenth is kept for
+    testing, where the source has no test images. What will be imported is listed first. Each
     file that is wrong is named, and left out only if you agree.
     """
     from trainers.datasets.importing.import_report import describe_import

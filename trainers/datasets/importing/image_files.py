@@ -147,10 +147,9 @@ def extract_values(picture: Image.Image) -> NDArray[np.generic]:
 
 def is_image_file(path: Path) -> bool:
     """Whether a file is an image by its name or, if that says nothing, by its first bytes."""
-    suffix = path.suffix.lower()
-    if suffix in _SUFFIXES:
+    if has_image_suffix(path):
         return True
-    if suffix in _OTHER_SUFFIXES:
+    if path.suffix.lower() in _OTHER_SUFFIXES:
         return False
     try:
         with path.open("rb") as file:
@@ -158,6 +157,11 @@ def is_image_file(path: Path) -> bool:
     except OSError:
         return False
     return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+
+
+def has_image_suffix(path: Path) -> bool:
+    """Whether the name of a file is that of an image."""
+    return path.suffix.lower() in _SUFFIXES
 
 
 def may_be_deep(name: str) -> bool:

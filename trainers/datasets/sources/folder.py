@@ -14,6 +14,7 @@ from trainers.datasets.importing import image_files
 from trainers.datasets.importing.import_errors import Flaw, FlawError
 from trainers.datasets.sources.array_names import SPLITS
 from trainers.datasets.sources.folder_layout import find_layout, natural_key
+from trainers.datasets.sources.label_table import TABLE_NAME, LabelTable
 from trainers.datasets.sources.source import Source, spread_indices
 from trainers.errors import DataError
 
@@ -32,27 +33,42 @@ STACK_SUFFIXES = (".npz", ".npy")
 """Types of files that hold many images."""
 
 
+class NoImagesError(DataError):
+    """A folder holds no image files."""
+
+
 class FolderSource(Source):
     """Image files in a folder.
 
     `find_layout` says what its sub-folders are. Files of other types are passed over. Links that
     lead out of the folder are not followed.
 
+    Parameters
+    ----------
+    path
+        The folder, for messages.
+    labels
+        A table of file names and labels that the user chose; otherwise labels.csv in the folder or
+        beside it is used, where the sub-folders are no classes.
+    folder
+        The folder that the files are read from, where it is another one.
+
     Raises
     ------
     DataError
-        When there are no image files in it.
+        When there are no image files in it, or the table has no labels for them.
     """
 
     kind = "a folder of images"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, labels: Path | None = None, folder: Path | None = None) -> None:
         super().__init__(path)
-        self._root = path.resolve()
+        self._folder = folder or path
+        self._root = self._folder.resolve()
         self._others: list[str] = []
-        files = self._list_files(path, 0)
+        files = self._list_files(self._folder, 0)
         if not files:
-            raise DataError(self._describe_nothing())
+            raise NoImagesError(self._describe_nothing())
         layout = find_layout(files)
         self._files, self.count = layout.files, len(layout.files)
         self.notes += layout.notes
@@ -60,7 +76,11 @@ class FolderSource(Source):
             self.notes.append(_describe_others(self._others))
         if layout.splits is not None:
             self.splits = np.array([SPLITS.index(split) for split in layout.splits], np.int8)
-        self._labels = self._find_classes(layout.folders)
+        self._why_unlabelled = "it lies in no class's folder"
+        names = layout.folders if labels is None else self._read_table(labels)
+        if not any(names):
+            names = self._find_table() or names
+        self._labels = self._find_classes(names)
 
     def name(self, index: int) -> str:
         """The file, from the folder on."""
@@ -71,12 +91,12 @@ class FolderSource(Source):
         if not self.classes:
             return 0
         if self._labels[index] < 0:
-            raise FlawError("label that does not fit", "it lies in no class's folder")
+            raise FlawError("label that does not fit", self._why_unlabelled)
         return self._labels[index]
 
     def values(self, index: int) -> NDArray[np.generic]:
         """The file's first image, upright."""
-        return read_values(self.path / self._files[index])
+        return read_values(self._folder / self._files[index])
 
     def chunks(self) -> Generator[tuple[NDArray[np.generic], int, float], None, None]:
         """Yields the values of the images that may have another range than bytes have.
@@ -99,7 +119,7 @@ class FolderSource(Source):
             if at in seen:
                 continue
             seen.add(at)
-            if is_dark or image_files.is_deep(self.path / self._files[at]):
+            if is_dark or image_files.is_deep(self._folder / self._files[at]):
                 found = self._try_values(at)
                 if found is not None:
                     yield found, 1, len(seen) / self.count
@@ -110,12 +130,42 @@ class FolderSource(Source):
         except FlawError:
             return None
 
+    def _read_table(self, path: Path) -> list[str]:
+        """Reads the labels of the files from a table that the user chose."""
+        found = LabelTable(path).find_labels(self._files)
+        if found is None:
+            raise DataError(
+                f"{path} does not say which label a file of {self.path} has. It needs a column "
+                "with the names of the files, and one that is called label."
+            )
+        return self._take_table(path, found)
+
+    def _find_table(self) -> list[str] | None:
+        """Reads labels.csv in the folder or beside it; None where there is none for the files."""
+        inside = sorted(name for name in self._others if Path(name).name == TABLE_NAME)
+        for path in (*(self._folder / name for name in inside), self.path.parent / TABLE_NAME):
+            if not path.is_file():
+                continue
+            found = LabelTable(path).find_labels(self._files)
+            if found is not None:
+                return self._take_table(path, found)
+            self.notes.append(
+                f"{path.name} has no column of these file names with a column of labels, so the "
+                "images come without labels."
+            )
+        return None
+
+    def _take_table(self, path: Path, labels: list[str]) -> list[str]:
+        self._why_unlabelled = f"{path.name} has no label for it"
+        self.notes.append(f"The labels are those of {path.name}.")
+        return labels
+
     def _find_classes(self, folders: list[str]) -> list[int]:
-        """Takes the folders as classes; returns the class of each file, -1 where it has none."""
+        """Takes folders or labels as classes; returns the class of each file, or -1."""
         names = sorted(set(folders) - {""}, key=natural_key)
         if len(names) > MOST_CLASSES:
             self.notes.append(
-                f"{len(names):,} sub-folders are too many classes; {MOST_CLASSES:,} are the most. "
+                f"{len(names):,} labels are too many classes; {MOST_CLASSES:,} are the most. "
                 "The images come without labels."
             )
             names = []
@@ -140,7 +190,7 @@ class FolderSource(Source):
         for entry in listed:
             if entry.name.startswith(".") or entry.name.lower() in _IGNORED:
                 continue
-            name = Path(entry.path).relative_to(self.path).as_posix()
+            name = Path(entry.path).relative_to(self._folder).as_posix()
             if entry.is_symlink() and not self._is_inside(entry.path):
                 self.flaws.append(Flaw(name, "path outside", "a link that leads out of the folder"))
             elif entry.is_dir():
