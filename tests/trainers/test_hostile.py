@@ -17,7 +17,7 @@ from PIL import EpsImagePlugin, Image
 from trainers.datasets import MNIST, dataset_named, sources, store
 from trainers.datasets.importing.conversion import Conversion
 from trainers.datasets.importing.import_errors import FlawError
-from trainers.datasets.sources.source import Labels
+from trainers.datasets.sources.label_column import Labels
 from trainers.datasets.user_drawings import convert_image_file
 from trainers.errors import DataError, RunError
 from trainers.generators import finish

@@ -37,7 +37,7 @@ aeviewer import photos/ --name photos --size 64
 
 aeviewer import train-images-idx3-ubyte.gz --name letters --classes A,B,C
 
-aeviewer import scans.npy --name scans --invert --yes"""
+aeviewer import scans.npy --name scans --range 0 4095 --invert --yes"""
 
 
 @click.command("import", epilog=_EXAMPLES)
@@ -56,10 +56,30 @@ aeviewer import scans.npy --name scans --invert --yes"""
 )
 @click.option("--grey/--rgb", "is_grey", default=None, help="Otherwise as the images are.")
 @click.option("--invert", is_flag=True, help="Dark becomes bright: for ink on paper.")
-@click.option("--labels", type=click.Path(path_type=Path), help="Labels of the images in an .npy.")
+@click.option(
+    "--range",
+    "bounds",
+    type=(float, float),
+    metavar="LOW HIGH",
+    help="The values that become black and white; otherwise found out from the images.",
+)
+@click.option(
+    "--stretch/--no-stretch",
+    "is_stretched",
+    default=None,
+    help="Whether the images' own range is taken; otherwise only where they are far too dark.",
+)
+@click.option("--transpose", is_flag=True, help="Swap rows and columns, as EMNIST needs it.")
+@click.option("--join-validation", is_flag=True, help="Train on the validation images as well.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="Labels of an .npy; or a table of file names and labels, of a folder or .zip.",
+)
 @click.option("--no-labels", is_flag=True, help="Leave the labels out.")
 @click.option("--classes", default="", help="Names of the classes, with commas between.")
-@click.option("--yes", is_flag=True, help="Leave out what cannot be read, without asking.")
+@click.option("--without", default="", help="Classes to leave out, with commas between.")
+@click.option("--yes", is_flag=True, help="Import, and leave out what cannot be read; ask nothing.")
 @report_errors
 def import_(
     path: Path,
@@ -69,18 +89,25 @@ def import_(
     fit: str | None,
     is_grey: bool | None,
     invert: bool,
+    bounds: tuple[float, float] | None,
+    is_stretched: bool | None,
+    transpose: bool,
+    join_validation: bool,
     labels: Path | None,
     no_labels: bool,
     classes: str,
+    without: str,
     yes: bool,
 ) -> None:
     """Make a data set of a person's own images.
 
-    PATH is a folder of images (its sub-folders are the classes, if it has any), a folder or file in
-    MNIST's IDX format, gzipped or not, or an .npy or .npz file. A tenth is kept for testing, where
-    the source has no test images. Each file that is wrong is named, and left out only if you
-    agree.
+    PATH is a folder of images (its sub-folders are the splits or the classes, if it has any) or a
+    .zip of one, a folder or file in MNIST's IDX format, gzipped or not, or an .npy or .npz file. A
+    file labels.csv in the folder or beside it has the labels of its files. A tenth is kept for
+    testing, where the source has no test images. What will be imported is listed first. Each
+    file that is wrong is named, and left out only if you agree.
     """
+    from trainers.datasets.importing.import_report import describe_import
     from trainers.datasets.importing.importer import (
         ImportRequest,
         default_conversion,
@@ -91,9 +118,19 @@ def import_(
     console = open_console(stderr=True)
     source: Source = _run_with_bar(detect_source(path, labels), "Looking", console)
     try:
+        source.is_transposed = transpose
+        _choose_range(source, bounds, is_stretched)
         conversion = _choose_conversion(default_conversion(source), size, fit, is_grey, invert)
-        names = tuple(part.strip() for part in classes.split(",") if part.strip())
-        wanted = ImportRequest(name, title, conversion, not no_labels, names)
+        wanted = ImportRequest(
+            name,
+            title,
+            conversion,
+            has_labels=not no_labels,
+            classes=_split_names(classes),
+            joins_validation=join_validation,
+            left_out=_split_names(without),
+        )
+        _show_plan(describe_import(source, wanted), yes=yes, console=console)
         draft: ImportDraft = _run_with_bar(import_images(source, wanted), "Importing", console)
     finally:
         source.close()
@@ -195,8 +232,39 @@ def _choose_conversion(
     return Conversion.model_validate({**usual.model_dump(), **changes})
 
 
+def _choose_range(
+    source: Source, bounds: tuple[float, float] | None, is_stretched: bool | None
+) -> None:
+    """Takes the requested range of values, or asks for one where none is known."""
+    if bounds is not None:
+        source.take_range(*bounds)
+    elif is_stretched is not None:
+        source.stretch(is_stretched=is_stretched)
+    if not source.range_problem:
+        return
+    if not sys.stdin.isatty():
+        raise DataError(f"{source.range_problem} Add --range LOW HIGH, or --stretch.")
+    click.echo(source.range_problem, err=True)
+    low, high = (click.prompt(what, type=float, err=True) for what in ("Black", "White"))
+    source.take_range(low, high)
+
+
+def _split_names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _show_plan(lines: list[str], *, yes: bool, console: Console) -> None:
+    """Lists what will be imported; a person at a terminal is asked before anything is written."""
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+    if not yes and sys.stdin.isatty() and not click.confirm("Import?", default=True, err=True):
+        raise DataError("Nothing is imported.")
+
+
 def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
     """Lists what is wrong, and asks whether it may be left out."""
+    for warning in draft.warnings:
+        console.print(warning, markup=False, soft_wrap=True)
     flaws = draft.flaws
     if not flaws.total:
         return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MOST_CLASSES = 256
+MOST_CLASSES = 10_000
 PREVIEW_COUNT = 32
 """Test images whose reconstructions are watched; every data set has so many."""
 
@@ -38,8 +38,8 @@ class Dataset(BaseModel):
         1, grey, or 3, red, green and blue.
     classes
         Names of the classes, by label; none where the images have no labels.
-    train, test
-        Images in each split.
+    train, test, validation
+        Images in each split. Validation images are kept apart: nothing trains on them.
     checksum
         SHA-256 of images and labels; empty for MNIST, which comes with the program.
     centred
@@ -59,6 +59,7 @@ class Dataset(BaseModel):
     classes: Annotated[tuple[_ShortText, ...], Field(max_length=MOST_CLASSES)] = ()
     train: Annotated[int, Field(ge=1, le=1_000_000_000)]
     test: Annotated[int, Field(ge=PREVIEW_COUNT, le=1_000_000_000)]
+    validation: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     checksum: Annotated[str, Field(max_length=64)] = ""
     centred: bool = False
     conversion: Conversion | None = None
@@ -111,11 +112,12 @@ class Split:
     images
         (n, side, side) or (n, side, side, 3) uint8; of MNIST, 0 is paper and 255 is ink.
     labels
-        (n,) uint8, the class of each; all 0 where there are no labels.
+        (n,) uint8, or uint16 with more than 256 classes; the class of each; all 0 where there
+        are no labels.
     """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    labels: NDArray[np.unsignedinteger]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -133,12 +135,15 @@ class Data:
         Its images, mapped into memory where they were imported.
     preview
         Numbers of the test images whose reconstructions are watched.
+    validation
+        Images that are kept apart for validation; None where there are none.
     """
 
     dataset: Dataset
     train: Split
     test: Split
     preview: tuple[int, ...]
+    validation: Split | None = None
 
 
 def is_name(name: str) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from trainers.child_process import ParentPipe
     from trainers.datasets.description import Dataset
+    from trainers.datasets.sources.array_names import Split
 
 _REPORT_SECONDS = 0.1
 
@@ -207,7 +208,8 @@ def _read_source(
         if catalogue_entry.is_turned:
             images = images.swapaxes(1, 2)
         place = f"{title} {'test' if is_test else 'train'}"
-        blocks.append(ArrayBlock(images, labels - catalogue_entry.first, is_test, place))
+        split: Split = "test" if is_test else "train"
+        blocks.append(ArrayBlock(images, labels - catalogue_entry.first, split, place, place))
     return ArraySource(Path(title), blocks)
 
 

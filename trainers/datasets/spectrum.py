@@ -38,6 +38,8 @@ _KEPT_COMPONENTS = 256
 MOST_PIXELS = 1_024
 """Numbers of an image up to which its principal components are worked out at the import."""
 _CHUNK = 2_048
+_ROUNDING = 1e-15
+"""The squared error of a pixel below which it is rounding alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,14 @@ class Spectrum:
         return self.components[:latent_dim].T
 
     def floor(self, latent_dim: int) -> float | None:
-        """What a PCA with `latent_dim` codes leaves of a test image; None where that is nothing."""
-        is_known = latent_dim < len(self.test_errors) and self.test_errors[latent_dim] > 0
-        return float(self.test_errors[latent_dim]) if is_known else None
+        """What a PCA with `latent_dim` codes leaves of a test image; None where that is nothing.
+
+        What is left of images that are all the same is rounding, and no measure for a model.
+        """
+        if latent_dim >= len(self.test_errors):
+            return None
+        found = float(self.test_errors[latent_dim])
+        return found if found > _ROUNDING * len(self.mean) else None
 
     def reconstruct(self, images: NDArray[np.float32], latent_dim: int) -> NDArray[np.float32]:
         """(N, P) images of 0..1 → what `latent_dim` components give back, (N, P)."""

@@ -2,7 +2,8 @@
 
 ::
 
-    <store>/<name>.safetensors    test.images train.images test.labels train.labels [spectrum.*]
+    <store>/<name>.safetensors    test.images [validation.images] train.images
+                                  test.labels [validation.labels] train.labels [spectrum.*]
 
 The description is in the header of the file. The files are untrusted: all sizes are compared with
 the size of the file before anything is mapped.
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import platformdirs
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIX = ".safetensors"
-HASHED_TENSORS = ("test.images", "train.images", "test.labels", "train.labels")
-"""The tensors that the checksum covers, in this order, with the bytes that the file has."""
-DTYPES: dict[str, type[np.generic]] = {"U8": np.uint8, "F32": np.float32, "F64": np.float64}
+StoredSplit = Literal["test", "validation", "train"]
+STORED_SPLITS: tuple[StoredSplit, ...] = ("test", "validation", "train")
+"""The splits in the order of the file. A data set without validation images has no such tensors."""
+DTYPES: dict[str, type[np.generic]] = {
+    "U8": np.uint8, "U16": np.uint16, "F32": np.float32, "F64": np.float64,
+}  # fmt: skip
 """The types of tensors by their names in safetensors."""
 
 _MOST_HEADER, _MOST_REASON = 1_000_000, 300
@@ -52,6 +56,25 @@ _DAMAGE_ERRORS = (
     ValidationError,
 )
 _CHUNK = 1 << 22
+_MOST_BYTE_CLASSES = 256
+
+
+def label_code(classes: int) -> str:
+    """Returns the type of the labels of so many classes by its name in safetensors."""
+    return "U8" if classes <= _MOST_BYTE_CLASSES else "U16"
+
+
+def list_splits(dataset: Dataset) -> dict[StoredSplit, int]:
+    """Returns the number of images in each split that a data set has, in the file's order."""
+    counts: dict[StoredSplit, int] = {
+        "test": dataset.test, "validation": dataset.validation, "train": dataset.train
+    }  # fmt: skip
+    return {split: count for split, count in counts.items() if count}
+
+
+def list_hashed_tensors(dataset: Dataset) -> list[str]:
+    """Returns the tensors that the checksum covers, in order, with the bytes of the file."""
+    return [f"{split}.{what}" for what in ("images", "labels") for split in list_splits(dataset)]
 
 
 def folder() -> Path:
@@ -131,7 +154,7 @@ def verify_checksum(name: str) -> Generator[float, None, None]:
         When the data set is damaged, or the store has none of this name.
     """
     header = _find_header(name)
-    places = [header.tensors[key] for key in HASHED_TENSORS]
+    places = [header.tensors[key] for key in list_hashed_tensors(header.dataset)]
     done, total = 0, sum(tensor.end - tensor.begin for tensor in places)
     digest = hashlib.sha256()
     with open_regular_file(header.path) as file:
@@ -253,19 +276,23 @@ def _check_tensors(dataset: Dataset, tensors: dict[str, _Tensor], size: int) -> 
             raise ValueError(f"{key} lies outside the file")
         if tensor.end - tensor.begin != count:
             raise ValueError(f"{key} has {tensor.end - tensor.begin:,} bytes, not {count:,}")
-    for part, count in (("train", dataset.train), ("test", dataset.test)):
-        for what, shape in (("images", (count, *dataset.shape)), ("labels", (count,))):
+    label_kind = label_code(len(dataset.classes))
+    for part, count in list_splits(dataset).items():
+        expected = {"images": ("U8", (count, *dataset.shape)), "labels": (label_kind, (count,))}
+        for what, (kind, shape) in expected.items():
             tensor = tensors[f"{part}.{what}"]
-            if (tensor.kind, tensor.shape) != ("U8", shape):
-                raise ValueError(f"{part}.{what} is {tensor.kind} {tensor.shape}, not U8 {shape}")
+            if (tensor.kind, tensor.shape) != (kind, shape):
+                raise ValueError(
+                    f"{part}.{what} is {tensor.kind} {tensor.shape}, not {kind} {shape}"
+                )
 
 
 @lru_cache(maxsize=4)
 def _map_dataset(header: _Header) -> Data:
     dataset = header.dataset
     highest = max(len(dataset.classes) - 1, 0)
-    splits = {}
-    for part in ("train", "test"):
+    splits: dict[str, Split] = {}
+    for part in list_splits(dataset):
         labels = np.array(header.array(f"{part}.labels"))
         if int(labels.max()) > highest:
             raise DataError(
@@ -273,19 +300,20 @@ def _map_dataset(header: _Header) -> Data:
             )
         splits[part] = Split(header.array(f"{part}.images"), labels)
     test = splits["test"]
-    return Data(dataset, splits["train"], test, choose_preview(test.labels))
+    preview = choose_preview(test.labels)
+    return Data(dataset, splits["train"], test, preview, splits.get("validation"))
 
 
-def choose_preview(labels: NDArray[np.uint8]) -> tuple[int, ...]:
+def choose_preview(labels: NDArray[np.unsignedinteger]) -> tuple[int, ...]:
     """Chooses 32 images: the first of each class, then the second of each, and so on.
 
     Returns
     -------
     Their indices, ascending.
     """
-    ranks = np.zeros(len(labels), np.intp)
-    for label in np.unique(labels):
-        of_class = np.flatnonzero(labels == label)
-        ranks[of_class] = np.arange(len(of_class))
+    order = np.argsort(labels, kind="stable")
+    _, firsts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    ranks = np.empty(len(labels), np.intp)
+    ranks[order] = np.arange(len(labels)) - np.repeat(firsts, counts)
     first = np.argsort(ranks, kind="stable")[:PREVIEW_COUNT]
     return tuple(sorted(first.tolist()))

@@ -41,6 +41,8 @@ _CHUNK = 500
 _BINARISATION_SEED = 0xB1
 _MOST_AT_ONCE = 10_000_000
 """The most pixels that are converted to double precision at a time; MNIST has fewer."""
+_ROUNDING = 1e-15
+"""The variance of a pixel below which it is rounding alone."""
 _VARIANCES = WeakIdKeyDictionary()
 """The variance by images tensor; an entry does not keep its tensor alive."""
 
@@ -193,7 +195,7 @@ def _summarise(
         kl=kl,
         loss=reconstruction + model.beta * kl,
         cross_entropy=cross_entropy,
-        explained_variance=1 - squared_error / _variance(images),
+        explained_variance=_explained_variance(squared_error, images),
         pca_ratio=squared_error / floor if floor else None,
         class_squared_error=tuple(
             float(figures[labels == label, 0].mean()) if (labels == label).any() else math.nan
@@ -205,6 +207,12 @@ def _summarise(
         kl_per_dimension=tuple(per_dimension) if model.variational else None,
         principal_angles=comparison.principal_angles if comparison else None,
     )
+
+
+def _explained_variance(squared_error: float, images: Images) -> float | None:
+    """Returns 1 - error / variance; None where the images are all the same."""
+    variance = _variance(images)
+    return 1 - squared_error / variance if variance > _ROUNDING * images.shape[1] else None
 
 
 def _variance(images: Images) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from typing import TYPE_CHECKING
@@ -34,16 +35,16 @@ _CONFIG = """embeddings {{
 
 
 def write_csv(task: Task) -> Iterator[None]:
-    """Writes codes.csv: image, label, z1, z2, …; one row for each test image."""
+    """Writes codes.csv: image, label, class, z1, z2, …; one row for each test image."""
     codes, data = task.checkpoint.codes(), datasets.open_dataset(task.run.dataset)
-    labels = data.test.labels.astype(str) if data.dataset.is_labelled else [""] * len(codes)
-    heads = ["image", "label", *(f"z{number}" for number in range(1, codes.shape[1] + 1))]
-    with (task.folder / "codes.csv").open("w", encoding="ascii", newline="") as file:
-        file.write(",".join(heads) + "\n")
+    names = [_cell(name) for name in data.dataset.classes]
+    cells = [(label, names[label]) if names else ("", "") for label in data.test.labels.tolist()]
+    heads = ["image", "label", "class", *(f"z{place + 1}" for place in range(codes.shape[1]))]
+    with (task.folder / "codes.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(heads)
         for part in _parts(len(codes)):
-            file.writelines(
-                f"{at},{labels[at]},{_shortest_digits(codes[at], ',')}\n" for at in part
-            )
+            writer.writerows((at, *cells[at], *map(str, codes[at])) for at in part)
             yield
 
 

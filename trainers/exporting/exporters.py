@@ -112,7 +112,7 @@ EXPORTERS: dict[str, Exporter] = {
         Exporter(
             "csv",
             "Codes, CSV",
-            "The code and the label of every test image, a row each.",
+            "The code, the label and the class of every test image, a row each.",
             ("codes.csv",),
             "codes_exporter:write_csv",
         ),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from aeviewer.services.compute.compute_thread import ComputeThread
 
-_FILES = "Images (*.npy *.npz *.gz *-ubyte *.idx);;All files (*)"
+_FILES = "Images (*.npy *.npz *.gz *-ubyte *.idx *.zip);;All files (*)"
 _ARRAYS = {".npy", ".npz"}
 _WIDTH, _BAR = 440, 8
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import local, localise
+from aeviewer.panels.datasets.reading_options import ReadingOptions
 from aeviewer.services.datasets.dataset_import import DatasetImport
 from aeviewer.widgets.images.image_view import ImageView
 from aeviewer.widgets.labels import plain_label, plain_tip, problem_label, quiet_label
@@ -33,6 +34,7 @@ from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import dataset_names
 from trainers.datasets.description import check_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
+from trainers.datasets.importing.import_report import describe_import
 from trainers.datasets.importing.importer import (
     ImportRequest,
     default_conversion,
@@ -65,7 +67,7 @@ class ImportDialog(QDialog):
     compute
         Does the work, between slices of training.
     path
-        A folder of images or of IDX files, an .npy, .npz or IDX file.
+        A folder of images or of IDX files, its .zip, an .npy, .npz or IDX file.
     """
 
     imported = Signal(str)
@@ -78,13 +80,15 @@ class ImportDialog(QDialog):
         self.dataset_import = DatasetImport(compute, self)
         self._turn = 0
         self._has_looked = False
+        self._reading_problem = ""
         self.name_box, self.title_box = QLineEdit(), QLineEdit()
         self.size_box, self.fit_box, self.colour_box = QSpinBox(), QComboBox(), QComboBox()
         self.invert_box, self.labels_box = QCheckBox("Inverted: dark becomes bright"), QCheckBox()
+        self.reading = ReadingOptions(self)
         self.others = QPushButton("Other images")
         self.head = plain_label(f"Reading {path} …", wraps=True)
         self.note, self.problem = quiet_label(wraps=True, is_small=False), problem_label()
-        self.flaws = QPlainTextEdit(readOnly=True)
+        self.report, self.flaws = QPlainTextEdit(readOnly=True), QPlainTextEdit(readOnly=True)
         self.bar = QProgressBar(textVisible=False)
         self.views = [(ImageView(), ImageView()) for _ in range(_SHOWN)]
         self.buttons = QDialogButtonBox()
@@ -114,6 +118,7 @@ class ImportDialog(QDialog):
             ("Colours", self.colour_box, "Grey, or red, green and blue."),
             ("", self.invert_box, "For ink on paper: MNIST's digits are bright on dark."),
             ("", self.labels_box, "Without, the images have no classes."),
+            *self.reading.rows(),
         )
         for label, widget, tip in rows:
             widget.setToolTip(plain_tip(tip))
@@ -124,7 +129,7 @@ class ImportDialog(QDialog):
         form_side.addStretch()
         preview_side.addLayout(self._preview_grid())
         preview_side.addWidget(self.others, 0, Qt.AlignmentFlag.AlignLeft)
-        preview_side.addStretch()
+        preview_side.addWidget(self.report, 1)
         choice, flawed = QWidget(), QWidget()
         across = QHBoxLayout(choice)
         across.setContentsMargins(0, 0, 0, 0)
@@ -139,6 +144,7 @@ class ImportDialog(QDialog):
         for page in (choice, flawed):
             self._pages.addWidget(page)
         self.flaws.setAccessibleName("Images that cannot be taken")
+        self.report.setAccessibleName("What will be imported")
         self.bar.setFixedHeight(_BAR)
         self.bar.setRange(0, 1000)
         layout = QVBoxLayout(self)
@@ -146,7 +152,7 @@ class ImportDialog(QDialog):
         layout.setSpacing(12)
         for part in (self.head, pages, self.note, self.problem, self.bar, self.buttons):
             layout.addWidget(part, 1 if part is pages else 0)
-        self.resize(980, 400)
+        self.resize(980, 520)
 
     def _preview_grid(self) -> QGridLayout:
         grid = QGridLayout()
@@ -163,7 +169,8 @@ class ImportDialog(QDialog):
     def _connect(self) -> None:
         self.dataset_import.changed.connect(self._show)
         self.name_box.textEdited.connect(self._show)
-        self.labels_box.toggled.connect(self._show)
+        self.labels_box.toggled.connect(self._refresh.request)
+        self.reading.changed.connect(self._refresh.request)
         self.invert_box.toggled.connect(self._refresh.request)
         self.size_box.valueChanged.connect(self._refresh.request)
         for box in (self.fit_box, self.colour_box):
@@ -204,13 +211,18 @@ class ImportDialog(QDialog):
         if self.dataset_import.draft is not None:
             self._keep()
             return
-        self.dataset_import.convert(
-            ImportRequest(
-                self.name_box.text().strip(),
-                self.title_box.text().strip(),
-                self.conversion,
-                self.labels_box.isChecked(),
-            )
+        self._preview()
+        if not self._reading_problem:
+            self.dataset_import.convert(self._request())
+
+    def _request(self) -> ImportRequest:
+        return ImportRequest(
+            self.name_box.text().strip(),
+            self.title_box.text().strip(),
+            self.conversion,
+            self.labels_box.isChecked(),
+            joins_validation=self.reading.join_box.isChecked(),
+            left_out=self.reading.left_out if self.labels_box.isChecked() else (),
         )
 
     def _keep(self) -> None:
@@ -228,13 +240,13 @@ class ImportDialog(QDialog):
             self._has_looked = True
             self._take_source(importing.source)
         draft, is_busy = importing.draft, importing.share is not None
-        if draft is not None and not draft.flaws.total:
+        if draft is not None and not (draft.flaws.total or draft.warnings):
             self._keep()
             return
         self._pages.setCurrentIndex(0 if draft is None else 1)
         self.bar.setVisible(is_busy)
         self.bar.setValue(round(1000 * (importing.share or 0.0)))
-        wrong = self._name_problem if self._has_looked else ""
+        wrong = (self._name_problem or self._reading_problem) if self._has_looked else ""
         self.problem.setText(importing.problem or wrong)
         self.problem.setVisible(bool(self.problem.text()))
         self._area.setEnabled(not is_busy)
@@ -251,16 +263,22 @@ class ImportDialog(QDialog):
         if draft is None:
             return
         flaws, rest = draft.flaws, draft.dataset.train + draft.dataset.test
+        self.flaws.setPlainText("\n".join([*draft.warnings, *flaws.lines(50)]))
+        self.cancel_button.setText("Import nothing")
+        if not flaws.total:
+            self.head.setText("Look at this before the images are imported.")
+            self.note.setText(f"{local(rest):,} images are ready.")
+            self.accept_button.setText("Import them all the same")
+            return
         self.head.setText(
             f"{local(flaws.total):,} images cannot be taken: {localise(flaws.summary)}."
         )
-        self.flaws.setPlainText("\n".join(flaws.lines(50)))
         self.note.setText(f"Without them {local(rest):,} images are left.")
         self.accept_button.setText("Leave them out, and import the others")
-        self.cancel_button.setText("Import nothing")
 
     def _take_source(self, source: Source) -> None:
-        """Suggests a name and a conversion."""
+        """Suggests a name, a range and a conversion."""
+        self.reading.take_source(source)
         suggested = default_conversion(source)
         sizes = source.sizes()
         self.size_box.setValue(suggested.side)
@@ -289,10 +307,14 @@ class ImportDialog(QDialog):
         if source is None or self.dataset_import.share is not None:
             return
         indices = [(at + self._turn) % source.count for at in spread_indices(source.count, _SHOWN)]
+        self._reading_problem = self.reading.apply_to(source)
         try:
             conversion = self.conversion
+            self.report.setPlainText("\n".join(describe_import(source, self._request())))
         except ValidationError:
             return
+        except DataError as error:
+            self._reading_problem = str(error)
         before, after, wrong = preview_conversion(source, conversion, indices)
         for pair, shown, made, problem in zip(self.views, before, after, wrong, strict=False):
             pair[0].set_image(shown)
@@ -300,6 +322,7 @@ class ImportDialog(QDialog):
             pair[1].setToolTip(plain_tip(problem))
         description = conversion.description()
         self.note.setText(f"{description[0].upper()}{description[1:]}.")
+        self._show()
 
 
 def _size_text(sizes: set[tuple[int, int, int]]) -> str:
@@ -316,5 +339,5 @@ def _size_text(sizes: set[tuple[int, int, int]]) -> str:
 
 def _valid_name(name: str) -> str:
     """Converts a file name to a valid name of a data set."""
-    stem = re.sub(r"(\.(npy|npz|gz|idx))+$", "", name.lower())
+    stem = re.sub(r"(\.(npy|npz|gz|idx|zip))+$", "", name.lower())
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")[:40]

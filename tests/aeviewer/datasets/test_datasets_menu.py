@@ -112,13 +112,13 @@ def test_what_is_wrong_is_shown_and_left_out_only_on_agreement(
     program: Program, tmp_path: Path, qtbot: QtBot
 ) -> None:
     place = folder(tmp_path / "a", ("x", "y"))
-    (place / "x" / "notes.txt").write_text("no image")
+    (place / "x" / "none.png").write_text("no image")
     for agrees in (False, True):
         program.window.datasets.import_from(place)
         dialog = _dialog(program, qtbot)
         _press(qtbot, dialog)
         qtbot.waitUntil(lambda d=dialog: d.flaws.isVisible())
-        assert "x/notes.txt: no image" in dialog.flaws.toPlainText()
+        assert "x/none.png: no image" in dialog.flaws.toPlainText()
         assert "1 images cannot be taken" in dialog.head.text()
         assert dialog.accept_button.text() == "Leave them out, and import the others"
         assert dataset_names() == ("mnist",)

@@ -18,7 +18,7 @@ from trainers.datasets import sources, store, user_drawings
 from trainers.datasets.description import MNIST, Dataset
 from trainers.datasets.importing import importer
 from trainers.datasets.importing.import_errors import FlawError
-from trainers.datasets.sources.folder import read_image
+from trainers.datasets.sources.folder import read_values
 from trainers.generators import finish
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ IMAGES = (
         partial(_import, file="some.idx.gz"),
         lambda: [gzip.compress(content, mtime=0) for content in _idxs()],
     ),
-    Reader("image", "image", lambda f: read_image(f / "image"), _pictures),
+    Reader("image", "image", lambda f: read_values(f / "image"), _pictures),
     Reader(
         "drawing",
         "given",

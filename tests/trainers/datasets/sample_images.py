@@ -6,8 +6,10 @@ import gzip
 from typing import TYPE_CHECKING
 
 import numpy as np
+from click.testing import CliRunner
 from PIL import Image
 
+from aeviewer.__main__ import main
 from trainers.datasets import Dataset, sources
 from trainers.datasets.importing.importer import (
     ImportDraft,
@@ -68,3 +70,9 @@ def drafted(path: Path, name: str = "mine", **changes: object) -> ImportDraft:
 def kept(path: Path, name: str = "mine", **changes: object) -> Dataset:
     """A data set of the store."""
     return drafted(path, name, **changes).keep()
+
+
+def call(*arguments: str) -> tuple[int, str]:
+    """Runs a command of the program; its exit code and its output in one line."""
+    result = CliRunner().invoke(main, arguments)
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())

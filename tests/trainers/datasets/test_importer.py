@@ -124,7 +124,7 @@ def test_an_unusual_range_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_wrong_is_named_counted_and_left_out_only_on_agreement(tmp_path: Path) -> None:
     place = folder(tmp_path / "a", ("x", "y"))
-    (place / "x" / "notes.txt").write_text("no image")
+    (place / "x" / "none.png").write_text("no image")
     whole = (place / "y" / "003.png").read_bytes()
     (place / "y" / "cut.png").write_bytes(whole[: len(whole) // 2])
     (place / "stray.png").write_bytes(whole)
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_named_counted_and_left_out_only_on_agreement(tmp_path:
         "path outside": 1,
     }
     told = "\n".join(draft.flaws.lines())
-    for name in ("x/notes.txt", "y/cut.png", "stray.png", "y/out.png"):
+    for name in ("x/none.png", "y/cut.png", "stray.png", "y/out.png"):
         assert name in told
     assert dataset_names() == ("mnist",)
     draft.discard()
@@ -168,15 +168,15 @@ def test_nan_is_a_flaw_of_its_image(tmp_path: Path) -> None:
 
 def test_labels_that_do_not_match_are_told(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=shapes(120, 8), labels=np.zeros(119, int))
-    with pytest.raises(DataError, match="120 images and 119 labels"):
+    with pytest.raises(DataError, match=r"120 images and a.npz: labels has 119 labels"):
         drafted(tmp_path / "a.npz")
     np.save(tmp_path / "images.npy", shapes(120, 8))
     np.save(tmp_path / "labels.npy", np.zeros(119, int))
-    with pytest.raises(DataError, match=r"images.npy has 120 images and labels.npy 119 labels"):
+    with pytest.raises(DataError, match=r"images.npy has 120 images and labels.npy has 119 labels"):
         drafted(tmp_path / "images.npy")
     idx(tmp_path / "train-images-idx3-ubyte", shapes(20, 8))
     idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(19, np.uint8))
-    with pytest.raises(DataError, match="20 images and train-labels-idx1-ubyte 19 labels"):
+    with pytest.raises(DataError, match="20 images and train-labels-idx1-ubyte has 19 labels"):
         drafted(tmp_path / "train-images-idx3-ubyte")
     np.savez(tmp_path / "b.npz", images=shapes(120, 8), labels=np.array([-1, *[1] * 119]))
     draft = drafted(tmp_path / "b.npz")

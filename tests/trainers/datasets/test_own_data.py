@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import errno
 import gc
 import weakref
@@ -8,11 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 
 import trainers
-from aeviewer.__main__ import main
-from tests.trainers.datasets.sample_images import folder, kept, shapes
+from tests.trainers.datasets.sample_images import call, drafted, folder, kept, shapes
 from trainers import runs
 from trainers.datasets import store, tensors
 from trainers.datasets.tensors import StreamedImages, load_images
@@ -40,40 +39,37 @@ def _trained(tmp_path: Path, dataset: str, family: str = "vae", **changes: objec
     return trainer.run
 
 
-def _call(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, arguments)
-    return result.exit_code, " ".join(result.output.replace("│", " ").split())
-
-
 def test_import_train_and_evaluate_colours_on_the_command_line(tmp_path: Path, trash: Path) -> None:
     place = folder(tmp_path / "pictures", ("cat", "dog"), 80)
-    (place / "cat" / "readme.md").write_text("no image")
-    code, text = _call("import", str(place), "--name", "pets", "--size", "16")
+    (place / "cat" / "readme.md").write_text("passed over")
+    (place / "cat" / "none.png").write_text("no image")
+    code, text = call("import", str(place), "--name", "pets", "--size", "16")
     assert code == 1
-    assert "cat/readme.md: no image" in text
+    assert "cat/none.png: no image" in text
+    assert "1 other file is passed over: 1 .md." in text
     assert "To leave them out, add --yes" in text
-    code, text = _call("import", str(place), "--name", "pets", "--size", "16", "--yes")
+    code, text = call("import", str(place), "--name", "pets", "--size", "16", "--yes")
     assert code == 0
     assert "16 × 16 RGB, 2 classes" in text
     options = ["--steps", "20", "--batch-size", "20", "--latent-dim", "2", "--channels", "4,8"]
     folder_option = ["--runs", str(tmp_path / "runs")]
-    code, text = _call("train", "conv-vae", "--dataset", "pets", *options, *folder_option)
+    code, text = call("train", "conv-vae", "--dataset", "pets", *options, *folder_option)
     assert code == 0
     run = runs.open_run(tmp_path / "runs" / "pets-conv-vae-d2")
     assert run.dataset == store.dataset_named("pets")
     assert run.checkpoint().preview().reconstructions.shape == (32, 16, 16, 3)
-    code, text = _call("evaluate", run.name, "--samples", "4", "--images", "8", *folder_option)
+    code, text = call("evaluate", run.name, "--samples", "4", "--images", "8", *folder_option)
     assert code == 0
     assert "cat" in text
     assert "768 bytes of an image" in text
     assert "raw pixels" not in text
-    code, text = _call("datasets", "--check")
+    code, text = call("datasets", "--check")
     assert "pets 16 × 16 RGB 2 classes" in text
     assert "whole" in text
-    code, text = _call("datasets", "--remove", "pets")
+    code, text = call("datasets", "--remove", "pets")
     assert (code, text) == (0, "pets is in the trash.")
     assert [place.name for place in trash.iterdir()] == ["pets.safetensors"]
-    code, text = _call("train", "vae", "--dataset", "pets", *folder_option)
+    code, text = call("train", "vae", "--dataset", "pets", *folder_option)
     assert code == 1
     assert "There is no data set 'pets' here" in text
 
@@ -86,6 +82,22 @@ def test_images_without_labels_are_measured(tmp_path: Path) -> None:
     assert found.reconstruction.class_squared_error is None
     assert found.codes.codes is None
     assert found.reconstruction.pca_ratio is not None
+    assert found.reconstruction.images == 32
+
+
+@pytest.mark.parametrize("family", ["vae", "elu", "conv-vae", "pca"])
+@pytest.mark.parametrize("grey", [0, 200])
+def test_images_that_are_all_the_same_are_trained_on(
+    tmp_path: Path, family: str, grey: int
+) -> None:
+    np.save(tmp_path / "blank.npy", np.full((120, 16, 16), grey, np.uint8))
+    draft = drafted(tmp_path / "blank.npy", "blank")
+    assert "All images are the same" in draft.warnings[0]
+    draft.keep()
+    run = _trained(tmp_path, "blank", family)
+    found = finish(measure_checkpoint(run, samples=4, images=8))
+    assert run.checkpoint().evaluation().explained_variance is None
+    assert run.checkpoint().evaluation().pca_ratio is None
     assert found.reconstruction.images == 32
 
 
@@ -112,7 +124,7 @@ def test_without_a_trash_a_data_set_stays(tmp_path: Path, monkeypatch: pytest.Mo
     np.save(tmp_path / "spots.npy", shapes(300))
     kept(tmp_path / "spots.npy", "spots")
     monkeypatch.setattr("trainers.storage.trash.send2trash", refuse)
-    code, text = _call("datasets", "--remove", "spots")
+    code, text = call("datasets", "--remove", "spots")
     assert code == 1
     assert "The system has no trash for 'spots' (Permission denied). Delete it yourself:" in text
     assert store.dataset_names() == ("mnist", "spots")
@@ -209,3 +221,18 @@ def test_streamed_images_are_what_a_tensor_is() -> None:
     streamed.gather(chosen, out)
     assert torch.equal(out, whole[chosen])
     assert _variance(streamed) == pytest.approx(_variance(whole), rel=1e-9)
+
+
+def test_the_codes_of_a_table_have_the_names_of_their_classes(tmp_path: Path) -> None:
+    labels = np.array(["Ängel, small", "b"] * 60)
+    np.savez(tmp_path / "a.npz", images=shapes(120), labels=labels)
+    kept(tmp_path / "a.npz", "named")
+    run = _trained(tmp_path, "named")
+    code, _text = call("export", str(run.path), "csv", "--to", str(tmp_path / "out"))
+    assert code == 0
+    (table,) = (tmp_path / "out").rglob("codes.csv")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [run.dataset.classes[label] for label in run.data().test.labels]
+    assert [row["class"] for row in rows] == names
+    assert {row["class"] for row in rows} == {"Ängel, small", "b"}

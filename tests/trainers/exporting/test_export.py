@@ -172,9 +172,10 @@ def test_codes_and_labels_are_read_by_pandas_and_numpy(tmp_path: Path, demo: run
     _carried(demo, tmp_path, "csv", "npy", step=3000)
     codes, labels = demo.checkpoint(3000).codes(), load_split("test").labels
     found = pd.read_csv(tmp_path / "codes.csv")
-    assert list(found) == ["image", "label", "z1", "z2"]
+    assert list(found) == ["image", "label", "class", "z1", "z2"]
     assert (found["image"] == np.arange(10_000)).all()
     assert (found["label"] == labels).all()
+    assert (found["class"] == labels).all()
     assert (found[["z1", "z2"]].to_numpy(np.float32) == codes).all()
     assert (np.load(tmp_path / "codes.npy") == codes).all()
     assert (np.load(tmp_path / "labels.npy") == labels).all()

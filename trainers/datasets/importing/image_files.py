@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainers.datasets.importing.import_errors import FlawError
+from trainers.datasets.importing.value_range import ValueSurvey, choose_range
 from trainers.errors import DataError
 from trainers.storage.regular_files import NotRegularFileError, open_regular_file
 
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+_SHALLOW_SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .gif .bmp .dib .webp".split())
+_SUFFIXES = _SHALLOW_SUFFIXES | frozenset(".png .tif .tiff .ppm .pgm .pbm .pnm".split())
+_OTHER_SUFFIXES = frozenset(".txt .md .csv .tsv .xml .json .npy .npz .py .mat .html .pdf".split())
+"""Types that are not looked into: a text may begin like an image."""
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_DEEP_MODES = frozenset(["I;16", "I;16B", "I;16L", "I;16N", "I", "F"])
 MOST_PIXELS, MOST_BYTES = 50_000_000, 500_000_000
 _DAMAGE_ERRORS = (
     OSError,
@@ -48,6 +55,7 @@ _MESSAGES = {
     "too large": "The image cannot be taken: {}. Make it smaller first.",
     "no image": "The file is no image that can be read: {}. Choose another one.",
     "truncated": "The image cannot be read: {}. Choose another one.",
+    "not a number": "The image cannot be taken: {}. Choose another one.",
 }
 
 
@@ -108,16 +116,68 @@ def open_image_bytes(content: bytes) -> Iterator[Image.Image]:
 
 
 def extract_pixels(picture: Image.Image) -> NDArray[np.uint8]:
-    """(h, w) or (h, w, 3), a picture's pixels, upright, transparent parts white."""
+    """(h, w) or (h, w, 3), a single picture's pixels, upright, transparent parts white.
+
+    The range of deep numbers is that of this picture. The images of a source have one range for
+    all: `Source.image`.
+
+    Raises
+    ------
+    FlawError
+        When numbers are not finite.
+    """
+    values = extract_values(picture)
+    survey = ValueSurvey(values.dtype)
+    if values.dtype != np.uint8:
+        survey.add(values)
+    return choose_range(survey.statistics()).to_bytes(values)
+
+
+def extract_values(picture: Image.Image) -> NDArray[np.generic]:
+    """(h, w) or (h, w, 3), a picture's values, upright, transparent parts white.
+
+    Bytes, or 16-bit, 32-bit or floating-point numbers where the picture has them.
+    """
     image = ImageOps.exif_transpose(picture)
-    if image.mode in {"I;16", "I;16B", "I;16L", "I"}:
+    if image.mode in _DEEP_MODES:
         deep = np.asarray(image)
-        top = 65_535 if deep.max(initial=0) > 255 else 255
-        scaled = deep.clip(0, top).astype(np.float32) * (255 / top)
-        return np.asarray(np.rint(scaled, out=scaled), np.uint8)
+        return deep.astype(deep.dtype.newbyteorder("="), copy=False)
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         clear = image.convert("RGBA")
         paper = Image.new("RGBA", clear.size, "white")
         is_grey = image.mode in {"LA", "La"}
         return np.asarray(Image.alpha_composite(paper, clear).convert("L" if is_grey else "RGB"))
-    return np.asarray(image.convert("L" if image.mode in {"L", "1", "F"} else "RGB"))
+    return np.asarray(image.convert("L" if image.mode in {"L", "1"} else "RGB"))
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether a file is an image by its name or, if that says nothing, by its first bytes."""
+    if has_image_suffix(path):
+        return True
+    if path.suffix.lower() in _OTHER_SUFFIXES:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+
+
+def has_image_suffix(path: Path) -> bool:
+    """Whether the name of a file is that of an image."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def may_be_deep(name: str) -> bool:
+    """Whether a file of this name may have more than eight bits for a value."""
+    return Path(name).suffix.lower() not in _SHALLOW_SUFFIXES
+
+
+def is_deep(path: Path) -> bool:
+    """Whether an image file has more than eight bits for a value; False where it is damaged."""
+    try:
+        with open_image(path) as picture:
+            return picture.mode in _DEEP_MODES
+    except FlawError:
+        return False

@@ -19,6 +19,8 @@ from trainers.datasets.importing.conversion import (
     Conversion,
 )
 from trainers.datasets.importing.import_errors import Flaw, FlawError, Flaws
+from trainers.datasets.importing.import_report import name_classes
+from trainers.datasets.importing.split_plan import plan_splits
 from trainers.datasets.importing.store_writer import StoreWriter
 from trainers.errors import DataError
 
@@ -28,16 +30,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.datasets.sources import Source
+    from trainers.datasets.store import StoredSplit
 
 FEWEST_IMAGES = 100
 """Images that a data set has at least."""
-MOST_TEST_IMAGES = 10_000
 
-_TEST_SHARE = 10
-_SPLIT_SEED = 0x5917
 _SLICE_SECONDS = 0.02
 _UNUSUAL_SIDE = 64
 _RELEASE_INTERVAL = 32
+_MOST_HISTORY = 2_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class ImportRequest:
         Names of the classes in place of the source's.
     centred
         Whether drawings are to be centred as MNIST's digits are.
+    joins_validation
+        Whether validation images become training images; otherwise they are kept apart.
+    left_out
+        Names of the source's classes whose images are left out.
     """
 
     name: str
@@ -64,6 +69,31 @@ class ImportRequest:
     has_labels: bool = True
     classes: tuple[str, ...] = ()
     centred: bool = False
+    joins_validation: bool = False
+    left_out: tuple[str, ...] = ()
+
+    def class_names(self, source: Source) -> tuple[str, ...]:
+        """Returns the names of the classes that the data set will have.
+
+        Raises
+        ------
+        DataError
+            When the given names are not as many as the classes.
+        """
+        names = self.classes or _known_names(self.name, source)
+        numbers = source.class_numbers
+        if len(names) != len(source.classes):
+            if not numbers or numbers[-1] >= len(names):
+                raise DataError(
+                    f"{len(names):,} names are given for {len(source.classes):,} classes: "
+                    f"{name_classes(source.classes)}. Give a name for each."
+                )
+            names = tuple(names[number] for number in numbers)
+        return tuple(
+            name
+            for name, known in zip(names, source.classes, strict=True)
+            if known not in self.left_out
+        )
 
 
 class ImportDraft:
@@ -75,10 +105,14 @@ class ImportDraft:
         What it would be.
     flaws
         What had to be left out.
+    warnings
+        What the user should know before the data set is kept, in sentences.
     """
 
-    def __init__(self, dataset: Dataset, flaws: Flaws, writer: StoreWriter) -> None:
-        self.dataset, self.flaws = dataset, flaws
+    def __init__(
+        self, dataset: Dataset, flaws: Flaws, writer: StoreWriter, warnings: tuple[str, ...] = ()
+    ) -> None:
+        self.dataset, self.flaws, self.warnings = dataset, flaws, warnings
         self._writer = writer
 
     def keep(self) -> Dataset:
@@ -119,39 +153,143 @@ def import_images(source: Source, wanted: ImportRequest) -> Generator[float, Non
     Raises
     ------
     DataError
-        When the name is no such or taken, too few images are left, or the disk is full.
+        When the name is no such or taken, the range of the values is not known, images and labels
+        do not belong together, too few images are left, or the disk is full.
     """
     _check_request(source, wanted)
-    flaws = Flaws()
-    for flaw in source.flaws:
-        flaws.add(flaw)
-    candidates, wanted_tests = _choose_test_candidates(source)
-    writer = StoreWriter(wanted.name)
+    work = _ImportWork(source, wanted)
     try:
-        is_tried = np.zeros(source.count, np.bool_)
-        clock = _SliceClock()
-        for index in candidates.tolist():
-            if writer.counts["test"] == wanted_tests:
-                break
-            is_tried[index] = True
-            _import_image(source, wanted, index, True, writer, flaws)
-            if clock.is_over():
-                yield int(is_tried.sum()) / source.count
-        before = int(is_tried.sum())
-        for done, index in enumerate(np.flatnonzero(~is_tried).tolist(), before):
-            _import_image(source, wanted, index, False, writer, flaws)
-            if clock.is_over():
-                yield done / source.count
-        dataset = _describe_dataset(source, wanted, writer, flaws)
+        yield from work.convert()
+        dataset = work.describe()
         components: dict[str, NDArray[np.generic]] = {}
         if dataset.pixels <= spectrum.MOST_PIXELS:
-            splits = [writer.images(dataset.shape, is_test=test) for test in (False, True)]
+            splits = [work.writer.images(dataset.shape, part) for part in ("train", "test")]
             components = vars((yield from spectrum.fit_spectrum(*splits)))
-        complete = writer.finish(dataset, components)
+        complete = work.writer.finish(dataset, components)
     except BaseException:
-        writer.discard()
+        work.writer.discard()
         raise
-    return ImportDraft(complete, flaws, writer)
+    return ImportDraft(complete, work.flaws, work.writer, work.warnings)
+
+
+class _ImportWork:
+    """Converts the images of a source, one split after the other."""
+
+    def __init__(self, source: Source, wanted: ImportRequest) -> None:
+        self._source, self._wanted = source, wanted
+        self._has_labels = wanted.has_labels and bool(source.classes)
+        self._plan = plan_splits(
+            source, has_labels=self._has_labels, joins_validation=wanted.joins_validation
+        )
+        self._names = wanted.class_names(source) if self._has_labels else ()
+        self._numbers = _number_classes(source, wanted)
+        self.flaws = Flaws()
+        for flaw in source.flaws:
+            self.flaws.add(flaw)
+        self.writer = StoreWriter(wanted.name, self._names)
+        self._is_tried = np.zeros(source.count, np.bool_)
+        self._left_out = 0
+        self._first: bytes | None = None
+        self._is_uniform = True
+
+    def convert(self) -> Generator[float, None, None]:
+        """Converts test, validation and training images; yields the share done."""
+        clock = _SliceClock()
+        for split, index in self._order():
+            self._is_tried[index] = True
+            self._import_image(index, split)
+            if clock.is_over():
+                yield np.count_nonzero(self._is_tried) / self._source.count
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know before the data set is kept."""
+        if not self._is_uniform:
+            return ()
+        return (
+            "All images are the same. A model learns this one image, and nothing varies in its "
+            "latent space. Check the range of the values and the files.",
+        )
+
+    def describe(self) -> Dataset:
+        """Describes the data set.
+
+        Raises
+        ------
+        DataError
+            When too few images are left.
+        """
+        source, wanted, counts = self._source, self._wanted, self.writer.counts
+        if counts["test"] < PREVIEW_COUNT or counts["train"] < PREVIEW_COUNT:
+            reason = f": {self.flaws.summary}" if self.flaws.total else ""
+            raise DataError(
+                f"{counts['train']:,} training and {counts['test']:,} test images are left of the "
+                f"{source.count:,} in {source.path}{reason}. There must be {PREVIEW_COUNT} of each."
+                f" {'; '.join(self.flaws.lines(1))}"
+            )
+        return Dataset(
+            name=wanted.name,
+            title=wanted.title or wanted.name,
+            side=wanted.conversion.side,
+            channels=wanted.conversion.channels,
+            classes=self._names,
+            train=counts["train"],
+            validation=counts["validation"],
+            test=counts["test"],
+            centred=wanted.centred,
+            conversion=wanted.conversion,
+            history=self._history()[:_MOST_HISTORY],
+        )
+
+    def _history(self) -> str:
+        source = self._source
+        text = (
+            f"{source.kind[0].upper()}{source.kind[1:]} ({source.path.name}): "
+            f"{self._wanted.conversion.description()}."
+        )
+        unusual = [r for r in source.ranges.values() if r.reason != "known" or r.clipped]
+        parts = [known.description() for known in unusual]
+        if source.is_transposed:
+            parts.append("Rows and columns were swapped.")
+        if self._left_out:
+            names = ", ".join(self._wanted.left_out)
+            parts.append(f"{self._left_out:,} of class {names} left out on request.")
+        if self.flaws.total:
+            parts.append(f"{self.flaws.total:,} left out: {self.flaws.summary}.")
+        return " ".join([text, *parts])
+
+    def _order(self) -> Generator[tuple[StoredSplit, int], None, None]:
+        """Yields each image with its split: test images, until they are enough, then the rest."""
+        is_kept_apart = np.zeros(self._source.count, np.bool_)
+        is_kept_apart[self._plan.validation] = True
+        for index in self._plan.candidates.tolist():
+            if self.writer.counts["test"] == self._plan.tests:
+                break
+            yield "test", index
+        for index in self._plan.validation.tolist():
+            yield "validation", index
+        for index in np.flatnonzero(~(self._is_tried | is_kept_apart)).tolist():
+            yield "train", index
+
+    def _import_image(self, index: int, split: StoredSplit) -> None:
+        source = self._source
+        try:
+            label = source.label(index) if self._has_labels else 0
+            number = self._numbers[label] if self._has_labels else 0
+            if number < 0:
+                self._left_out += 1
+                return
+            image = self._wanted.conversion.apply(source.image(index))
+        except FlawError as error:
+            self.flaws.add(Flaw(source.name(index), error.kind, str(error)))
+            return
+        self.writer.add(image, number, split)
+        if self._is_uniform:
+            content = image.tobytes()
+            self._first = self._first or content
+            self._is_uniform = content == self._first
+        if sum(self.writer.counts.values()) % _RELEASE_INTERVAL == 0:
+            source.release()
 
 
 def preview_conversion(
@@ -193,12 +331,20 @@ def _check_request(source: Source, wanted: ImportRequest) -> None:
     check_name(wanted.name)
     if wanted.name in store.dataset_names():
         raise DataError(f"There is a data set {wanted.name!r} already; choose another name.")
+    if wanted.has_labels and source.label_problem:
+        raise DataError(source.label_problem)
+    if source.range_problem:
+        raise DataError(source.range_problem)
     if source.count < FEWEST_IMAGES:
         raise DataError(
             f"{source.path} has {source.count:,} images. At least {FEWEST_IMAGES} are needed."
         )
-    if wanted.classes and len(wanted.classes) != len(source.classes):
-        raise DataError(f"{len(wanted.classes)} names are given for {len(source.classes)} classes.")
+    unknown = [name for name in wanted.left_out if name not in source.classes]
+    if unknown:
+        raise DataError(
+            f"There is no class {unknown[0]!r} to leave out. The classes are "
+            f"{name_classes(source.classes) or 'unknown: there are no labels'}."
+        )
     needed = source.count * wanted.conversion.side**2 * wanted.conversion.channels
     place = store.folder()
     while not place.exists():
@@ -211,70 +357,15 @@ def _check_request(source: Source, wanted: ImportRequest) -> None:
         )
 
 
-def _choose_test_candidates(source: Source) -> tuple[NDArray[np.intp], int]:
-    """Which images may become test images, in this order, and how many are to.
-
-    The source's own, if they are enough; else a tenth, drawn by a fixed seed, others taking the
-    place of those that cannot be read.
-    """
-    own = source.is_test
-    if own is not None and own.sum() >= PREVIEW_COUNT and (~own).sum() >= PREVIEW_COUNT:
-        return np.flatnonzero(own), int(own.sum())
-    drawn = np.random.default_rng(_SPLIT_SEED).permutation(source.count)
-    return drawn, min(MOST_TEST_IMAGES, max(PREVIEW_COUNT, source.count // _TEST_SHARE))
+def _number_classes(source: Source, wanted: ImportRequest) -> list[int]:
+    """Returns the number that each class of the source will have; -1 where it is left out."""
+    kept = [name for name in source.classes if name not in wanted.left_out]
+    numbers = {name: number for number, name in enumerate(kept)}
+    return [numbers.get(name, -1) for name in source.classes]
 
 
-def _import_image(
-    source: Source,
-    wanted: ImportRequest,
-    index: int,
-    is_test: bool,
-    writer: StoreWriter,
-    flaws: Flaws,
-) -> None:
-    try:
-        label = source.label(index) if wanted.has_labels and source.classes else 0
-        image = wanted.conversion.apply(source.image(index))
-    except FlawError as error:
-        flaws.add(Flaw(source.name(index), error.kind, str(error)))
-        return
-    writer.add(image, label, is_test=is_test)
-    if sum(writer.counts.values()) % _RELEASE_INTERVAL == 0:
-        source.release()
-
-
-def _describe_dataset(
-    source: Source, wanted: ImportRequest, writer: StoreWriter, flaws: Flaws
-) -> Dataset:
-    train, test = writer.counts["train"], writer.counts["test"]
-    if test < PREVIEW_COUNT or train < PREVIEW_COUNT:
-        reason = f": {flaws.summary}" if flaws.total else ""
-        raise DataError(
-            f"{train:,} training and {test:,} test images are left of the {source.count:,} in "
-            f"{source.path}{reason}. There must be {PREVIEW_COUNT} of each. "
-            + "; ".join(flaws.lines(1))
-        )
-    has_labels = wanted.has_labels and bool(source.classes)
-    names = wanted.classes or _known_names(wanted.name, source.classes)
-    conversion = wanted.conversion
-    left_out = f" {flaws.total:,} left out: {flaws.summary}." if flaws.total else ""
-    return Dataset(
-        name=wanted.name,
-        title=wanted.title or wanted.name,
-        side=conversion.side,
-        channels=conversion.channels,
-        classes=names if has_labels else (),
-        train=train,
-        test=test,
-        centred=wanted.centred,
-        conversion=conversion,
-        history=f"{source.kind[0].upper()}{source.kind[1:]} ({source.path.name}): "
-        f"{conversion.description()}." + left_out,
-    )
-
-
-def _known_names(name: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+def _known_names(name: str, source: Source) -> tuple[str, ...]:
     """The names of the classes, where they are mere numbers of a data set that is well known."""
-    known = ENTRIES[name].classes if name in ENTRIES else ()
-    are_numbers = classes == tuple(str(label) for label in range(len(known)))
-    return known if known and are_numbers else classes
+    known, numbers = ENTRIES[name].classes if name in ENTRIES else (), source.class_numbers
+    are_numbers = source.classes == tuple(map(str, numbers)) and bool(numbers)
+    return known if known and are_numbers and numbers[-1] < len(known) else source.classes

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +21,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trainers.datasets.description import Dataset
+    from trainers.datasets.store import StoredSplit
 
 _HEADER_BYTES = 65_536
-"""Bytes kept for the header, which is known at last."""
+"""Bytes kept for the header besides the names of the classes; it is known at last."""
 _DTYPE_NAMES = {kind: code for code, kind in store.DTYPES.items()}
 
 
 class StoreWriter:
     """A draft of a data set; nothing is in the store before `keep`.
 
-    Test images come first, then training images.
+    Test images come first, then validation images, then training images.
 
     Parameters
     ----------
     name
         What it will be called.
+    classes
+        The names of its classes, for which the header needs room.
 
     Raises
     ------
@@ -42,10 +46,13 @@ class StoreWriter:
         When the store cannot be written.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, classes: tuple[str, ...] = ()) -> None:
         self.place = store.dataset_path(name)
-        self.counts = {"test": 0, "train": 0}
-        self._labels: dict[str, bytearray] = {"test": bytearray(), "train": bytearray()}
+        self.counts: dict[StoredSplit, int] = dict.fromkeys(store.STORED_SPLITS, 0)
+        self._label_code = store.label_code(len(classes))
+        kind = store.DTYPES[self._label_code]
+        self._labels = {split: array(np.dtype(kind).char) for split in store.STORED_SPLITS}
+        self._header_bytes = _HEADER_BYTES + 2 * len(json.dumps(json.dumps(classes)))
         self._digest = hashlib.sha256()
         try:
             self.place.parent.mkdir(parents=True, exist_ok=True)
@@ -54,9 +61,9 @@ class StoreWriter:
             raise _write_error(self.place, error) from error
         self.draft = Path(path)
         self._file = os.fdopen(handle, "wb")
-        self._file.write(bytes(_HEADER_BYTES))
+        self._file.write(bytes(self._header_bytes))
 
-    def add(self, image: NDArray[np.uint8], label: int, *, is_test: bool) -> None:
+    def add(self, image: NDArray[np.uint8], label: int, split: StoredSplit) -> None:
         """Takes in one image of the data set's shape.
 
         Raises
@@ -64,19 +71,20 @@ class StoreWriter:
         DataError
             When the disk is full.
         """
-        part = "test" if is_test else "train"
-        if is_test and self.counts["train"]:
-            raise ValueError("Test images come before training images.")
+        later = store.STORED_SPLITS[store.STORED_SPLITS.index(split) + 1 :]
+        if any(self.counts[other] for other in later):
+            raise ValueError("Test images come before validation and training images.")
         self._write(np.ascontiguousarray(image).tobytes())
-        self._labels[part].append(label)
-        self.counts[part] += 1
+        self._labels[split].append(label)
+        self.counts[split] += 1
 
-    def images(self, shape: tuple[int, ...], *, is_test: bool) -> NDArray[np.uint8]:
+    def images(self, shape: tuple[int, ...], split: StoredSplit) -> NDArray[np.uint8]:
         """What is written so far of a split, mapped; (n, *shape) uint8."""
         self._file.flush()
-        before = 0 if is_test else int(np.prod(shape)) * self.counts["test"]
-        count = self.counts["test" if is_test else "train"]
-        return np.memmap(self.draft, np.uint8, "r", _HEADER_BYTES + before, (count, *shape))
+        earlier = store.STORED_SPLITS[: store.STORED_SPLITS.index(split)]
+        before = int(np.prod(shape)) * sum(self.counts[other] for other in earlier)
+        count = self.counts[split]
+        return np.memmap(self.draft, np.uint8, "r", self._header_bytes + before, (count, *shape))
 
     def finish(self, dataset: Dataset, spectrum: Mapping[str, NDArray[Any]]) -> Dataset:
         """Writes labels, principal components and header; the description with its checksum.
@@ -88,23 +96,25 @@ class StoreWriter:
         """
         tensors: dict[str, object] = {}
         begin = 0
-        for part, count in self.counts.items():
+        stored = {part: count for part, count in self.counts.items() if count}
+        for part, count in stored.items():
             end = begin + count * dataset.pixels
             tensors[f"{part}.images"] = _describe_tensor("U8", (count, *dataset.shape), begin, end)
             begin = end
-        for part, labels in self._labels.items():
-            self._write(bytes(labels))
-            tensors[f"{part}.labels"] = _describe_tensor(
-                "U8", (len(labels),), begin, begin + len(labels)
-            )
-            begin += len(labels)
-        complete = dataset.model_copy(update={"checksum": self._digest.hexdigest()})
-        for name, array in spectrum.items():
-            content = np.ascontiguousarray(array).tobytes()
+        for part in stored:
+            content = np.array(self._labels[part], store.DTYPES[self._label_code]).tobytes()
             self._write(content)
-            code = _DTYPE_NAMES[array.dtype.type]
+            tensors[f"{part}.labels"] = _describe_tensor(
+                self._label_code, (stored[part],), begin, begin + len(content)
+            )
+            begin += len(content)
+        complete = dataset.model_copy(update={"checksum": self._digest.hexdigest()})
+        for name, found in spectrum.items():
+            content = np.ascontiguousarray(found).tobytes()
+            self._write(content)
+            code = _DTYPE_NAMES[found.dtype.type]
             tensors[f"spectrum.{name}"] = _describe_tensor(
-                code, array.shape, begin, begin + len(content)
+                code, found.shape, begin, begin + len(content)
             )
             begin += len(content)
         header = {"__metadata__": {"dataset": complete.model_dump_json()}, **tensors}
@@ -138,7 +148,7 @@ class StoreWriter:
         self._digest.update(content)
 
     def _close(self, header: bytes) -> None:
-        room = _HEADER_BYTES - 8
+        room = self._header_bytes - 8
         if len(header) > room:
             raise DataError(
                 f"The names of the classes and the history take {len(header):,} bytes; {room:,} "

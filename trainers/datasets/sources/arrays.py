@@ -10,7 +10,9 @@ import numpy as np
 
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.mmap import release_pages
-from trainers.datasets.sources.source import Labels, Source
+from trainers.datasets.sources.array_names import SPLITS, Split
+from trainers.datasets.sources.label_column import Labels, UnusableLabelsError, as_column
+from trainers.datasets.sources.source import Source
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.generic]
 
-_CHUNK = 1_024
+_MOST_CHUNK, _CHUNK_VALUES = 1_024, 4_000_000
+"""Images that are looked at together, and their values."""
 _RGB = (3, 4)
 
 
@@ -35,8 +38,8 @@ class ArrayBlock:
         (n, h, w) or (n, h, w, c) of any numbers.
     labels
         (n,), or None.
-    is_test
-        Whether they are test images; None where that is not said.
+    split
+        Their split; None where the source does not say.
     place
         What messages call it.
     labels_place
@@ -45,13 +48,13 @@ class ArrayBlock:
 
     images: Array
     labels: Array | None
-    is_test: bool | None
+    split: Split | None
     place: str
     labels_place: str = ""
 
 
 class ArraySource(Source):
-    """Images in one array, or in one for training and one for testing.
+    """Images in one array, or in one for each split.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ class ArraySource(Source):
     Raises
     ------
     DataError
-        When labels and images are not equally many, or labels are no such.
+        When an array holds no images.
     """
 
     kind = "an array of images"
@@ -75,39 +78,29 @@ class ArraySource(Source):
         self._blocks = [
             replace(block, images=as_images(block.images, block.place)) for block in blocks
         ]
-        self._scales = [_Scale.from_dtype(block.images) for block in self._blocks]
-        self._starts = np.cumsum([0, *(len(block.images) for block in self._blocks)])
+        lengths = [len(block.images) for block in self._blocks]
+        self._starts = np.cumsum([0, *lengths])
         self.count = int(self._starts[-1])
-        self._labels = self._join_labels()
-        if self._labels is not None:
-            known = self._labels.classes
-            self.classes = classes if len(classes) >= len(known) else known
-        parts = [block.is_test for block in self._blocks]
-        if len(parts) > 1 and None not in parts and len(set(parts)) == 2:
-            self.is_test = np.repeat(np.array(parts, np.bool_), np.diff(self._starts))
+        self._labels: Labels | None = None
+        try:
+            self._take_labels(classes)
+        except UnusableLabelsError as error:
+            self.notes.append(str(error))
+        splits = [block.split for block in self._blocks]
+        if len(splits) > 1 and None not in splits:
+            numbers = [SPLITS.index(split) for split in splits if split]
+            self.splits = np.repeat(np.array(numbers, np.int8), lengths)
 
-    def measure_range(self) -> Generator[float, None, None]:
-        """Looks at the numbers once, so that their range is known; yields the share done.
-
-        Raises
-        ------
-        DataError
-            When they are in no range that images have.
-        """
+    def chunks(self) -> Generator[tuple[Array, int, float], None, None]:
+        """Yields the values of some images, how many images these are, and the share done."""
         done = 0
-        for number, block in enumerate(self._blocks):
-            if self._scales[number] is not None:
-                continue
-            low, high = np.inf, -np.inf
-            for start in range(0, len(block.images), _CHUNK):
-                chunk = np.asarray(block.images[start : start + _CHUNK], np.float64)
-                finite = chunk[np.isfinite(chunk)]
-                if finite.size:
-                    low, high = min(low, finite.min()), max(high, finite.max())
+        for block in self._blocks:
+            size = max(1, min(_MOST_CHUNK, _CHUNK_VALUES // int(np.prod(block.images.shape[1:]))))
+            for start in range(0, len(block.images), size):
+                chunk = np.asarray(block.images[start : start + size])
                 done += len(chunk)
+                yield chunk, len(chunk), done / self.count
                 release_pages(block.images)
-                yield done / self.count
-            self._scales[number] = _Scale.from_range(float(low), float(high), block.place)
 
     def name(self, index: int) -> str:
         """Its place in the file."""
@@ -116,18 +109,19 @@ class ArraySource(Source):
 
     def label(self, index: int) -> int:
         """From the labels' column."""
-        return 0 if self._labels is None else self._labels.at(index)
+        if self._labels is None:
+            return 0
+        if self.labelled is not None and not self.labelled[index]:
+            raise FlawError("label that does not fit", "no label is given for it")
+        return self._labels.at(index)
 
-    def image(self, index: int) -> NDArray[np.uint8]:
-        """A row, as bytes."""
+    def values(self, index: int) -> Array:
+        """A row of the array."""
         number, at = self._locate(index)
-        scale = self._scales[number]
-        if scale is None:
-            raise ValueError("`measured` comes first.")
         pixels = np.asarray(self._blocks[number].images[at])
         if pixels.ndim == 3:
             pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3]
-        return scale.to_bytes(pixels)
+        return pixels
 
     def release(self) -> None:
         """Lets go of what was read of mapped files so far."""
@@ -138,24 +132,44 @@ class ArraySource(Source):
         block = int(np.searchsorted(self._starts, index, "right")) - 1
         return block, index - int(self._starts[block])
 
-    def _join_labels(self) -> Labels | None:
-        columns = [block.labels for block in self._blocks]
-        place = self._blocks[0].labels_place or self._blocks[0].place
-        if any(column is None for column in columns):
-            return None
+    def _take_labels(self, names: tuple[str, ...]) -> None:
+        """Joins the labels of all blocks; a block may have none."""
+        labelled = [block for block in self._blocks if block.labels is not None]
+        if not labelled:
+            return
+        columns: list[Array | None] = []
         for block in self._blocks:
-            count = len(block.labels) if block.labels is not None else 0
-            if count != len(block.images):
-                labels = f"{block.labels_place} {count:,} labels".strip()
-                raise DataError(
-                    f"{block.place} has {len(block.images):,} images and {labels}: they do not "
-                    "belong together. Import them without labels, or give the right ones."
-                )
-        flat = [np.asarray(column).reshape(len(column), -1) for column in columns if column is not
-                None]  # fmt: skip
-        if any(column.shape[1] != 1 for column in flat):
-            raise DataError(f"The labels of {place} are no single column.")
-        return Labels(np.concatenate([column[:, 0] for column in flat]), place)
+            if block.labels is None:
+                columns.append(None)
+                continue
+            column = as_column(block.labels, block.labels_place or block.place)
+            if len(column) != len(block.images):
+                self.label_problem = _describe_mismatch(block, len(column))
+                return
+            columns.append(column)
+        known = [column for column in columns if column is not None]
+        filler = known[0][:1]
+        place = labelled[0].labels_place or labelled[0].place
+        joined = [
+            np.repeat(filler, len(block.images)) if column is None else column
+            for block, column in zip(self._blocks, columns, strict=True)
+        ]
+        self._labels = Labels(np.concatenate(joined), place, names)
+        self.classes, self.class_numbers = self._labels.classes, self._labels.numbers
+        if len(known) < len(self._blocks):
+            self.labelled = np.concatenate(
+                [np.full(len(b.images), b.labels is not None) for b in self._blocks]
+            )
+        if len(names) == len(self.classes):
+            self.classes = names
+
+
+def _describe_mismatch(block: ArrayBlock, labels: int) -> str:
+    return (
+        f"{block.place} has {len(block.images):,} images and {block.labels_place} has {labels:,} "
+        "labels: they do not belong together. Import the images without labels, or give the right "
+        "ones."
+    )
 
 
 def as_images(array: Array, place: str) -> Array:
@@ -183,45 +197,3 @@ def as_images(array: Array, place: str) -> Array:
         f"{place} is an array of {text}: no images. They are n × height × width, n × height × "
         "width × 3, n × 3 × height × width, or n × (height × height)."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """How numbers become bytes: (x + shift)·factor."""
-
-    shift: float
-    factor: float
-
-    @classmethod
-    def from_dtype(cls, images: Array) -> _Scale | None:
-        """What the kind of number says; None where the range has to be looked at."""
-        if images.dtype == np.uint8:
-            return cls(0, 1)
-        return cls(0, 255) if images.dtype == np.bool_ else None
-
-    @classmethod
-    def from_range(cls, low: float, high: float, place: str) -> _Scale:
-        """What the range says."""
-        if low > high or (low >= 0 and high <= 1):
-            return cls(0, 255)
-        if low >= -1 and high <= 1:
-            return cls(1, 127.5)
-        if low >= 0 and high <= 255:
-            return cls(0, 1)
-        if low >= 0 and high <= 65_535:
-            return cls(0, 255 / 65_535)
-        raise DataError(
-            f"The numbers in {place} go from {low:g} to {high:g}. Images are numbers of 0 to 1, "
-            "-1 to 1, 0 to 255 or 0 to 65,535: scale them first."
-        )
-
-    def to_bytes(self, pixels: Array) -> NDArray[np.uint8]:
-        """Rounded and clipped."""
-        if pixels.dtype == np.uint8 and self.factor == 1:
-            return np.array(pixels, np.uint8)
-        values = pixels.astype(np.float64)
-        wrong = int((~np.isfinite(values)).sum())
-        if wrong:
-            raise FlawError("not a number", f"{wrong:,} of its numbers are NaN or infinite")
-        scaled = ((values + self.shift) * self.factor).clip(0, 255)
-        return np.asarray(np.rint(scaled), np.uint8)

@@ -49,6 +49,12 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
         )
 
 
+def is_outside(name: str) -> bool:
+    """Whether the name of a member of an archive leads out of the folder it is unpacked to."""
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
+
+
 def copy_stream(
     stream: _Readable, place: Path, name: str, packed: int
 ) -> Generator[int, None, None]:

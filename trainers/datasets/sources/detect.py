@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.sources.arrays import ArraySource
-from trainers.datasets.sources.folder import FolderSource
+from trainers.datasets.sources.folder import FolderSource, NoImagesError
+from trainers.datasets.sources.foreign_files import describe_foreign_file
 from trainers.datasets.sources.idx_files import (
     is_idx_file,
     list_idx_files,
@@ -15,6 +15,7 @@ from trainers.datasets.sources.idx_files import (
     read_label_column,
 )
 from trainers.datasets.sources.numpy_files import map_array, open_npy, open_npz
+from trainers.datasets.sources.zip_folder import open_zip
 from trainers.errors import DataError
 from trainers.storage.regular_files import open_regular_file
 
@@ -35,9 +36,10 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
     Parameters
     ----------
     path
-        A folder of images or of IDX files, an .npy, .npz or IDX file.
+        A folder of images or of IDX files, a .zip of a folder, an .npy, .npz or IDX file.
     labels
-        A file of labels for an .npy: .npy, IDX, or text with one a line.
+        Labels of an .npy: .npy, IDX, or text with one a line. Of a folder or a .zip: a table of
+        file names and labels.
 
     Raises
     ------
@@ -48,8 +50,7 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
         raise DataError(f"There is nothing at {path}.")
     source = yield from _open_source(path, labels)
     try:
-        if isinstance(source, ArraySource):
-            yield from source.measure_range()
+        yield from source.measure_range()
     except BaseException:
         source.close()
         raise
@@ -58,21 +59,39 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
 
 def _open_source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
     if path.is_dir():
-        if list_idx_files(path):
-            return (yield from open_idx(path))
-        return FolderSource(path)
+        return (yield from _open_folder(path, labels))
+    if path.suffix.lower() == ".zip":
+        return (yield from open_zip(path, labels))
     if path.suffix.lower() == ".npy":
         if labels is None:
             return open_npy(path)
         return open_npy(path, (yield from _read_labels(labels)), labels.name)
+    if labels is not None:
+        raise DataError(
+            f"{path} is no .npy file, folder or .zip file, so the labels in {labels} cannot be "
+            "given to it. Leave them out: its own labels are found by their names."
+        )
     if path.suffix.lower() == ".npz":
         return (yield from open_npz(path))
     if is_idx_file(path):
         return (yield from open_idx(path))
     raise DataError(
-        f"{path} is nothing that can be imported. Choose a folder of images, or an .npy, .npz or "
-        "IDX file."
+        describe_foreign_file(path)
+        or f"{path} is nothing that can be imported. Choose a folder of images or its .zip, or an "
+        ".npy, .npz or IDX file."
     )
+
+
+def _open_folder(path: Path, labels: Path | None) -> Generator[float, None, Source]:
+    if labels is None and list_idx_files(path):
+        return (yield from open_idx(path))
+    try:
+        return FolderSource(path, labels)
+    except NoImagesError as error:
+        foreign = describe_foreign_file(path)
+        if foreign:
+            raise DataError(foreign) from error
+        raise
 
 
 def _read_labels(path: Path) -> Generator[float, None, NDArray[np.generic]]:

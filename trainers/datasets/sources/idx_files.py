@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trainers.datasets.sources.array_names import SPLITS, split_of_name
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.datasets.sources.compressed_files import DAMAGE_ERRORS, gunzip
 from trainers.datasets.sources.source import ScratchFolder
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"(?i)(.*idx\d-ubyte|.*\.idx\d?)(\.gz)?")
 _KINDS = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _GZIP = b"\x1f\x8b"
-_TEST = ("t10k", "test")
 
 
 class IdxSource(ArraySource):
@@ -109,12 +109,12 @@ def _make_blocks(arrays: dict[Path, NDArray[np.generic]], path: Path) -> list[Ar
     for file, array in images.items():
         partner = next((f for f in arrays if f.name in _label_file_names(file)), None)
         labels, labels_place = (arrays[partner], partner.name) if partner else (None, "")
-        is_test = any(word in file.name.lower() for word in _TEST)
-        blocks.append(ArrayBlock(array, labels, is_test, file.name, labels_place))
-    if len({block.is_test for block in blocks}) < len(blocks):
+        split = split_of_name(file.name) or "train"
+        blocks.append(ArrayBlock(array, labels, split, file.name, labels_place))
+    if len({block.split for block in blocks}) < len(blocks):
         text = ", ".join(block.place for block in blocks)
         raise DataError(f"{path} holds several files of images: {text}. Choose one of them.")
-    return sorted(blocks, key=lambda block: bool(block.is_test))
+    return sorted(blocks, key=lambda block: SPLITS.index(block.split or "train"))
 
 
 def _label_file_names(images: Path) -> set[str]:

@@ -18,7 +18,9 @@ from trainers.datasets.sources.compressed_files import (
     DAMAGE_ERRORS,
     check_unpacked_size,
     copy_stream,
+    is_outside,
 )
+from trainers.datasets.sources.pairing import find_companions, pair_arrays
 from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
 from trainers.storage.regular_files import open_regular_file
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
     from trainers.datasets.sources.arrays import Array
 
-_IMAGE_WORDS, _LABEL_WORDS = ("image", "x", "data", "arr_0"), ("label", "y", "target", "class")
 _MOST_HEADER, _MOST_REASON = 10_000, 300
 _LENGTHS = {
     (1, 0): (np.lib.format.read_array_header_1_0, 2),
@@ -47,7 +48,10 @@ _DAMAGE_ERRORS = (
     struct.error,
     lzma.LZMAError,
 )
-_CLASS_KEYS = ("classes", "class_names", "label_names")
+
+
+class ObjectsError(DataError):
+    """An array holds Python objects, which are never read."""
 
 
 def map_array(path: Path, place: str) -> Array:
@@ -69,37 +73,99 @@ def map_array(path: Path, place: str) -> Array:
 
 
 def open_npy(path: Path, labels: Array | None = None, labels_place: str = "") -> ArraySource:
-    """Images in an .npy file; labels beside it are found by name where none are given.
+    """Opens images in an .npy file, with the labels and the other splits beside it.
+
+    Parameters
+    ----------
+    path
+        The file of images.
+    labels
+        Labels that the user chose; the files beside it are not looked at then.
+    labels_place
+        The name of those labels in messages.
 
     Raises
     ------
     DataError
         When the file is no array of images, or cut off.
     """
-    if labels is None:
-        stem = path.name.removesuffix(".npy")
-        stems = {stem.replace("images", "labels"), f"{stem}_labels", f"{stem}-labels", "labels"}
-        beside = [path.with_name(f"{name}.npy") for name in sorted(stems - {stem})]
-        there = [place for place in beside if place.is_file()]
-        if there:
-            labels, labels_place = map_array(there[0], str(there[0])), there[0].name
     images = map_array(path, str(path))
-    return ArraySource(path, [ArrayBlock(images, labels, None, path.name, labels_place)])
+    if labels is not None:
+        return ArraySource(path, [ArrayBlock(images, labels, None, path.name, labels_place)])
+    arrays, places = {_stem(path): images}, {_stem(path): path.name}
+    notes = []
+    for file in find_companions(path, path.parent.glob("*.npy")):
+        try:
+            arrays[_stem(file)] = map_array(file, str(file))
+            places[_stem(file)] = file.name
+        except DataError as error:
+            notes.append(f"{file.name} is left out: {error}")
+    if len(arrays) == 1:
+        source = ArraySource(path, [ArrayBlock(images, None, None, path.name)])
+    else:
+        source = _make_source(path, arrays, places)
+        notes.append(f"Read together: {', '.join(places.values())}.")
+    source.notes += notes
+    return source
 
 
 def open_npz(path: Path) -> Generator[float, None, ArraySource]:
-    """Images in an .npz file, unpacked where they can be mapped; yields the share done.
+    """Opens images in an .npz file, unpacked so that they can be mapped; yields the share done.
+
+    A file with a single array is read together with the labels and the other splits beside it.
 
     Raises
     ------
     DataError
         When it is damaged, a zip bomb, or holds no images.
     """
-    flaws: list[Flaw] = []
-    arrays: dict[str, Array] = {}
     scratch = ScratchFolder()
     source: ArraySource | None = None
     try:
+        members = _Members(scratch)
+        yield from members.unpack(path)
+        arrays, places = members.arrays, {key: f"{path.name}: {key}" for key in members.arrays}
+        if len(arrays) == 1:
+            siblings = find_companions(path, path.parent.glob("*.npz"))
+            if siblings:
+                arrays, places = yield from _unpack_companions(path, siblings, members)
+        source = _make_source(path, arrays, places)
+        if len(set(places)) > 1 and all(place.endswith(".npz") for place in places.values()):
+            source.notes.append(f"Read together: {', '.join(places.values())}.")
+    except _DAMAGE_ERRORS as error:
+        raise DataError(
+            f"{path} is truncated, or no NPZ file ({_shorten_reason(error)}). Get it anew."
+        ) from error
+    finally:
+        if source is None:
+            scratch.delete()
+    source.flaws += members.flaws
+    source.notes += members.notes
+    source.adopt_scratch(scratch)
+    return source
+
+
+class _Members:
+    """Unpacks the arrays of .npz files into a folder and maps them there.
+
+    Attributes
+    ----------
+    arrays
+        The arrays of the last file, by name.
+    flaws, notes
+        What was left alone, and why.
+    """
+
+    def __init__(self, scratch: ScratchFolder) -> None:
+        self._scratch = scratch
+        self._number = 0
+        self.arrays: dict[str, Array] = {}
+        self.flaws: list[Flaw] = []
+        self.notes: list[str] = []
+
+    def unpack(self, path: Path) -> Generator[float, None, None]:
+        """Unpacks the arrays of a file; yields the share done."""
+        self.arrays = {}
         with open_regular_file(path) as packed, zipfile.ZipFile(packed) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             if len(members) > _MOST_MEMBERS:
@@ -109,33 +175,58 @@ def open_npz(path: Path) -> Generator[float, None, ArraySource]:
             total = sum(info.file_size for info in members) or 1
             check_unpacked_size(str(path), path.stat().st_size, total)
             done = 0
-            for number, info in enumerate(members):
-                parts = info.filename.replace("\\", "/").split("/")
-                if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
-                    flaws.append(Flaw(info.filename, "path outside", "a name that leads outside"))
+            for info in members:
+                if is_outside(info.filename):
+                    self.flaws.append(
+                        Flaw(info.filename, "path outside", "a name that leads outside")
+                    )
                     continue
-                place = scratch.folder / f"{number}.npy"
-                name = f"{path}: {info.filename}"
-                check_unpacked_size(name, info.compress_size, info.file_size)
-                with archive.open(info) as stream:
-                    _check_header(stream, info.file_size, name)
-                with archive.open(info) as stream:
-                    for so_far in copy_stream(stream, place, name, info.compress_size):
-                        yield min(1.0, (done + so_far) / total)
+                for so_far in self._unpack_one(archive, info, path, only=len(members) == 1):
+                    yield min(1.0, (done + so_far) / total)
                 done += info.file_size
-                arrays[info.filename.removesuffix(".npy")] = map_array(place, name)
-        blocks, classes = _pair_labels(arrays, path)
-        source = ArraySource(path, blocks, classes)
-    except _DAMAGE_ERRORS as error:
-        raise DataError(
-            f"{path} is truncated, or no NPZ file ({_shorten_reason(error)}). Get it anew."
-        ) from error
-    finally:
-        if source is None:
-            scratch.delete()
-    source.flaws += flaws
-    source.adopt_scratch(scratch)
+
+    def _unpack_one(
+        self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, *, only: bool
+    ) -> Generator[int, None, None]:
+        key, name = info.filename.removesuffix(".npy"), f"{path}: {info.filename}"
+        check_unpacked_size(name, info.compress_size, info.file_size)
+        try:
+            with archive.open(info) as stream:
+                _check_header(stream, info.file_size, name)
+        except ObjectsError as error:
+            if only:
+                raise
+            self.notes.append(f"{key} is left out: {error}")
+            return
+        self._number += 1
+        place = self._scratch.folder / f"{self._number}.npy"
+        with archive.open(info) as stream:
+            yield from copy_stream(stream, place, name, info.compress_size)
+        self.arrays[key] = map_array(place, name)
+
+
+def _unpack_companions(
+    path: Path, siblings: list[Path], members: _Members
+) -> Generator[float, None, tuple[dict[str, Array], dict[str, str]]]:
+    """Unpacks the files of one array each that belong to a file of images, by their names."""
+    arrays, places = {_stem(path): next(iter(members.arrays.values()))}, {_stem(path): path.name}
+    for file in siblings:
+        yield from members.unpack(file)
+        if len(members.arrays) == 1:
+            arrays[_stem(file)] = next(iter(members.arrays.values()))
+            places[_stem(file)] = file.name
+    return arrays, places
+
+
+def _make_source(path: Path, arrays: dict[str, Array], places: dict[str, str]) -> ArraySource:
+    pairing = pair_arrays(arrays, path, places)
+    source = ArraySource(path, pairing.blocks, pairing.classes)
+    source.notes += pairing.notes
     return source
+
+
+def _stem(path: Path) -> str:
+    return path.name.rpartition(".")[0]
 
 
 def _check_header(stream: IO[bytes], size: int, name: str) -> None:
@@ -155,7 +246,9 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
     head = stream.read(length)
     shape, _, kind = reader(io.BytesIO(text + head), _MOST_HEADER)
     if kind.hasobject:
-        raise DataError(f"{name} holds Python objects, which are never read. Save plain numbers.")
+        raise ObjectsError(
+            f"{name} holds Python objects, which are never read. Save plain numbers."
+        )
     if min(shape, default=1) < 1 or not kind.itemsize:
         raise DataError(f"{name} is an array of {_shape_text(shape)}: there is nothing in it.")
     promised = prod(int(side) for side in shape) * kind.itemsize
@@ -175,39 +268,3 @@ def _shorten_reason(error: Exception) -> str:
 
 def _shape_text(shape: tuple[int, ...]) -> str:
     return " × ".join(f"{side:,}" for side in shape) or "no axes"
-
-
-def _pair_labels(arrays: dict[str, Array], path: Path) -> tuple[list[ArrayBlock], tuple[str, ...]]:
-    """Which arrays are images, and which their labels."""
-    classes: tuple[str, ...] = ()
-    for key in _CLASS_KEYS:
-        if key in arrays and arrays[key].dtype.kind in "US":
-            classes = tuple(str(name) for name in arrays.pop(key).tolist())
-    images = {key: a for key, a in arrays.items() if a.ndim >= 2 and a.shape[-1] > 1}
-    columns = {key: a for key, a in arrays.items() if key not in images}
-    chosen = {key: a for key, a in images.items() if _has_word(key, _IMAGE_WORDS)} or images
-    blocks = []
-    for key, array in chosen.items():
-        is_test = True if _is_test(key) else False if "train" in key.lower() else None
-        fitting = [k for k in columns if _has_word(k, _LABEL_WORDS) or len(columns) == 1]
-        if is_test is not None:
-            fitting = [k for k in fitting if _is_test(k) == is_test]
-        labels = columns[fitting[0]] if fitting else None
-        blocks.append(ArrayBlock(array, labels, is_test, f"{path.name}: {key}"))
-    if not blocks or (len(blocks) > 1 and {b.is_test for b in blocks} != {True, False}):
-        text = ", ".join(f"{key} {a.shape}" for key, a in arrays.items()) or "nothing"
-        raise DataError(
-            f"{path} holds {text}: which of it are the images? Call them images and labels, or "
-            "x_train, y_train, x_test and y_test."
-        )
-    return sorted(blocks, key=lambda block: bool(block.is_test)), classes
-
-
-def _has_word(key: str, words: tuple[str, ...]) -> bool:
-    low = key.lower()
-    return any(low == word or low.startswith((f"{word}_", f"{word}s")) or low.endswith((f"_{word}",
-               f"_{word}s")) for word in words)  # fmt: skip
-
-
-def _is_test(key: str) -> bool:
-    return any(word in key.lower() for word in ("test", "val"))

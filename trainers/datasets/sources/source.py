@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers.datasets.description import MOST_CLASSES
 from trainers.datasets.importing.import_errors import Flaw, FlawError
+from trainers.datasets.importing.value_range import (
+    ValueRange,
+    ValueSurvey,
+    choose_range,
+    default_range,
+    fit_range,
+)
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
 
 
-_MOST_LABEL = 1 << 53
-"""A label, so that whole numbers of any kind hold it."""
 _RELEASE_INTERVAL = 32
 """Images that are read before their pages are let go of: the system maps a megabyte around each."""
 
@@ -46,10 +52,24 @@ class Source(ABC):
         How many there are.
     classes
         Names of the classes, by label; empty where there are no labels.
-    is_test
-        (count,) bool, which are test images; None where the source does not say.
+    class_numbers
+        The labels of the classes where they are whole numbers; empty where they are words.
+    labelled
+        (count,) bool, which images have a label; None where all of them do, or none does.
+    label_problem
+        Why images and labels do not belong together; empty where they do. Without labels, the
+        images can be imported.
+    splits
+        (count,) numbers, the split of each image by its place in `SPLITS`; None where the source
+        does not say.
     flaws
         What is wrong with files that are no images of this source.
+    notes
+        What was left out or decided, in sentences for the user.
+    ranges
+        The range of the values, by their type.
+    is_transposed
+        Whether rows and columns are swapped.
     kind
         What the source is: "a folder of images".
     """
@@ -60,8 +80,14 @@ class Source(ABC):
         self.path = path
         self.count = 0
         self.classes: tuple[str, ...] = ()
-        self.is_test: NDArray[np.bool_] | None = None
+        self.class_numbers: tuple[int, ...] = ()
+        self.labelled: NDArray[np.bool_] | None = None
+        self.label_problem = ""
+        self.splits: NDArray[np.int8] | None = None
         self.flaws: list[Flaw] = []
+        self.notes: list[str] = []
+        self.ranges: dict[str, ValueRange] = {}
+        self.is_transposed = False
         self._scratch: ScratchFolder | None = None
 
     @abstractmethod
@@ -69,14 +95,85 @@ class Source(ABC):
         """What an image is called: its file, or its place in one."""
 
     @abstractmethod
-    def image(self, index: int) -> NDArray[np.uint8]:
-        """(h, w) or (h, w, 3), an image.
+    def values(self, index: int) -> NDArray[np.generic]:
+        """(h, w) or (h, w, 3), an image's values as the source has them.
 
         Raises
         ------
         FlawError
             When it cannot be read.
         """
+
+    @abstractmethod
+    def chunks(self) -> Generator[tuple[NDArray[np.generic], int, float], None, None]:
+        """Yields the values whose range is to be known, of how many images, and the share done."""
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """(h, w) or (h, w, 3), an image as bytes, with the range of its source.
+
+        Raises
+        ------
+        FlawError
+            When it cannot be read, or holds numbers that are not finite.
+        """
+        found = self.values(index)
+        if self.is_transposed:
+            found = found.swapaxes(0, 1)
+        value_range = self.ranges.get(found.dtype.name) or default_range(found.dtype)
+        return value_range.to_bytes(found)
+
+    def measure_range(self) -> Generator[float, None, None]:
+        """Looks at the values, so that their range is known; yields the share done."""
+        surveys: dict[str, ValueSurvey] = {}
+        for values, images, share in self.chunks():
+            name = values.dtype.name
+            if name not in surveys:
+                surveys[name] = ValueSurvey(values.dtype)
+            surveys[name].add(values, images)
+            yield share
+        self.ranges = {name: choose_range(survey.statistics()) for name, survey in surveys.items()}
+
+    def take_range(self, low: float, high: float) -> None:
+        """Takes two values as black and white.
+
+        Raises
+        ------
+        DataError
+            When they are no range.
+        """
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise DataError(
+                f"The range from {low:g} to {high:g} is empty. Give the value of black first, and "
+                "a larger one for white."
+            )
+        self.ranges = {
+            name: ValueRange(low, high, known.found, "chosen")
+            for name, known in self.ranges.items()
+        }
+
+    def stretch(self, *, is_stretched: bool) -> None:
+        """Takes the data's own range, or the usual range of such numbers where there is one."""
+        for name, known in self.ranges.items():
+            if known.found is not None:
+                self.ranges[name] = fit_range(known.found, is_stretched=is_stretched)
+
+    @property
+    def is_stretched(self) -> bool:
+        """Whether values are stretched to their own range."""
+        return any(known.reason == "stretched" for known in self.ranges.values())
+
+    @property
+    def range_problem(self) -> str:
+        """Why no range can be taken without the user; empty where one can."""
+        unknown = next((r for r in self.ranges.values() if r.reason == "unknown"), None)
+        if unknown is None or unknown.found is None:
+            return ""
+        found = unknown.found
+        return (
+            f"The numbers in {self.path.name} go from {found.low:g} to {found.high:g}. Images are "
+            "numbers of 0 to 1, -0.5 to 0.5, -1 to 1, 0 to 255 or 0 to 65,535. Give the values of "
+            f"black and white: the range of these images is {unknown.low:g} to {unknown.high:g}."
+        )
 
     def label(self, index: int) -> int:
         """The class of an image; 0 where there are no labels.
@@ -111,7 +208,7 @@ class Source(ABC):
                 pixels = self.image(index)
             except FlawError:
                 continue
-            found.add((*pixels.shape[:2], 3 if pixels.ndim == 3 else 1))
+            found.add((*pixels.shape[:2], 1 if is_grey(pixels) else 3))
         self.release()
         return found
 
@@ -121,73 +218,6 @@ def spread_indices(count: int, most: int) -> list[int]:
     return [round(place) for place in np.linspace(0, count - 1, min(count, most)).tolist()]
 
 
-class Labels:
-    """A column of labels, each checked when it is asked for.
-
-    Parameters
-    ----------
-    values
-        (n,) whole numbers, or words.
-    classes
-        Names by label, where they are known; otherwise they are found in the values.
-    place
-        What messages call it.
-
-    Raises
-    ------
-    DataError
-        When there are too many classes, or the values are neither numbers nor words.
-    """
-
-    def __init__(self, values: NDArray[np.generic], place: str) -> None:
-        flat = np.asarray(values)
-        if flat.ndim == 2 and flat.shape[1] == 1:
-            flat = flat[:, 0]
-        if flat.ndim != 1 or flat.dtype.kind not in "uifbUS":
-            raise DataError(
-                f"{place} holds {flat.dtype} of {flat.shape}; labels are one whole number or word "
-                "an image."
-            )
-        sound = np.ones(len(flat), np.bool_)
-        if flat.dtype.kind == "f":
-            sound = np.isfinite(flat) & (flat == np.round(flat))
-        kept = flat[sound]
-        if flat.dtype.kind in "uifb":
-            sound &= flat >= 0
-            sound &= flat <= _MOST_LABEL
-            kept = flat[sound].astype(np.int64)
-            highest = int(kept.max(initial=-1))
-            names = [*range(highest + 1)] if highest < MOST_CLASSES else np.unique(kept).tolist()
-        else:
-            names = np.unique(kept).tolist()
-        if len(names) > MOST_CLASSES:
-            raise DataError(
-                f"{place} has {len(names):,} different labels; {MOST_CLASSES} are the most. Import "
-                "the images without labels."
-            )
-        self.classes = tuple(_class_name(name) for name in names)
-        numbers = np.full(len(flat), -1, np.int64)
-        numbers[sound] = np.searchsorted(np.asarray(names), kept) if names else 0
-        self._numbers, self._values = numbers, flat
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def at(self, index: int) -> int:
-        """The class of an image.
-
-        Raises
-        ------
-        FlawError
-            When its label is of none.
-        """
-        found = int(self._numbers[index])
-        if found < 0:
-            raise FlawError(
-                "label that does not fit", f"its label is {self._values[index]}, no class"
-            )
-        return found
-
-
-def _class_name(name: object) -> str:
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
+def is_grey(pixels: NDArray[np.uint8]) -> bool:
+    """Whether an image has no colours: one number a pixel, or three equal ones."""
+    return pixels.ndim == 2 or bool((pixels == pixels[..., :1]).all())
