@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from trainers.models.base import Autoencoder
+    from trainers.models.base import Autoencoder, Posterior
     from trainers.runs import Run
 
 _ROUNDING = 1e-6
@@ -88,10 +88,30 @@ class TrainedModel:
         ValueError
             As in `encode`.
         """
-        levels = _grey_levels(np.asarray(images), allow_any_range=allow_any_range)
-        flat = _flatten_images(levels, self._model.image_shape)
-        mean, log_variance = self._model.posterior(self._tensor(flat))
+        mean, log_variance = self._posterior(images, allow_any_range=allow_any_range)
         return mean.cpu().numpy(), None if log_variance is None else log_variance.cpu().numpy()
+
+    @torch.inference_mode()
+    def kl(self, images: ArrayLike, *, allow_any_range: bool = False) -> NDArray[np.float64]:
+        """Returns (n,), the KL of each image's posterior to N(0, I) in nats.
+
+        It is NaN where a code is a single point.
+
+        Parameters
+        ----------
+        images, allow_any_range
+            As in `encode`.
+
+        Raises
+        ------
+        ValueError
+            As in `encode`.
+        """
+        posterior = self._posterior(images, allow_any_range=allow_any_range)
+        if posterior.log_variance is None:
+            return np.full(len(posterior.mean), np.nan)
+        found: NDArray[np.float64] = posterior.kl().cpu().double().numpy()
+        return found
 
     @torch.inference_mode()
     def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
@@ -147,6 +167,10 @@ class TrainedModel:
         images = self._tensor(np.asarray(cotangents, np.float32).reshape(len(places), -1))
         found: NDArray[np.float64] = pull_back(self._model, places, images).cpu().numpy()
         return found.astype(np.float64)
+
+    def _posterior(self, images: ArrayLike, *, allow_any_range: bool) -> Posterior:
+        levels = _grey_levels(np.asarray(images), allow_any_range=allow_any_range)
+        return self._model.posterior(self._tensor(_flatten_images(levels, self._model.image_shape)))
 
     def _codes(self, codes: ArrayLike) -> NDArray[np.float32]:
         """Returns (n, D) float32; raises a `ValueError` when the codes are not like that."""

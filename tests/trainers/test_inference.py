@@ -123,3 +123,14 @@ def test_codes_of_another_shape_are_refused(codes: NDArray[np.float64]) -> None:
 def test_codes_that_are_no_numbers_are_refused(value: float) -> None:
     with pytest.raises(ValueError, match="NaN, infinite"):
         _model().decode([[0.0, value, 0.0]])
+
+
+def test_the_kl_is_that_of_the_posterior_and_absent_without_one() -> None:
+    config = ModelConfig(latent_dim=_CODES, hidden=(16,), variational=True)
+    network = build(config, 64)
+    network.initialise(torch.Generator().manual_seed(0), "elu")
+    images, model = _bytes(5, 8, 8), TrainedModel(network, 0)
+    mean, log_variance = (values.astype(np.float64) for values in model.posterior(images))
+    expected = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(1)
+    np.testing.assert_allclose(model.kl(images), expected, rtol=1e-4)
+    assert np.isnan(_model().kl(images)).all()
