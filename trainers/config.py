@@ -251,6 +251,11 @@ class RunConfig(Part):
         return _is_bernoulli(self) and self.training.binarisation != "none"
 
     @property
+    def draws_noise(self) -> bool:
+        """Whether the objective of an image is random, by its code or its corrupted input."""
+        return self.model.has_prior or _is_corrupted(self)
+
+    @property
     def checkpoint_steps(self) -> tuple[int, ...]:
         """The steps at which a checkpoint is saved, ascending; the last step is one of them."""
         if not _is_trained_by_gradient(self):

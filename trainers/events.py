@@ -111,7 +111,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Diverged:
-    """The loss was not finite at `step`; the run ends at checkpoint `last_good`."""
+    """The loss was not finite at `step`, or it exploded; the run ends at checkpoint `last_good`."""
 
     step: int
     last_good: int | None

@@ -59,8 +59,8 @@ GLOSSARY: dict[str, GlossaryEntry] = {
     ),
     "beta": GlossaryEntry(
         "β",
-        "Weight of the KL term. At 1 the loss is the negative ELBO; above, codes are more regular "
-        "and images less exact.",
+        "Weight of the KL term. At 1 the Bernoulli loss is the negative ELBO; above, codes are "
+        "more regular and images less exact.",
         "loss = reconstruction + β·KL",
         "Higgins et al., β-VAE, 2017",
     ),
@@ -68,6 +68,20 @@ GLOSSARY: dict[str, GlossaryEntry] = {
         "Loss",
         "What training minimises, per image: reconstruction plus β·KL, where there is a KL.",
         "loss = reconstruction + β·KL",
+    ),
+    "test_loss": GlossaryEntry(
+        "Test loss",
+        "What training minimises, on the test images: with one fixed draw of the code, and of the "
+        "binary pixels and the corruption if training draws them. It is comparable with the "
+        "training curve.",
+        "loss = reconstruction + β·KL",
+    ),
+    "loss_at_mean": GlossaryEntry(
+        "Loss at the mean code",
+        "The loss of uncorrupted test images decoded from the mean of the posterior instead of a "
+        "sample. For a variational model it is lower than the test loss, and it is no bound on the "
+        "likelihood.",
+        "loss = reconstruction(μ) + β·KL",
     ),
     "reconstruction": GlossaryEntry(
         "Reconstruction",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from trainers.evaluation.measurement import (
         CodesFigures,
         CollapseFigures,
+        Denoising,
         LikelihoodFigures,
         Measurement,
         SubspaceFigures,
@@ -46,7 +47,8 @@ def sections(measurement: Measurement, config: RunConfig) -> Iterator[Section]:
 
 
 def _reconstruction(found: Evaluation, config: RunConfig) -> Iterator[Row]:
-    yield "squared error per image", f"{found.squared_error:.4f}"
+    error = _with_error(found.squared_error, found.squared_error_se, ".4f")
+    yield "squared error per image", error
     yield "squared error per pixel", f"{found.squared_error_per_pixel:.6f}"
     if found.explained_variance is not None:
         yield "explained variance", f"{found.explained_variance:.4f}"
@@ -54,10 +56,40 @@ def _reconstruction(found: Evaluation, config: RunConfig) -> Iterator[Row]:
         yield "error over that of PCA with as many codes", f"{found.pca_ratio:.4f}"
     if found.cross_entropy is not None:
         yield "cross-entropy of grey levels, nats per image", f"{found.cross_entropy:.4f}"
-    if config.model.variational:
-        unit = "nats" if config.model.likelihood == "bernoulli" else "squared error"
+    yield from _losses(found, config)
+
+
+def _losses(found: Evaluation, config: RunConfig) -> Iterator[Row]:
+    """Yields the objective, and what it is at the mean code if that is another number."""
+    unit = "nats" if config.model.likelihood == "bernoulli" else "squared error"
+    weight = f", β = {config.model.beta:g}" if config.model.has_prior else ""
+    if config.model.has_prior:
         yield "KL to the prior, nats per image", f"{found.kl:.4f}"
-        yield f"loss, {unit} per image, β = {config.model.beta:g}", f"{found.loss:.4f}"
+    if found.test_loss is not None:
+        noise = _noise_text(config)
+        name = f"test loss ({noise})" if noise else "test loss"
+        value = _with_error(found.test_loss, found.test_loss_se, ".4f")
+        yield f"{name}, {unit} per image{weight}", value
+    if config.draws_noise:
+        what = "loss at the mean code, uncorrupted input (no bound on the likelihood)"
+        yield f"{what}, {unit} per image{weight}", f"{found.loss_at_mean:.4f}"
+
+
+def _noise_text(config: RunConfig) -> str:
+    """Names what training draws, and the test loss draws once per image; may be empty."""
+    training = config.training
+    is_corrupted = config.draws_noise and training.corruption != "none"
+    drawn = [
+        *(["binary pixels"] if config.is_binarised else []),
+        *([f"{training.corruption} corruption"] if is_corrupted else []),
+        *(["code"] if config.model.has_prior else []),
+    ]
+    return f"one fixed draw per image of {', '.join(drawn)}" if drawn else ""
+
+
+def _with_error(value: float, error: float | None, form: str) -> str:
+    """Returns a value with its standard error, if that is known."""
+    return f"{value:{form}}" if error is None else f"{value:{form}} ± {error:{form}}"
 
 
 def _classes(measurement: Measurement) -> Section:
@@ -72,11 +104,18 @@ def _classes(measurement: Measurement) -> Section:
 
 def _likelihood(found: LikelihoodFigures) -> Iterator[Row]:
     yield "protocol", found.protocol
-    yield "ELBO, nats per image", f"{found.elbo:.3f}"
-    yield "reconstruction term, nats per image", f"{found.reconstruction:.3f}"
-    yield "KL term, nats per image", f"{found.kl:.3f}"
-    sampled = f"{found.samples} samples, {found.images:,} images"
-    yield f"−log p(x), nats per image ({sampled})", f"{-found.log_likelihood:.3f}"
+    if found.protocol == "grey Bernoulli":
+        bound, name = "importance-weighted bound on the cross-entropy", "−ELBO of the cross-entropy"
+        yield "what it is", "a cross-entropy of grey levels, no density or probability of images"
+    else:
+        bound, name = "−log p(x)", "−ELBO"
+    of = f"nats per image, first {found.images:,} test images"
+    yield f"{name}, {of}", _with_error(-found.elbo, found.elbo_se, ".2f")
+    value = _with_error(-found.reconstruction, found.reconstruction_se, ".2f")
+    yield f"reconstruction term, {of}", value
+    yield f"KL term, {of}", _with_error(found.kl, found.kl_se, ".2f")
+    value = _with_error(-found.log_likelihood, found.log_likelihood_se, ".2f")
+    yield f"{bound}, {of}, {found.samples} samples each", value
 
 
 def _codes(found: CodesFigures) -> Section:
@@ -149,8 +188,14 @@ def _compression(measurement: Measurement) -> Section:
 
 def _denoising(measurement: Measurement) -> Section:
     rows = tuple(
-        (f"noise {level.noise:g}", f"{level.input_error:.2f}", f"{level.squared_error:.2f}")
+        (_level_text(level), f"{level.input_error:.2f}", f"{level.squared_error:.2f}")
         for level in measurement.denoising
     )
     headings = ("squared error per image, against the clean one", "input", "output")
-    return Section("Noisy input", rows, headings)
+    return Section("Corrupted input", rows, headings)
+
+
+def _level_text(level: Denoising) -> str:
+    if level.corruption == "masking":
+        return f"{level.noise:.0%} of the pixels masked"
+    return f"noise {level.noise:g}"

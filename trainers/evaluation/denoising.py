@@ -1,4 +1,4 @@
-"""The error of a model on noisy images, for which denoising autoencoders are trained."""
+"""The error of a model on corrupted images, for which denoising autoencoders are trained."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from trainers.datasets.corruption import corrupt
 from trainers.evaluation.image_errors import squared_errors
-from trainers.evaluation.measurement import Denoising
+from trainers.evaluation.measurement import DenoisedCorruption, Denoising
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -19,28 +20,35 @@ if TYPE_CHECKING:
     from trainers.models.base import Autoencoder
 
 LEVELS = (0.0, 0.1, 0.3, 0.5, 0.8)
-"""Standard deviations of the noise; 1 is the step from black to white."""
+"""Standard deviations of Gaussian noise (1 is the step from black to white), or masked shares."""
 
 _CHUNK = 1_000
 
 
 def measure_denoising(
-    model: Autoencoder, images: Images, levels: Sequence[float] = LEVELS, seed: int = 0
+    model: Autoencoder,
+    images: Images,
+    levels: Sequence[float] = LEVELS,
+    seed: int = 0,
+    *,
+    corruption: DenoisedCorruption = "gaussian",
 ) -> Generator[None, None, tuple[Denoising, ...]]:
-    """Returns the errors against the clean images after encoding noisy ones; yields between chunks.
+    """Returns the errors against the clean images after encoding corrupted ones.
 
-    The noise is Gaussian and not clipped, as in training (Vincent et al. 2008).
+    The corruption is that of a training (`trainers.datasets.corruption`). Yields between chunks.
 
     Parameters
     ----------
     model
-        Encodes the noisy images and decodes their mean codes.
+        Encodes the corrupted images and decodes their mean codes.
     images
         (N, P), the clean images.
     levels
-        Standard deviations of the noise.
+        Standard deviations of the noise, or shares of masked pixels.
     seed
         The seed of the noise; the same images, levels and seed give the same noise.
+    corruption
+        The kind of corruption that the model was trained with; Gaussian noise for the others.
     """
     generator = torch.Generator(images.device).manual_seed(seed)
     results = []
@@ -48,8 +56,8 @@ def measure_denoising(
         input_error = output_error = 0.0
         for clean in images.split(_CHUNK):
             with torch.inference_mode():
-                noise = torch.empty_like(clean).normal_(0, 1, generator=generator) * level
-                noisy = clean + noise
+                buffer = torch.empty_like(clean)
+                noisy = corrupt(clean, corruption, level, generator, buffer)
                 output = model.decode(model.encode(noisy))
             input_error += _sum_of_errors(noisy, clean)
             output_error += _sum_of_errors(output, clean)
@@ -57,6 +65,7 @@ def measure_denoising(
         count = len(images)
         results.append(
             Denoising(
+                corruption=corruption,
                 noise=level,
                 input_error=input_error / count,
                 squared_error=output_error / count,

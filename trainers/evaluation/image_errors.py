@@ -1,14 +1,15 @@
 """The errors of reconstructions, one number per image, in NumPy. Loads no torch.
 
-Every function computes in the precision of its inputs.
+Images may be bytes of 0..255 or floats of 0..1; white is 1 in every error. Floats are computed in
+their own precision, bytes in single precision.
 
-Shape legend: N images, D numbers in a code. An image may have any shape: (P,), (side, side) or
+Shape legend: N images. An image may have any shape: (P,), (side, side) or
 (side, side, 3).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,53 +17,57 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating]
+    Pixels = NDArray[np.floating] | NDArray[np.uint8]
 
 HALF_GREY_LEVEL = 0.5 / 255
-"""Half of the step between two grey levels of an image with 8 bits per pixel."""
+"""Half of the step between two grey levels of an image with 8 bits per pixel.
+
+Reconstructions keep this distance from 0 and 1 in a cross-entropy, whose logarithm is infinite
+there. An image of 8 bits cannot tell smaller steps.
+"""
 
 
-def squared_errors(reconstructions: Floats, images: Floats) -> Floats:
+def squared_errors(reconstructions: Pixels, images: Pixels) -> Floats:
     """Returns (N,), the squared error of each image, summed over its pixels.
 
     Parameters
     ----------
     reconstructions, images
-        (N, …) of the same shape; 0 is black and 1 is white.
+        (N, …) of the same shape: bytes, or floats where 0 is black and 1 is white.
     """
-    errors: Floats = _per_image(np.square(reconstructions - images))
+    errors: Floats = _per_image(np.square(_levels(reconstructions) - _levels(images)))
     return errors
 
 
-def cross_entropies(reconstructions: Floats, images: Floats, *, clamp: float) -> Floats:
+def cross_entropies(reconstructions: Pixels, images: Pixels) -> Floats:
     """Returns (N,), the Bernoulli cross-entropy of each image in nats, summed over its pixels.
 
     Grey levels are taken as probabilities: −Σ t·log x + (1 − t)·log(1 − x) for the grey levels t of
-    the image and x of the reconstruction.
+    the image and x of the reconstruction, which is kept `HALF_GREY_LEVEL` away from 0 and 1.
 
     Parameters
     ----------
     reconstructions, images
-        (N, …) of the same shape; the images' values are in 0..1.
-    clamp
-        The distance that the reconstructions keep from 0 and 1, where the logarithm is infinite.
-        `HALF_GREY_LEVEL` limits a pixel to what an image of 8 bits can tell.
+        (N, …) of the same shape: bytes, or floats where 0 is black and 1 is white. The images'
+        values are in 0..1.
     """
-    levels = reconstructions.clip(clamp, 1 - clamp)
-    return -_per_image(images * np.log(levels) + (1 - images) * np.log1p(-levels))
+    target = _levels(images)
+    levels = _levels(reconstructions).clip(HALF_GREY_LEVEL, 1 - HALF_GREY_LEVEL)
+    return -_per_image(target * np.log(levels) + (1 - target) * np.log1p(-levels))
 
 
-def kl_to_prior(mean: Floats, log_variance: Floats) -> Floats:
-    """Returns (N,), the KL of each posterior to N(0, I) in nats, summed over its dimensions.
+def standard_error(values: Floats) -> float | None:
+    """Returns the standard error of the mean of (N,) values; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
-    Kingma & Welling 2014, appendix B.
 
-    Parameters
-    ----------
-    mean, log_variance
-        (N, D), of the Gaussian posteriors.
-    """
-    kl: Floats = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1)
-    return kl
+def _levels(images: Pixels) -> Floats:
+    """Returns the grey levels of bytes or floats as floats."""
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(255)
+    return cast("Floats", images)
 
 
 def misfits(reconstructions: Floats, images: Floats, mean: Floats) -> Floats:

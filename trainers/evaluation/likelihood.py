@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from trainers.evaluation.image_errors import standard_error
 from trainers.evaluation.measurement import LikelihoodFigures, Protocol
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def measure_likelihood(
     generator = torch.Generator(images.device).manual_seed(seed)
     if protocol == "binarised Bernoulli":
         images = torch.bernoulli(images, generator=generator)
-    sums = torch.zeros(3, dtype=torch.float64)
+    parts = []
     for chunk in images.split(max(1, _DECODED_AT_ONCE // samples)):
         with torch.inference_mode():
             posterior = model.posterior(chunk)
@@ -83,18 +84,27 @@ def measure_likelihood(
             log_p = _log_density(model, output, target, protocol).view(samples, -1)
             weights = log_p + log_ratio
             bound = torch.logsumexp(weights, 0) - math.log(samples)
-            parts = [log_p.mean(0).sum(), posterior.kl().double().sum(), bound.sum()]
-            sums += torch.stack(parts).cpu()
+            parts.append(torch.stack([log_p.mean(0), posterior.kl().double(), bound]).cpu())
         yield
-    reconstruction, kl, log_p_of_all = (sums / len(images)).tolist()
+    return _summarise_likelihood(torch.cat(parts, 1), protocol, samples)
+
+
+def _summarise_likelihood(parts: Tensor, protocol: Protocol, samples: int) -> LikelihoodFigures:
+    """Averages (3, N): reconstruction term, KL and bound on log p of each image."""
+    reconstruction, kl, bound = (row.numpy() for row in parts)
+    elbo = reconstruction - kl
     return LikelihoodFigures(
         protocol=protocol,
-        elbo=reconstruction - kl,
-        reconstruction=reconstruction,
-        kl=kl,
-        log_likelihood=log_p_of_all,
+        elbo=elbo.mean(),
+        reconstruction=reconstruction.mean(),
+        kl=kl.mean(),
+        log_likelihood=bound.mean(),
         samples=samples,
-        images=len(images),
+        images=len(elbo),
+        elbo_se=standard_error(elbo),
+        reconstruction_se=standard_error(reconstruction),
+        kl_se=standard_error(kl),
+        log_likelihood_se=standard_error(bound),
     )
 
 

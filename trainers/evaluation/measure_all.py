@@ -13,7 +13,7 @@ from trainers.evaluation.collapse import measure_collapse
 from trainers.evaluation.compression import measure_compression
 from trainers.evaluation.denoising import measure_denoising
 from trainers.evaluation.likelihood import SAMPLES, measure_likelihood, protocol_of
-from trainers.evaluation.measurement import Measurement
+from trainers.evaluation.measurement import DenoisedCorruption, Measurement
 from trainers.evaluation.probes import encode_images, evaluate_codes
 from trainers.evaluation.reconstruction import evaluate_test_set
 from trainers.evaluation.subspace import compare_with_pca
@@ -21,6 +21,7 @@ from trainers.evaluation.subspace import compare_with_pca
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from trainers.config import RunConfig
     from trainers.runs import Run
 
 _CPU = torch.device("cpu")
@@ -89,9 +90,17 @@ def measure_checkpoint(
         compression=(
             yield from measure_compression(model, torch.from_numpy(test_codes), test, ranges)
         ),
-        denoising=(yield from measure_denoising(model, test)),
+        denoising=(
+            yield from measure_denoising(model, test, corruption=_denoised_corruption(run.config))
+        ),
         collapse=measure_collapse(evaluation, run.config),
     )
+
+
+def _denoised_corruption(config: RunConfig) -> DenoisedCorruption:
+    """Returns the corruption of the training; Gaussian noise for a training without one."""
+    chosen = config.training.corruption
+    return "masking" if config.draws_noise and chosen == "masking" else "gaussian"
 
 
 def complete_evaluations(run: Run) -> Generator[None, None, None]:
@@ -103,7 +112,7 @@ def complete_evaluations(run: Run) -> Generator[None, None, None]:
         When a checkpoint is damaged or the run's folder cannot be written.
     """
     for checkpoint in run.checkpoints():
-        if checkpoint.is_evaluated and checkpoint.evaluation().pca_ratio is not None:
+        if checkpoint.is_evaluated and checkpoint.evaluation().test_loss_se is not None:
             continue
         model, step = load_model(run, checkpoint.step)
         evaluation, preview = yield from evaluate_test_set(model, run, step)

@@ -46,7 +46,9 @@ class LikelihoodFigures(Figures):
     samples
         K, the codes per image.
     images
-        The number of test images.
+        The number of test images, from the first.
+    elbo_se, reconstruction_se, kl_se, log_likelihood_se
+        The standard errors of the means over these images; None in measurements by version 0.1.
     """
 
     protocol: Protocol
@@ -56,6 +58,10 @@ class LikelihoodFigures(Figures):
     log_likelihood: float
     samples: int
     images: int
+    elbo_se: float | None = None
+    reconstruction_se: float | None = None
+    kl_se: float | None = None
+    log_likelihood_se: float | None = None
 
 
 class Probes(Figures):
@@ -166,19 +172,27 @@ class CollapseFigures(Figures):
     threshold: float | None = None
 
 
+DenoisedCorruption = Literal["gaussian", "masking"]
+"""The corruptions on which a model can be measured."""
+
+
 class Denoising(Figures):
-    """The error of a model on noisy images, against the clean ones.
+    """The error of a model on corrupted images, against the clean ones.
 
     Attributes
     ----------
+    corruption
+        The kind of corruption: that of the model's training, or Gaussian noise.
     noise
-        Standard deviation of the Gaussian noise on the input; 1 is the step from black to white.
+        Standard deviation of the Gaussian noise on the input, where 1 is the step from black to
+        white, or the share of the pixels that are masked.
     input_error
-        Squared error per test image of the noisy input itself.
+        Squared error per test image of the corrupted input itself.
     squared_error
         Squared error per test image of the reconstruction.
     """
 
+    corruption: DenoisedCorruption = "gaussian"
     noise: float
     input_error: float
     squared_error: float

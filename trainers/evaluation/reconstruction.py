@@ -9,7 +9,7 @@ Shape legend: N images, P pixels, D numbers in a code.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,8 @@ from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
 from trainers.datasets.spectrum import load_spectrum
 from trainers.datasets.tensors import StreamedImages, load_images
-from trainers.evaluation.image_errors import HALF_GREY_LEVEL, cross_entropies, squared_errors
+from trainers.evaluation.image_errors import cross_entropies, squared_errors, standard_error
+from trainers.evaluation.sampled_objective import SampledObjective
 from trainers.evaluation.subspace import compare_with_pca
 from trainers.events import Preview
 from trainers.generators import finish
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from trainers.config import RunConfig
     from trainers.datasets import Dataset
     from trainers.datasets.tensors import Images
     from trainers.models.base import Autoencoder
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 """Images between two yields: some 10 ms of work on a CPU."""
-_BINARISATION_SEED = 0xB1
 _MOST_AT_ONCE = 10_000_000
 """The most pixels that are converted to double precision at a time; MNIST has fewer."""
 _ROUNDING = 1e-15
@@ -79,7 +80,7 @@ def evaluate(
     labels: NDArray[np.uint8],
     step: int,
     *,
-    binarised: bool = False,
+    config: RunConfig | None = None,
     dataset: Dataset = MNIST,
     watched: Sequence[int] = PREVIEW_DIGITS,
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
@@ -96,9 +97,10 @@ def evaluate(
         (N,) uint8, the class of each image.
     step
         The training steps of the model.
-    binarised
-        Whether the model is trained on binarised images. If so, its own loss and KL are measured
-        on binarised images, too.
+    config
+        The config of its training, which says whether the test loss is that of binary pixels or
+        corrupted inputs; None for neither. If training binarises, the loss at the mean and the KL
+        are those of binary pixels, too.
     dataset
         The data set of the images.
     watched
@@ -111,25 +113,12 @@ def evaluate(
     codes: list[Tensor] = []
     kl_sums: list[Tensor] = []
     figures: list[NDArray[np.float64]] = []
-    generator = torch.Generator(images.device).manual_seed(_BINARISATION_SEED)
+    objective = SampledObjective(model, config)
     for chunk in images.split(_CHUNK):
-        with torch.inference_mode():
-            posterior = model.posterior(chunk)
-            codes.append(posterior.mean.cpu())
-            kl_sums.append(posterior.kl_per_dimension().cpu().double().sum(0))
-        yield
-        with torch.inference_mode():
-            output = model.output(posterior.mean)
-            figures.append(_image_figures(model, output, chunk))
-        if binarised:
-            yield
-            with torch.inference_mode():
-                pixels = torch.bernoulli(chunk, generator=generator)
-                posterior = model.posterior(pixels)
-                output = model.output(posterior.mean)
-                own_loss = model.reconstruction_loss(output, pixels)
-                figures[-1][:, 2] = own_loss.cpu().numpy()
-                kl_sums[-1] = posterior.kl_per_dimension().cpu().double().sum(0)
+        found = yield from _measure_chunk(model, objective, chunk)
+        codes.append(found.codes)
+        kl_sums.append(found.kl_sums)
+        figures.append(found.figures)
         yield
     all_codes = torch.cat(codes)
     sums = torch.stack(kl_sums).sum(0)
@@ -137,6 +126,61 @@ def evaluate(
         model, images, np.concatenate(figures), sums, all_codes, labels, step, dataset
     )
     return evaluation, _preview(model, watched, all_codes, step)
+
+
+class _ChunkFigures(NamedTuple):
+    """The figures of B images.
+
+    Attributes
+    ----------
+    codes
+        (B, D), their mean codes.
+    kl_sums
+        (D,), the KL of each dimension, summed over the images.
+    figures
+        (B, 5): squared error, cross-entropy, reconstruction term at the mean code, and the
+        reconstruction term and the KL of the objective.
+    """
+
+    codes: Tensor
+    kl_sums: Tensor
+    figures: NDArray[np.float64]
+
+
+def _measure_chunk(
+    model: Autoencoder, objective: SampledObjective, images: Tensor
+) -> Generator[None, None, _ChunkFigures]:
+    """Measures (B, P) images; yields between the passes through the model."""
+    with torch.inference_mode():
+        posterior = model.posterior(images)
+        codes = posterior.mean.cpu()
+    yield
+    with torch.inference_mode():
+        output = model.output(posterior.mean)
+        grey = _grey_figures(model, output, images)
+        target = images
+    if objective.is_binarised:
+        yield
+        with torch.inference_mode():
+            target = objective.binarise(images)
+            posterior = model.posterior(target)
+            output = model.output(posterior.mean)
+    with torch.inference_mode():
+        at_mean = model.reconstruction_loss(output, target)
+        kl = posterior.kl_per_dimension().cpu().double().sum(0)
+        terms = at_mean, posterior.kl()
+    if objective.draws_noise:
+        yield
+        with torch.inference_mode():
+            terms = objective.measure(target)
+    figures = [grey, *(_column(values) for values in (at_mean, *terms))]
+    return _ChunkFigures(codes, kl, np.concatenate(figures, axis=1))
+
+
+def _column(values: Tensor) -> NDArray[np.float64]:
+    """Returns (B, 1) float64 of (B,) values."""
+    column: NDArray[np.float64] = values.cpu().double().numpy()[:, None]
+    return column
 
 
 def evaluate_test_set(
@@ -149,21 +193,17 @@ def evaluate_test_set(
         load_images("test", model.device, run.dataset),
         data.test.labels,
         step,
-        binarised=run.config.is_binarised,
+        config=run.config,
         dataset=run.dataset,
         watched=data.preview,
     )
 
 
-def _image_figures(model: Autoencoder, output: Tensor, images: Tensor) -> NDArray[np.float64]:
-    """Returns (B, 3) float64: squared error, cross-entropy and the model's own loss per image."""
+def _grey_figures(model: Autoencoder, output: Tensor, images: Tensor) -> NDArray[np.float64]:
+    """Returns (B, 2) float64: squared error and cross-entropy of the grey images."""
     decoded = (output.sigmoid() if model.likelihood == "bernoulli" else output).cpu().numpy()
     pixels = images.cpu().numpy()
-    columns = (
-        squared_errors(decoded, pixels),
-        cross_entropies(decoded, pixels, clamp=HALF_GREY_LEVEL),
-        model.reconstruction_loss(output, images).cpu().numpy(),
-    )
+    columns = squared_errors(decoded, pixels), cross_entropies(decoded, pixels)
     return np.stack(columns, axis=1).astype(np.float64)
 
 
@@ -177,9 +217,10 @@ def _summarise(
     step: int,
     dataset: Dataset,
 ) -> Evaluation:
-    """Averages the (N, 3) figures of the images and the (D,) sums of the KL to an evaluation."""
+    """Averages the (N, 5) figures of the images and the (D,) sums of the KL to an evaluation."""
     count, pixels = images.shape
-    squared_error, cross_entropy, reconstruction = figures.mean(0).tolist()
+    squared_error, cross_entropy, at_mean, *parts = figures.mean(0).tolist()
+    losses = figures[:, 3] + model.beta * figures[:, 4]
     per_dimension = (kl_sums / count).tolist()
     kl = sum(per_dimension)
     variances = codes.double().var(0, unbiased=False)
@@ -191,9 +232,14 @@ def _summarise(
         images=count,
         squared_error=squared_error,
         squared_error_per_pixel=squared_error / pixels,
-        reconstruction=reconstruction,
+        squared_error_se=standard_error(figures[:, 0]),
+        reconstruction_at_mean=at_mean,
         kl=kl,
-        loss=reconstruction + model.beta * kl,
+        loss_at_mean=at_mean + model.beta * kl,
+        test_reconstruction=parts[0],
+        test_kl=parts[1],
+        test_loss=float(losses.mean()),
+        test_loss_se=standard_error(losses),
         cross_entropy=cross_entropy,
         explained_variance=_explained_variance(squared_error, images),
         pca_ratio=squared_error / floor if floor else None,

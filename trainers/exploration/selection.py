@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from trainers.exploration.neighbours import nearest_codes
 from trainers.plain_text import table_cell
 from trainers.storage import atomic
 
@@ -52,7 +53,7 @@ def summarise(
         np.bincount(labels, minlength=classes),
         (images.mean(axis=0) / 255).astype(np.float32),
         mean_code.astype(np.float32),
-        int(np.square(codes - mean_code).sum(axis=1).argmin()),
+        int(nearest_codes(codes, mean_code, 1)[0][0]),
     )
 
 

@@ -79,8 +79,9 @@ def _losses(task: Task) -> RenderedFigure:
     axes.plot(
         losses.step, losses.total, color=SOFT, lw=0.5, alpha=0.6, label="training", rasterized=True
     )
-    axes.plot([e.step for e in found], [e.loss for e in found], "o-", color=INK, label="test")
-    values = [*losses.total, *(e.loss for e in found)]
+    tests = [(e.step, e.test_loss) for e in found if e.test_loss is not None]
+    axes.plot(*(zip(*tests, strict=True) if tests else ([], [])), "o-", color=INK, label="test")
+    values = [*losses.total, *(loss for _, loss in tests)]
     if values and min(values) > 0:
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter(_NUMBERS)

@@ -50,8 +50,8 @@ class Posterior(NamedTuple):
         """Returns (B, D), one code per image: mean + σ·ε (Kingma & Welling 2014, eq. 10)."""
         if self.log_variance is None:
             return self.mean
-        noise = torch.empty_like(self.mean).normal_(generator=generator)
-        return self.mean + (0.5 * self.log_variance).exp() * noise
+        noise = torch.empty_like(self.mean, device=generator.device).normal_(generator=generator)
+        return self.mean + (0.5 * self.log_variance).exp() * noise.to(self.mean.device)
 
     def kl(self) -> Tensor:
         """Returns (B,), the KL to N(0, I) in nats (Kingma & Welling 2014, appendix B).

@@ -198,9 +198,10 @@ def eight_bit_code(finished: FinishedRun) -> StoredCode | None:
 
 
 def denoising_at(finished: FinishedRun, noise: float) -> Denoising | None:
-    """Returns the measurement of a run on digits with this noise."""
+    """Returns the measurement of a run on digits with this Gaussian noise."""
     measured = finished.result.measurement.denoising
-    return next((d for d in measured if abs(d.noise - noise) < 1e-9), None)
+    gaussian = (d for d in measured if d.corruption == "gaussian")
+    return next((d for d in gaussian if abs(d.noise - noise) < 1e-9), None)
 
 
 def collect_results(

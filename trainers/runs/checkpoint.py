@@ -50,6 +50,9 @@ class Checkpoint:
     def evaluation(self) -> Evaluation:
         """Reads the test metrics.
 
+        Version 0.1 did not write the test loss. If the training draws no noise, it is the loss at
+        the mean code.
+
         Raises
         ------
         RunError
@@ -59,7 +62,9 @@ class Checkpoint:
             evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
             if evaluation.step != self.step:
                 raise ValueError(f"it is of step {evaluation.step:,}")
-            return evaluation
+        if evaluation.test_loss is None and not self.run.config.draws_noise:
+            return evaluation.with_noiseless_objective()
+        return evaluation
 
     def preview(self) -> Preview:
         """Reads the codes of the test images and the reconstructions of the preview images.

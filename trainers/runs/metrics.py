@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 ACTIVE_VARIANCE = 0.01
 """The least variance of the posterior mean of an active unit (Burda et al. 2015)."""
 
 
 class Evaluation(BaseModel):
-    """The metrics of a model on the whole test set, each image reconstructed from its mean code.
+    """The metrics of a model on the whole test set.
 
-    Figures that came to the program later are None where an older one wrote the checkpoint.
+    Each image is reconstructed from its mean code, except for the four figures that begin with
+    `test_`: these are the training objective on the test images, with one fixed draw of noise per
+    image (binary pixels, corruption of the input, and the code), as training draws it.
+
+    Figures that came to the program later are None where an older one wrote the checkpoint. Version
+    0.1 wrote `reconstruction_at_mean` and `loss_at_mean` as `reconstruction` and `loss`.
 
     Attributes
     ----------
@@ -26,13 +31,21 @@ class Evaluation(BaseModel):
         Squared error per image (summed over pixels, averaged over images).
     squared_error_per_pixel
         The same, averaged over pixels too.
-    reconstruction
+    squared_error_se
+        The standard error of `squared_error` over the test images.
+    reconstruction_at_mean
         The likelihood's own measure, per image: squared error, or Bernoulli nats.
     kl
         KL to the prior, nats per image; 0 where the model has no posterior.
-    loss
-        reconstruction + β·kl, what training minimises. Where training binarises its images these
-        three are of the test images binarised once; all other figures are of the grey images.
+    loss_at_mean
+        reconstruction_at_mean + β·kl. For a variational model this is less than the objective: it
+        is no bound on a likelihood. Where training binarises its images these three are of the
+        test images binarised once; all other figures are of the grey images.
+    test_reconstruction, test_kl, test_loss
+        The parts of the training objective and their sum, test_reconstruction + β·test_kl. With
+        β = 1 and a Bernoulli likelihood `test_loss` is the negative ELBO of the inputs.
+    test_loss_se
+        The standard error of `test_loss` over the test images.
     cross_entropy
         Of the grey image against the decoded one, nats per image, whatever the likelihood; the
         decoded ink is kept half a grey level away from 0 and 1.
@@ -58,9 +71,16 @@ class Evaluation(BaseModel):
     images: Annotated[int, Field(ge=1)]
     squared_error: float
     squared_error_per_pixel: float
-    reconstruction: float
+    squared_error_se: float | None = None
+    reconstruction_at_mean: Annotated[
+        float, Field(validation_alias=AliasChoices("reconstruction_at_mean", "reconstruction"))
+    ]
     kl: float
-    loss: float
+    loss_at_mean: Annotated[float, Field(validation_alias=AliasChoices("loss_at_mean", "loss"))]
+    test_reconstruction: float | None = None
+    test_kl: float | None = None
+    test_loss: float | None = None
+    test_loss_se: float | None = None
     cross_entropy: float | None = None
     explained_variance: float | None = None
     pca_ratio: float | None = None
@@ -74,6 +94,21 @@ class Evaluation(BaseModel):
     def largest_angle(self) -> float | None:
         """The largest principal angle in degrees; 0 where the decoder spans the plane of PCA."""
         return self.principal_angles[-1] if self.principal_angles else None
+
+    def objective(self, part: str) -> float | None:
+        """Returns the test value of a part of the training loss: "loss", "reconstruction", "kl"."""
+        value: float | None = getattr(self, f"test_{part}")
+        return value
+
+    def with_noiseless_objective(self) -> Evaluation:
+        """Returns a copy for a training without any noise, whose objective is that at the mean."""
+        return self.model_copy(
+            update={
+                "test_reconstruction": self.reconstruction_at_mean,
+                "test_kl": self.kl,
+                "test_loss": self.loss_at_mean,
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -127,7 +162,8 @@ METRICS: dict[str, Metric] = {
         Metric("pca_ratio", "Error over PCA's", "ratio", ".3f", "{:.2f}× PCA"),
         Metric("explained_variance", "Explained variance", "share", ".4f", "{:.1%} of var.", True),
         Metric("cross_entropy", "Cross-entropy", "nats per image", ".2f", "{:.1f} nats"),
-        Metric("loss", "Test loss", "per image", ".2f", "loss {:.1f}"),
+        Metric("test_loss", "Test loss", "per image", ".2f", "loss {:.1f}"),
+        Metric("loss_at_mean", "Loss at the mean code", "per image", ".2f", "{:.1f} at mean"),
         Metric("kl", "KL to the prior", "nats per image", ".2f", "KL {:.1f} nats", None),
         Metric("active_units", "Active units", "dimensions", ".0f", "{:.0f} active", None),
         Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f", "{:.1f}° to PCA"),

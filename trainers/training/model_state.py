@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trainers.training.engines import Engine
 
 _FIT_CHUNK = 6_000
+_SAMPLED_IMAGES = 500
 _RESUME_FILE = "resume.safetensors"
 _FIRST_ENGINE = "autograd"
 """The engine of runs whose status does not name one: they were written before engines had names."""
@@ -82,6 +83,13 @@ class ModelState:
     def is_finite(self) -> bool:
         """Whether every weight is a finite number."""
         return all(bool(torch.isfinite(p).all()) for p in self.model.state_dict().values())
+
+    @torch.inference_mode()
+    def sample_loss(self) -> float:
+        """Returns the mean loss of the first training images, without corruption or binarisation."""
+        images = self.images["train"][:_SAMPLED_IMAGES]
+        generator = torch.Generator(self.device).manual_seed(self.run.config.training.seed)
+        return float(self.model.loss(images, images, generator).total)
 
     def advance(self, count: int) -> Tensor:
         """Does `count` steps with the engine; (count, 3) losses: total, reconstruction, KL.

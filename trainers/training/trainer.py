@@ -7,6 +7,7 @@ seed and the number of threads determine every bit.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from trainers.events import (
 from trainers.models.base import ClosedForm
 from trainers.runs.status import RunState
 from trainers.training.device import choose_device, guard
+from trainers.training.divergence import FACTOR, ExplosionMonitor
 from trainers.training.model_state import ModelState
 from trainers.training.run_writer import RunWriter
 
@@ -96,6 +98,7 @@ class Trainer:
         self.slice_seconds = _SLICE_SECONDS
         self._is_stop_requested = False
         self._has_ended = False
+        self._monitor = ExplosionMonitor()
         self._last_preview = time.perf_counter()
         self._preview_cost = 0.0
         with guard(self._device):
@@ -160,6 +163,8 @@ class Trainer:
         """Goes to the resume point and removes the metrics of later steps."""
         self.model_state.restore()
         damaged = self.run.cut_metrics(self.step)
+        self._monitor = ExplosionMonitor()
+        self._monitor.count_sound(self.run.metrics().total)
         if damaged:
             self.writer.note = f"metrics.csv was damaged: the losses of steps {damaged} are lost."
 
@@ -192,7 +197,7 @@ class Trainer:
                 yield from self._stop()
                 return
             if is_due:
-                if not self.model_state.is_finite:
+                if not self._is_sound():
                     yield from self._diverge(self.step)
                     return
                 yield from self._checkpoint()
@@ -204,12 +209,12 @@ class Trainer:
             seconds = time.perf_counter() - start
             self.model_state.seconds += seconds
             count = max(1, min(2 * count, int(self.slice_seconds * len(losses) / seconds)))
-            finite = _finite_prefix(losses)
-            self.model_state.step += len(finite)
-            if len(finite):
-                yield self._progress(first + 1, finite)
-            if len(finite) < len(losses):
-                yield from self._diverge(self.step)
+            sound = self._sound_prefix(losses)
+            self.model_state.step += len(sound)
+            if len(sound):
+                yield self._progress(first + 1, sound)
+            if len(sound) < len(losses):
+                yield from self._diverge(self.step, losses[len(sound)])
                 return
             is_due = self.step in targets
             yield from self._do_periodic_work()
@@ -258,7 +263,7 @@ class Trainer:
 
     def _stop(self) -> Iterator[Event]:
         """Saves everything, yields `Stopped`, and then measures the checkpoint."""
-        if not self.model_state.is_finite:
+        if not self._is_sound():
             yield from self._diverge(self.step)
             return
         self._save(RunState.STOPPED)
@@ -274,8 +279,23 @@ class Trainer:
         yield from self.writer.take_completed()
         yield self._mark_end(Finished(self.step))
 
-    def _diverge(self, step: int) -> Iterator[Event]:
-        """Ends the run at its last good checkpoint; the losses before the bad step stay."""
+    def _sound_prefix(self, losses: Tensor) -> Tensor:
+        """Returns the (n, 3) losses before the training diverged; all of them if it has not."""
+        finite = _finite_prefix(losses)
+        return finite[: self._monitor.count_sound(finite[:, 0].float().numpy())]
+
+    def _is_sound(self) -> bool:
+        """Returns whether the weights are finite and the loss of some images is sound."""
+        if not self.model_state.is_finite:
+            return False
+        loss = self.model_state.sample_loss()
+        return math.isfinite(loss) and not self._monitor.is_exploded(loss)
+
+    def _diverge(self, step: int, loss: Tensor | None = None) -> Iterator[Event]:
+        """Ends the run at its last good checkpoint; the losses before the bad step stay.
+
+        `loss` is the loss of the bad step, if a step was bad and not a checkpoint.
+        """
         self.writer.wait()
         yield from self.writer.take_completed()
         checkpoints = self.run.checkpoints()
@@ -287,11 +307,21 @@ class Trainer:
         )
         self._write_status(
             RunState.DIVERGED,
-            f"The loss ceased to be a number at step {step + 1:,}; {end}. "
+            f"{self._divergence_text(loss)} at step {step + 1:,}; {end}. "
             f"Try a learning rate below {self.config.training.learning_rate:g}.",
         )
         self.writer.wait()
         yield self._mark_end(Diverged(step + 1, last_good))
+
+    def _divergence_text(self, loss: Tensor | None) -> str:
+        is_number = self.model_state.is_finite if loss is None else bool(loss.isfinite().all())
+        if not is_number or self._monitor.first is None:
+            return "The loss ceased to be a number"
+        size = "" if loss is None else f" to {float(loss[0]):.3g}"
+        return (
+            f"The loss exploded{size}, more than {FACTOR:g} times the {self._monitor.first:.3g} of "
+            "the untrained model,"
+        )
 
     def _mark_end(self, event: Event) -> Event:
         """Notes that the run has ended, after which closing the generator writes nothing."""
@@ -310,7 +340,7 @@ class Trainer:
 
     def _save(self, state: RunState) -> None:
         """Writes the weights, the resume point and the status of this moment."""
-        if not isinstance(self.model, ClosedForm) and self.model_state.is_finite:
+        if not isinstance(self.model, ClosedForm) and self._is_sound():
             self._write_resume_point()
             if not self.writer.has_checkpoint(self.step):
                 self.writer.write_weights(self.model, self.step)

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from aeviewer.services.comparison.comparison import Comparison
 
 _FIRST = "squared_error"
-_LOSS = "loss"
+_LOSS, _TEST_LOSS = "loss", "test_loss"
 _STEPS = f"Smoothed over {WINDOW} steps; points are all test images, at checkpoints"
 _FINER = 3
 _LEGEND = 22
 _MEASURED = {
     key: metric
     for key, metric in sorted(METRICS.items(), key=lambda pair: pair[0] != _FIRST)
-    if key != _LOSS
+    if key != _TEST_LOSS
 }
 """The test loss has the unit of the training loss, and is shown with it."""
 
@@ -157,10 +157,11 @@ class LossesPage(QWidget):
 
     def _show_curve(self, run: ComparedRun, key: str) -> None:
         curves = self._comparison.session.curves(run.item.key)
-        values = [(e.step, getattr(e, key)) for e in curves.evaluations]
+        found = _TEST_LOSS if key == _LOSS else key
+        values = [(e.step, METRICS[found].value(e)) for e in curves.evaluations]
         markers = _pairs([(step, value) for step, value in values if value is not None])
         x, y = (curves.step, curves.loss) if key == _LOSS else markers.T
-        best = METRICS[key].more_is_better is False
+        best = METRICS[found].more_is_better is False
         self.plot.set_curve(run.item.key, run.colour, x, y, markers, has_best=best)
 
     # -- reading ---------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ SORT_ROLE = Qt.ItemDataRole.UserRole + 1
 _SWATCH = 10
 _NOTE = "All test images, at each run's checkpoint; the best of each is bold."
 _UNIT = "Unit of\nthe loss"
+_LOSSES = ("test_loss", "loss_at_mean")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _columns() -> tuple[_Column, ...]:
     )
     unit = _Column(_UNIT, "loss_unit", _unit, _unit)
     metrics = [_metric_column(metric) for metric in METRICS.values()]
-    after_loss = 1 + next(at for at, c in enumerate(metrics) if c.name == "loss")
+    after_loss = 1 + next(at for at, c in enumerate(metrics) if c.name == _LOSSES[-1])
     return (*fixed, *metrics[:after_loss], unit, *metrics[after_loss:])
 
 
@@ -140,7 +141,7 @@ class MetricsModel(QAbstractTableModel):
         units = {loss_unit(run.item.config) for run, _ in self._rows}
         values = [metric.value(found) for _, found in self._rows if found is not None]
         known = [value for value in values if value is not None]
-        if len(set(known)) < 2 or (metric.key == "loss" and len(units) > 1):
+        if len(set(known)) < 2 or (metric.key in _LOSSES and len(units) > 1):
             return None
         return max(known) if metric.more_is_better else min(known)
 

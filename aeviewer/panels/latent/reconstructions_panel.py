@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _EMPTY = "Reconstructions appear here: train a run, or choose one in the list"
 _LEAST_TEXT = 40
-_FULL_INK = 255
 _CARD_OVERLAP = 12
 
 
@@ -92,7 +91,7 @@ class ReconstructionsPanel(QWidget):
             return
         difference = outputs.astype(np.int16) - inputs
         self._data_shown = data
-        self._errors = squared_errors(outputs / _FULL_INK, inputs / _FULL_INK)
+        self._errors = squared_errors(outputs, inputs)
         if difference.ndim == 4:  # The difference of a colour image is the mean over its colours.
             difference = np.rint(difference.mean(axis=3)).astype(np.int16)
         self.grid.set_rows(

@@ -34,7 +34,7 @@ QUANTITIES: dict[str, tuple[str, str]] = {
 }
 """The quantities that each step has, by key: name and meaning."""
 
-MEASURED = {key: metric for key, metric in METRICS.items() if key not in QUANTITIES}
+MEASURED = {key: metric for key, metric in METRICS.items() if key not in {"kl", "test_loss"}}
 """The quantities that only checkpoints have."""
 
 WINDOW = 100

@@ -19,6 +19,7 @@ from aeviewer.panels.losses.loss_table import (
     hidden_runs_text,
     is_per_pixel,
     loss_unit,
+    test_value,
 )
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.value_table import Readout, ValueRow
@@ -257,7 +258,7 @@ class LossPanel(QWidget):
         self._show_readout()
 
     def _show_curve(self, item: RunItem, curves: LossCurves) -> None:
-        tests = [(e.step, getattr(e, self._quantity)) for e in curves.evaluations]
+        tests = [(e.step, test_value(e, self._quantity)) for e in curves.evaluations]
         known = [(step, value) for step, value in tests if value is not None]
         markers = np.array(known, np.float64).reshape(-1, 2)
         series: dict[str, NDArray[np.float64]] = {

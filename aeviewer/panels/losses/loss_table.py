@@ -14,6 +14,7 @@ from aeviewer.panels.losses.loss_header import MEASURED, QUANTITIES
 if TYPE_CHECKING:
     from aeviewer.widgets.plots.curve import Reading
     from trainers.config import RunConfig
+    from trainers.runs.metrics import Evaluation
 
 _UNITS = {"squared-error": "squared error", "bernoulli": "nats"}
 _UNKNOWN = "–"
@@ -38,6 +39,13 @@ def loss_unit(config: RunConfig, quantity: str) -> str:
     if quantity in MEASURED:
         return MEASURED[quantity].unit
     return f"{'nats' if quantity == 'kl' else _UNITS[config.model.likelihood]} per image"
+
+
+def test_value(evaluation: Evaluation, quantity: str) -> float | None:
+    """Returns the value of a quantity on the test images; None if the checkpoint lacks it."""
+    if quantity in MEASURED:
+        return MEASURED[quantity].value(evaluation)
+    return evaluation.objective(quantity)
 
 
 def axis_label(quantity: str, unit_of_it: str) -> str:

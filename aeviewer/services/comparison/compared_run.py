@@ -157,7 +157,7 @@ def pca_error(latent_dim: int, dataset: Dataset) -> float | None:
 def _with_errors(
     step: int, digits: tuple[int, ...], inputs: NDArray[np.uint8], outputs: NDArray[np.float32]
 ) -> ReconstructedImages:
-    errors = squared_errors(outputs, inputs / 255.0).astype(np.float64)
+    errors = squared_errors(outputs, inputs).astype(np.float64)
     images = np.rint(np.nan_to_num(outputs).clip(0, 1) * 255).astype(np.uint8)
     return ReconstructedImages(step, digits, images, errors)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
@@ -89,4 +88,4 @@ def reconstruction_error(models: ModelCache, run: Run, step: int | None, image: 
     """Returns the squared error of an image's reconstruction, summed over its pixels."""
     model, pixels = models.at(run, step), ImageLookup(run.data()).image(image)
     decoded = model.decode(model.encode(pixels[None]))
-    return float(squared_errors(decoded, pixels[None] / np.float32(255))[0])
+    return float(squared_errors(decoded, pixels[None])[0])

@@ -20,6 +20,7 @@ from aeviewer.services.latent.undo_state import (
     parse_code,
 )
 from trainers.errors import DataError
+from trainers.exploration.neighbours import nearest_codes
 from trainers.exploration.planes import (
     Plane,
     are_equal,
@@ -234,7 +235,7 @@ class LatentState(QObject):
             return x, np.nan if len(code) == 1 else y
         if self._embedding is None:
             return None
-        x, y = self._embedding[np.square(codes - code).sum(axis=1).argmin()].tolist()
+        x, y = self._embedding[nearest_codes(codes, code, 1)[0][0]].tolist()
         return x, y
 
     @property

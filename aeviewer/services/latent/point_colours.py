@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from trainers.evaluation.image_errors import cross_entropies, kl_to_prior, squared_errors
+from trainers.evaluation.image_errors import cross_entropies, squared_errors
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,7 +25,6 @@ By = Literal["class", "error", "cross-entropy", "kl", "cluster", "nearest", "nor
 
 _CHUNK = 500
 _CLUSTERS = 10
-_CLAMP = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +200,15 @@ def _of_images(
         for images, part in splits
         for start in range(0, len(part), _CHUNK)
     )
-    parts = []
+    parts: list[NDArray[np.floating]] = []
     for images, chunk in chunks:
         if by == "kl":
-            mean, log_variance = model.posterior(images)
-            if log_variance is None:
-                parts.append(np.full(len(images), np.nan))
-            else:
-                parts.append(kl_to_prior(mean, log_variance).astype(np.float64))
+            parts.append(model.kl(images))
         else:
             decoded = model.decode(chunk).astype(np.float64)
             if by == "error":
-                parts.append(squared_errors(decoded, images / 255))
+                parts.append(squared_errors(decoded, images))
             else:
-                parts.append(cross_entropies(decoded, images / 255, clamp=_CLAMP))
+                parts.append(cross_entropies(decoded, images))
         yield None
-    yield ColourValues(by, np.concatenate(parts))
+    yield ColourValues(by, np.concatenate(parts).astype(np.float64))

@@ -136,7 +136,7 @@ def inspect_code(
         pixels = ImageLookup(run.data()).image(image)
         _, variances = model.posterior(pixels[None])
         log_variance = None if variances is None else variances[0]
-        error = float(squared_errors(decoded, pixels[None] / np.float32(255))[0])
+        error = float(squared_errors(decoded, pixels[None])[0])
     return PointDetails(
         models.source(run, step),
         code,

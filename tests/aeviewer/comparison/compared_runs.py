@@ -95,9 +95,12 @@ def evaluation(step: int, error: float) -> Evaluation:
         images=10_000,
         squared_error=error,
         squared_error_per_pixel=error / 784,
-        reconstruction=error,
+        reconstruction_at_mean=error,
+        test_reconstruction=error,
         kl=0.0,
-        loss=error,
+        test_kl=0.0,
+        loss_at_mean=error,
+        test_loss=error,
         pca_ratio=error / 34.9,
     )
 

@@ -47,9 +47,12 @@ def evaluation(step: int, value: float, kl: float = 0.0) -> Evaluation:
         images=10_000,
         squared_error=value,
         squared_error_per_pixel=value / 784,
-        reconstruction=value,
+        reconstruction_at_mean=value,
+        test_reconstruction=value,
         kl=kl,
-        loss=value + kl,
+        test_kl=kl,
+        loss_at_mean=value + kl,
+        test_loss=value + kl,
     )
 
 

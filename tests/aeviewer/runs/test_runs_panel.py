@@ -194,9 +194,12 @@ class TestList:
             images=10_000,
             squared_error=18.38,
             squared_error_per_pixel=0.02345,
-            reconstruction=18.38,
+            reconstruction_at_mean=18.38,
+            test_reconstruction=18.38,
             kl=0,
-            loss=18.38,
+            test_kl=0,
+            loss_at_mean=18.38,
+            test_loss=18.38,
             pca_ratio=0.527,
         )
         scene.session.add_checkpoint(scene.keys["a"], measured)

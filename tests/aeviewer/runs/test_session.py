@@ -47,9 +47,12 @@ def evaluation(step: int, loss: float = 10.0) -> Evaluation:
         images=10_000,
         squared_error=loss,
         squared_error_per_pixel=loss / 784,
-        reconstruction=loss,
+        reconstruction_at_mean=loss,
+        test_reconstruction=loss,
         kl=0.0,
-        loss=loss,
+        test_kl=0.0,
+        loss_at_mean=loss,
+        test_loss=loss,
     )
 
 
@@ -264,7 +267,7 @@ class TestCurves:
         curves = LossCurves()
         for step, loss in ((10, 1.0), (0, 2.0), (10, 3.0)):
             curves.add_evaluation(evaluation(step, loss))
-        assert [(e.step, e.loss) for e in curves.evaluations] == [(0, 2.0), (10, 3.0)]
+        assert [(e.step, e.test_loss) for e in curves.evaluations] == [(0, 2.0), (10, 3.0)]
 
     def test_losses_come_from_the_folder_once(self, session: Session) -> None:
         run = made(session, "a")

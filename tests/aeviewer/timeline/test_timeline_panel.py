@@ -40,9 +40,12 @@ def evaluated(step: int) -> Evaluation:
         images=10_000,
         squared_error=1,
         squared_error_per_pixel=1,
-        reconstruction=1,
+        reconstruction_at_mean=1,
+        test_reconstruction=1,
         kl=0,
-        loss=1,
+        test_kl=0,
+        loss_at_mean=1,
+        test_loss=1,
     )
 
 

@@ -62,7 +62,7 @@ def test_train_list_and_evaluate(tmp_path: Path) -> None:
     measured = json.loads(text)
     assert (measured["likelihood"]["samples"], measured["likelihood"]["images"]) == (16, 99)
     kept = runs.open_run(tmp_path / "mine").checkpoint().evaluation()
-    assert measured["reconstruction"]["loss"] == pytest.approx(kept.loss, rel=1e-5)
+    assert measured["reconstruction"]["test_loss"] == pytest.approx(kept.test_loss, rel=1e-5)
     assert measured["likelihood"]["protocol"] == "grey Bernoulli"
     assert measured["likelihood"]["log_likelihood"] > measured["likelihood"]["elbo"]
     assert 0.1 < measured["codes"]["codes"]["linear"] < measured["codes"]["pixels"]["linear"]
@@ -86,7 +86,7 @@ def test_evaluate_prints_every_section_that_means_something(tmp_path: Path) -> N
         "Linear decoder",
         "principal angles to PCA's plane, degrees",
         "Compression: a code against the 784 bytes of an image",
-        "Noisy input",
+        "Corrupted input",
     ):
         assert section in text
     assert "Likelihood" not in text

@@ -187,7 +187,7 @@ def test_streamed_images_train_to_the_very_same_bits(
         if kind != "evaluation.json":
             assert one.read_bytes() == other.read_bytes()
     one, other = evaluate_run(whole), evaluate_run(streamed)
-    assert one.loss == other.loss
+    assert one.test_loss == other.test_loss
     assert one.explained_variance == pytest.approx(other.explained_variance, rel=1e-9)
 
 

@@ -93,9 +93,12 @@ def test_the_collapsed_dimensions_of_a_trained_model() -> None:
         images=1,
         squared_error=1,
         squared_error_per_pixel=1,
-        reconstruction=1,
+        reconstruction_at_mean=1,
+        test_reconstruction=1,
         kl=1,
-        loss=1,
+        test_kl=1,
+        loss_at_mean=1,
+        test_loss=1,
         code_variances=(0.9, 0.01, 0.0, 0.02, 1.1),
     )
     found = measure_collapse(evaluation, _linear(7.0))

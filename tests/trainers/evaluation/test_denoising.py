@@ -8,8 +8,10 @@ import torch
 from trainers.datasets.spectrum import load_mnist_spectrum
 from trainers.datasets.tensors import load_images
 from trainers.evaluation.denoising import LEVELS, measure_denoising
+from trainers.evaluation.measure_all import _denoised_corruption
 from trainers.generators import finish
 from trainers.models.pca import PCA
+from trainers.presets import preset
 
 _IMAGES = load_images("test", torch.device("cpu"))
 _DIM = 20
@@ -63,3 +65,18 @@ def test_noise_is_not_clipped(pca: PCA) -> None:
 def test_the_measurement_yields_after_each_chunk(pca: PCA) -> None:
     work = measure_denoising(pca, _IMAGES[:3_000], levels=(0.1, 0.5))
     assert [*work] == [None] * 6
+
+
+def test_masking_sets_the_share_of_the_pixels_to_black(pca: PCA) -> None:
+    white = torch.ones(1_000, 784)
+    (found,) = finish(measure_denoising(pca, white, levels=(0.25,), corruption="masking"))
+    assert found.corruption == "masking"
+    assert found.input_error == pytest.approx(784 * 0.25, rel=0.01)
+
+
+def test_a_model_trained_with_masking_is_measured_with_masking() -> None:
+    config = preset("denoising")
+    assert _denoised_corruption(config) == "gaussian"
+    assert _denoised_corruption(config.replace(corruption="masking")) == "masking"
+    assert _denoised_corruption(preset("elu")) == "gaussian"
+    assert _denoised_corruption(preset("pca").replace(corruption="masking")) == "gaussian"

@@ -272,7 +272,7 @@ def test_events_are_written_while_a_run_is_trained(
         trainer.run.metrics().total.tolist(), rel=1e-5
     )
     kept = [c.step for c in trainer.run.checkpoints() if c.is_evaluated]
-    assert [s.step for s in read.Scalars("test/loss")] == kept
+    assert [s.step for s in read.Scalars("test/test_loss")] == kept
     assert len([*folder.iterdir()]) == 2
 
 

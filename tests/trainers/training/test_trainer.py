@@ -56,7 +56,7 @@ def test_every_preset_learns_on_mnist(tmp_path: Path, name: str) -> None:
     floor = floors.get(name, 0.055)
     assert saved[-1].evaluation.squared_error_per_pixel < floor
     if name != "pca":
-        assert saved[-1].evaluation.loss < 0.75 * saved[0].evaluation.loss
+        assert saved[-1].evaluation.test_loss < 0.75 * saved[0].evaluation.test_loss
 
 
 def test_events_report_every_step_and_checkpoint(start: Start) -> None:
@@ -90,9 +90,9 @@ def test_a_checkpoint_holds_the_values_of_its_event(start: Start) -> None:
     assert error == pytest.approx(last.evaluation.squared_error, rel=1e-4)
     ink = np.clip(images, 1e-9, 1 - 1e-7)
     nats = -(inputs * np.log(ink) + (1 - inputs) * np.log(1 - ink)).sum((1, 2)).mean()
-    assert nats == pytest.approx(last.evaluation.reconstruction, rel=1e-3)
-    assert last.evaluation.loss == pytest.approx(
-        last.evaluation.reconstruction + last.evaluation.kl
+    assert nats == pytest.approx(last.evaluation.reconstruction_at_mean, rel=1e-3)
+    assert last.evaluation.loss_at_mean == pytest.approx(
+        last.evaluation.reconstruction_at_mean + last.evaluation.kl
     )
 
 
@@ -386,7 +386,7 @@ def test_a_folder_that_vanishes_fails_with_one_message(start: Start) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_cuda_learns_as_the_cpu_does(start: Start) -> None:
     errors = [
-        of_kind(list(start(device=device, steps=300)), CheckpointSaved)[-1].evaluation.loss
+        of_kind(list(start(device=device, steps=300)), CheckpointSaved)[-1].evaluation.test_loss
         for device in ("cpu", "cuda")
     ]
     assert errors[0] == pytest.approx(errors[1], rel=0.05)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
+from trainers.datasets.corruption import corrupt
 from trainers.datasets.tensors import BatchOrder, gather, load_images
 from trainers.training.adam import Adam
 
@@ -108,17 +109,13 @@ class Engine(ABC):
     def _batch(self, step: int, target: Tensor, buffer: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the input and the target of a step, both (B, P).
 
-        Overwrites `target`, and `buffer` if the input is corrupted (Vincent et al. 2008).
+        Overwrites `target`, and `buffer` if the input is corrupted.
         """
         gather(self._images, self._order.indices(step), target)
         if self._is_binarised:
             target.bernoulli_(target, generator=self.noise)
-        amount = self._config.corruption_amount
-        if self._config.corruption == "gaussian":
-            return buffer.normal_(0, amount, generator=self.noise).add_(target), target
-        if self._config.corruption == "masking":
-            return buffer.uniform_(generator=self.noise).ge_(amount).mul_(target), target
-        return target, target
+        kind, amount = self._config.corruption, self._config.corruption_amount
+        return corrupt(target, kind, amount, self.noise, buffer), target
 
     def _empty_batch(self) -> Tensor:
         """Returns an uninitialised (B, P) tensor for a batch."""
