@@ -157,7 +157,7 @@ def is_image_file(path: Path) -> bool:
     if path.suffix.lower() in _OTHER_SUFFIXES:
         return False
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             head = file.read(12)
     except OSError:
         return False

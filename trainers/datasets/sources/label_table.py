@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from trainers.datasets.sources.array_names import parse_name
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +45,9 @@ class LabelTable:
                     f"{path} has {path.stat().st_size:,} bytes; a table of labels has "
                     f"{_MOST_BYTES:,} at most. Choose another file."
                 )
-            with path.open(encoding="utf-8-sig", newline="") as file:
+            with io.TextIOWrapper(
+                open_regular_file(path), encoding="utf-8-sig", newline=""
+            ) as file:
                 first = file.readline()
                 file.seek(0)
                 delimiter = max(_DELIMITERS, key=first.count)

@@ -19,6 +19,7 @@ from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.label_table import TABLE_NAME
 from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
+from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,7 +49,7 @@ def open_zip(path: Path, labels: Path | None = None) -> Generator[float, None, F
     source: FolderSource | None = None
     flaws: list[Flaw] = []
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular_file(path) as packed, zipfile.ZipFile(packed) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
             _check_sizes(path, members, scratch.folder)
             total, done = sum(info.file_size for info in members) or 1, 0
