@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from aeviewer.widgets.plots.latent_plot import LatentPlot
     from trainers import runs
 
-PATIENCE = 60_000
-
 
 def xdotool(*words: object) -> None:
     subprocess.run(["xdotool", *map(str, words)], check=True)
@@ -42,7 +40,7 @@ class Person:
         self.is_closed = False
 
     def until(self, condition: Callable[[], object]) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=PATIENCE)
+        self.qtbot.waitUntil(lambda: bool(condition()))
 
     def settled(self, value: Callable[[], int]) -> int:
         """What `value` gives once it has stayed the same for a second."""

@@ -26,7 +26,7 @@ def display(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.skipif(IS_LACKING, reason=LACKING)
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("session", ["session_on_screen.py", "exploring_on_screen.py"])
 def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) -> None:
     environment = {
@@ -38,6 +38,6 @@ def test_a_session_in_a_real_window(session: str, display: str, tmp_path: Path) 
     }
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n0", str(HERE / session)]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=380, check=False
+        command, env=environment, capture_output=True, text=True, timeout=1100, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

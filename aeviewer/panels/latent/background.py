@@ -26,6 +26,8 @@ TILE_PIXELS = 28
 
 _SIGMAS = (1.0, 2.0)
 _OVERLAY_ALPHA = 120
+_STALE = 0.35
+"""The opacity of a layer of another step, times its own."""
 
 
 def class_palette(count: int = 10) -> NDArray[np.uint8]:
@@ -148,6 +150,8 @@ class Background(QObject):
         self._latent, self._mosaic, self._overlay = latent_state, mosaic, latent_services.overlay
         self._plot, self._layers, self._bar = plot, layers, bar
         latent_services.overlay.changed.connect(self._show_overlay)
+        latent_services.overlay.latest.status_changed.connect(self._dim)
+        mosaic.status_changed.connect(self._dim)
         self._view_refresh = Refresh(plot, self._send_view)
         plot.view_changed.connect(self._view_refresh.request)
         mosaic.changed.connect(self._show_tiles)
@@ -192,8 +196,15 @@ class Background(QObject):
             return
         images, support = self._mosaic.picture()
         shares = support if chosen.fades else (support > 0).astype(np.float32)
-        self._plot.tiles.set_opacity(chosen.opacity)
+        self._dim()
         self._plot.tiles.set_tiles(images, shares, QRectF(*grid.rectangle))
+
+    @Slot()
+    def _dim(self) -> None:
+        """Makes tiles and overlay pale while they are those of another step."""
+        tiles, overlay = self._mosaic.is_stale, self._overlay.latest.is_stale
+        self._plot.tiles.set_opacity(self._layers.chosen.opacity * (_STALE if tiles else 1))
+        self._plot.overlay.setOpacity(_STALE if overlay else 1)
 
     @Slot()
     def _show_overlay(self) -> None:

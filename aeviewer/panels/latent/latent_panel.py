@@ -20,7 +20,8 @@ from aeviewer.panels.latent.status_text import codes_text, no_codes_text
 from aeviewer.services.latent import point_colours
 from aeviewer.services.latent.undo_state import PlaneChoice, pin_letter
 from aeviewer.widgets.displays.empty_state import EmptyState
-from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
+from aeviewer.widgets.displays.result_line import ResultLine
+from aeviewer.widgets.labels import plain_tip
 from aeviewer.widgets.plots.colour_bar import ColourBar, limits, shades
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
@@ -68,7 +69,9 @@ class LatentPanel(QWidget):
         self.gestures = Gestures(latent_services, self.plot, self.plane_bar)
         self.embedding_bar = EmbeddingBar(latent_services.embeddings, self)
         self.legend = ChipLegend(MNIST.classes, CLASS_COLOURS)
-        self.empty, self.note = EmptyState(""), quiet_eliding_label()
+        self.empty = EmptyState("")
+        self.line = ResultLine("Computing the plane", self.plot)
+        self.note = self.line.label
         self._pages = QStackedWidget()
         self._build()
         self._connect()
@@ -82,10 +85,10 @@ class LatentPanel(QWidget):
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         footer = QHBoxLayout()
         # The note is elided before the names of the classes need a second row.
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.note.setMinimumWidth(_LEAST_NOTE)
+        self.line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.line.setMinimumWidth(_LEAST_NOTE)
         footer.addWidget(self.legend)
-        footer.addWidget(self.note, 1)
+        footer.addWidget(self.line, 1)
         space = QWidget()
         layout = QVBoxLayout(space)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -116,6 +119,13 @@ class LatentPanel(QWidget):
         latent_state.plane_changed.connect(self._show_plane)
         latent_state.pins_changed.connect(self._show_pins)
         latent_state.selection_changed.connect(self._show_points)
+        for signal in (
+            session.step_changed,
+            session.preview_changed,
+            self._services.mosaic.status_changed,
+            self._services.overlay.latest.status_changed,
+        ):
+            signal.connect(self._show_status)
         self._playback.moved.connect(self._show_playback)
         self._point_colours.changed.connect(self._show_points)
         plot.following_changed.connect(self.plane_bar.set_following)
@@ -186,6 +196,18 @@ class LatentPanel(QWidget):
         self.note.setToolTip(plain_tip(self.note.text()))
         self._show_pins()
         self._mark_code()
+
+    @Slot()
+    def _show_status(self) -> None:
+        """Shows that codes or layers are computed, unless a live model renews them all the time."""
+        session, mosaic = self._session, self._services.mosaic
+        overlay = self._services.overlay.latest
+        is_following = session.is_live and session.preview is not None
+        is_computing = session.is_loading or mosaic.is_computing or overlay.is_computing
+        self.line.set_status(
+            is_computing=is_computing and not is_following,
+            is_stale=session.is_loading and session.preview is not None and not is_following,
+        )
 
     @Slot()
     def _show_playback(self) -> None:

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.panels.export.pictures_menu import picture_name
+from aeviewer.panels.latent.status_text import source_text
+from aeviewer.services.runs.model_source import ModelSource
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import PictureActions
 from aeviewer.widgets.images.image_grid import ImageGrid, ImageRow
@@ -101,9 +103,11 @@ class ReconstructionsPanel(QWidget):
                 ImageRow("difference", difference),
             )
         )
+        session = self._session
+        name = session.current.name if session.current else ""
         self.figure.setText(
             f"squared error {local(self._errors.mean()):.1f}, mean of these {len(self._errors)}"
-            f" · step {local(preview.step):,}"
+            f" · {source_text(session, ModelSource(name, preview.step, session.is_live))}"
         )
         self._pages.setCurrentIndex(1)
         self._show_card(self.grid.current)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeviewer.numbers import local
+from aeviewer.services.runs.model_source import ModelSource
 from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.latest_result import LatestResult
     from aeviewer.services.latent_services import LatentServices
-    from aeviewer.services.runs.model_source import ModelSource
     from aeviewer.services.runs.session import Session
     from aeviewer.widgets.displays.result_line import ResultLine
 
@@ -55,18 +55,19 @@ def _alignment_text(latent_services: LatentServices, step: int) -> list[str]:
 
 def _count_text(latent_services: LatentServices, step: int, count: int) -> str:
     latent_state = latent_services.latent_state
-    tests = latent_services.session.dataset.test
+    session = latent_services.session
+    tests, name = session.dataset.test, session.current.name if session.current else ""
+    shown = source_text(session, ModelSource(name, step, session.is_live))
     if count > tests and latent_state.is_embedding:
-        seen = f"step {local(step):,} · {local(tests):,} test images"
+        seen = f"{shown} · {local(tests):,} test images"
         return f"{seen} · the embedding is of the test images only"
     if count > tests:
-        return f"step {local(step):,} · {local(count):,} test and training images"
-    words = f"step {local(step):,} · {local(count):,} test images"
+        return f"{shown} · {local(count):,} test and training images"
+    words = f"{shown} · {local(count):,} test images"
     if not latent_state.displayed_codes.shows_training:
         return words
-    is_live = latent_services.session.is_live
     return f"{words} · " + (
-        "training images at checkpoints" if is_live else "encoding the training images…"
+        "training images at checkpoints" if session.is_live else "encoding the training images…"
     )
 
 

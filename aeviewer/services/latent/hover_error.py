@@ -40,7 +40,7 @@ class HoverError(QObject):
         self._image: int | None = None
         self.error: float | None = None
         latent_state.run_changed.connect(self._start_anew)
-        latent_state.places_changed.connect(self._ask)
+        latent_state.places_changed.connect(self._follow_step)
 
     def look_at(self, image: int | None) -> None:
         """Sets the image under the mouse by its number, or None."""
@@ -61,11 +61,15 @@ class HoverError(QObject):
             self.changed.emit()
 
     @Slot()
-    def _ask(self) -> None:
-        """Requests the error by the model of this step.
+    def _follow_step(self) -> None:
+        """Computes the error of another step; only beside a live model the older one stays."""
+        if self.error is not None and not self._latent.session.is_live:
+            self.error = None
+            self.changed.emit()
+        self._ask()
 
-        The error of an earlier step stays until then.
-        """
+    def _ask(self) -> None:
+        """Requests the error by the model of this step."""
         session = self._latent.session
         if self._image is None or session.current is None or session.preview is None:
             self._client.cancel("error")

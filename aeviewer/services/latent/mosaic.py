@@ -55,6 +55,8 @@ class Mosaic(QObject):
     """
 
     changed = Signal()
+    status_changed = Signal()
+    """`is_computing` or `is_stale` is another one."""
 
     def __init__(
         self, latent_state: LatentState, compute: ComputeThread, parent: QObject | None = None
@@ -65,7 +67,8 @@ class Mosaic(QObject):
             compute, "mosaic", latent_state.session.message_posted.emit, self
         )
         self._store = TileStore()
-        self._is_on = False
+        self._is_on = self.is_computing = False
+        self._finished_round = 0
         self._grid: TileGrid | None = None
         self._view: tuple[tuple[float, float, float, float], float, float] | None = None
         self._off_plane = np.zeros(0)
@@ -114,6 +117,12 @@ class Mosaic(QObject):
             if self._is_on:
                 self.changed.emit()
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether tiles of an earlier step are shown that are not renewed as a model learns."""
+        is_renewed = self._latent.session.is_live or self._finished_round == self._store.round
+        return self._is_on and self.is_computing and not is_renewed
+
     # -- decoding --------------------------------------------------------------------------------
 
     @Slot()
@@ -147,7 +156,7 @@ class Mosaic(QObject):
         plane, anchor = self._latent.plane, self._latent.anchor
         codes, current = self._latent.codes, session.current
         if not self._is_on or grid is None or plane is None or anchor is None or current is None:
-            self._client.cancel("tiles")
+            self._cancel()
             return
         if plane.is_line or codes is None:
             return
@@ -156,7 +165,7 @@ class Mosaic(QObject):
             for level in (grid.coarser(_COARSER), grid)
         ]
         if not wanted[1]:
-            self._client.cancel("tiles")
+            self._cancel()
             return
         work = partial(
             decode_tiles,
@@ -167,7 +176,23 @@ class Mosaic(QObject):
             anchor=anchor,
             wanted=wanted,
         )
-        self._client.submit("tiles", work, partial(self._show_result, self._store.round))
+        began = self._store.round
+        self._client.submit(
+            "tiles", work, partial(self._show_result, began), on_end=partial(self._end, began)
+        )
+        self._set_computing(True)
+
+    def _cancel(self) -> None:
+        self._client.cancel("tiles")
+        self._set_computing(False)
+
+    def _end(self, began: int) -> None:
+        self._finished_round = began
+        self._set_computing(False)
+
+    def _set_computing(self, is_computing: bool) -> None:
+        self.is_computing = is_computing
+        self.status_changed.emit()
 
     def _show_result(self, began: int, tiles: DecodedTiles) -> None:
         if began == self._store.round:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.latest_result import LatestResult
 
 if TYPE_CHECKING:
     from aeviewer.services.compute.compute_thread import ComputeThread
@@ -97,16 +97,22 @@ class PlaneOverlay(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
+        self.latest = LatestResult(
             compute, "overlay", latent_state.session.message_posted.emit, self
         )
+        self.latest.changed.connect(self.changed)
         self._layer: Layer = "none"
         self._view: View | None = None
-        self.field: ScalarField | None = None
         latent_state.plane_changed.connect(self._start_anew)
         latent_state.run_changed.connect(self._start_anew)
         latent_state.places_changed.connect(self._ask)
         latent_state.code_changed.connect(self._follow_anchor)
+
+    @property
+    def field(self) -> ScalarField | None:
+        """The values that were computed last; `latest.is_stale` says whether others are wanted."""
+        field: ScalarField | None = self.latest.value
+        return field
 
     @property
     def layer(self) -> Layer:
@@ -134,8 +140,7 @@ class PlaneOverlay(QObject):
 
     @Slot()
     def _start_anew(self) -> None:
-        self.field = None
-        self.changed.emit()
+        self.latest.clear()
         self._ask()
 
     @Slot()
@@ -150,14 +155,12 @@ class PlaneOverlay(QObject):
         latent_state, session = self._latent, self._latent.session
         plane, anchor, codes = latent_state.plane, latent_state.anchor, latent_state.codes
         current, view = session.current, self._view
-        if self._layer == "classes" and not session.dataset.is_labelled:
-            self._client.cancel("field")
-            return
-        if self._layer == "none" or view is None or current is None:
-            self._client.cancel("field")
+        has_no_classes = self._layer == "classes" and not session.dataset.is_labelled
+        if self._layer == "none" or has_no_classes or view is None or current is None:
+            self.latest.clear()
             return
         if plane is None or anchor is None or codes is None or plane.is_line:
-            self._client.cancel("field")
+            self.latest.clear()
             return
         situation = OverlayRequest(plane, anchor, codes, latent_state.displayed_codes.labels)
         work = partial(
@@ -168,11 +171,7 @@ class PlaneOverlay(QObject):
             view=view,
             situation=situation,
         )
-        self._client.submit("field", work, self._show_result)
-
-    def _show_result(self, field: ScalarField) -> None:
-        self.field = field
-        self.changed.emit()
+        self.latest.ask((current.key, session.step, self._layer), work)
 
 
 def _covers(outer: View, inner: View) -> bool:

@@ -35,7 +35,7 @@ def latest(compute: ComputeThread, problems: list[str]) -> LatestResult:
 
 
 def wait(qtbot: QtBot, latest: LatestResult, value: object) -> None:
-    qtbot.waitUntil(lambda: latest.value == value and not latest.is_computing, timeout=30_000)
+    qtbot.waitUntil(lambda: latest.value == value and not latest.is_computing)
 
 
 def test_a_result_is_stale_while_another_question_is_answered(
@@ -62,7 +62,7 @@ def test_a_failure_drops_the_result_of_the_question_before(
     latest.ask("first", lambda _models: 1)
     wait(qtbot, latest, 1)
     latest.ask("second", fail)
-    qtbot.waitUntil(lambda: bool(problems), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(problems))
     assert problems == ["It cannot be computed."]
     assert latest.value is None
     assert not latest.is_computing
@@ -78,7 +78,7 @@ def test_progress_is_no_result(latest: LatestResult, qtbot: QtBot) -> None:
         yield "found"
 
     latest.ask("search", work)
-    qtbot.waitUntil(lambda: latest.progress == 0.25, timeout=30_000)
+    qtbot.waitUntil(lambda: latest.progress == 0.25)
     assert latest.value is None
     go_on.set()
     wait(qtbot, latest, "found")

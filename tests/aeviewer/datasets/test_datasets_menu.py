@@ -176,7 +176,7 @@ def test_being_offline_is_told_in_the_dialog_of_a_download(
     monkeypatch.setattr(download, "start_download", start_offline_download)
     program.window.datasets.download("fashion-mnist")
     dialog = program.window.findChildren(DownloadDialog)[-1]
-    qtbot.waitUntil(lambda: bool(dialog.work.problem), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(dialog.work.problem))
     assert "cannot be reached" in dialog.state.text()
     assert "connected to the network" in dialog.state.text()
     assert dialog.button.text() == "Close"

@@ -25,7 +25,7 @@ def panel(explored: ExploredServices, qtbot: QtBot) -> DirectionsPanel:
     qtbot.addWidget(panel)
     panel.resize(440, 520)
     panel.show()
-    qtbot.waitUntil(lambda: explored.directions.steps is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: explored.directions.steps is not None)
     return panel
 
 

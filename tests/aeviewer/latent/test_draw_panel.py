@@ -58,8 +58,7 @@ def drawn(
     image = centre_drawing(panel.pad.ink)
     service = explored.drawing
     qtbot.waitUntil(
-        lambda: service.result is not None and np.array_equal(service.result.image, image),
-        timeout=30_000,
+        lambda: service.result is not None and np.array_equal(service.result.image, image)
     )
     assert service.result is not None
     return service.result

@@ -38,7 +38,7 @@ def found(qtbot: QtBot, heat: PlaneOverlay, layer: Layer) -> tuple[ScalarField, 
         field = heat.field
         return field is not None and field.layer == layer and field.values.shape[1] == 100
 
-    qtbot.waitUntil(is_fine, timeout=30_000)
+    qtbot.waitUntil(is_fine)
     assert heat.field is not None
     return heat.field, places(heat.field.view, 100)
 

@@ -56,7 +56,7 @@ def found(qtbot: QtBot, walk: PathService, kind: str, frames: int = 12) -> PathR
         walked = walk.result
         return walked is not None and (walked.route.kind, len(walked.film)) == (kind, frames)
 
-    qtbot.waitUntil(done, timeout=30_000)
+    qtbot.waitUntil(done)
     assert walk.result is not None
     return walk.result
 
@@ -105,10 +105,10 @@ def test_the_straight_path_is_not_shown_as_the_geodesic_that_is_searched(
     assert not panel.gif_button.isEnabled()
     assert not panel.strip_button.isEnabled()
     assert not panel.play_button.isEnabled()
-    qtbot.waitUntil(lambda: panel.line.is_dimmed and panel.line.bar.isVisible(), timeout=30_000)
+    qtbot.waitUntil(lambda: panel.line.is_dimmed and panel.line.bar.isVisible())
     search.set()
     found(qtbot, walk, "geodesic")
-    qtbot.waitUntil(lambda: panel.strip_button.isEnabled(), timeout=30_000)
+    qtbot.waitUntil(lambda: panel.strip_button.isEnabled())
     assert panel.lengths.text().startswith("Geodesic path: length")
     assert not panel.line.is_dimmed
     panel.strip_button.click()
@@ -143,7 +143,7 @@ def test_the_film_is_played_through_the_decoder(
     explored.session.code_changed.connect(lambda: seen.append(explored.session.code))
     qtbot.mouseClick(panel.play_button, Qt.MouseButton.LeftButton)
     assert panel.play_button.text() == "Stop"
-    qtbot.waitUntil(lambda: panel.play_button.text() == "Play", timeout=10_000)
+    qtbot.waitUntil(lambda: panel.play_button.text() == "Play")
     np.testing.assert_allclose(seen, walked.film, atol=1e-6)
 
 

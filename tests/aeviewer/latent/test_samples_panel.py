@@ -36,7 +36,7 @@ def panel(explored: ExploredServices, qtbot: QtBot) -> SamplesPanel:
     qtbot.addWidget(panel)
     panel.resize(320, 520)
     panel.show()
-    qtbot.waitUntil(lambda: panel.sheet.shape[0] > 0, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.sheet.shape[0] > 0)
     return panel
 
 
@@ -86,13 +86,9 @@ def test_another_seed_draws_others(
     first = np.array(marked(qtbot, explored, panel, 0))
     qtbot.mouseClick(panel.again, Qt.MouseButton.LeftButton)
     assert panel.seed.value() == 1
-    qtbot.waitUntil(
-        lambda: not np.array_equal(marked(qtbot, explored, panel, 0), first), timeout=30_000
-    )
+    qtbot.waitUntil(lambda: not np.array_equal(marked(qtbot, explored, panel, 0), first))
     panel.seed.setValue(0)
-    qtbot.waitUntil(
-        lambda: np.array_equal(marked(qtbot, explored, panel, 0), first), timeout=30_000
-    )
+    qtbot.waitUntil(lambda: np.array_equal(marked(qtbot, explored, panel, 0), first))
 
 
 def test_quantiles_of_the_prior_or_of_the_codes(
@@ -198,4 +194,4 @@ def test_the_sheet_of_another_run_is_cleared_at_once(
     session.set_current(session.add(trained_run("relu", 2), RunState.FINISHED))
     assert panel.sheet.shape == (0, 0)
     assert panel.note.text() == ""
-    qtbot.waitUntil(lambda: panel.sheet.shape[0] > 0, timeout=30_000)
+    qtbot.waitUntil(lambda: panel.sheet.shape[0] > 0)

@@ -54,7 +54,7 @@ def menu(explored: ExploredServices, panel: LatentPanel, trash: Path) -> ViewsMe
 
 
 def says(panel: LatentPanel, step: int) -> bool:
-    return panel.note.text().startswith(f"step {step:,} ")
+    return f"step {step:,} ·" in panel.note.text()
 
 
 def names(menu: ViewsMenu) -> list[str]:

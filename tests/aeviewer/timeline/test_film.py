@@ -59,7 +59,7 @@ def frames_of(place: Path) -> tuple[np.ndarray, list[int]]:
 
 def made(qtbot: QtBot, action: FilmAction, place: Path) -> None:
     action.make(place)
-    qtbot.waitUntil(lambda: action.maker is None, timeout=60_000)
+    qtbot.waitUntil(lambda: action.maker is None)
 
 
 def test_the_key_asks_where_to_and_a_gif_of_different_frames_is_kept(
@@ -75,7 +75,7 @@ def test_the_key_asks_where_to_and_a_gif_of_different_frames_is_kept(
     dialog.close()
     assert action.maker is not None
     assert not action.isEnabled()
-    qtbot.waitUntil(lambda: action.maker is None, timeout=60_000)
+    qtbot.waitUntil(lambda: action.maker is None)
     assert action.isEnabled()
     shown, durations = frames_of(tmp_path / "film.gif")
     count = len(timing(2, ".gif").moments)
@@ -151,7 +151,7 @@ def test_cancelling_leaves_nothing(
     action.make(tmp_path / "film.gif")
     maker = action.maker
     assert maker is not None
-    qtbot.waitUntil(lambda: maker.progress.labelText().startswith("Drawing"), timeout=60_000)
+    qtbot.waitUntil(lambda: maker.progress.labelText().startswith("Drawing"))
     maker.progress.canceled.emit()
     qtbot.waitUntil(lambda: action.maker is None)
     assert not any(tmp_path.glob("*film*"))
@@ -167,7 +167,7 @@ def test_the_window_may_close_at_any_moment(
     action.make(tmp_path / "film.gif")
     maker = action.maker
     assert maker is not None
-    qtbot.waitUntil(lambda: maker.progress.labelText().startswith(stage), timeout=60_000)
+    qtbot.waitUntil(lambda: maker.progress.labelText().startswith(stage))
     action.cancel()
     action.cancel()
     qtbot.waitUntil(lambda: action.maker is None)

@@ -62,7 +62,7 @@ def button(timeline: TimelinePanel, text: str) -> QToolButton:
 def go_to(qtbot: QtBot, explored: ExploredServices, panel: LatentPanel, step: int) -> np.ndarray:
     """Shows a checkpoint; answers its codes."""
     explored.session.show_step(step)
-    qtbot.waitUntil(lambda: panel.note.text().startswith(f"step {step:,} "))
+    qtbot.waitUntil(lambda: f"step {step:,} ·" in panel.note.text())
     codes = explored.latent_state.test_codes
     assert codes is not None
     return codes
@@ -224,7 +224,7 @@ def test_codes_glide_from_the_first_checkpoint_to_the_last(
     watched = Watched(explored, panel)
     qtbot.mouseClick(button(timeline, "Play checkpoints"), Qt.MouseButton.LeftButton)
     assert explored.session.step == 0
-    qtbot.waitUntil(lambda: not timeline.is_playing, timeout=20_000)
+    qtbot.waitUntil(lambda: not timeline.is_playing)
     assert list(dict.fromkeys(step for step, _, _ in watched.frames)) == [0, 20, 40]
     assert len(watched.frames) >= 8
     # Between the checkpoints, no two frames are alike, and none is far from the one before.
@@ -283,7 +283,7 @@ def test_another_plane_while_it_plays_is_played_on(
     qtbot.waitUntil(lambda: explored.playback.interpolation is not None)
     timeline.align_action.trigger()
     assert timeline.is_playing
-    qtbot.waitUntil(lambda: not timeline.is_playing, timeout=20_000)
+    qtbot.waitUntil(lambda: not timeline.is_playing)
     assert explored.session.step == 40
 
 
@@ -345,7 +345,7 @@ def test_codes_that_can_not_be_read_are_told_and_played_over(
     messages: list[str] = []
     session.message_posted.connect(messages.append)
     timeline.play_action.trigger()
-    qtbot.waitUntil(lambda: not timeline.is_playing, timeout=20_000)
+    qtbot.waitUntil(lambda: not timeline.is_playing)
     assert session.step == 40
     assert len(messages) == 1
     explored.close()

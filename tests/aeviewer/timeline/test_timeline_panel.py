@@ -145,7 +145,7 @@ def test_play_goes_from_the_start_to_the_end(
     qtbot.mouseClick(play, Qt.MouseButton.LeftButton)
     assert panel.is_playing
     assert play.text() == "Pause"
-    qtbot.waitUntil(lambda: not panel.is_playing, timeout=5_000)
+    qtbot.waitUntil(lambda: not panel.is_playing)
     assert seen == list(STEPS)
     assert play.text() == "Play checkpoints"
 
@@ -156,7 +156,7 @@ def test_play_goes_on_from_the_middle_and_pauses(
     session.show_step(10)
     panel.play_action.trigger()
     assert session.step == 10
-    qtbot.waitUntil(lambda: session.step == 1_000, timeout=5_000)
+    qtbot.waitUntil(lambda: session.step == 1_000)
     panel.play_action.trigger()
     assert not panel.is_playing
     assert session.step == 1_000

@@ -49,7 +49,7 @@ def test_after_a_moment_the_bar_shows_and_the_old_result_is_dimmed(
     line: ResultLine, qtbot: QtBot
 ) -> None:
     line.set_status(is_computing=True, is_stale=True, progress=0.4)
-    qtbot.waitUntil(line.bar.isVisible, timeout=30_000)
+    qtbot.waitUntil(line.bar.isVisible)
     assert (line.bar.minimum(), line.bar.maximum(), line.bar.value()) == (0, 100, 40)
     assert line.is_dimmed
     line.set_status(is_computing=True, is_stale=False)
@@ -70,5 +70,5 @@ def contrast(widget: QWidget) -> int:
 def test_what_is_dimmed_has_less_contrast(panel: Panel, line: ResultLine, qtbot: QtBot) -> None:
     before = contrast(panel.content)
     line.set_status(is_computing=True, is_stale=True)
-    qtbot.waitUntil(lambda: line.is_dimmed, timeout=30_000)
+    qtbot.waitUntil(lambda: line.is_dimmed)
     assert contrast(panel.content) < before
