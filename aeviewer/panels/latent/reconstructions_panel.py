@@ -106,7 +106,7 @@ class ReconstructionsPanel(QWidget):
         session = self._session
         name = session.current.name if session.current else ""
         self.figure.setText(
-            f"squared error {local(self._errors.mean()):.1f}, mean of these {len(self._errors)}"
+            f"squared error {local(self._errors.mean()):.1f} (mean of {len(self._errors)})"
             f" · {source_text(session, ModelSource(name, preview.step, session.is_live))}"
         )
         self._pages.setCurrentIndex(1)

@@ -72,13 +72,16 @@ def _count_text(latent_services: LatentServices, step: int, count: int) -> str:
 
 
 def source_text(session: Session, source: ModelSource) -> str:
-    """Returns the run and the step of a model, and whether it is in training."""
-    words = [source.run_name, f"step {local(source.step):,}"]
+    """Returns the step of a model, whether it is in training, and its run.
+
+    The name of the run is last: it may be long, and a narrow panel elides the end.
+    """
+    words = [f"step {local(source.step):,}"]
     if source.is_live:
         item = session.current
         is_paused = item is not None and item.state is RunState.PAUSED
         words.append("paused" if is_paused else "live")
-    return " · ".join(words)
+    return " · ".join([*words, source.run_name])
 
 
 def show_status(line: ResultLine, latest: LatestResult, session: Session) -> None:

@@ -173,7 +173,7 @@ class ExperimentPanel(QWidget):
             if not self.isVisible():
                 self._session.message_posted.emit(self._name_problem.text())
             return
-        equal = self._find_equal_run(config)
+        equal = self.find_equal_run(config)
         if equal is None:
             self._request_training(config)
             return
@@ -187,7 +187,7 @@ class ExperimentPanel(QWidget):
             lambda: self._request_training(config),
         )
 
-    def _find_equal_run(self, config: RunConfig) -> RunItem | None:
+    def find_equal_run(self, config: RunConfig) -> RunItem | None:
         """Returns the active run with these settings, as the second click of two finds it."""
         equal = (i for i in self._session.items if i.state.is_active and i.config == config)
         return next(equal, None)

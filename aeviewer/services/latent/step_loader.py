@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.runs.missing_runs import drop_if_missing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,6 +81,9 @@ class StepLoader(QObject):
         )
 
     def _report_problem(self, problem: str) -> None:
+        shown = self._session.shown
+        if shown is not None and drop_if_missing(self._session, str(shown.run.path)):
+            return
         self._session.set_preview(None)
         self._session.report(problem)
 

@@ -82,12 +82,12 @@ def test_code_and_image_are_shown(panel: DecoderPanel, session: Session) -> None
     image = panel.view.image
     assert image is not None
     assert (image.pixelColor(0, 0).red(), image.pixelColor(27, 27).red()) == (0, 255)
-    assert "a · step 3,000" in words(panel)
+    assert "step 3,000 · a" in words(panel)
     session.show_step(0)
-    assert "a · step 3,000" in words(panel), "this image is still of that step"
+    assert "step 3,000 · a" in words(panel), "this image is still of that step"
     assert panel.picture.file_name == "a-step3000-decoded"
     session.set_image(ramp(), ModelSource("a", 0))
-    assert "a · step 0" in words(panel)
+    assert "step 0 · a" in words(panel)
 
 
 def test_live_is_told(panel: DecoderPanel, session: Session) -> None:
@@ -97,9 +97,9 @@ def test_live_is_told(panel: DecoderPanel, session: Session) -> None:
     session.follow()
     assert "when the model is loaded" in words(panel)
     session.set_image(np.zeros((28, 28), np.float32), ModelSource("a", 120, is_live=True))
-    assert "a · step 120 · live" in words(panel)
+    assert "step 120 · live · a" in words(panel)
     session.set_state(session.items[0].key, RunState.PAUSED)
-    assert "a · step 120 · paused" in words(panel)
+    assert "step 120 · paused · a" in words(panel)
 
 
 def test_a_slider_chooses_a_code_once(panel: DecoderPanel, session: Session, qtbot: QtBot) -> None:

@@ -95,7 +95,7 @@ def test_the_straight_path_is_not_shown_as_the_geodesic_that_is_searched(
 ) -> None:
     pin(explored, 3, 700)
     found(qtbot, walk, "straight")
-    assert panel.line.label.text() == "elu-d2 · step 40"
+    assert panel.line.label.text() == "step 40 · elu-d2"
     assert panel.gif_button.isEnabled()
     # While the compute thread is occupied, the geodesic has been asked for but is not found.
     search = Event()

@@ -58,9 +58,9 @@ def test_a_preview_is_shown_with_its_error(panel: ReconstructionsPanel, session:
     session.set_preview(made(np.zeros((32, 28, 28), np.uint8)))
     error = np.square(inputs() / 255).sum(axis=(1, 2)).mean()
     assert panel.grid.shown == 32
-    assert f"squared error {error:.1f}, mean of these 32 · a · step 3,000" in words(panel)
+    assert f"squared error {error:.1f} (mean of 32) · step 3,000 · a" in words(panel)
     session.set_preview(made(inputs(), step=5_000))
-    assert "squared error 0.0, mean of these 32 · step 5,000" in words(panel)
+    assert "squared error 0.0 (mean of 32) · step 5,000 · a" in words(panel)
 
 
 def test_without_a_preview_it_is_empty_again(panel: ReconstructionsPanel, session: Session) -> None:

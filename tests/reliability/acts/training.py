@@ -57,6 +57,9 @@ def start_training(person: Person) -> Iterator[Wait]:
             line.clear()
     if not person.window.experiment.is_valid:
         return  # Not every model fits every data set.
+    config = person.window.experiment.config()
+    if config is not None and person.window.experiment.find_equal_run(config):
+        return  # The program would ask whether the same training is wanted twice.
     known = {item.key for item in person.session.items}
 
     def new_runs() -> set[str]:
