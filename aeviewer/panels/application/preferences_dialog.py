@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import local
-from aeviewer.settings import LOCALES, SPACINGS
+from aeviewer.settings import LOCALES, MOST_THREADS, SPACINGS
 from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers.config_types import Device
 from trainers.errors import RunError
@@ -43,7 +43,6 @@ _DEVICES = {
     "mps": "Apple GPU (Metal)",
 }
 _EXAMPLE = 1_234_567.5
-_MOST_THREADS = 256
 _WIDTH = 540
 
 
@@ -68,7 +67,7 @@ class PreferencesDialog(QDialog):
         )
         self.device.setToolTip("What the presets begin with; the form can choose another.")
         self.threads = QSpinBox()
-        self.threads.setRange(0, _MOST_THREADS)
+        self.threads.setRange(0, MOST_THREADS)
         self.threads.setSpecialValueText("As many as there are cores")
         self.threads.setValue(settings.threads)
         self.threads.setAccessibleName("Threads")
