@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import local
+from aeviewer.numbers import find_language, local
 from aeviewer.settings import LOCALES, MOST_THREADS, SPACINGS
 from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers.config_types import Device
@@ -154,7 +154,7 @@ class PreferencesDialog(QDialog):
 
 def _example_number(name: str) -> str:
     """Returns a number as a language writes it."""
-    language = QLocale.system() if name == "system" else QLocale(name)
+    language = find_language(name)
     if language.language() == QLocale.Language.C:
         language = QLocale("en_US")
     number = language.toString(_EXAMPLE, "f", 1)
