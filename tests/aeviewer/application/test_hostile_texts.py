@@ -6,6 +6,7 @@ import json
 import zipfile
 from html import escape
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -24,8 +25,9 @@ from aeviewer.panels.application.text_windows import (
 from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
 from aeviewer.services.latent.undo_state import Pin
 from aeviewer.services.system.log import SessionLog
+from aeviewer.widgets.displays.figure_export import Figure
 from aeviewer.widgets.inputs.message_boxes import ask
-from aeviewer.widgets.labels import replace_controls
+from aeviewer.widgets.labels import one_line, replace_controls
 from tests.aeviewer.application.shown_texts import all_shown
 from tests.aeviewer.explored_run import train_run
 from tests.trainers.datasets.sample_images import folder, kept
@@ -189,6 +191,18 @@ def test_no_text_is_rendered_as_html(program: Program, text: str, qtbot: QtBot) 
         if one.has_keys and "dogs" in one.text:
             assert QKeySequence.mnemonic(one.text).isEmpty(), one
             assert "\t" not in one.text, one
+
+
+def test_a_figure_names_the_runs_as_they_are(program: Program, text: str, qtbot: QtBot) -> None:
+    program.window.compare([item.key for item in program.session.items])
+    window = program.window.compare_window
+    assert window is not None
+    for page in (window.digits, window.latent, window.losses):
+        window.tabs.setCurrentWidget(page)
+        content = Figure(page.drawing, "", window.font(), window.palette()).svg(page.title)
+        drawn = "".join("".join(ElementTree.fromstring(content).itertext()).split())
+        assert not set("\u202e\u2066\u2067") & set(drawn)
+        assert "".join(one_line(as_name(text))[:12].split()) in drawn
 
 
 def test_no_text_widens_a_window(program: Program, text: str, qtbot: QtBot) -> None:
