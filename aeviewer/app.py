@@ -194,12 +194,13 @@ def run_event_loop() -> int:
 
 def run(folder: Path, archives: Iterable[Path] = ()) -> int:
     """Opens the program and archives in it; returns its exit status when it is closed."""
-    settings = Settings()
-    app = create_application(settings)
     with ExitStack() as stack:
         journal = SessionLog(platformdirs.user_log_path("aeviewer", False))
         journal.begin()
         stack.callback(journal.end)
+        # After the log has begun: it says which of the settings cannot be used.
+        settings = Settings()
+        app = create_application(settings)
         logger.info("Begins: %s", versions())
         _log_hard_crashes(journal, stack)
         wanted: Path | None = folder

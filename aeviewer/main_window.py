@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
 from aeviewer.panels.training.training_toolbar import TrainingToolbar
 from aeviewer.services.training.training_queue import Activity
 from aeviewer.widgets.displays.scroll_panel import Scrolled
+from aeviewer.widgets.displays.window_geometry import restore_geometry
 from aeviewer.widgets.inputs.message_boxes import show_failure
 from aeviewer.widgets.labels import plain_label
 
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from aeviewer.services.training.training_queue import TrainingQueue
     from aeviewer.settings import Settings
 
+logger = logging.getLogger(__name__)
 _LAYOUT_VERSION = 2
 _TABBED_DOCKS = ("point", "directions", "selection", "path", "draw", "samples")
 """The docks that share a place with the decoder."""
@@ -233,9 +236,11 @@ class MainWindow(QMainWindow):
 
     def _restore_layout(self) -> None:
         geometry, state = self._settings.layout()
-        if not geometry.isEmpty():
-            self.restoreGeometry(geometry)
+        if not restore_geometry(self, geometry):
+            logger.warning("The place of the window is on no screen, or unreadable: it is centred.")
         self._is_arranged = not state.isEmpty() and self.restoreState(state, _LAYOUT_VERSION)
+        if not self._is_arranged and not state.isEmpty():
+            logger.warning("The arrangement of the docks cannot be read: the default is used.")
 
     @Slot()
     def _reset_layout(self) -> None:

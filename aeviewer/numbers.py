@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import bidirectional
 
 from PySide6.QtCore import QLocale
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_RIGHT_TO_LEFT = frozenset({"AN", "AL", "R"})
+"""Unicode's classes of what is written from right to left, and of Arabic numbers."""
 _NUMBER = re.compile(r"(?P<whole>\d+(?:,\d{3})*)(?:\.(?P<part>\d+))?")
 
 
@@ -30,9 +33,21 @@ def subscript(number: int) -> str:
     return str(number).translate(_SUBSCRIPTS)
 
 
+def find_language(name: str) -> QLocale:
+    """Returns the language of numbers; "system" follows the system.
+
+    A language whose digits or marks belong to a right-to-left script is replaced by English: in an
+    English sentence such numbers change places ("20 of 100" reads "100 of 20").
+    """
+    language = QLocale.system() if name == "system" else QLocale(name)
+    signs = language.zeroDigit() + language.decimalPoint() + language.groupSeparator()
+    is_reordered = any(bidirectional(sign) in _RIGHT_TO_LEFT for sign in signs)
+    return QLocale("en_US") if is_reordered else language
+
+
 def choose_language(name: str) -> None:
-    """Sets the language of numbers; "system" follows the system."""
-    QLocale.setDefault(QLocale.system() if name == "system" else QLocale(name))
+    """Sets the language of numbers, as `find_language` returns it."""
+    QLocale.setDefault(find_language(name))
 
 
 def localise(text: str) -> str:

@@ -7,10 +7,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from aeviewer.startup.display_servers import (
+    VARIABLES,
+    can_open_window,
+    platform_kind,
+    preferred_platforms,
+)
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import MutableMapping, Sequence
 
 PACKAGES = {
     "libEGL.so.1": "libegl1",
@@ -30,6 +36,9 @@ PACKAGES = {
 """The libraries that Qt's X11 platform loads, and the Debian packages that contain them."""
 
 
+_ELSEWHERE = "Start AE Viewer on a desktop, or use a command that needs no window: aeviewer --help"
+
+
 class ScreenError(AEViewerError):
     """No window can be opened on this system."""
 
@@ -40,21 +49,63 @@ def check_screen() -> None:
     Raises
     ------
     ScreenError
-        When there is no display, or system libraries are missing; the message says what to do.
+        When there is no display, when it does not answer, or when system libraries are missing;
+        the message says what to do.
     """
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb") not in {"xcb", ""}:
+    if sys.platform != "linux":
         return
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+    platforms = preferred_platforms()
+    if not platforms:
         raise ScreenError(
-            "There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Start AE Viewer on "
-            "a desktop, or train without a window: aeviewer train --help"
+            f"There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. {_ELSEWHERE}"
         )
+    if _needs_libraries(platforms):
+        _check_libraries()
+    _choose_answering_platform(platforms)
+
+
+def _needs_libraries(platforms: Sequence[str]) -> bool:
+    """Returns whether one of the platforms is X11 or Wayland, whose libraries are the system's."""
+    return any(platform_kind(platform) in VARIABLES for platform in platforms)
+
+
+def _check_libraries() -> None:
     absent = missing_packages()
     if absent:
         raise ScreenError(
             "The window needs system libraries that are missing. On Debian or Ubuntu, run: "
             f"sudo apt-get install -y {' '.join(absent)}"
         )
+
+
+def _choose_answering_platform(
+    platforms: Sequence[str], environment: MutableMapping[str, str] = os.environ
+) -> None:
+    """Makes Qt use the first platform whose server answers.
+
+    Raises
+    ------
+    ScreenError
+        When none answers.
+    """
+    for platform in platforms:
+        if can_open_window(platform):
+            # Qt would wait for a silent server without end, though another one answers.
+            if platform != platforms[0]:
+                environment["QT_QPA_PLATFORM"] = platform
+            return
+    names = [VARIABLES[kind] for kind in map(platform_kind, platforms) if kind in VARIABLES]
+    if not names:
+        raise ScreenError(
+            f"QT_QPA_PLATFORM is {';'.join(platforms)!r}, which Qt does not know. Unset it, or "
+            "choose xcb, wayland or offscreen."
+        )
+    values = {name: environment.get(name) for name in names}
+    servers = ", ".join(f"{n} is {v!r}" if v else f"{n} is not set" for n, v in values.items())
+    raise ScreenError(
+        f"No display answers: {servers}. Check that the display server runs and that you may use "
+        f"it. {_ELSEWHERE}"
+    )
 
 
 def set_default_encoding(environment: MutableMapping[str, str] = os.environ) -> None:

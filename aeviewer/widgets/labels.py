@@ -63,7 +63,7 @@ def plain_tip(text: str) -> str:
 
 def action_text(text: str) -> str:
     """Returns a text for a menu or a button, where "&" marks a key and a tab a shortcut."""
-    return shorten(_one_line(text), _MOST_OF_ACTION).replace("&", "&&")
+    return shorten(one_line(text), _MOST_OF_ACTION).replace("&", "&&")
 
 
 def add_plain_action(menu: QMenu, text: str) -> QAction:
@@ -73,12 +73,13 @@ def add_plain_action(menu: QMenu, text: str) -> QAction:
     """
     action = menu.addAction(action_text(text))
     action.setToolTip(plain_tip(text))
-    if len(_one_line(text)) > _MOST_OF_ACTION:
+    if len(one_line(text)) > _MOST_OF_ACTION:
         menu.setToolTipsVisible(True)
     return action
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Returns a text without line breaks, tabs and control characters."""
     return re.sub(r"[\t\n]+", " ", replace_controls(text))
 
 

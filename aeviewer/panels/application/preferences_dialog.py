@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aeviewer.numbers import local
-from aeviewer.settings import LOCALES, SPACINGS
+from aeviewer.numbers import find_language, local
+from aeviewer.settings import LOCALES, MOST_THREADS, SPACINGS
 from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers.config_types import Device
 from trainers.errors import RunError
@@ -43,7 +43,6 @@ _DEVICES = {
     "mps": "Apple GPU (Metal)",
 }
 _EXAMPLE = 1_234_567.5
-_MOST_THREADS = 256
 _WIDTH = 540
 
 
@@ -68,7 +67,7 @@ class PreferencesDialog(QDialog):
         )
         self.device.setToolTip("What the presets begin with; the form can choose another.")
         self.threads = QSpinBox()
-        self.threads.setRange(0, _MOST_THREADS)
+        self.threads.setRange(0, MOST_THREADS)
         self.threads.setSpecialValueText("As many as there are cores")
         self.threads.setValue(settings.threads)
         self.threads.setAccessibleName("Threads")
@@ -155,7 +154,7 @@ class PreferencesDialog(QDialog):
 
 def _example_number(name: str) -> str:
     """Returns a number as a language writes it."""
-    language = QLocale.system() if name == "system" else QLocale(name)
+    language = find_language(name)
     if language.language() == QLocale.Language.C:
         language = QLocale("en_US")
     number = language.toString(_EXAMPLE, "f", 1)

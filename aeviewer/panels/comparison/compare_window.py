@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from aeviewer.panels.comparison.run_list import ChoiceList
 from aeviewer.panels.export.pictures_menu import add_picture_actions
 from aeviewer.widgets.displays.empty_state import EmptyState
 from aeviewer.widgets.displays.picture_export import slug
+from aeviewer.widgets.displays.window_geometry import restore_geometry
 from aeviewer.widgets.fonts import tabular
 from aeviewer.widgets.inputs.message_boxes import show_failure
 from aeviewer.widgets.inputs.step_slider import StepSlider
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from aeviewer.services.comparison.comparison import Comparison
     from aeviewer.settings import Settings
 
+logger = logging.getLogger(__name__)
 _SIZE = QSize(1440, 900)
 _SIDE = 224
 _NO_RUNS = "No runs yet. Train two of them, then compare them here."
@@ -95,9 +98,8 @@ class CompareWindow(QMainWindow):
         self.tabs.currentChanged.connect(self._offer_export)
         self.export_button.clicked.connect(self.export)
         self.resize(_SIZE.boundedTo(self.screen().availableSize() * 0.92))
-        geometry = settings.compare_geometry
-        if not geometry.isEmpty():
-            self.restoreGeometry(geometry)
+        if not restore_geometry(self, settings.compare_geometry):
+            logger.warning("The place of the comparison is on no screen, or unreadable.")
         self.statusBar().messageChanged.connect(self._hide_status)
         self.statusBar().hide()
         add_picture_actions(self, self._picture_name, self._show_message)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.widgets.displays.figure_export import Drawable, Figure, keep, png
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import quiet_label, replace_controls, shorten
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage, QPaintEvent
@@ -32,7 +32,7 @@ _FORMATS = {
     "PNG, 3 pixels to one": ("png", 3),
     "SVG": ("svg", 1),
 }
-_REDRAW_MILLISECONDS = 200
+_REDRAW_MILLISECONDS, _MOST_LETTERS = 200, 4_000
 
 
 class _Preview(QWidget):
@@ -93,7 +93,7 @@ class FigureDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._drawing, self._name = drawing, name
         self.preview = _Preview()
-        self.caption = QPlainTextEdit(caption)
+        self.caption = QPlainTextEdit(shorten(replace_controls(caption), _MOST_LETTERS))
         self.caption.setAccessibleName("Caption")
         self.caption.setTabChangesFocus(True)
         self.caption.setFixedHeight(96)

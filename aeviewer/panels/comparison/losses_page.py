@@ -16,7 +16,7 @@ from aeviewer.panels.losses.loss_header import WINDOW
 from aeviewer.panels.losses.loss_table import Cells, Detail, loss_unit
 from aeviewer.widgets.displays.value_table import Readout, ValueRow
 from aeviewer.widgets.fonts import small
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import one_line, quiet_label, shorten
 from aeviewer.widgets.plots.curve_plot import CurvePlot
 from aeviewer.widgets.refresh import Refresh
 from trainers.runs.metrics import METRICS
@@ -29,7 +29,7 @@ _FIRST = "squared_error"
 _LOSS, _TEST_LOSS = "loss", "test_loss"
 _STEPS = f"Smoothed over {WINDOW} steps; points are all test images, at checkpoints"
 _FINER = 3
-_LEGEND = 22
+_LEGEND, _LETTERS = 22, 120
 _MEASURED = {
     key: metric
     for key, metric in sorted(METRICS.items(), key=lambda pair: pair[0] != _FIRST)
@@ -223,8 +223,8 @@ class LossesPage(QWidget):
             painter.drawRect(QRectF(16, top + _LEGEND / 2 - 1, 20, 2))
             painter.setPen(self.palette().color(QPalette.ColorRole.Text))
             painter.setFont(small(self.font()))
-            values = names[run.item.key]
-            painter.drawText(QPointF(44, top + _LEGEND / 2 + 4), f"{run.item.name}: {values}")
+            line = shorten(one_line(f"{run.item.name}: {names[run.item.key]}"), _LETTERS)
+            painter.drawText(QPointF(44, top + _LEGEND / 2 + 4), line)
 
 
 def _pairs(values: list[tuple[int, float]]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from aeviewer.panels.comparison import captions as words
 from aeviewer.panels.latent.axis_names import axis_names
 from aeviewer.panels.latent.background import class_palette
 from aeviewer.widgets.fonts import small, tabular
-from aeviewer.widgets.labels import quiet_label
+from aeviewer.widgets.labels import one_line, quiet_label, shorten
 from aeviewer.widgets.plots.linked_plot import LinkedPlot
 from trainers.exploration.planes import Plane, axes_plane, class_jitter, line, principal_plane
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
 
     from aeviewer.services.comparison.compared_run import ComparedRun
+
+
+_NAME_LETTERS = 60
 
 
 class RunTitle(QWidget):
@@ -47,7 +50,8 @@ class RunTitle(QWidget):
 
     def draw(self, painter: QPainter, place: QRectF, letter: str = "") -> None:
         """Draws the title at a place; the letter of a figure stands before the name."""
-        name = f"({letter}) {self._name}" if letter else self._name
+        own = shorten(one_line(self._name), _NAME_LETTERS)
+        name = f"({letter}) {own}" if letter else own
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

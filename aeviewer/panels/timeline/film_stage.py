@@ -16,6 +16,7 @@ from aeviewer.panels.latent.background import TILE_PIXELS, class_palette
 from aeviewer.services.latent.tile_grid import grid_over
 from aeviewer.services.latent.undo_state import pin_letter
 from aeviewer.widgets.fonts import small, tabular
+from aeviewer.widgets.labels import one_line, shorten
 from aeviewer.widgets.plots.latent_plot import LatentPlot
 from trainers.exploration.planes import JITTER, class_jitter
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from trainers.datasets import Data
 
 _SIDE, _HEAD, _MARGIN = 720, 56, 16
-_CHIP, _SHORT, _MOST_CHIPS = 34, 2, 10
+_CHIP, _SHORT, _MOST_CHIPS, _NAME_LETTERS = 34, 2, 10, 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +181,8 @@ class FilmStage:
         painter.setFont(small(self.plot.font()))
         painter.setPen(quiet)
         turned = self._look.aligned_to
-        words = self._look.name + (f" · aligned to step {turned:,}" if turned is not None else "")
+        name = shorten(one_line(self._look.name), _NAME_LETTERS)
+        words = name + (f" · aligned to step {turned:,}" if turned is not None else "")
         painter.drawText(QPointF(_MARGIN, 47), words)
         colours = class_colours(len(self._classes))
         shown = np.flatnonzero(self._look.visible).tolist() if self._classes else []

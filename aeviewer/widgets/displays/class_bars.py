@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from aeviewer.numbers import local
 from aeviewer.widgets.fonts import small, tabular
-from aeviewer.widgets.labels import plain_tip
+from aeviewer.widgets.labels import one_line, plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class ClassBars(QWidget):
             painter.drawText(QRectF(left - 8, top - _TEXT, across + 16, _TEXT), centre, word)
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             foot = QRectF(left, self.height() - _TEXT, across, _TEXT)
-            name = self._names[place]
+            name = one_line(self._names[place])
             room_for = max(1, int(across // self.fontMetrics().averageCharWidth()) - 1)
             painter.drawText(foot, centre, name if len(name) <= _SHORT else name[:room_for])
         painter.end()

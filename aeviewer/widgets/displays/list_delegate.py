@@ -9,6 +9,8 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QIcon, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from aeviewer.widgets.labels import one_line
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QAbstractItemModel
 
@@ -138,7 +140,8 @@ def _draw_name(painter: QPainter, option: QStyleOptionViewItem, index: Index, te
     badge = index.data(Role.BADGE)
     room = text.width() - (_ICON + _GAP if badge else 0)
     metrics = QFontMetrics(font)
-    name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, room)
+    whole = one_line(str(index.data()))
+    name = metrics.elidedText(whole, Qt.TextElideMode.ElideMiddle, room)
     painter.setFont(font)
     painter.setPen(option.palette.color(role))
     line = QRect(text.left(), text.top(), room, _LINE)

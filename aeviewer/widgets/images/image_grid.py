@@ -21,6 +21,7 @@ from aeviewer.widgets.images.image_view import (
     pack_rgb,
     reduce_images,
 )
+from aeviewer.widgets.labels import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +191,7 @@ class ImageGrid(QWidget):
 
     def _draw_notice(self, painter: QPainter) -> None:
         where = QRectF(0, self.height() - self._line, self.width(), self._line)
-        painter.drawText(where, Qt.AlignmentFlag.AlignLeft, self.notice)
+        painter.drawText(where, Qt.AlignmentFlag.AlignLeft, one_line(self.notice))
 
     def _draw_labels(self, painter: QPainter) -> None:
         arrangement, ratio = self.arrangement, self.devicePixelRatioF()
@@ -201,7 +202,7 @@ class ImageGrid(QWidget):
                 top = band * arrangement.band_pitch + number * arrangement.pitch
                 room = QSizeF(origin.x() - _MARGIN, arrangement.tile / ratio)
                 where = QRectF(QPointF(0, origin.y() + top / ratio), room)
-                painter.drawText(where, align, row.label)
+                painter.drawText(where, align, one_line(row.label))
 
     def _draw_images(self, painter: QPainter) -> None:
         arrangement = self.arrangement

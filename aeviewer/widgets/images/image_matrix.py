@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.image_view import draw_exactly, gray_image
-from aeviewer.widgets.labels import plain_tip
+from aeviewer.widgets.labels import one_line, plain_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -224,12 +224,12 @@ class ImageMatrix(QWidget):
         for column, head in enumerate(self._heads):
             place = self.place(0, column)
             where = QRectF(place.x() - _GAP, 0, place.width() + 2 * _GAP, self._head)
-            painter.drawText(where, Qt.AlignmentFlag.AlignCenter, head)
+            painter.drawText(where, Qt.AlignmentFlag.AlignCenter, one_line(head))
         for row, title in enumerate(self._titles[: self.shown_rows]):
             top = self.place(row, 0).top() - line
             where = QRectF(self._origin().x(), top, self.width(), line)
             painter.drawText(
-                where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, title
+                where, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, one_line(title)
             )
 
     def _compose(self) -> QImage:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from aeviewer.widgets.fonts import small, tabular
 from aeviewer.widgets.images.grid_layout import Arrangement, arrange, compose
 from aeviewer.widgets.images.image_view import colour_image, draw_exactly, pack_rgb, reduce_images
-from aeviewer.widgets.labels import plain_tip
+from aeviewer.widgets.labels import one_line, plain_tip, replace_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -248,7 +248,9 @@ class TileTable(QWidget):
             role = QPalette.ColorRole.Text if is_current else QPalette.ColorRole.PlaceholderText
             painter.setPen(self.palette().color(role))
             corner = layout.corner(column) - QPointF(0, layout.head)
-            painter.drawText(QRectF(corner, QSizeF(layout.tile, layout.head)), centre, head)
+            painter.drawText(
+                QRectF(corner, QSizeF(layout.tile, layout.head)), centre, one_line(head)
+            )
 
     def _draw_label(
         self, painter: QPainter, layout: _Layout, band: int, number: int, row: TileRow
@@ -287,7 +289,8 @@ class TileTable(QWidget):
         painter.restore()
 
     def _write(self, painter: QPainter, font: QFont, place: QRectF, text: str) -> None:
-        elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, place.width())
+        middle, width = Qt.TextElideMode.ElideMiddle, place.width()
+        elided = QFontMetricsF(font).elidedText(one_line(text), middle, width)
         painter.setFont(font)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(place, left, elided)
@@ -310,7 +313,7 @@ class TileTable(QWidget):
             layout.corner(0, number), QSizeF(layout.tiles.width / layout.ratio, layout.tile)
         )
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(place, int(flags | Qt.TextFlag.TextWordWrap), row.notice)
+        painter.drawText(place, int(flags | Qt.TextFlag.TextWordWrap), replace_controls(row.notice))
 
     # -- events ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import json
 import zipfile
 from html import escape
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,9 +23,11 @@ from aeviewer.panels.application.text_windows import (
     ManualWindow,
 )
 from aeviewer.panels.training.reproduce_dialog import ReproduceDialog
+from aeviewer.services.latent.undo_state import Pin
 from aeviewer.services.system.log import SessionLog
+from aeviewer.widgets.displays.figure_export import Figure
 from aeviewer.widgets.inputs.message_boxes import ask
-from aeviewer.widgets.labels import replace_controls
+from aeviewer.widgets.labels import one_line, replace_controls
 from tests.aeviewer.application.shown_texts import all_shown
 from tests.aeviewer.explored_run import train_run
 from tests.trainers.datasets.sample_images import folder, kept
@@ -103,6 +106,8 @@ def text(request: pytest.FixtureRequest) -> str:
 def hostile_run(text: str, tmp_path: Path) -> Run:
     """A run with codes, whose every free text is hostile; beside it two that cannot be read."""
     kept(folder(tmp_path / "images", ("a", "b")), "pets")
+    hostile = folder(tmp_path / as_name(text), tuple(f"{n} {as_name(text)}" for n in range(2)))
+    (hostile / f"{as_name(text)}.png").write_text(text)
     run = train_run(tmp_path / "runs", "vae", 2, dataset="pets", batch_size=20)
     describe_falsely(text, run.path)
     rename_stored(text, "pets")
@@ -132,6 +137,17 @@ def program(
 def open_everything(program: Program, text: str, qtbot: QtBot) -> None:
     """Opens what shows a name, a message or a description."""
     window, session = program.window, program.session
+    latent_state = program.latent_services.latent_state
+    qtbot.waitUntil(lambda: latent_state.codes is not None)
+    for title in ("point", "selection", "path", "samples", "directions"):
+        window.docks[title].raise_()
+        qtbot.waitUntil(getattr(window, title).isVisible)
+    codes = latent_state.codes
+    assert codes is not None
+    latent_state.select(np.arange(20))
+    for code in codes[:3]:
+        latent_state.move(code)
+        latent_state.pin(Pin(code))
     current = session.current
     assert current is not None
     window.docks["draw"].raise_()
@@ -139,6 +155,11 @@ def open_everything(program: Program, text: str, qtbot: QtBot) -> None:
     window.draw.pad.set_image(np.eye(28, dtype=np.uint8) * 255)
     qtbot.waitUntil(lambda: window.draw.guess.text().startswith("It looks like"))
     window.compare([item.key for item in session.items])
+    comparison = window.compare_window
+    assert comparison is not None
+    for page in range(comparison.tabs.count()):
+        comparison.tabs.setCurrentIndex(page)
+        comparison.export()
     window.carry_away.export_action.trigger()
     window.show_message(text)
     window.show_message(f"{text} cannot be read. Choose another.")
@@ -146,6 +167,8 @@ def open_everything(program: Program, text: str, qtbot: QtBot) -> None:
     window.runs.trash_action.trigger()
     window.datasets.aboutToShow.emit()
     window.datasets._ask_remove("pets")
+    importing = window.datasets.import_from(session.folder.parent / as_name(text))
+    qtbot.waitUntil(lambda: importing.dataset_import.source is not None)
     window.help_menu.report_crash(f"ValueError: {text}", text)
     for dialog in (
         LogWindow(SessionLog(), window),
@@ -168,6 +191,18 @@ def test_no_text_is_rendered_as_html(program: Program, text: str, qtbot: QtBot) 
         if one.has_keys and "dogs" in one.text:
             assert QKeySequence.mnemonic(one.text).isEmpty(), one
             assert "\t" not in one.text, one
+
+
+def test_a_figure_names_the_runs_as_they_are(program: Program, text: str, qtbot: QtBot) -> None:
+    program.window.compare([item.key for item in program.session.items])
+    window = program.window.compare_window
+    assert window is not None
+    for page in (window.digits, window.latent, window.losses):
+        window.tabs.setCurrentWidget(page)
+        content = Figure(page.drawing, "", window.font(), window.palette()).svg(page.title)
+        drawn = "".join("".join(ElementTree.fromstring(content).itertext()).split())
+        assert not set("\u202e\u2066\u2067") & set(drawn)
+        assert "".join(one_line(as_name(text))[:12].split()) in drawn
 
 
 def test_no_text_widens_a_window(program: Program, text: str, qtbot: QtBot) -> None:

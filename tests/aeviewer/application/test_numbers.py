@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QLocale, Qt
+from PySide6.QtGui import QFont, QTextLayout
 from PySide6.QtTest import QTest
 
 from aeviewer.numbers import join_numbers, local, localise
@@ -35,7 +36,11 @@ def german(speak: Callable[[str], None]) -> None:
         ("fr_FR", "1\u202f234\u202f567,5 of 50\u202f000"),
         ("de_CH", "1’234’567.5 of 50’000"),
         ("en_IN", "12,34,567.5 of 50,000"),
-        ("ar_EG", "١٬٢٣٤٬٥٦٧٫٥ of ٥٠٬٠٠٠"),
+        ("mr_IN", "१२,३४,५६७.५ of ५०,०००"),
+        ("he_IL", "1,234,567.5 of 50,000"),
+        ("ar_EG", "1,234,567.5 of 50,000"),
+        ("fa_IR", "1,234,567.5 of 50,000"),
+        ("ckb_IQ", "1,234,567.5 of 50,000"),
         ("C", "1,234,567.5 of 50,000"),
     ],
 )
@@ -45,6 +50,26 @@ def test_numbers_are_written_as_the_language_has_them(
     speak(language)
     told = f"{local(1_234_567.5):,.1f} of {local(50_000):,}"
     assert told.replace("'", "’") == written
+
+
+@pytest.mark.parametrize(
+    "language", ["en_US", "de_CH", "mr_IN", "he_IL", "ar_EG", "ar_MA", "fa_IR", "ur_PK", "ckb_IQ"]
+)
+def test_numbers_stay_in_their_order_in_a_sentence(
+    speak: Callable[[str], None], language: str, qtbot: QtBot
+) -> None:
+    """As Qt draws the sentence, each number is left of the next one."""
+    speak(language)
+    first, second = f"{local(1_200.5):,.1f}", f"{local(50_000):,}"
+    for text in (f"{first} / {second}", f"{first}, {second}", f"step {first} of {second}"):
+        layout = QTextLayout(text, QFont())
+        layout.beginLayout()
+        line = layout.createLine()
+        line.setLineWidth(10_000)
+        layout.endLayout()
+        # PySide returns the place with the position in the text.
+        places = [line.cursorToX(text.index(number))[0] for number in (first, second)]
+        assert places == sorted(places), text
 
 
 def test_words_and_stops_stay(german: None) -> None:
