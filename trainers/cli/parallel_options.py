@@ -50,7 +50,8 @@ def workers_options(command: Command) -> Command:
         "address",
         metavar="ADDRESS",
         help="Train on the workers of this Dask scheduler, such as tcp://192.168.0.1:8786, one "
-        "thread each; the runs folder has to be on storage that they share.",
+        "thread each; the runs folder has to be on storage that they share. Dask runs what anyone "
+        "who reaches the scheduler sends: use one in a network that you trust.",
     )
     here: Callable[[Command], Command] = click.option(
         "--jobs",

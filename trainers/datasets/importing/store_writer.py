@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainers.datasets import store
 from trainers.errors import DataError
+from trainers.storage import atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -49,11 +49,10 @@ class StoreWriter:
         self._digest = hashlib.sha256()
         try:
             self.place.parent.mkdir(parents=True, exist_ok=True)
-            handle, path = tempfile.mkstemp(prefix=".draft-", dir=self.place.parent)
+            self.draft = atomic.draft_path(self.place.parent)
+            self._file = self.draft.open("xb")
         except OSError as error:
             raise _write_error(self.place, error) from error
-        self.draft = Path(path)
-        self._file = os.fdopen(handle, "wb")
         self._file.write(bytes(_HEADER_BYTES))
 
     def add(self, image: NDArray[np.uint8], label: int, *, is_test: bool) -> None:
@@ -120,7 +119,6 @@ class StoreWriter:
             When that cannot be.
         """
         try:
-            self.draft.chmod(0o644)
             self.draft.replace(self.place)
         except OSError as error:
             raise _write_error(self.place, error) from error
