@@ -11,7 +11,7 @@ import numpy as np
 
 from trainers.datasets import store
 from trainers.errors import DataError
-from trainers.storage import atomic
+from trainers.storage import atomic, drafts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,9 @@ class StoreWriter:
         self._digest = hashlib.sha256()
         try:
             self.place.parent.mkdir(parents=True, exist_ok=True)
+            drafts.clear_drafts(self.place.parent, is_ours=True)
             self.draft = atomic.draft_path(self.place.parent)
+            self._lock = drafts.DraftLock(self.draft)
             self._file = self.draft.open("xb")
         except OSError as error:
             raise _write_error(self.place, error) from error
@@ -120,6 +122,7 @@ class StoreWriter:
         """
         try:
             self.draft.replace(self.place)
+            self._lock.release()
         except OSError as error:
             raise _write_error(self.place, error) from error
 
@@ -127,6 +130,7 @@ class StoreWriter:
         """Deletes the draft."""
         self._file.close()
         self.draft.unlink(missing_ok=True)
+        self._lock.release()
 
     def _write(self, content: bytes) -> None:
         try:

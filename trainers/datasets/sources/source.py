@@ -13,6 +13,7 @@ import numpy as np
 from trainers.datasets.description import MOST_CLASSES
 from trainers.datasets.importing.import_errors import Flaw, FlawError
 from trainers.errors import DataError
+from trainers.storage.drafts import DraftLock, clear_drafts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +29,14 @@ class ScratchFolder:
     """A folder for what has to be unpacked."""
 
     def __init__(self) -> None:
+        clear_drafts(Path(tempfile.gettempdir()))
         self.folder = Path(tempfile.mkdtemp(prefix="aeviewer-import-"))
+        self._lock = DraftLock(self.folder)
 
     def delete(self) -> None:
         """Deletes it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
 
 
 class Source(ABC):
