@@ -26,7 +26,7 @@ class Commands(click.RichGroup):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Runs the command that the arguments name."""
-        with cli.usable_output():
+        with cli.usable_output(), cli.interrupt_on_signals():
             return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -7,8 +7,10 @@ import gc
 import logging
 import os
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -32,7 +34,8 @@ from aeviewer.services.training.reproduction import ReproductionService
 from aeviewer.services.training.training_queue import TrainingQueue
 from aeviewer.settings import Settings
 from aeviewer.startup.unix_signals import close_on_signals
-from trainers import runs
+from trainers import datasets, runs
+from trainers.storage.drafts import clear_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -220,6 +223,7 @@ def _open_folder(
 ) -> tuple[int, Path | None]:
     """Opens one runs folder; returns the exit status, and the folder to open next."""
     settings.remember_folder(str(folder.absolute()))
+    Thread(target=_clear_left_drafts, args=(folder,), name="clears drafts", daemon=True).start()
     logger.info("Runs folder %s", folder)
     with open_program(folder, settings, journal) as program:
         program.session.message_posted.connect(logger.warning)
@@ -233,6 +237,13 @@ def _open_folder(
     wanted = program.window.next_folder
     program.window.deleteLater()
     return status, wanted
+
+
+def _clear_left_drafts(folder: Path) -> None:
+    """Removes what a killed program left in the runs folder, the store and the temporary folder."""
+    for place in (folder, datasets.store.folder()):
+        clear_drafts(place, is_ours=True)
+    clear_drafts(Path(tempfile.gettempdir()))
 
 
 def _create_error_hook(window: MainWindow, journal: SessionLog) -> Hook:

@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ class ChildProcess:
 def _run(
     connection: Connection, function: Callable[..., object], arguments: tuple[object, ...]
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle.
+    ignore_terminal_signals()
+    signal.signal(signal.SIGTERM, _end_in_order)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         try:
@@ -144,6 +146,19 @@ def _run(
             connection.send(ChildFailure(str(error)))
     except (EOFError, OSError):
         return  # The parent has closed the pipe.
+
+
+def ignore_terminal_signals() -> None:
+    """Ignores Ctrl-C and the end of the terminal, which the parent process handles."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+def _end_in_order(_number: int, _frame: object) -> None:
+    """Ends the process so that it removes its drafts."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C in the terminal and SIGTERM close the window, which saves."""
+"""Ctrl-C in the terminal, SIGTERM and SIGHUP close the window, which saves."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSocketNotifier
 
+from trainers.cli.interrupts import handle_stop_signals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from PySide6.QtWidgets import QWidget
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 
 @contextmanager
 def close_on_signals(window: QWidget) -> Iterator[None]:
-    """Closes `window` on SIGINT and SIGTERM inside the `with`.
+    """Closes `window` on SIGINT, SIGTERM and SIGHUP inside the `with`.
 
     Python runs a signal's handler between two of its own instructions, and Qt's event loop runs
     none: a byte on a socket wakes it.
@@ -30,12 +30,10 @@ def close_on_signals(window: QWidget) -> Iterator[None]:
     notifier = QSocketNotifier(awake.fileno(), QSocketNotifier.Type.Read, window)
     notifier.activated.connect(lambda: awake.recv(1))
     waking = signal.set_wakeup_fd(waker.fileno())
-    before = {kind: signal.signal(kind, lambda *_: window.close()) for kind in _SIGNALS}
     try:
-        yield
+        with handle_stop_signals(lambda *_: window.close()):
+            yield
     finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
         signal.set_wakeup_fd(waking)
         notifier.setEnabled(False)
         awake.close()

@@ -35,15 +35,15 @@ sys.exit(app.run(Path(sys.argv[1])))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no polite kill")
-@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_closes_the_program_and_saves(tmp_path: Path, kind: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_closes_the_program_and_saves(tmp_path: Path, name: str) -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
     run = runs.Run(tmp_path / "mine")
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     with subprocess.Popen(command, env=environment) as process:
         while process.poll() is None and len(run.metrics().step) < 50:
             time.sleep(0.1)
-        process.send_signal(kind)
+        process.send_signal(getattr(signal, name))
         assert process.wait(60) == 0
     status = run.status()
     assert status.state == RunState.STOPPED

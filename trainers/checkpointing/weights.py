@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from trainers.training.adam import Adam
 
 _NOISE = "noise"
+_KINDS = frozenset({torch.float32, torch.float16})
 
 
 def weights_to_bytes(model: Autoencoder, precision: Precision = "float32") -> bytes:
@@ -129,6 +130,7 @@ class ResumePoint:
         RunError
             When a part of it does not fit the model.
         """
+        _check_numbers(self.optimiser, path)
         _load(model, self.model, path)
         try:
             if self.step > 0 or self.optimiser:  # older runs saved no moments before step 1
@@ -182,7 +184,25 @@ def _compare(expected: dict[str, tuple[int, ...]], path: Path) -> None:
         )
 
 
+def _check_numbers(tensors: dict[str, Tensor], path: Path) -> None:
+    """Checks that tensors have numbers of a kind that the program writes.
+
+    Raises
+    ------
+    RunError
+        Naming the first one that has not.
+    """
+    for name, tensor in sorted(tensors.items()):
+        if tensor.dtype not in _KINDS:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise RunError(
+                f"{path} is damaged: {name} has numbers of the kind {kind}, and weights are "
+                "float32 or float16. The run's other checkpoints can still be explored."
+            )
+
+
 def _load(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:
+    _check_numbers(tensors, path)
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:

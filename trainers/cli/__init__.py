@@ -1,5 +1,6 @@
 """The commands that need no window."""
 
+from trainers.cli.interrupts import interrupt_on_signals
 from trainers.cli.options import report_errors, runs_option
 from trainers.cli.terminal import usable_output
 
@@ -17,4 +18,4 @@ COMMANDS = {
 }
 """The commands by name, in the order of the help; each is imported when it is used."""
 
-__all__ = ["COMMANDS", "report_errors", "runs_option", "usable_output"]
+__all__ = ["COMMANDS", "interrupt_on_signals", "report_errors", "runs_option", "usable_output"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def _run_with_status(
     """Shows the current exporter; returns the files."""
     console = open_console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar, closing(work):
         at = bar.add_task("", total=count)
         while True:
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -18,6 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
+from trainers.cli.interrupts import handle_stop_signals
 from trainers.cli.terminal import one_line
 from trainers.errors import RunError
 from trainers.parallel import cluster_workers as connected
@@ -51,7 +51,8 @@ def workers_options(command: Command) -> Command:
         "address",
         metavar="ADDRESS",
         help="Train on the workers of this Dask scheduler, such as tcp://192.168.0.1:8786, one "
-        "thread each; the runs folder has to be on storage that they share.",
+        "thread each; the runs folder has to be on storage that they share. Dask runs what anyone "
+        "who reaches the scheduler sends: use one in a network that you trust.",
     )
     here: Callable[[Command], Command] = click.option(
         "--jobs",
@@ -99,7 +100,7 @@ def refuse_failures(progress: SweepProgress) -> None:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM; a third one ends the program."""
+    """Collects SIGINT, SIGTERM and SIGHUP; a third one ends the program."""
     asked: list[int] = []
 
     def note(number: int, _frame: object) -> None:
@@ -107,12 +108,8 @@ def _interrupts() -> Iterator[list[int]]:
         if len(asked) > _PATIENCE:
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handle_stop_signals(note):
         yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Display:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from trainers import plain_text
+from trainers.cli.interrupts import lead_to_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,4 @@ def _flush(stream: Any) -> None:
 def _discard_output() -> None:
     """Leaves the output to nothing, so that the interpreter does not fail once more at its end."""
     with suppress(OSError, ValueError, AttributeError):
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
-        os.close(nothing)
+        lead_to_nothing(sys.stdout.fileno())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import rich_click as click
 
 import trainers
 from trainers import tensorboard as tensorboard_events
+from trainers.cli.interrupts import handle_stop_signals
 from trainers.cli.options import (
     config_options,
     events_option,
@@ -106,7 +106,7 @@ def _note_collapse(config: RunConfig) -> None:
 
 
 class _Interrupt:
-    """Handles Ctrl-C: the first one stops and saves, the second one ends the program."""
+    """Handles Ctrl-C, SIGTERM and SIGHUP: the first stops and saves, the second ends all."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -119,7 +119,7 @@ class _Interrupt:
             trainer.stop()
 
     def __call__(self, _number: int, _frame: object) -> None:
-        """Handles SIGINT."""
+        """Handles a signal."""
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
@@ -131,8 +131,7 @@ def _drive(prepare: Callable[[], Trainer]) -> None:
     """Trains a run to its end, or to Ctrl-C, with a progress bar."""
     console = open_console(stderr=True)
     interrupt = _Interrupt()
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
+    with handle_stop_signals(interrupt):
         trainer = prepare()
         interrupt.attach(trainer)
         run = trainer.run
@@ -143,8 +142,6 @@ def _drive(prepare: Callable[[], Trainer]) -> None:
             console.print("Broken off; what was saved last is kept.")
             _say_how_to_resume(run, console)
             sys.exit(130)
-    finally:
-        signal.signal(signal.SIGINT, before)
     _report(last, run, console)
 
 

@@ -8,6 +8,7 @@ downloads in a child process, which reports its progress.
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -104,13 +105,13 @@ def download_dataset(name: str, mirror: str = "") -> Generator[DownloadProgress,
         classes=catalogue_entry.classes,
         centred=catalogue_entry.centred,
     )
-    work = import_images(source, request)
-    while True:
-        try:
-            yield DownloadProgress("Importing", next(work))
-        except StopIteration as done:
-            dataset: Dataset = done.value.keep()
-            break
+    with closing(import_images(source, request)) as work:
+        while True:
+            try:
+                yield DownloadProgress("Importing", next(work))
+            except StopIteration as done:
+                dataset: Dataset = done.value.keep()
+                break
     shutil.rmtree(root, ignore_errors=True)
     return dataset
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trainers.errors import ExportError
 from trainers.exporting.exporters import Task
-from trainers.storage import atomic
+from trainers.storage import drafts
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -111,7 +111,7 @@ def _draft(folder: Path) -> Iterator[Path]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with atomic.draft_folder(folder) as draft:
+        with drafts.locked_draft_folder(folder) as draft:
             yield draft
     finally:
         for path in made:

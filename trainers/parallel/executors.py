@@ -94,7 +94,8 @@ def cluster_workers(address: str, folders: Sequence[Path]) -> Iterator[Workers]:
             client = stack.enter_context(connect(address, timeout=_CONNECT_SECONDS))
         except (OSError, ValueError) as error:
             raise ClusterError(
-                f"No scheduler answers at {address}. Start one with `dask scheduler`, then workers "
+                f"No scheduler answers at {address}. Start one with `dask scheduler --host HOST`, "
+                "where HOST is this machine's address in a network that you trust, then workers "
                 "with `dask worker ADDRESS --nthreads 1`, and give the address that it prints, "
                 "such as tcp://192.168.0.1:8786."
             ) from error

@@ -11,6 +11,7 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
+from trainers.child_process import ignore_terminal_signals
 from trainers.errors import RunError
 from trainers.parallel.lease import LeaseMonitor
 from trainers.runs.status import RunState
@@ -143,10 +144,10 @@ _process = _Process()
 def prepare_process() -> None:
     """Prepares a new process to be a worker.
 
-    The worker ignores SIGINT, because its parent handles Ctrl-C. After SIGTERM, or after the death
-    of its parent, the worker saves its run and ends. An idle worker would notice neither by itself.
+    The worker ignores SIGINT and SIGHUP, which its parent handles. After SIGTERM, or after the
+    death of its parent, it saves its run and ends. An idle worker would notice neither by itself.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_terminal_signals()
     signal.signal(signal.SIGTERM, _process.end)
     Thread(target=_end_with_parent, name="watches the parent", daemon=True).start()
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from trainers import runs
 from trainers.errors import AEViewerError, ExportError, RunError
 from trainers.runs import runs_folder
-from trainers.storage import atomic
+from trainers.storage import drafts
 from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def unpack(file: Path, folder: Path) -> Generator[float, None, runs.Run]:
         _check_room(sum(info.file_size for info in members.values()), file, folder)
         folder.mkdir(parents=True, exist_ok=True)
         # The run is unpacked one level deeper than runs lie, so that no list shows a part of it.
-        with atomic.draft_folder(folder) as draft:
+        with drafts.locked_draft_folder(folder) as draft:
             yield from _extract(archive, members, draft / "run")
             yield from _check(runs.Run(draft / "run"), draft, file)
             place = folder / _free(name, runs.Run(draft / "run"), folder)

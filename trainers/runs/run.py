@@ -292,7 +292,6 @@ class Run:
                     atomic.sync_folder(self.path)
                 with atomic.draft_folder(place.parent) as draft:
                     atomic.replace_file(draft / WEIGHTS, model)
-                    draft.chmod(0o755)
                     atomic.move_folder(draft, place)
         return Checkpoint(place, self)
 

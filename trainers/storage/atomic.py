@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainers.errors import AEViewerError
@@ -22,6 +21,7 @@ from trainers.storage.regular_files import open_for_appending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DRAFT = ".draft-"
 _RENAMES, _RENAME_SECONDS = 20, 0.01
@@ -115,10 +115,20 @@ def write_user_file(place: Path, content: bytes) -> None:
         ) from error
 
 
+def draft_path(folder: Path) -> Path:
+    """Returns a free path for a draft in a folder.
+
+    The caller makes a file or folder there as any other, so that it gets the permissions that the
+    user's umask gives; those of `tempfile` are for one user alone.
+    """
+    return folder / f"{DRAFT}{secrets.token_hex(8)}"
+
+
 @contextmanager
 def draft_folder(folder: Path) -> Iterator[Path]:
     """Yields an empty folder within `folder`, which is removed at the end of the `with`."""
-    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder))
+    draft = draft_path(folder)
+    draft.mkdir()
     try:
         yield draft
     finally:

@@ -1,7 +1,7 @@
 """Safetensors files with a checksum: a changed bit is detected. This module loads no torch.
 
 The header holds the SHA-256 of the arrays and of the other header texts. A file without a checksum
-was written before checksums were added, and is read as it is.
+is refused: nothing says whether its arrays are those that were written.
 """
 
 from __future__ import annotations
@@ -60,15 +60,20 @@ def read_shapes(place: Path) -> dict[str, tuple[int, ...]]:
 
 
 def check_checksum(place: Path, arrays: Arrays, header: Mapping[str, str]) -> None:
-    """Compares arrays that were read with the checksum of their file, if it has one.
+    """Compares arrays that were read with the checksum of their file.
 
     Raises
     ------
     RunError
-        When they differ.
+        When they differ, or the file has no checksum.
     """
     kept = {key: value for key, value in header.items() if key != _KEY}
-    if _KEY in header and header[_KEY] != (found := _digest(arrays, kept)):
+    if _KEY not in header:
+        raise RunError(
+            f"{place} has no checksum, so that nothing says whether its numbers are those that "
+            "were written. Get the run anew from where it was trained, or train it again."
+        )
+    if header[_KEY] != (found := _digest(arrays, kept)):
         raise RunError(
             f"{place} is damaged: its checksum is {found[:12]}, not {header[_KEY][:12]}. "
             "The run's other checkpoints can still be explored."

@@ -14,9 +14,11 @@ import numpy as np
 
 from trainers.datasets import store
 from trainers.errors import DataError
+from trainers.storage import atomic, drafts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,11 +58,12 @@ class StoreWriter:
         self._digest = hashlib.sha256()
         try:
             self.place.parent.mkdir(parents=True, exist_ok=True)
-            handle, path = tempfile.mkstemp(prefix=".draft-", dir=self.place.parent)
+            drafts.clear_drafts(self.place.parent, is_ours=True)
+            self.draft = atomic.draft_path(self.place.parent)
+            self._lock = drafts.DraftLock(self.draft)
+            self._file = self.draft.open("xb")
         except OSError as error:
             raise _write_error(self.place, error) from error
-        self.draft = Path(path)
-        self._file = os.fdopen(handle, "wb")
         self._file.write(bytes(self._header_bytes))
 
     def add(self, image: NDArray[np.uint8], label: int, split: StoredSplit) -> None:
@@ -130,8 +133,8 @@ class StoreWriter:
             When that cannot be.
         """
         try:
-            self.draft.chmod(0o644)
             self.draft.replace(self.place)
+            self._lock.release()
         except OSError as error:
             raise _write_error(self.place, error) from error
 
@@ -139,6 +142,7 @@ class StoreWriter:
         """Deletes the draft."""
         self._file.close()
         self.draft.unlink(missing_ok=True)
+        self._lock.release()
 
     def _write(self, content: bytes) -> None:
         try:

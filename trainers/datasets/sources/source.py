@@ -19,6 +19,7 @@ from trainers.datasets.importing.value_range import (
     fit_range,
 )
 from trainers.errors import DataError
+from trainers.storage.drafts import DraftLock, clear_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,11 +35,14 @@ class ScratchFolder:
     """A folder for what has to be unpacked."""
 
     def __init__(self) -> None:
+        clear_drafts(Path(tempfile.gettempdir()))
         self.folder = Path(tempfile.mkdtemp(prefix="aeviewer-import-"))
+        self._lock = DraftLock(self.folder)
 
     def delete(self) -> None:
         """Deletes it."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
 
 
 class Source(ABC):
