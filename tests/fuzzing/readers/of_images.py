@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import safetensors.numpy
 from PIL import Image
-from scipy.io import savemat
 
 from tests.fuzzing.readers.reader import Reader
 from tests.fuzzing.readers.small import SIDE, small_dataset, zipped
@@ -150,15 +149,6 @@ def _tables() -> list[bytes]:
 
 
 @cache
-def _mats() -> list[bytes]:
-    values = {**_arrays(), "images": np.moveaxis(_arrays()["images"], 0, -1)}
-    contents = [io.BytesIO(), io.BytesIO()]
-    for content, is_packed in zip(contents, (False, True), strict=True):
-        savemat(content, values, do_compression=is_packed)
-    return [content.getvalue() for content in contents]
-
-
-@cache
 def _zips() -> list[bytes]:
     files = {f"{'ab'[at % 2]}/{at}.png": content for at, content in enumerate(_pictures()[:4])}
     return [zipped(files), zipped({**files, "labels.csv": b"0.png,a"}, zipfile.ZIP_STORED)]
@@ -184,7 +174,6 @@ def _folder_with_labels(folder: Path) -> None:
 
 IMAGES = (
     Reader("pixel-table", "some.csv", partial(_import, file="some.csv"), _tables),
-    Reader("mat", "some.mat", partial(_import, file="some.mat"), _mats),
     Reader("zip-folder", "some.zip", partial(_import, file="some.zip"), _zips),
     Reader("tiff-stack", "some.tif", partial(_import, file="some.tif"), _stacks),
     Reader(

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +15,7 @@ from scipy.io import savemat
 from tests.trainers.datasets.sample_images import call, drafted, kept, shapes
 from trainers.datasets import open_dataset, sources
 from trainers.datasets.file_formats import hdf5_files
+from trainers.datasets.file_formats.isolation import read_in_child
 from trainers.errors import DataError
 from trainers.generators import finish
 
@@ -245,3 +249,21 @@ def test_what_is_no_source_says_what_is(tmp_path: Path) -> None:
     code, text = call("import", str(tmp_path / "a.xyz"), "--name", "mine")
     assert code == 1
     assert ".mat, .h5, .csv, .parquet or .tif" in text
+
+
+def crash(_parent: object, _path: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_a_file_that_crashes_its_reader_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"hostile.mat cannot be read: .* crashed"):
+        finish(read_in_child(crash, tmp_path / "hostile.mat"))
+
+
+def test_no_process_is_left_when_the_user_cancels(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"images": np.moveaxis(shapes(120), 0, -1)})
+    work = sources.detect_source(tmp_path / "a.mat")
+    next(work)
+    assert multiprocessing.active_children()
+    work.close()
+    assert not multiprocessing.active_children()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from trainers.datasets.file_formats.isolation import read_in_child
 from trainers.datasets.importing import image_files
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.sources.array_names import SPLITS, parse_name
@@ -24,15 +26,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from trainers.child_process import ParentPipe
+
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}")
 _ROWS = 256
 
 
-class ParquetSource(Source):
-    """Images in Parquet files, and in the other shards and splits beside them.
+@dataclass
+class _Content:
+    """What Parquet files hold besides the images."""
 
-    Use `open_parquet`, which copies the image files out of them first.
-    """
+    ends: list[int] = field(default_factory=lambda: [0])
+    labels: list[Any] = field(default_factory=list)
+    splits: list[int] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+
+
+class ParquetSource(Source):
+    """Images in Parquet files. Use `open_parquet`, which copies the image files out of them."""
 
     kind = "Parquet files of images"
 
@@ -67,40 +78,30 @@ class ParquetSource(Source):
                 continue
             yield values, 1, (index + 1) / self.count
 
-    def read_files(self, files: list[Path], scratch: ScratchFolder) -> Generator[float, None, None]:
-        """Copies the image files out of Parquet files; yields the share of the files read."""
-        import pyarrow.parquet as pq
+    def take(self, content: _Content, blob: Path) -> None:
+        """Takes what was read of the files.
 
-        labels: list[Any] = []
-        splits: list[int] = []
-        names: tuple[str, ...] = ()
-        place = scratch.folder / "images"
-        with place.open("wb") as out:
-            for number, path in enumerate(files):
-                file = pq.ParquetFile(path)
-                rows = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
-                unpacked = sum(row.total_byte_size for row in rows)
-                check_unpacked_size(str(path), path.stat().st_size, unpacked)
-                image, label = _find_columns(file.schema_arrow, path)
-                names = names or _class_names(file.schema_arrow, label)
-                split = parse_name(path.stem).split
-                wanted = [image, label] if label else [image]
-                for batch in file.iter_batches(_ROWS, columns=wanted):
-                    table = batch.to_pydict()
-                    for cell in table[image]:
-                        out.write(_content(cell))
-                        self._ends.append(out.tell())
-                    labels += table[label] if label else []
-                    splits += [SPLITS.index(split or "train")] * batch.num_rows
-                    yield number / len(files)
+        Parameters
+        ----------
+        content
+            Labels, splits and the ends of the image files in the blob.
+        blob
+            A file of all image files, one after the other.
+
+        Raises
+        ------
+        DataError
+            When there are no images.
+        """
+        self._ends = content.ends
         self.count = len(self._ends) - 1
         if not self.count or not self._ends[-1]:
             raise DataError(f"{self.path} has no images.")
-        self._blob = np.memmap(place, np.uint8, "r")
-        if len(set(splits)) > 1:
-            self.splits = np.array(splits, np.int8)
-        if labels:
-            self._take_labels(labels, names)
+        self._blob = np.memmap(blob, np.uint8, "r")
+        if len(set(content.splits)) > 1:
+            self.splits = np.array(content.splits, np.int8)
+        if content.labels:
+            self._take_labels(content.labels, content.names)
 
     def _take_labels(self, labels: list[Any], names: tuple[str, ...]) -> None:
         values = [-1 if label is None else label for label in labels]
@@ -123,18 +124,13 @@ def open_parquet(path: Path) -> Generator[float, None, ParquetSource]:
     missing = missing_packages("Parquet", ("pyarrow",), "formats")
     if missing:
         raise DataError(f"{path} cannot be read. {missing}")
-    import pyarrow as pa
-
     scratch, files = ScratchFolder(), _list_shards(path)
     source = ParquetSource(path)
     is_read = False
     try:
-        yield from source.read_files(files, scratch)
+        blob = scratch.folder / "images"
+        source.take((yield from read_in_child(_copy_images, path, files, blob)), blob)
         is_read = True
-    except (OSError, pa.ArrowException, ValueError, LookupError) as error:
-        raise DataError(
-            f"{path} is truncated, or no Parquet file ({error}). Get it anew."
-        ) from error
     finally:
         if not is_read:
             scratch.delete()
@@ -156,6 +152,47 @@ def _list_shards(path: Path) -> list[Path]:
 def _shard_stem(path: Path) -> tuple[str, ...]:
     found = _SHARD.fullmatch(path.stem)
     return parse_name(found[1] if found else path.stem).stem
+
+
+# -- in the child process --------------------------------------------------------------------------
+
+
+def _copy_images(parent: ParentPipe, path: Path, files: list[Path], blob: Path) -> _Content:
+    """Copies the image files out of Parquet files into one file."""
+    import pyarrow as pa
+
+    content = _Content()
+    try:
+        with blob.open("wb") as out:
+            for number, file in enumerate(files):
+                for _ in _copy_file(file, content, out):
+                    parent.send(number / len(files))
+    except (OSError, pa.ArrowException, ValueError, LookupError) as error:
+        raise DataError(
+            f"{path} is truncated, or no Parquet file ({error}). Get it anew."
+        ) from error
+    return content
+
+
+def _copy_file(path: Path, content: _Content, out: IO[bytes]) -> Generator[None, None, None]:
+    """Copies the image files out of a Parquet file; yields after some rows."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+    unpacked = sum(group.total_byte_size for group in groups)
+    check_unpacked_size(str(path), path.stat().st_size, unpacked)
+    image, label = _find_columns(file.schema_arrow, path)
+    content.names = content.names or _class_names(file.schema_arrow, label)
+    split = SPLITS.index(parse_name(path.stem).split or "train")
+    for batch in file.iter_batches(_ROWS, columns=[image, label] if label else [image]):
+        table = batch.to_pydict()
+        for cell in table[image]:
+            out.write(_image_bytes(cell))
+            content.ends.append(out.tell())
+        content.labels += table[label] if label else []
+        content.splits += [split] * batch.num_rows
+        yield
 
 
 def _find_columns(schema: Any, path: Path) -> tuple[str, str]:
@@ -195,6 +232,6 @@ def _class_names(schema: Any, label: str) -> tuple[str, ...]:
     return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
 
-def _content(cell: object) -> bytes:
+def _image_bytes(cell: object) -> bytes:
     found = cell.get("bytes") if isinstance(cell, dict) else cell
     return found if isinstance(found, bytes) else b""
