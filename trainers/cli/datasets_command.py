@@ -102,9 +102,10 @@ def import_(
     """Make a data set of a person's own images.
 
     PATH is a folder of images (its sub-folders are the splits or the classes, if it has any) or a
-    .zip of one, a folder or file in MNIST's IDX format, gzipped or not, or an .npy or .npz file. A
-    file labels.csv in the folder or beside it has the labels of its files. A tenth is kept for
-    testing, where the source has no test images. What will be imported is listed first. Each
+    .zip of one, a folder or file in MNIST's IDX format, gzipped or not, a folder of CIFAR's binary
+    files, or an .npy, .npz, .mat, .h5, .csv, .parquet or .tif file. A file labels.csv in the folder
+    or beside it has the labels of its files. A tenth is kept for testing, where the source has no
+    test images. What will be imported is listed first. Each
     file that is wrong is named, and left out only if you agree.
     """
     from trainers.datasets.importing.import_report import describe_import

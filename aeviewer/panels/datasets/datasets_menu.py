@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 
     from aeviewer.services.compute.compute_thread import ComputeThread
 
-_FILES = "Images (*.npy *.npz *.gz *-ubyte *.idx *.zip);;All files (*)"
-_ARRAYS = {".npy", ".npz"}
+_ARRAYS = frozenset(".npy .npz .mat .h5 .hdf5 .csv .parquet .tif .tiff".split())
+"""Types of files that hold many images. A .zip that is dropped is the archive of a run."""
+_FILES = (
+    f"Images (*.gz *-ubyte *.idx *.zip {' '.join(f'*{kind}' for kind in sorted(_ARRAYS))})"
+    ";;All files (*)"
+)
 _WIDTH, _BAR = 440, 8
 
 

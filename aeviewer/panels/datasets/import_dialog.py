@@ -67,7 +67,7 @@ class ImportDialog(QDialog):
     compute
         Does the work, between slices of training.
     path
-        A folder of images or of IDX files, its .zip, an .npy, .npz or IDX file.
+        A folder of images or of IDX files, its .zip, or a file of images.
     """
 
     imported = Signal(str)
@@ -339,5 +339,5 @@ def _size_text(sizes: set[tuple[int, int, int]]) -> str:
 
 def _valid_name(name: str) -> str:
     """Converts a file name to a valid name of a data set."""
-    stem = re.sub(r"(\.(npy|npz|gz|idx|zip))+$", "", name.lower())
+    stem = re.sub(r"(\.(npy|npz|gz|idx|zip|mat|h5|hdf5|csv|parquet|tiff?))+$", "", name.lower())
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")[:40]

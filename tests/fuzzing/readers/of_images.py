@@ -139,7 +139,50 @@ def _npz_around(folder: Path) -> None:
     _import(folder, "some.npz")
 
 
+@cache
+def _tables() -> list[bytes]:
+    rows = np.column_stack([np.arange(4), _arrays()["images"].reshape(4, -1)])
+    content = io.StringIO()
+    np.savetxt(content, rows, "%d", ",")
+    head = ",".join(["label", *(f"p{at}" for at in range(SIDE**2))])
+    return [content.getvalue().encode(), f"{head}\n{content.getvalue()}".encode()]
+
+
+@cache
+def _zips() -> list[bytes]:
+    files = {f"{'ab'[at % 2]}/{at}.png": content for at, content in enumerate(_pictures()[:4])}
+    return [zipped(files), zipped({**files, "labels.csv": b"0.png,a"}, zipfile.ZIP_STORED)]
+
+
+@cache
+def _stacks() -> list[bytes]:
+    pages = [Image.fromarray(image) for image in _arrays()["images"]]
+    content = io.BytesIO()
+    pages[0].save(content, "TIFF", save_all=True, append_images=pages[1:])
+    return [content.getvalue()]
+
+
+@cache
+def _label_tables() -> list[bytes]:
+    return [b"file,label\n0.png,a\n1.png,b\n", b"0;a\n1;b\n"]
+
+
+def _folder_with_labels(folder: Path) -> None:
+    for at, content in enumerate(_pictures()[:2]):
+        (folder / f"{at}.png").write_bytes(content)
+
+
 IMAGES = (
+    Reader("pixel-table", "some.csv", partial(_import, file="some.csv"), _tables),
+    Reader("zip-folder", "some.zip", partial(_import, file="some.zip"), _zips),
+    Reader("tiff-stack", "some.tif", partial(_import, file="some.tif"), _stacks),
+    Reader(
+        "label-table",
+        "labels.csv",
+        partial(_import, file=""),
+        _label_tables,
+        _folder_with_labels,
+    ),
     Reader("store", "small.safetensors", _open_stored, _stored),
     Reader("npy", "images.npy", partial(_import, file="images.npy"), _npys),
     Reader(

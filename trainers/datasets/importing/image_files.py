@@ -68,16 +68,53 @@ def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
     FlawError
         When it is no image, is cut off, or is too large; also of what is done inside.
     """
+    with _name_damage(), Image.open(_read_content(file), formats=FORMATS) as picture:
+        _check_size(picture)
+        yield picture
+
+
+class PageReader:
+    """Reads the pages of an image file one by one; the file is held open.
+
+    Parameters
+    ----------
+    path
+        An image file, such as a TIFF of many pages.
+
+    Raises
+    ------
+    FlawError
+        When it is no image, is cut off, or is too large.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with _name_damage():
+            self._picture = Image.open(_read_content(path), formats=FORMATS)
+            self.count = int(getattr(self._picture, "n_frames", 1))
+
+    def read(self, index: int) -> NDArray[np.generic]:
+        """(h, w) or (h, w, 3), the values of a page.
+
+        Raises
+        ------
+        FlawError
+            When it cannot be read, or is too large.
+        """
+        with _name_damage():
+            self._picture.seek(index)
+            _check_size(self._picture)
+            return extract_values(self._picture)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._picture.close()
+
+
+@contextmanager
+def _name_damage() -> Iterator[None]:
+    """Turns what Pillow raises of a damaged file into a flaw."""
     try:
-        with Image.open(_read_content(file), formats=FORMATS) as picture:
-            width, height = picture.size
-            if width * height > MOST_PIXELS:
-                raise FlawError(
-                    "too large",
-                    f"{width:,} x {height:,} = {width * height:,} pixels; {MOST_PIXELS:,} are the "
-                    "most",
-                )
-            yield picture
+        yield
     except Image.DecompressionBombError:
         raise FlawError("too large", f"more than {MOST_PIXELS:,} pixels, the most") from None
     except UnidentifiedImageError:
@@ -86,6 +123,15 @@ def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
         raise FlawError("no image", error.strerror or "") from None
     except _DAMAGE_ERRORS as error:
         raise FlawError("truncated", str(error) or type(error).__name__) from None
+
+
+def _check_size(picture: Image.Image) -> None:
+    width, height = picture.size
+    if width * height > MOST_PIXELS:
+        raise FlawError(
+            "too large",
+            f"{width:,} x {height:,} = {width * height:,} pixels; {MOST_PIXELS:,} are the most",
+        )
 
 
 def _read_content(file: Path | IO[bytes]) -> IO[bytes]:

@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trainers.datasets.file_formats.cifar_files import is_cifar_folder, open_cifar
+from trainers.datasets.file_formats.class_arrays import open_class_arrays
+from trainers.datasets.file_formats.hdf5_files import SUFFIXES as HDF5_SUFFIXES
+from trainers.datasets.file_formats.hdf5_files import is_hdf5_file, open_hdf5
+from trainers.datasets.file_formats.mat_files import open_mat
+from trainers.datasets.file_formats.parquet_files import open_parquet
+from trainers.datasets.file_formats.pixel_tables import open_pixel_table
+from trainers.datasets.file_formats.tiff_stack import SUFFIXES as TIFF_SUFFIXES
+from trainers.datasets.file_formats.tiff_stack import TiffSource, count_pages
 from trainers.datasets.sources.folder import FolderSource, NoImagesError
 from trainers.datasets.sources.foreign_files import describe_foreign_file
 from trainers.datasets.sources.idx_files import (
@@ -20,14 +29,23 @@ from trainers.errors import DataError
 from trainers.storage.regular_files import open_regular_file
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from trainers.datasets.sources.source import Source
 
+FILE_TYPES = "an .npy, .npz, IDX, .mat, .h5, .csv, .parquet or .tif file"
+"""The types of files that hold many images, in words."""
+
 _MOST_TEXT = 1 << 28
+_OPENERS: dict[str, Callable[[Path], Generator[float, None, Source]]] = {
+    ".npz": open_npz,
+    ".mat": open_mat,
+    ".csv": open_pixel_table,
+    ".parquet": open_parquet,
+}
 
 
 def detect_source(path: Path, labels: Path | None = None) -> Generator[float, None, Source]:
@@ -36,7 +54,8 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
     Parameters
     ----------
     path
-        A folder of images or of IDX files, a .zip of a folder, an .npy, .npz or IDX file.
+        A folder of images, of IDX files or of CIFAR's binary files, a .zip of a folder, or one of
+        `FILE_TYPES`.
     labels
         Labels of an .npy: .npy, IDX, or text with one a line. Of a folder or a .zip: a table of
         file names and labels.
@@ -71,27 +90,49 @@ def _open_source(path: Path, labels: Path | None) -> Generator[float, None, Sour
             f"{path} is no .npy file, folder or .zip file, so the labels in {labels} cannot be "
             "given to it. Leave them out: its own labels are found by their names."
         )
-    if path.suffix.lower() == ".npz":
-        return (yield from open_npz(path))
+    suffix = path.suffix.lower()
+    if suffix in TIFF_SUFFIXES:
+        return TiffSource(path)
+    if suffix in HDF5_SUFFIXES or is_hdf5_file(path):
+        return (yield from open_hdf5(path))
+    if suffix in _OPENERS:
+        return (yield from _OPENERS[suffix](path))
     if is_idx_file(path):
         return (yield from open_idx(path))
     raise DataError(
         describe_foreign_file(path)
-        or f"{path} is nothing that can be imported. Choose a folder of images or its .zip, or an "
-        ".npy, .npz or IDX file."
+        or f"{path} is nothing that can be imported. Choose a folder of images or its .zip, or "
+        f"{FILE_TYPES}."
     )
 
 
 def _open_folder(path: Path, labels: Path | None) -> Generator[float, None, Source]:
     if labels is None and list_idx_files(path):
         return (yield from open_idx(path))
+    if labels is None and is_cifar_folder(path):
+        return open_cifar(path)
     try:
-        return FolderSource(path, labels)
+        source = FolderSource(path, labels)
+        _refuse_single_stack(source)
+        return source
     except NoImagesError as error:
+        found = open_class_arrays(path) if labels is None else None
+        if found is not None:
+            return found
         foreign = describe_foreign_file(path)
         if foreign:
             raise DataError(foreign) from error
         raise
+
+
+def _refuse_single_stack(source: FolderSource) -> None:
+    """Raises an error where a folder's only image is a stack of pages."""
+    file = source.path / source.name(0)
+    if source.count == 1 and file.suffix.lower() in TIFF_SUFFIXES and count_pages(file) > 1:
+        raise DataError(
+            f"{source.path} holds one file, {source.name(0)}, with {count_pages(file):,} pages, "
+            "which can be imported: choose it."
+        )
 
 
 def _read_labels(path: Path) -> Generator[float, None, NDArray[np.generic]]:

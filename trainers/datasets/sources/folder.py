@@ -29,7 +29,7 @@ _SAMPLE = 200
 _DARK = 85
 """A sample of bytes whose brightest value is below has the whole folder looked at."""
 _MOST_LISTED = 5
-STACK_SUFFIXES = (".npz", ".npy")
+STACK_SUFFIXES = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".parquet", ".csv")
 """Types of files that hold many images."""
 
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from trainers.datasets.importing.import_errors import Flaw
+from trainers.datasets.sources.array_names import parse_name
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
 from trainers.datasets.sources.compressed_files import (
     DAMAGE_ERRORS,
@@ -93,19 +94,21 @@ def open_npy(path: Path, labels: Array | None = None, labels_place: str = "") ->
     if labels is not None:
         return ArraySource(path, [ArrayBlock(images, labels, None, path.name, labels_place)])
     arrays, places = {_stem(path): images}, {_stem(path): path.name}
-    notes = []
+    notes, problem = [], ""
     for file in find_companions(path, path.parent.glob("*.npy")):
         try:
-            arrays[_stem(file)] = map_array(file, str(file))
-            places[_stem(file)] = file.name
+            arrays[_stem(file)], places[_stem(file)] = map_array(file, str(file)), file.name
         except DataError as error:
-            notes.append(f"{file.name} is left out: {error}")
+            if parse_name(_stem(file)).role != "labels":
+                raise
+            problem = str(error)
     if len(arrays) == 1:
         source = ArraySource(path, [ArrayBlock(images, None, None, path.name)])
     else:
         source = _make_source(path, arrays, places)
         notes.append(f"Read together: {', '.join(places.values())}.")
     source.notes += notes
+    source.label_problem = source.label_problem or problem
     return source
 
 

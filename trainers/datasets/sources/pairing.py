@@ -130,7 +130,7 @@ def _choose_images(arrays: Mapping[str, Array], parts: Mapping[str, NameParts]) 
     named = [
         key
         for key, array in arrays.items()
-        if parts[key].role == "images" and array.ndim >= 2 and array.shape[-1] > 1
+        if parts[key].role == "images" and array.ndim >= 2 and array[0].size > 1
     ]
     return named or [key for key in shaped if parts[key].role is None] or shaped
 
@@ -147,8 +147,12 @@ def _choose_columns(
 ) -> list[str]:
     """Returns the arrays that may be labels: those that are named so, else a single column."""
     others = [key for key, array in arrays.items() if key not in images and array.ndim >= 1]
-    named = [key for key in others if parts[key].role == "labels" and arrays[key].ndim <= 2]
     flat = [key for key in others if arrays[key].ndim == 1 or arrays[key][0].size == 1]
+    named = [
+        key
+        for key in others
+        if parts[key].role == "labels" and (arrays[key].ndim <= 2 or key in flat)
+    ]
     return named or (flat if len(flat) == 1 else [])
 
 
