@@ -246,11 +246,23 @@ def _summarise(
             for label in range(len(dataset.classes))
         )
         or None,
-        active_units=int((variances > ACTIVE_VARIANCE).sum()),
+        active_units=int((variances > ACTIVE_VARIANCE).sum()) if model.variational else None,
+        effective_dimensions=effective_dimensions(codes.double().numpy()),
         code_variances=tuple(variances.tolist()),
         kl_per_dimension=tuple(per_dimension) if model.variational else None,
         principal_angles=comparison.principal_angles if comparison else None,
     )
+
+
+def effective_dimensions(codes: NDArray[np.float64]) -> float:
+    """Returns how many directions (N, D) codes use, from 1 to D; 0 if all codes are equal.
+
+    The participation ratio (Σλ)²/Σλ² of the eigenvalues of their covariance: it does not change
+    when the codes are rotated or scaled.
+    """
+    eigenvalues = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes.T))).clip(min=0)
+    squares = float(np.square(eigenvalues).sum())
+    return float(eigenvalues.sum() ** 2 / squares) if squares else 0.0
 
 
 def _variance(images: Images) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 ACTIVE_VARIANCE = 0.01
 """The least variance of the posterior mean of an active unit (Burda et al. 2015)."""
@@ -56,7 +56,11 @@ class Evaluation(BaseModel):
     class_squared_error
         Squared error per image of each class, "0" to "9".
     active_units
-        Dimensions of the code whose mean varies by more than 0.01 over the images.
+        Dimensions of the code whose mean varies by more than 0.01 over the images; None where the
+        codes have no prior, which gives them a scale.
+    effective_dimensions
+        How many directions the codes use, whatever their scale: (Σλ)²/Σλ² of the eigenvalues of
+        their covariance.
     code_variances
         Variance of each dimension's mean over the images.
     kl_per_dimension
@@ -86,9 +90,18 @@ class Evaluation(BaseModel):
     pca_ratio: float | None = None
     class_squared_error: tuple[float, ...] | None = None
     active_units: int | None = None
+    effective_dimensions: float | None = None
     code_variances: tuple[float, ...] | None = None
     kl_per_dimension: tuple[float, ...] | None = None
     principal_angles: tuple[float, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_active_units_without_a_prior(cls, values: object) -> object:
+        """Drops the active units that version 0.1 counted for models without a prior, too."""
+        if isinstance(values, dict) and values.get("kl_per_dimension") is None:
+            return {**values, "active_units": None}
+        return values
 
     @property
     def largest_angle(self) -> float | None:
@@ -166,6 +179,9 @@ METRICS: dict[str, Metric] = {
         Metric("loss_at_mean", "Loss at the mean code", "per image", ".2f", "{:.1f} at mean"),
         Metric("kl", "KL to the prior", "nats per image", ".2f", "KL {:.1f} nats", None),
         Metric("active_units", "Active units", "dimensions", ".0f", "{:.0f} active", None),
+        Metric(
+            "effective_dimensions", "Effective dimensions", "dimensions", ".1f", "{:.1f} used", None
+        ),
         Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f", "{:.1f}° to PCA"),
     )
 }

@@ -86,7 +86,7 @@ class ModelState:
 
     @torch.inference_mode()
     def sample_loss(self) -> float:
-        """Returns the mean loss of the first training images, without corruption or binarisation."""
+        """Returns the mean loss of the first training images as they are, not corrupted."""
         images = self.images["train"][:_SAMPLED_IMAGES]
         generator = torch.Generator(self.device).manual_seed(self.run.config.training.seed)
         return float(self.model.loss(images, images, generator).total)
