@@ -76,6 +76,17 @@ GLOSSARY: dict[str, GlossaryEntry] = {
         "training curve.",
         "loss = reconstruction + β·KL",
     ),
+    "validation_loss": GlossaryEntry(
+        "Validation loss",
+        "The test loss, but on the training images that training held out. Choose settings and "
+        "checkpoints by it, so that the test images stay unseen.",
+        "loss = reconstruction + β·KL",
+    ),
+    "validation_squared_error": GlossaryEntry(
+        "Validation error",
+        "The squared error of the reconstructions of the training images that training held out.",
+        "Σ (x − x̂)²",
+    ),
     "loss_at_mean": GlossaryEntry(
         "Loss at the mean code",
         "The loss of uncorrupted test images decoded from the mean of the posterior instead of a "

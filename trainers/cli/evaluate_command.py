@@ -61,6 +61,9 @@ def _row(run: Run) -> tuple[str, ...]:
 @click.argument("name", metavar="RUN")
 @click.option("--step", type=click.IntRange(0), help="Which checkpoint; otherwise the newest.")
 @click.option(
+    "--best", is_flag=True, help="The checkpoint with the lowest loss on the validation images."
+)
+@click.option(
     "--samples",
     type=click.IntRange(1, 10_000),
     default=128,
@@ -78,7 +81,13 @@ def _row(run: Run) -> tuple[str, ...]:
 @runs_option
 @report_errors
 def evaluate(
-    name: str, step: int | None, samples: int, images: int, as_json: bool, folder: Path
+    name: str,
+    step: int | None,
+    best: bool,
+    samples: int,
+    images: int,
+    as_json: bool,
+    folder: Path,
 ) -> None:
     """Measure a run: everything there is to know of a checkpoint.
 
@@ -90,6 +99,9 @@ def evaluate(
     from trainers.generators import finish
 
     run = find_run(name, folder)
+    if best and step is not None:
+        raise click.UsageError("--best and --step name two checkpoints. Give one of them.")
+    step = run.best_checkpoint().step if best else step
     console = Console()
     with Console(stderr=True).status(f"Measuring {escape(run.name)} …"):
         found = finish(measure_checkpoint(run, step, samples=samples, images=images))

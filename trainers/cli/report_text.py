@@ -70,6 +70,9 @@ def _losses(found: Evaluation, config: RunConfig) -> Iterator[Row]:
         name = f"test loss ({noise})" if noise else "test loss"
         value = _with_error(found.test_loss, found.test_loss_se, ".4f")
         yield f"{name}, {unit} per image{weight}", value
+    if found.validation_loss is not None:
+        of = f"validation loss, {found.validation_images:,} held-out training images"
+        yield f"{of}, {unit} per image{weight}", f"{found.validation_loss:.4f}"
     if config.draws_noise:
         what = "loss at the mean code, uncorrupted input (no bound on the likelihood)"
         yield f"{what}, {unit} per image{weight}", f"{found.loss_at_mean:.4f}"

@@ -23,6 +23,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _ShortText = Annotated[str, Field(max_length=100)]
 
 
+VALIDATION_SHARE = 12
+"""One of so many training images is held out for validation: 5,000 of MNIST's 60,000."""
+
+
 class Dataset(BaseModel):
     """A data set's description.
 
@@ -73,6 +77,11 @@ class Dataset(BaseModel):
     def pixels(self) -> int:
         """P, numbers in an image."""
         return self.side**2 * self.channels
+
+    @property
+    def validation(self) -> int:
+        """How many of the last training images a run holds out that validates: a twelfth."""
+        return self.train // VALIDATION_SHARE
 
     @property
     def is_labelled(self) -> bool:

@@ -58,6 +58,10 @@ class StreamedImages:
         """(m, P) float32 of 0..1, on the device."""
         return self._tensor(self._images[rows])
 
+    def part(self, first: int, end: int) -> StreamedImages:
+        """Returns some of the images, which stay in their file."""
+        return StreamedImages(self._images[first:end], self.device)
+
     def split(self, size: int) -> Iterator[Tensor]:
         """(size, P) tensors one after another, the last one perhaps smaller."""
         for start in range(0, len(self), size):
@@ -117,6 +121,14 @@ def _make_tensor(name: Part, device: torch.device, dataset: Dataset) -> Images:
     if 4 * images.size > MOST_RESIDENT_BYTES:
         return StreamedImages(images, device)
     return torch.tensor(images).flatten(1).to(device).float().div_(255)
+
+
+def split_validation(images: Images, held_out: int) -> tuple[Images, Images]:
+    """Splits (n, P) training images into those to train on and the last `held_out` ones."""
+    count = len(images) - held_out
+    if isinstance(images, StreamedImages):
+        return images.part(0, count), images.part(count, len(images))
+    return images[:count], images[count:]
 
 
 def gather(images: Images, indices: Tensor, out: Tensor) -> None:

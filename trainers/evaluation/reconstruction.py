@@ -9,6 +9,7 @@ Shape legend: N images, P pixels, D numbers in a code.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
 from trainers.datasets.spectrum import load_spectrum
-from trainers.datasets.tensors import StreamedImages, load_images
+from trainers.datasets.tensors import StreamedImages, load_images, split_validation
 from trainers.evaluation.image_errors import cross_entropies, squared_errors, standard_error
 from trainers.evaluation.sampled_objective import SampledObjective
 from trainers.evaluation.subspace import compare_with_pca
@@ -184,17 +185,20 @@ def _column(values: Tensor) -> NDArray[np.float64]:
 def evaluate_test_set(
     model: Autoencoder, run: Run, step: int
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
-    """Measures a run's model on its test images, on the model's device; yields between chunks."""
-    data = run.data()
-    return evaluate(
-        model,
-        load_images("test", model.device, run.dataset),
-        data.test.labels,
-        step,
-        config=run.config,
-        dataset=run.dataset,
-        watched=data.preview,
-    )
+    """Measures a run's model on its test images, on the model's device; yields between chunks.
+
+    A run that validates is measured on its validation images, too.
+    """
+    data, device, dataset = run.data(), model.device, run.dataset
+    measure = partial(evaluate, model, step=step, config=run.config, dataset=dataset)
+    images = load_images("test", device, dataset)
+    evaluation, preview = yield from measure(images, data.test.labels, watched=data.preview)
+    if run.config.training.validation:
+        whole, count = load_images("train", device, dataset), dataset.validation
+        held_out = split_validation(whole, count)[1]
+        found, _ = yield from measure(held_out, data.train.labels[-count:], watched=(0,))
+        evaluation = evaluation.with_validation(found)
+    return evaluation, preview
 
 
 def _grey_figures(model: Autoencoder, output: Tensor, images: Tensor) -> NDArray[np.float64]:
@@ -218,6 +222,7 @@ def _summarise(
     """Averages the (N, 5) figures of the images and the (D,) sums of the KL to an evaluation."""
     count, pixels = images.shape
     squared_error, cross_entropy, at_mean, *parts = figures.mean(0).tolist()
+    variance = _variance(images)
     losses = figures[:, 3] + model.beta * figures[:, 4]
     per_dimension = (kl_sums / count).tolist()
     kl = sum(per_dimension)
@@ -239,7 +244,7 @@ def _summarise(
         test_loss=float(losses.mean()),
         test_loss_se=standard_error(losses),
         cross_entropy=cross_entropy,
-        explained_variance=1 - squared_error / _variance(images),
+        explained_variance=1 - squared_error / variance if variance else None,
         pca_ratio=squared_error / floor if floor else None,
         class_squared_error=tuple(
             float(figures[labels == label, 0].mean()) if (labels == label).any() else math.nan

@@ -109,8 +109,8 @@ def test_every_metric_is_found_and_written() -> None:
     found = _measured(_pca(2))
     written = {key: metric.text(found) for key, metric in METRICS.items()}
     assert written["pca_ratio"] == "1.000"
-    assert written.pop("active_units") == ""
-    assert all(written.values())
+    absent = {"active_units", "validation_loss", "validation_squared_error"}
+    assert {key for key, text in written.items() if not text} == absent
     assert METRICS["active_units"].text(_measured(_Constant(0.5))) == "1"
     older = Evaluation.model_validate(
         found.model_dump(include={"step", "images", "squared_error", "squared_error_per_pixel",
@@ -219,3 +219,10 @@ def test_active_units_that_an_older_version_counted_without_a_prior_are_dropped(
     assert Evaluation.model_validate_json(stored % "").active_units is None
     with_prior = Evaluation.model_validate_json(stored % ', "kl_per_dimension": [1, 2]')
     assert with_prior.active_units == 5
+
+
+def test_equal_images_have_no_variance_to_explain() -> None:
+    images, labels = torch.full((40, 784), 0.5), np.zeros(40, np.uint8)
+    found = finish(evaluate(_Constant(0.25), images, labels, 0, watched=(0,)))[0]
+    assert found.explained_variance is None
+    assert found.squared_error == pytest.approx(784 * 0.0625)
