@@ -198,6 +198,15 @@ class TrainingConfig(Part):
         ),
         Term("Engine", "", _is_trained_by_gradient, advanced=True),
     ] = "auto"
+    validation: Annotated[
+        bool,
+        Field(
+            description="Holds out the last twelfth of the training images (5,000 of MNIST) and "
+            "measures them at every checkpoint, to choose settings or a checkpoint without the "
+            "test images."
+        ),
+        Term("Validation", "", advanced=True),
+    ] = False
     checkpoints: Annotated[
         tuple[Annotated[int, Field(ge=0)], ...] | None,
         Field(

@@ -76,6 +76,17 @@ GLOSSARY: dict[str, GlossaryEntry] = {
         "training curve.",
         "loss = reconstruction + β·KL",
     ),
+    "validation_loss": GlossaryEntry(
+        "Validation loss",
+        "The test loss, but on the training images that training held out. Choose settings and "
+        "checkpoints by it, so that the test images stay unseen.",
+        "loss = reconstruction + β·KL",
+    ),
+    "validation_squared_error": GlossaryEntry(
+        "Validation error",
+        "The squared error of the reconstructions of the training images that training held out.",
+        "Σ (x − x̂)²",
+    ),
     "loss_at_mean": GlossaryEntry(
         "Loss at the mean code",
         "The loss of uncorrupted test images decoded from the mean of the posterior instead of a "
@@ -136,9 +147,16 @@ GLOSSARY: dict[str, GlossaryEntry] = {
     ),
     "active_units": GlossaryEntry(
         "Active units",
-        "Dimensions of the code that tell images apart; the others have collapsed onto the prior.",
+        "Dimensions of the code that tell images apart; the others have collapsed onto the prior. "
+        "Only models with a prior have them.",
         "Var(μᵢ(x)) > 0.01 over the images",
         "Burda et al. 2015",
+    ),
+    "effective_dimensions": GlossaryEntry(
+        "Effective dimensions",
+        "How many directions the codes use, from 1 to the latent dimension. Rotating or scaling "
+        "the codes does not change it, so it also suits codes without a prior.",
+        "(Σ λᵢ)² / Σ λᵢ²,  λ: eigenvalues of the covariance of the codes",
     ),
     "largest_angle": GlossaryEntry(
         "Principal angle to PCA",
@@ -177,7 +195,9 @@ GLOSSARY: dict[str, GlossaryEntry] = {
     ),
     "trustworthiness": GlossaryEntry(
         "Trustworthiness",
-        "Whether neighbours in the plane are neighbours in the codes; 1 where all of them are.",
+        "Whether neighbours in the plane are neighbours in the original space; 1 where all of them "
+        "are. For t-SNE and UMAP the original space is that of the codes; an evaluation compares "
+        "the view with the pixels.",
         "1 − 2 / (n k (2n − 3k − 1)) Σᵢ Σ_{j ∈ Uₖ(i)} (r(i, j) − k)",
         "Venna & Kaski 2001",
     ),

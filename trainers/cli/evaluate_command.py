@@ -62,6 +62,9 @@ def _row(run: Run) -> tuple[str | Text, ...]:
 @click.argument("name", metavar="RUN")
 @click.option("--step", type=click.IntRange(0), help="Which checkpoint; otherwise the newest.")
 @click.option(
+    "--best", is_flag=True, help="The checkpoint with the lowest loss on the validation images."
+)
+@click.option(
     "--samples",
     type=click.IntRange(1, 10_000),
     default=128,
@@ -79,7 +82,13 @@ def _row(run: Run) -> tuple[str | Text, ...]:
 @runs_option
 @report_errors
 def evaluate(
-    name: str, step: int | None, samples: int, images: int, as_json: bool, folder: Path
+    name: str,
+    step: int | None,
+    best: bool,
+    samples: int,
+    images: int,
+    as_json: bool,
+    folder: Path,
 ) -> None:
     """Measure a run: everything there is to know of a checkpoint.
 
@@ -91,6 +100,9 @@ def evaluate(
     from trainers.generators import finish
 
     run = find_run(name, folder)
+    if best and step is not None:
+        raise click.UsageError("--best and --step name two checkpoints. Give one of them.")
+    step = run.best_checkpoint().step if best else step
     console = open_console()
     with open_console(stderr=True).status(one_line(f"Measuring {run.name} …")):
         found = finish(measure_checkpoint(run, step, samples=samples, images=images))

@@ -70,6 +70,9 @@ def _losses(found: Evaluation, config: RunConfig) -> Iterator[Row]:
         name = f"test loss ({noise})" if noise else "test loss"
         value = _with_error(found.test_loss, found.test_loss_se, ".4f")
         yield f"{name}, {unit} per image{weight}", value
+    if found.validation_loss is not None:
+        of = f"validation loss, {found.validation_images:,} held-out training images"
+        yield f"{of}, {unit} per image{weight}", f"{found.validation_loss:.4f}"
     if config.draws_noise:
         what = "loss at the mean code, uncorrupted input (no bound on the likelihood)"
         yield f"{what}, {unit} per image{weight}", f"{found.loss_at_mean:.4f}"
@@ -119,9 +122,12 @@ def _likelihood(found: LikelihoodFigures) -> Iterator[Row]:
 
 
 def _codes(found: CodesFigures) -> Section:
+    of = f"first {found.view_images:,} test images"
+    view = f"the 2-D view ({found.view}) against the pixels, {of}"
+    errors = found.trustworthiness_se, found.continuity_se
     views = (
-        (f"trustworthiness of the 2-D view ({found.view})", f"{found.trustworthiness:.4f}"),
-        ("continuity of the 2-D view", f"{found.continuity:.4f}"),
+        (f"trustworthiness of {view}", _with_error(found.trustworthiness, errors[0], ".4f")),
+        (f"continuity of {view}", _with_error(found.continuity, errors[1], ".4f")),
     )
     if found.codes is None:
         return Section("Codes", views)
@@ -144,9 +150,13 @@ def _dimensions(found: Evaluation, collapse: CollapseFigures) -> Section:
         ("KL, nats per image", *_short(found.kl_per_dimension or (), ".3g")),
     ]
     rows = [row for row in rows if len(row) > 1]
-    title = f"Dimensions: {found.active_units} of {len(variances)} active"
+    title = "Dimensions"
+    if found.active_units is not None:
+        title += f": {found.active_units} of {len(variances)} active"
+    if found.effective_dimensions is not None:
+        title += f", {found.effective_dimensions:.2f} of {len(variances)} effective"
     if collapse.certain_dead:
-        title += f"; the loss makes it certain that {collapse.certain_dead} die"
+        title += f"; at the optimum of the loss {collapse.certain_dead} are collapsed"
     return Section(title, tuple(rows), ("", *_numbers(len(variances))))
 
 

@@ -36,6 +36,13 @@ def check_compatible(config: RunConfig, dataset: Dataset) -> None:
 
 def _yield_misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, str]]:
     model, batch = config.model, config.training.batch_size
+    held_out = dataset.held_out if config.training.validation else 0
+    if config.training.validation and not (dataset.validation or held_out):
+        yield (
+            "validation",
+            f"A twelfth of the {dataset.train:,} training images of {dataset.name!r} is less than "
+            "one image. Train without validation.",
+        )
     if model.family == "pca":
         if dataset.pixels > _MOST_FOR_PCA:
             yield (
@@ -50,10 +57,10 @@ def _yield_misfits(config: RunConfig, dataset: Dataset) -> Iterator[tuple[str, s
                 "components.",
             )
         return
-    if batch > dataset.train:
+    if batch > dataset.train - held_out:
         yield (
             "batch_size",
-            f"{batch:,}: it is more than the {dataset.train:,} training images of "
+            f"{batch:,}: it is more than the {dataset.train - held_out:,} training images of "
             f"{dataset.name!r}; choose a smaller one.",
         )
     times = len(model.channels)

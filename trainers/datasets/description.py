@@ -23,6 +23,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _ShortText = Annotated[str, Field(max_length=100)]
 
 
+VALIDATION_SHARE = 12
+"""One of so many training images is held out for validation: 5,000 of MNIST's 60,000."""
+
+
 class Dataset(BaseModel):
     """A data set's description.
 
@@ -74,6 +78,14 @@ class Dataset(BaseModel):
     def pixels(self) -> int:
         """P, numbers in an image."""
         return self.side**2 * self.channels
+
+    @property
+    def held_out(self) -> int:
+        """The number of the last training images that a run holds out to validate: a twelfth.
+
+        None are held out where the data set has validation images of its own.
+        """
+        return 0 if self.validation else self.train // VALIDATION_SHARE
 
     @property
     def is_labelled(self) -> bool:

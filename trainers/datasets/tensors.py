@@ -12,6 +12,7 @@ from torch import Tensor
 
 from trainers.datasets import MNIST, open_dataset
 from trainers.datasets.mmap import release_pages
+from trainers.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from trainers.datasets import Dataset
 
-Part = Literal["train", "test"]
+Part = Literal["train", "test", "validation"]
 
 MOST_RESIDENT_BYTES = 1 << 30
 """Bytes that the images of a split may take as float32; where they are more, they are streamed."""
@@ -57,6 +58,10 @@ class StreamedImages:
     def __getitem__(self, rows: slice | list[int]) -> Tensor:
         """(m, P) float32 of 0..1, on the device."""
         return self._tensor(self._images[rows])
+
+    def part(self, first: int, end: int) -> StreamedImages:
+        """Returns some of the images, which stay in their file."""
+        return StreamedImages(self._images[first:end], self.device)
 
     def split(self, size: int) -> Iterator[Tensor]:
         """(size, P) tensors one after another, the last one perhaps smaller."""
@@ -113,10 +118,21 @@ def load_images(name: Part, device: torch.device, dataset: Dataset = MNIST) -> I
 
 def _make_tensor(name: Part, device: torch.device, dataset: Dataset) -> Images:
     data = open_dataset(dataset)
-    images = (data.train if name == "train" else data.test).images
+    split = {"train": data.train, "test": data.test, "validation": data.validation}[name]
+    if split is None:
+        raise DataError(f"The data set {dataset.name!r} has no validation images.")
+    images = split.images
     if 4 * images.size > MOST_RESIDENT_BYTES:
         return StreamedImages(images, device)
     return torch.tensor(images).flatten(1).to(device).float().div_(255)
+
+
+def split_validation(images: Images, held_out: int) -> tuple[Images, Images]:
+    """Splits (n, P) training images into those to train on and the last `held_out` ones."""
+    count = len(images) - held_out
+    if isinstance(images, StreamedImages):
+        return images.part(0, count), images.part(count, len(images))
+    return images[:count], images[count:]
 
 
 def gather(images: Images, indices: Tensor, out: Tensor) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 NEIGHBOURS = 10
@@ -28,6 +29,40 @@ def trustworthiness_and_continuity(
     """
     from sklearn.manifold import trustworthiness
 
-    count = min(NEIGHBOURS, math.ceil(len(view) / 2) - 1)
+    count = _neighbours(len(view))
     trust = trustworthiness(space, view, n_neighbors=count)
     return float(trust), float(trustworthiness(view, space, n_neighbors=count))
+
+
+def trust_by_point(space: NDArray[np.floating], view: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Computes the contribution of each point to the trustworthiness, which is their mean.
+
+    Their spread gives the standard error of the mean, which no library computes.
+
+    Parameters
+    ----------
+    space
+        (n, F), the points in the original space.
+    view
+        (n, G), the points in the view.
+
+    Returns
+    -------
+    (n,), at most 1: less for a point with neighbours in the view that are far in the space.
+    """
+    from sklearn.metrics import pairwise_distances
+    from sklearn.neighbors import NearestNeighbors
+
+    count, points = _neighbours(len(view)), len(view)
+    near = NearestNeighbors(n_neighbors=count).fit(view).kneighbors(return_distance=False)
+    distances = pairwise_distances(space, metric="sqeuclidean")
+    np.fill_diagonal(distances, np.inf)
+    ranks = np.empty((points, points), np.int64)
+    np.put_along_axis(ranks, distances.argsort(axis=1), np.arange(1, points + 1)[None], axis=1)
+    intruders = (np.take_along_axis(ranks, near, axis=1) - count).clip(min=0).sum(axis=1)
+    found: NDArray[np.float64] = 1 - 2 * intruders / (count * (2 * points - 3 * count - 1))
+    return found
+
+
+def _neighbours(points: int) -> int:
+    return min(NEIGHBOURS, math.ceil(points / 2) - 1)

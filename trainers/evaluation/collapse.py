@@ -62,12 +62,12 @@ class Forecast:
         """A warning for the user before training; empty if no dimension collapses."""
         if not self.dead:
             return ""
-        verb = "will" if self.is_certain else "would, were the decoder linear,"
-        living = f"{self.surviving} of {self.latent_dim} dimensions"
+        verb = "leaves" if self.is_certain else "would, were the decoder linear, leave"
+        active = f"{self.surviving} of {self.latent_dim} dimensions"
         return (
-            f"β = {self.beta:g} {verb} leave {living} of the code alive: a dimension must explain "
-            f"a variance of more than β/2 = {self.threshold:g} to pay for its KL. For all of them "
-            f"choose β below {2 * self.needed:.3g}."
+            f"At the optimum of the loss, β = {self.beta:g} {verb} {active} of the code active: a "
+            f"dimension must explain a variance of more than β/2 = {self.threshold:g} to pay for "
+            f"its KL. For all of them choose β below {2 * self.needed:.3g}."
         )
 
 
@@ -111,8 +111,11 @@ def _eigenvalues(config: RunConfig) -> NDArray[np.float64] | None:
 
 
 def measure_collapse(evaluation: Evaluation, config: RunConfig) -> CollapseFigures:
-    """Returns which dimensions of a trained model have collapsed, and how many had to."""
-    variances = evaluation.code_variances or ()
+    """Returns which dimensions of a trained model have collapsed onto the prior.
+
+    A model without a prior has none, because the scale of its codes is arbitrary.
+    """
+    variances = (evaluation.code_variances or ()) if config.model.has_prior else ()
     dead = (index for index, variance in enumerate(variances) if variance <= ACTIVE_VARIANCE)
     known = forecast(config)
     return CollapseFigures(

@@ -92,9 +92,11 @@ class CodesFigures(Figures):
     pixels
         The same probes on the raw pixels; known only for MNIST.
     trustworthiness, continuity
-        Of the 2-D view against the space of images, 0..1: whether neighbours in the view are
+        Of the 2-D view against the pixels of the images, 0..1: whether neighbours in the view are
         neighbours among the images, and whether neighbouring images are neighbours in the view
         (Venna & Kaski 2001).
+    trustworthiness_se, continuity_se
+        Their standard errors over the images; None in measurements by version 0.1.
     view
         What the 2-D view is: "codes" (d = 2), "principal plane of the codes" or "line" (d = 1).
     view_images, view_neighbours
@@ -105,6 +107,8 @@ class CodesFigures(Figures):
     pixels: Probes | None = None
     trustworthiness: float
     continuity: float
+    trustworthiness_se: float | None = None
+    continuity_se: float | None = None
     view: str
     view_images: int
     view_neighbours: int
@@ -159,10 +163,11 @@ class CollapseFigures(Figures):
     Attributes
     ----------
     dead
-        Dimensions, counted from 0, whose mean code varies by no more than 0.01.
+        Dimensions, counted from 0, whose mean code varies by no more than 0.01; none without a
+        prior.
     certain_dead
-        How many must collapse in any training, by β against the eigenvalues (Lucas et al. 2019);
-        0 if the loss makes nothing certain.
+        How many are collapsed at the optimum of the loss, by β against the eigenvalues (Lucas et
+        al. 2019); 0 if the loss makes nothing certain.
     threshold
         The variance below which a dimension does not make up for its KL; None if not known.
     """

@@ -24,8 +24,9 @@ from sklearn.preprocessing import StandardScaler
 
 from trainers.datasets import MNIST, load_split
 from trainers.embeddings.trustworthiness import NEIGHBOURS as VIEW_NEIGHBOURS
-from trainers.embeddings.trustworthiness import trustworthiness_and_continuity
+from trainers.embeddings.trustworthiness import trust_by_point
 from trainers.errors import DataError
+from trainers.evaluation.image_errors import standard_error
 from trainers.evaluation.measurement import CodesFigures, Probes
 from trainers.exploration.planes import line, principal_plane
 from trainers.generators import finish
@@ -80,12 +81,15 @@ def evaluate_codes(
     viewed = data.test.images[:_VIEW_IMAGES]
     pixels = viewed.reshape(len(viewed), -1).astype(np.float32)
     yield
-    trust, continuity = trustworthiness_and_continuity(pixels, view[:_VIEW_IMAGES])
+    seen = view[:_VIEW_IMAGES]
+    trust, continuity = trust_by_point(pixels, seen), trust_by_point(seen, pixels)
     return CodesFigures(
         codes=code_probes,
         pixels=pixel_probes() if data.dataset == MNIST else None,
-        trustworthiness=trust,
-        continuity=continuity,
+        trustworthiness=trust.mean(),
+        continuity=continuity.mean(),
+        trustworthiness_se=standard_error(trust),
+        continuity_se=standard_error(continuity),
         view=name,
         view_images=len(viewed),
         view_neighbours=VIEW_NEIGHBOURS,

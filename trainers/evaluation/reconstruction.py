@@ -9,6 +9,7 @@ Shape legend: N images, P pixels, D numbers in a code.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from trainers.checkpointing.weights import load_model
 from trainers.datasets import MNIST, PREVIEW_DIGITS
 from trainers.datasets.spectrum import load_spectrum
-from trainers.datasets.tensors import StreamedImages, load_images
+from trainers.datasets.tensors import StreamedImages, load_images, split_validation
 from trainers.evaluation.image_errors import cross_entropies, squared_errors, standard_error
 from trainers.evaluation.sampled_objective import SampledObjective
 from trainers.evaluation.subspace import compare_with_pca
@@ -186,17 +187,23 @@ def _column(values: Tensor) -> NDArray[np.float64]:
 def evaluate_test_set(
     model: Autoencoder, run: Run, step: int
 ) -> Generator[None, None, tuple[Evaluation, Preview]]:
-    """Measures a run's model on its test images, on the model's device; yields between chunks."""
-    data = run.data()
-    return evaluate(
-        model,
-        load_images("test", model.device, run.dataset),
-        data.test.labels,
-        step,
-        config=run.config,
-        dataset=run.dataset,
-        watched=data.preview,
-    )
+    """Measures a run's model on its test images, on the model's device; yields between chunks.
+
+    A run that validates is measured on its validation images, too.
+    """
+    data, device, dataset = run.data(), model.device, run.dataset
+    measure = partial(evaluate, model, step=step, config=run.config, dataset=dataset)
+    images = load_images("test", device, dataset)
+    evaluation, preview = yield from measure(images, data.test.labels, watched=data.preview)
+    if run.config.training.validation:
+        if data.validation is not None:
+            held_out, labels = load_images("validation", device, dataset), data.validation.labels
+        else:
+            whole, count = load_images("train", device, dataset), dataset.held_out
+            held_out, labels = split_validation(whole, count)[1], data.train.labels[-count:]
+        found, _ = yield from measure(held_out, labels, watched=(0,))
+        evaluation = evaluation.with_validation(found)
+    return evaluation, preview
 
 
 def _grey_figures(model: Autoencoder, output: Tensor, images: Tensor) -> NDArray[np.float64]:
@@ -248,7 +255,8 @@ def _summarise(
             for label in range(len(dataset.classes))
         )
         or None,
-        active_units=int((variances > ACTIVE_VARIANCE).sum()),
+        active_units=int((variances > ACTIVE_VARIANCE).sum()) if model.variational else None,
+        effective_dimensions=effective_dimensions(codes.double().numpy()),
         code_variances=tuple(variances.tolist()),
         kl_per_dimension=tuple(per_dimension) if model.variational else None,
         principal_angles=comparison.principal_angles if comparison else None,
@@ -259,6 +267,17 @@ def _explained_variance(squared_error: float, images: Images) -> float | None:
     """Returns 1 - error / variance; None where the images are all the same."""
     variance = _variance(images)
     return 1 - squared_error / variance if variance > _ROUNDING * images.shape[1] else None
+
+
+def effective_dimensions(codes: NDArray[np.float64]) -> float:
+    """Returns how many directions (N, D) codes use, from 1 to D; 0 if all codes are equal.
+
+    The participation ratio (Σλ)²/Σλ² of the eigenvalues of their covariance: it does not change
+    when the codes are rotated or scaled.
+    """
+    eigenvalues = np.linalg.eigvalsh(np.atleast_2d(np.cov(codes.T))).clip(min=0)
+    squares = float(np.square(eigenvalues).sum())
+    return float(eigenvalues.sum() ** 2 / squares) if squares else 0.0
 
 
 def _variance(images: Images) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 ACTIVE_VARIANCE = 0.01
 """The least variance of the posterior mean of an active unit (Burda et al. 2015)."""
@@ -46,17 +46,25 @@ class Evaluation(BaseModel):
         β = 1 and a Bernoulli likelihood `test_loss` is the negative ELBO of the inputs.
     test_loss_se
         The standard error of `test_loss` over the test images.
+    validation_images, validation_loss, validation_squared_error
+        The number of the held-out training images, and their `test_loss` and `squared_error`; None
+        where training holds out none. A choice between settings or checkpoints uses these, so that
+        no figure of the test images was chosen to be low.
     cross_entropy
         Of the grey image against the decoded one, nats per image, whatever the likelihood; the
         decoded ink is kept half a grey level away from 0 and 1.
     explained_variance
-        1 - squared error / variance of the test images; 1 is perfect.
+        1 - squared error / variance of the test images; 1 is perfect. None if they are all equal.
     pca_ratio
         Squared error over that of a PCA with as many codes; below 1 no linear autoencoder gets.
     class_squared_error
         Squared error per image of each class, "0" to "9".
     active_units
-        Dimensions of the code whose mean varies by more than 0.01 over the images.
+        Dimensions of the code whose mean varies by more than 0.01 over the images; None where the
+        codes have no prior, which gives them a scale.
+    effective_dimensions
+        How many directions the codes use, whatever their scale: (Σλ)²/Σλ² of the eigenvalues of
+        their covariance.
     code_variances
         Variance of each dimension's mean over the images.
     kl_per_dimension
@@ -81,14 +89,26 @@ class Evaluation(BaseModel):
     test_kl: float | None = None
     test_loss: float | None = None
     test_loss_se: float | None = None
+    validation_images: int | None = None
+    validation_loss: float | None = None
+    validation_squared_error: float | None = None
     cross_entropy: float | None = None
     explained_variance: float | None = None
     pca_ratio: float | None = None
     class_squared_error: tuple[float, ...] | None = None
     active_units: int | None = None
+    effective_dimensions: float | None = None
     code_variances: tuple[float, ...] | None = None
     kl_per_dimension: tuple[float, ...] | None = None
     principal_angles: tuple[float, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_active_units_without_a_prior(cls, values: object) -> object:
+        """Drops the active units that version 0.1 counted for models without a prior, too."""
+        if isinstance(values, dict) and values.get("kl_per_dimension") is None:
+            return {**values, "active_units": None}
+        return values
 
     @property
     def largest_angle(self) -> float | None:
@@ -99,6 +119,16 @@ class Evaluation(BaseModel):
         """Returns the test value of a part of the training loss: "loss", "reconstruction", "kl"."""
         value: float | None = getattr(self, f"test_{part}")
         return value
+
+    def with_validation(self, found: Evaluation) -> Evaluation:
+        """Returns a copy with the figures of the validation images."""
+        return self.model_copy(
+            update={
+                "validation_images": found.images,
+                "validation_loss": found.test_loss,
+                "validation_squared_error": found.squared_error,
+            }
+        )
 
     def with_noiseless_objective(self) -> Evaluation:
         """Returns a copy for a training without any noise, whose objective is that at the mean."""
@@ -163,9 +193,16 @@ METRICS: dict[str, Metric] = {
         Metric("explained_variance", "Explained variance", "share", ".4f", "{:.1%} of var.", True),
         Metric("cross_entropy", "Cross-entropy", "nats per image", ".2f", "{:.1f} nats"),
         Metric("test_loss", "Test loss", "per image", ".2f", "loss {:.1f}"),
+        Metric("validation_loss", "Validation loss", "per image", ".2f", "{:.1f} validation"),
+        Metric(
+            "validation_squared_error", "Validation error", "per image", ".2f", "{:.1f} validation"
+        ),
         Metric("loss_at_mean", "Loss at the mean code", "per image", ".2f", "{:.1f} at mean"),
         Metric("kl", "KL to the prior", "nats per image", ".2f", "KL {:.1f} nats", None),
         Metric("active_units", "Active units", "dimensions", ".0f", "{:.0f} active", None),
+        Metric(
+            "effective_dimensions", "Effective dimensions", "dimensions", ".1f", "{:.1f} used", None
+        ),
         Metric("largest_angle", "Largest angle to PCA", "degrees", ".2f", "{:.1f}° to PCA"),
     )
 }

@@ -173,6 +173,23 @@ class Run:
         found = (Checkpoint(folder, self) for folder in folders)
         return tuple(sorted((c for c in found if c.model.is_file()), key=lambda c: c.step))
 
+    def best_checkpoint(self) -> Checkpoint:
+        """The checkpoint with the lowest loss on the validation images.
+
+        Raises
+        ------
+        RunError
+            When no checkpoint was measured on validation images.
+        """
+        found = [(c.evaluation().validation_loss, c) for c in self.checkpoints() if c.is_evaluated]
+        known = [(loss, checkpoint) for loss, checkpoint in found if loss is not None]
+        if not known:
+            raise RunError(
+                f"The run {self.name!r} held out no validation images, and the test images must "
+                "not choose. Train with --validation, or name a step."
+            )
+        return min(known, key=lambda pair: pair[0])[1]
+
     def checkpoint(self, step: int | None = None) -> Checkpoint:
         """The checkpoint of `step`, or the newest.
 

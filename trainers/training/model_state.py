@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from trainers.checkpointing import weights as checkpoints
-from trainers.datasets.tensors import PARTS, load_images
+from trainers.datasets.tensors import load_images, split_validation
 from trainers.errors import EngineError, RunError
 from trainers.models import build
 from trainers.models.base import ClosedForm
@@ -67,7 +67,13 @@ class ModelState:
         self.run = run
         self.device = device
         self.step, self.seconds = status.step, status.seconds
-        self.images = {part: load_images(part, device, run.dataset) for part in PARTS}
+        held_out = run.dataset.held_out if run.config.training.validation else 0
+        # The whole is referenced, so that the evaluation shares it.
+        self._train = load_images("train", device, run.dataset)
+        self.images = {
+            "train": split_validation(self._train, held_out)[0],
+            "test": load_images("test", device, run.dataset),
+        }
         self.model = _build_model(run, device)
         self.engine: Engine | None = None
         if not isinstance(self.model, ClosedForm):
@@ -86,7 +92,7 @@ class ModelState:
 
     @torch.inference_mode()
     def sample_loss(self) -> float:
-        """Returns the mean loss of the first training images, neither corrupted nor binarised."""
+        """Returns the mean loss of the first training images as they are, not corrupted."""
         images = self.images["train"][:_SAMPLED_IMAGES]
         generator = torch.Generator(self.device).manual_seed(self.run.config.training.seed)
         return float(self.model.loss(images, images, generator).total)

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QWidget
 from superqt import QFlowLayout
 
-from aeviewer.widgets.labels import plain_tip, replace_controls
 from aeviewer.numbers import local
+from aeviewer.widgets.labels import plain_tip, replace_controls
 from aeviewer.widgets.plots.class_list import ClassList, ClassModel
 
 if TYPE_CHECKING:

@@ -172,7 +172,7 @@ def test_a_collapse_that_the_loss_makes_certain_is_told_before_training(
     panel.set_config(linear.replace(beta=7.0))
     told = [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]
     # Of 5.12, 3.74 and 3.25 two exceed 7/2.
-    assert any("β = 7 will leave 2 of 3 dimensions" in text for text in told)
+    assert any("β = 7 leaves 2 of 3 dimensions" in text for text in told)
     panel.set_config(linear.replace(beta=6.0))
     told = [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]
     assert not any("dimensions of the code alive" in text for text in told)

@@ -82,7 +82,7 @@ def test_evaluate_prints_every_section_that_means_something(tmp_path: Path) -> N
         "Codes: what they know of the digit",
         "5 nearest neighbours",
         "96.88%",
-        "Dimensions: 2 of 2 active",
+        "of 2 effective",
         "Linear decoder",
         "principal angles to PCA's plane, degrees",
         "Compression: a code against the 784 bytes of an image",
@@ -96,7 +96,7 @@ def test_train_tells_of_a_certain_collapse(tmp_path: Path) -> None:
     options = ["--variational", "--beta", "7", *SMALL, "--latent-dim", "3", "--steps", "3"]
     code, text = _call("train", "linear", *options, "--runs", str(tmp_path))
     assert code == 0
-    assert "β = 7 will leave 2 of 3 dimensions of the code alive" in text
+    assert "β = 7 leaves 2 of 3 dimensions of the code active" in text
 
 
 @pytest.mark.parametrize(

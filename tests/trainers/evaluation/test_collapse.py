@@ -61,8 +61,9 @@ def test_the_eigenvalues_of_mnist_are_the_default() -> None:
     assert known is not None
     assert known.surviving == 2
     assert known.message == (
-        "β = 7 will leave 2 of 3 dimensions of the code alive: a dimension must explain a variance "
-        "of more than β/2 = 3.5 to pay for its KL. For all of them choose β below 6.51."
+        "At the optimum of the loss, β = 7 leaves 2 of 3 dimensions of the code active: a "
+        "dimension must explain a variance of more than β/2 = 3.5 to pay for its KL. For all of "
+        "them choose β below 6.51."
     )
     assert forecast(_linear(6.5, latent_dim=3)).message == ""  # type: ignore[union-attr]
 
@@ -107,3 +108,18 @@ def test_the_collapsed_dimensions_of_a_trained_model() -> None:
     hint = measure_collapse(evaluation, _linear(7.0, activation="relu"))
     assert (hint.certain_dead, hint.threshold) == (0, 3.5)
     assert measure_collapse(evaluation, preset("vae")).threshold is None
+
+
+@pytest.mark.parametrize("name", ["elu", "pca", "denoising"])
+def test_without_a_prior_nothing_has_collapsed(name: str) -> None:
+    small = Evaluation(
+        step=1,
+        images=1,
+        squared_error=1,
+        squared_error_per_pixel=1,
+        reconstruction_at_mean=1,
+        kl=0,
+        loss_at_mean=1,
+        code_variances=(1e-6, 1e-3),
+    )
+    assert measure_collapse(small, preset(name)).dead == ()

@@ -13,6 +13,7 @@ from trainers.datasets import Split, mnist
 from trainers.datasets.mnist import load_split
 from trainers.datasets.spectrum import load_mnist_spectrum
 from trainers.datasets.tensors import load_images
+from trainers.embeddings.trustworthiness import trust_by_point, trustworthiness_and_continuity
 from trainers.evaluation import probes as measuring
 from trainers.evaluation.probes import (
     encode_images,
@@ -20,7 +21,6 @@ from trainers.evaluation.probes import (
     fit_pixel_probes,
     fit_probes,
     pixel_probes,
-    trustworthiness_and_continuity,
     two_dimensional_view,
 )
 from trainers.generators import finish
@@ -207,3 +207,14 @@ def test_the_figures_of_principal_components() -> None:
     assert 0.85 < first.codes.nearest_neighbours < 0.95
     # Two components show distant digits together more often than they separate near ones.
     assert 0.6 < first.trustworthiness < first.continuity < 1
+
+
+@pytest.mark.parametrize("count", [12, 300])
+def test_the_trust_of_the_points_has_the_librarys_mean(count: int) -> None:
+    random = np.random.default_rng(5)
+    space = random.normal(size=(count, 6))
+    view = space[:, :2] + 0.5 * random.normal(size=(count, 2))
+    expected = trustworthiness_and_continuity(space, view)
+    points = trust_by_point(space, view), trust_by_point(view, space)
+    assert [p.mean() for p in points] == pytest.approx(expected, abs=1e-9)
+    assert points[0].std() > 0

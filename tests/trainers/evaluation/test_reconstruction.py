@@ -11,7 +11,7 @@ import torch
 from trainers.datasets.mnist import load_split
 from trainers.datasets.spectrum import load_mnist_spectrum
 from trainers.datasets.tensors import load_images
-from trainers.evaluation.reconstruction import evaluate
+from trainers.evaluation.reconstruction import effective_dimensions, evaluate
 from trainers.generators import finish
 from trainers.models.base import Autoencoder, Posterior
 from trainers.models.pca import PCA
@@ -63,7 +63,7 @@ def test_pca_has_the_error_of_the_floor() -> None:
     )
     assert found.principal_angles == pytest.approx([0] * 5, abs=0.1)
     assert found.kl_per_dimension is None
-    assert found.active_units == 5
+    assert found.active_units is None
 
 
 def test_class_errors_average_to_the_whole() -> None:
@@ -109,8 +109,9 @@ def test_every_metric_is_found_and_written() -> None:
     found = _measured(_pca(2))
     written = {key: metric.text(found) for key, metric in METRICS.items()}
     assert written["pca_ratio"] == "1.000"
-    assert written["active_units"] == "2"
-    assert all(written.values())
+    absent = {"active_units", "validation_loss", "validation_squared_error"}
+    assert {key for key, text in written.items() if not text} == absent
+    assert METRICS["active_units"].text(_measured(_Constant(0.5))) == "1"
     older = Evaluation.model_validate(
         found.model_dump(include={"step", "images", "squared_error", "squared_error_per_pixel",
                                   "reconstruction_at_mean", "kl", "loss_at_mean"})
@@ -198,3 +199,30 @@ def test_an_older_evaluation_keeps_its_value_under_the_right_name() -> None:
     assert METRICS["test_loss"].value(older) is None
     assert older.objective("loss") is None
     assert Evaluation.model_validate_json(older.model_dump_json()) == older
+
+
+def test_effective_dimensions_do_not_depend_on_scale_or_rotation() -> None:
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(5_000, 3)) * [1.0, 1.0, 0.0]
+    assert effective_dimensions(codes) == pytest.approx(2, abs=0.01)
+    turned = np.linalg.qr(random.normal(size=(3, 3)))[0]
+    assert effective_dimensions(1e-3 * codes @ turned) == pytest.approx(effective_dimensions(codes))
+    assert effective_dimensions(codes[:, :1]) == pytest.approx(1)
+    assert effective_dimensions(np.ones((10, 2))) == 0
+
+
+def test_active_units_that_an_older_version_counted_without_a_prior_are_dropped() -> None:
+    stored = (
+        '{"step": 3, "images": 10, "squared_error": 1, "squared_error_per_pixel": 1,'
+        ' "reconstruction": 1, "kl": 0, "loss": 1, "active_units": 5%s}'
+    )
+    assert Evaluation.model_validate_json(stored % "").active_units is None
+    with_prior = Evaluation.model_validate_json(stored % ', "kl_per_dimension": [1, 2]')
+    assert with_prior.active_units == 5
+
+
+def test_equal_images_have_no_variance_to_explain() -> None:
+    images, labels = torch.full((40, 784), 0.5), np.zeros(40, np.uint8)
+    found = finish(evaluate(_Constant(0.25), images, labels, 0, watched=(0,)))[0]
+    assert found.explained_variance is None
+    assert found.squared_error == pytest.approx(784 * 0.0625)
