@@ -196,12 +196,9 @@ class ChipLegend(QWidget):
             chip.setVisible(not is_list)
         repeats = len(set(self._colours)) < len(self._colours)
         self.more.setText(f"{local(len(self._names)):,} classes…")
-        self.more.setToolTip(
-            f"Search the classes, show and hide them. After {len(set(self._colours))} classes the "
-            "colours repeat."
-            if repeats
-            else "Search the classes, show and hide them."
-        )
+        repeating = f" After {len(set(self._colours))} classes the colours repeat."
+        tip = "Search the classes, show and hide them."
+        self.more.setToolTip(plain_tip(tip + repeating if repeats else tip))
         self.updateGeometry()
 
     def _count_rows(self, width: int) -> int:

@@ -100,7 +100,7 @@ def test_a_data_set_with_validation_images_of_its_own_is_validated_on_them(
     assert data.validation is not None
     images = data.validation.images
     model = trainers.load(run)
-    errors = np.square(model.decode(model.encode(images)) - images / 255.0).sum((1, 2))
+    errors = np.square(model.decode(model.encode(images)) - images / 255.0).sum((1, 2, 3))
     assert found.validation_images == 40
     assert found.validation_squared_error == pytest.approx(errors.mean(), rel=1e-4)
 
