@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QDockWidget
 
+from aeviewer.__main__ import main
 from aeviewer.app import Program
 from aeviewer.settings import Settings
 from trainers import datasets, runs
@@ -62,6 +64,17 @@ def test_an_archive_opens_with_the_same_codes(tmp_path: Path) -> None:
         codes = load(run, checkpoint.step).encode(images)
         np.testing.assert_allclose(codes, checkpoint.codes(), atol=1e-5)
         assert checkpoint.evaluation().step == checkpoint.step
+
+
+def test_figures_that_version_did_not_write_are_measured_on_demand(tmp_path: Path) -> None:
+    run = finish(unpack(DATA / "old.aeviewer.zip", tmp_path))
+    assert any(checkpoint.evaluation().test_loss_se is None for checkpoint in run.checkpoints())
+    done = CliRunner().invoke(main, ["evaluate", str(run.path), "--complete", "--images", "10"])
+    assert done.exit_code == 0, done.output
+    for checkpoint in run.checkpoints():
+        found = checkpoint.evaluation()
+        assert found.test_loss is not None
+        assert found.test_loss_se is not None
 
 
 def test_the_settings_and_the_arrangement_of_the_window_are_kept(

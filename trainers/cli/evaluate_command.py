@@ -78,6 +78,11 @@ def _row(run: Run) -> tuple[str | Text, ...]:
     show_default=True,
     help="Test images, the first ones, that log p is measured on.",
 )
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="First measure the checkpoints again whose stored figures an older version wrote.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for another program to read.")
 @runs_option
 @report_errors
@@ -87,6 +92,7 @@ def evaluate(
     best: bool,
     samples: int,
     images: int,
+    complete: bool,
     as_json: bool,
     folder: Path,
 ) -> None:
@@ -96,7 +102,7 @@ def evaluate(
     what the codes know, the plane of a linear decoder, compression, noise and collapse; fitted on
     the training images and measured on the 10,000 test images. It takes about a minute.
     """
-    from trainers.evaluation.measure_all import measure_checkpoint
+    from trainers.evaluation.measure_all import complete_evaluations, measure_checkpoint
     from trainers.generators import finish
 
     run = find_run(name, folder)
@@ -105,6 +111,8 @@ def evaluate(
     step = run.best_checkpoint().step if best else step
     console = open_console()
     with open_console(stderr=True).status(one_line(f"Measuring {run.name} …")):
+        if complete:
+            finish(complete_evaluations(run))
         found = finish(measure_checkpoint(run, step, samples=samples, images=images))
     if as_json:
         click.echo(clean_text(found.model_dump_json(indent=2)))
