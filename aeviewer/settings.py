@@ -53,6 +53,13 @@ class Settings:
         forbid_unpickling()
         self._store = store or QSettings("aeviewer", "aeviewer")
         self._refused: set[str] = set()
+        if self._store.status() != QSettings.Status.NoError:
+            logger.warning(
+                "The settings in %s cannot be read whole (%s). The default of each unreadable "
+                "setting is used.",
+                self._store.fileName(),
+                self._store.status().name,
+            )
 
     def _read(self, key: str, default: Value, check: Callable[[object], Value | None]) -> Value:
         """Returns the value of a key; its default where `check` finds that it cannot be used."""

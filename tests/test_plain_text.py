@@ -112,6 +112,10 @@ def shows_an_unescaped_tip(path: str, node: ast.Call, name: str) -> bool:
     return False
 
 
+def shows_controls_in_the_status_bar(_path: str, node: ast.Call, name: str) -> bool:
+    return name == "showMessage" and not comes_from("replace_controls")(node.args[0])
+
+
 def titles_a_plot_with_markup(_path: str, node: ast.Call, name: str) -> bool:
     is_plot = "plotItem" in ast.unparse(node.func)
     return name == "setTitle" and is_plot and not comes_from("escape")(node.args[0])
@@ -127,6 +131,7 @@ CHECKS = (
     makes_a_guessing_widget,
     renders_html,
     shows_an_unescaped_tip,
+    shows_controls_in_the_status_bar,
     titles_a_plot_with_markup,
     writes_a_name_as_it_is_into_a_menu,
 )
@@ -160,6 +165,7 @@ def test_no_other_module_derives_from_a_widget_that_guesses() -> None:
         (shows_an_unescaped_tip, "button.setToolTip('' if run is None else run.name)"),
         (shows_an_unescaped_tip, "QToolTip.showText(place, run.name, self)"),
         (shows_an_unescaped_tip, "box.setItemData(0, run.name, Qt.ItemDataRole.ToolTipRole)"),
+        (shows_controls_in_the_status_bar, "bar.showMessage(f'{run.name} is saved')"),
         (titles_a_plot_with_markup, "self.plotItem.setTitle(run.name)"),
         (writes_a_name_as_it_is_into_a_menu, "menu.addAction(f'Open {run.name}')"),
     ],

@@ -32,6 +32,9 @@ _DEATHS = "tests/reliability/test_deaths.py::"
 _TRAINER = "tests/trainers/training/test_trainer.py::"
 _POOL = "tests/trainers/parallel/test_pool.py::"
 _QUEUE = "tests/aeviewer/training/test_training_queue.py::"
+_SETTINGS = "tests/aeviewer/application/test_settings.py::"
+_HOSTILE = "tests/aeviewer/application/test_hostile_texts.py::"
+_NUMBERS = "tests/aeviewer/application/test_numbers.py::"
 
 _RESUMES = (
     "continues from its resume point, and its weights, losses and checkpoints equal those of an "
@@ -211,6 +214,61 @@ PROMISES: tuple[Promise, ...] = (
         "GPU out of memory, or GPU lost (simulated)",
         f"One message says what to do. The run {_RESUMES}.",
         f"{_FAULTS}test_a_device_that_fails",
+    ),
+    Promise(
+        "Faults",
+        "The display that DISPLAY or WAYLAND_DISPLAY names does not answer, or is none",
+        "One message names the variable and says what to do.",
+        "tests/end_to_end/test_start.py::test_a_display_that_does_not_answer_is_one_message",
+    ),
+    Promise(
+        "Faults",
+        "The language of the system writes numbers from right to left",
+        "Every number of a sentence stays in its place.",
+        f"{_NUMBERS}test_numbers_stay_in_their_order_in_a_sentence",
+    ),
+    Promise(
+        "Faults",
+        "The place of the window is on a screen that is gone, or on none",
+        "The window opens where a person can reach it.",
+        f"{_SETTINGS}TestScreens::test_a_window_is_where_a_person_can_reach_it",
+    ),
+    Promise(
+        "Hostile files",
+        "HTML, text that reverses its neighbours, 10,000 letters or keys of menus in every free "
+        "text of a run, a data set and a view",
+        "The window shows the text as it is: no image, no link, no heading, no reversed sentence.",
+        f"{_HOSTILE}test_no_text_is_rendered_as_html",
+    ),
+    Promise(
+        "Hostile files",
+        "The same texts in the name of an archive's entry and in its config",
+        "One message shows the text as it is.",
+        f"{_HOSTILE}test_an_entry_of_an_archive_is_named_as_it_is",
+    ),
+    Promise(
+        "Hostile files",
+        "The same texts, and the size of every window and dock",
+        "No window becomes wider than a small screen.",
+        f"{_HOSTILE}test_no_text_widens_a_window",
+    ),
+    Promise(
+        "Hostile files",
+        "A value of another type or out of bounds under every key of the settings",
+        "The default is used, and the log says so once.",
+        f"{_SETTINGS}test_a_bad_value_is_its_default_and_said_once",
+    ),
+    Promise(
+        "Hostile files",
+        "Bad values under all keys of the settings at once",
+        "The window opens.",
+        f"{_SETTINGS}test_the_window_opens_with_any_settings",
+    ),
+    Promise(
+        "Hostile files",
+        "A pickled object in the settings",
+        "Nothing of it is run.",
+        f"{_SETTINGS}test_no_stored_value_is_run",
     ),
     Promise(
         "Soak",

@@ -263,8 +263,9 @@ class CompareWindow(QMainWindow):
     def _tell_kept(self, path: str) -> None:
         bar = self.statusBar()
         bar.show()
-        text = replace_controls(f"Kept as {path}; its caption is on the clipboard.")
-        bar.showMessage(text, _MILLISECONDS)
+        bar.showMessage(
+            replace_controls(f"Kept as {path}; its caption is on the clipboard."), _MILLISECONDS
+        )
 
     @Slot(str)
     def _hide_status(self, message: str) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from aeviewer.panels.export.export_dialog import ExportDialog
 from aeviewer.services.export.export_service import ArchiveOpener, ExportService
+from aeviewer.widgets.labels import replace_controls
 from trainers.errors import AEViewerError
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class ExportActions(QObject):
         """Shows the progress in the status bar."""
         bar = self._window.statusBar()
         if self.archive_opener.progress_text:
-            bar.showMessage(self.archive_opener.progress_text)
+            bar.showMessage(replace_controls(self.archive_opener.progress_text))
         else:
             bar.clearMessage()
 

@@ -180,6 +180,29 @@ def test_no_stored_value_is_run(tmp_path: Path) -> None:
     assert not touched.exists()
 
 
+@pytest.mark.parametrize("content", [b"[General\ntheme=light\n", bytes(range(256)) * 50, b""])
+def test_a_damaged_file_of_settings_gives_what_can_be_read(
+    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "damaged.ini").write_bytes(content)
+    settings = Settings(QSettings(str(tmp_path / "damaged.ini"), QSettings.Format.IniFormat))
+    assert settings.theme in {"light", "system"}
+    assert settings.folders == []
+    assert [r.getMessage().split(" (")[0] for r in caplog.records] == (
+        [f"The settings in {tmp_path / 'damaged.ini'} cannot be read whole"]
+        if content.startswith(b"[")
+        else []
+    )
+
+
+def test_a_folder_in_place_of_the_file_gives_the_defaults(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(QSettings(str(tmp_path), QSettings.Format.IniFormat))
+    assert settings.theme == "system"
+    assert "AccessError" in caplog.text
+
+
 class TestScreens:
     @pytest.mark.parametrize(
         ("rectangle", "is_kept"),
