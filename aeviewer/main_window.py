@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         self.compare_window: CompareWindow | None = None
         self._messages: set[str] = set()
         self._is_arranged = self._has_appeared = False
-        self.wanted_folder: Path | None = None
+        self.next_folder: Path | None = None
         self._status = plain_label(parent=self)
         self._status.setContentsMargins(8, 0, 8, 0)
         self.statusBar().addWidget(self._status, 1)
