@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -53,10 +54,15 @@ def usable_output() -> Iterator[None]:
         _discard_output()
         with suppress(OSError):
             sys.stderr.write(
-                f"Error: The system reports: {error.strerror or error}{place}. Free some space, or "
-                "choose another place for the output.\n"
+                f"Error: The system reports: {error.strerror or error}{place}. {_remedy(error)}\n"
             )
         sys.exit(1)
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "Free some space, or choose another place for the output."
+    return "Check the path, and whether you may use it."
 
 
 def _flush(stream: Any) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from trainers.datasets.importing.conversion import MOST_SIDE, Conversion
 from trainers.errors import DataError
@@ -20,7 +20,17 @@ PREVIEW_COUNT = 32
 """Test images whose reconstructions are watched; every data set has so many."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
-_ShortText = Annotated[str, Field(max_length=100)]
+
+
+def storable_text(text: object) -> object:
+    """Replaces what UTF-8 cannot encode: the bytes of a file name that are no UTF-8."""
+    if not isinstance(text, str):
+        return text
+    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+_Text = Annotated[str, BeforeValidator(storable_text)]
+_ShortText = Annotated[_Text, Field(max_length=100)]
 
 
 VALIDATION_SHARE = 12
@@ -67,7 +77,7 @@ class Dataset(BaseModel):
     checksum: Annotated[str, Field(max_length=64)] = ""
     centred: bool = False
     conversion: Conversion | None = None
-    history: Annotated[str, Field(max_length=2_000)] = ""
+    history: Annotated[_Text, Field(max_length=2_000)] = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -117,3 +117,46 @@ def test_a_full_device_is_one_line(tmp_path: Path) -> None:
                 "Error: The system reports: No space left on device. Free some space, or choose "
                 "another place for the output."
             ]
+
+
+@posix
+def test_no_path_ends_in_a_traceback(tmp_path: Path) -> None:
+    loop, run = tmp_path / "loop", runs.create_run(preset("elu"), tmp_path / "runs", "mine")
+    loop.symlink_to("loop")
+    where = ["--runs", str(run.path.parent)]
+    for odd in (str(loop), str(tmp_path / ("x" * 300)), str(tmp_path / "\udcff"), f"{loop}/x.npy"):
+        for arguments in (
+            ["runs", "--runs", odd],
+            ["resume", odd, *where],
+            ["evaluate", odd, *where],
+            ["export", odd, "csv", *where],
+            ["export", "mine", "csv", "--to", odd, *where],
+            ["import", odd, "--name", "mine"],
+            ["open", odd, "--no-window", *where],
+            ["train", "elu", "--name", odd, *where],
+            ["train", "elu", "--dataset", odd, *where],
+            ["datasets", "--remove", odd],
+        ):
+            code, text = call(*arguments)
+            assert code != 0 or arguments[0] == "runs"
+            assert text.strip()
+            lines(text)
+
+
+@posix
+@pytest.mark.parametrize(
+    "name", ["checkpoints", "metrics.csv", "status.json", "resume.safetensors", "config.json"]
+)
+def test_a_link_to_itself_in_a_run_is_no_traceback(tmp_path: Path, name: str) -> None:
+    small = {"hidden": (4,), "latent_dim": 2, "steps": 3, "batch_size": 10}
+    run = runs.create_run(preset("elu").replace(**small), tmp_path, "mine")
+    (run.path / name).unlink(missing_ok=True)
+    (run.path / name).symlink_to(name)
+    for arguments in (
+        ["runs"],
+        ["resume", "mine"],
+        ["export", "mine", "metrics"],
+        ["evaluate", "mine"],
+    ):
+        _, text = call(*arguments, "--runs", str(tmp_path))
+        assert text.strip()

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import os
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +16,6 @@ from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.spectrum import load_spectrum
 from trainers.errors import DataError
 from trainers.generators import finish
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_an_array_becomes_a_data_set(tmp_path: Path) -> None:
@@ -292,3 +290,17 @@ def test_nothing_to_import_is_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=told):
             finish(sources.detect_source(tmp_path / name))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names and links cannot be made on Windows")
+def test_links_to_themselves_and_names_that_are_no_utf8_are_text(tmp_path: Path) -> None:
+    place = folder(tmp_path / "pictures", ("cat", "d\udcff"))
+    for link in ("loop", "cat/loop.png", "cat/nowhere.png"):
+        (place / link).symlink_to("missing" if "nowhere" in link else Path(link).name)
+    (place / "cat" / "up").symlink_to("..")
+    source = finish(sources.detect_source(place))
+    flaws = {(flaw.name, flaw.kind) for flaw in source.flaws}
+    assert flaws == {(name, "path outside") for name in ("loop", "cat/loop.png", "cat/nowhere.png")}
+    dataset = kept(place, "pets")
+    assert dataset.classes == ("cat", "d�")
+    assert store.dataset_named("pets").classes == ("cat", "d�")

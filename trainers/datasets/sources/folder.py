@@ -192,7 +192,9 @@ class FolderSource(Source):
                 continue
             name = Path(entry.path).relative_to(self._folder).as_posix()
             if entry.is_symlink() and not self._is_inside(entry.path):
-                self.flaws.append(Flaw(name, "path outside", "a link that leads out of the folder"))
+                self.flaws.append(
+                    Flaw(name, "path outside", "a link that leads out of the folder, or nowhere")
+                )
             elif entry.is_dir():
                 if depth < _MOST_DEPTH and not entry.is_symlink():
                     found += self._list_files(Path(entry.path), depth + 1)
@@ -203,7 +205,10 @@ class FolderSource(Source):
         return found
 
     def _is_inside(self, path: str) -> bool:
-        return Path(path).resolve().is_relative_to(self._root)
+        try:
+            return Path(path).resolve(strict=True).is_relative_to(self._root)
+        except (OSError, RuntimeError):  # A link to itself, or to nothing.
+            return False
 
     def _describe_nothing(self) -> str:
         """Says that there are no image files, and what there is instead."""
