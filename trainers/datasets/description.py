@@ -20,7 +20,9 @@ PREVIEW_COUNT = 32
 """Test images whose reconstructions are watched; every data set has so many."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
-_ShortText = Annotated[str, Field(max_length=100)]
+MOST_NAME = 100
+"""Characters of a title, and of the name of a class."""
+_ShortText = Annotated[str, Field(max_length=MOST_NAME)]
 
 
 class Dataset(BaseModel):

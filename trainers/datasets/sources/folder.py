@@ -196,7 +196,7 @@ class FolderSource(Source):
             elif entry.is_dir():
                 if depth < _MOST_DEPTH and not entry.is_symlink():
                     found += self._list_files(Path(entry.path), depth + 1)
-            elif image_files.is_image_file(Path(entry.path)):
+            elif entry.is_file() and image_files.is_image_file(Path(entry.path)):
                 found.append(name)
             else:
                 self._others.append(name)

@@ -127,6 +127,11 @@ def open_npz(path: Path) -> Generator[float, None, ArraySource]:
         members = _Members(scratch)
         yield from members.unpack(path)
         arrays, places = members.arrays, {key: f"{path.name}: {key}" for key in members.arrays}
+        if not arrays and members.notes:
+            raise ObjectsError(
+                f"{path} holds only Python objects, which are never read. Save plain numbers; of "
+                "Quick, Draw!, choose the bitmaps (numpy_bitmap)."
+            )
         if len(arrays) == 1:
             siblings = find_companions(path, path.parent.glob("*.npz"))
             if siblings:

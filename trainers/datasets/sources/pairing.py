@@ -106,7 +106,7 @@ def find_companions(path: Path, siblings: Iterable[Path]) -> list[Path]:
         is_any_label = (
             parts.role == "labels" and not parts.stem and parts.split is own.split is None
         )
-        if other != path and (is_same or is_any_label):
+        if other != path and other.is_file() and (is_same or is_any_label):
             found.append(other)
     exact = [other for other in found if parse_name(_stem(other)).stem == own.stem]
     return sorted(exact or found)
