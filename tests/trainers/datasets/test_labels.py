@@ -276,3 +276,10 @@ def test_a_file_of_objects_alone_is_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", train=objects, test=objects)
     with pytest.raises(DataError, match="holds only Python objects"):
         finish(sources.detect_source(tmp_path / "a.npz"))
+
+
+def test_a_zip_of_a_stack_says_what_to_do(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mnist.zip", "w") as archive:
+        archive.writestr("raw/train-images-idx3-ubyte.gz", b"")
+    with pytest.raises(DataError, match="which can be imported: unpack it and choose it"):
+        finish(sources.detect_source(tmp_path / "mnist.zip"))

@@ -14,7 +14,8 @@ from trainers.datasets.file_formats.mat_files import open_mat
 from trainers.datasets.file_formats.parquet_files import open_parquet
 from trainers.datasets.file_formats.pixel_tables import open_pixel_table
 from trainers.datasets.file_formats.tiff_stack import SUFFIXES as TIFF_SUFFIXES
-from trainers.datasets.file_formats.tiff_stack import TiffSource, count_pages
+from trainers.datasets.file_formats.tiff_stack import TiffSource
+from trainers.datasets.importing.image_files import count_pages
 from trainers.datasets.sources.folder import FolderSource, NoImagesError
 from trainers.datasets.sources.foreign_files import describe_foreign_file
 from trainers.datasets.sources.idx_files import (
