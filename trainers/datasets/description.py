@@ -20,6 +20,8 @@ PREVIEW_COUNT = 32
 """Test images whose reconstructions are watched; every data set has so many."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+MOST_NAME = 100
+"""Characters of a title, and of the name of a class."""
 
 
 def storable_text(text: object) -> object:
@@ -30,7 +32,7 @@ def storable_text(text: object) -> object:
 
 
 _Text = Annotated[str, BeforeValidator(storable_text)]
-_ShortText = Annotated[_Text, Field(max_length=100)]
+_ShortText = Annotated[_Text, Field(max_length=MOST_NAME)]
 
 
 VALIDATION_SHARE = 12

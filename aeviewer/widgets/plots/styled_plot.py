@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent
     from PySide6.QtWidgets import QWidget
 
+_MOST_WORDS = 40
 _PIXELS_PER_TICK = {"bottom": 88, "left": 40}
 _DECADES = 30
 _GRID_SHARE = 0.6
@@ -97,8 +98,12 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph is untyped
             self.update()
 
     def set_words(self, ticks: Sequence[tuple[float, str]] | None) -> None:
-        """Names places instead of numbering them; None numbers them again."""
-        self.setTicks(None if ticks is None else [list(ticks)])
+        """Names places instead of numbering them; None numbers them again.
+
+        Of many names, every second, third, … is shown.
+        """
+        step = math.ceil(len(ticks) / _MOST_WORDS) if ticks else 1
+        self.setTicks(None if ticks is None else [list(ticks)[::step]])
 
     def labelString(self) -> str:
         """Returns the label as HTML, which is what pyqtgraph shows; its text is plain."""

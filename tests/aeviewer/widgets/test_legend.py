@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from aeviewer.palette import MOST_COLOURS, class_colours
 from aeviewer.widgets.plots.class_list import ClassList
+from aeviewer.widgets.plots.latent_plot import LatentPlot
 from aeviewer.widgets.plots.legend import ChipLegend
 
 if TYPE_CHECKING:
@@ -90,3 +91,14 @@ def test_colours_repeat_only_after_those_that_can_be_told_apart() -> None:
     colours = class_colours(10_000)
     assert len(set(colours)) == len(set(colours[:MOST_COLOURS])) == MOST_COLOURS
     assert colours[MOST_COLOURS] == colours[0]
+
+
+@pytest.mark.parametrize(("count", "shown"), [(10, 10), (40, 40), (41, 21), (10_000, 40)])
+def test_an_axis_names_few_of_many_classes(qtbot: QtBot, count: int, shown: int) -> None:
+    plot = LatentPlot("Classes")
+    qtbot.addWidget(plot)
+    axis = plot.axis("left")
+    axis.set_words([(float(at), f"class {at}") for at in range(count)])
+    (named,) = axis._tickLevels
+    assert len(named) == shown
+    assert named[0] == (0.0, "class 0")

@@ -212,6 +212,9 @@ def test_pages_of_a_tiff_file(tmp_path: Path, kind: type[np.generic]) -> None:
     pages[0].save(tmp_path / "scan" / "stack.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(DataError, match=r"holds one file, stack.tif, with 120 pages"):
         finish(sources.detect_source(tmp_path / "scan"))
+    Image.fromarray(images[0]).save(tmp_path / "scan" / "single.tif")
+    source = finish(sources.detect_source(tmp_path / "scan"))
+    assert "1 file has several pages, of which the first is taken." in source.notes
     data = open_dataset(kept(tmp_path / "scan" / "stack.tif"))
     found = np.concatenate([data.train.images, data.test.images])
     assert {image.tobytes() for image in found} == {image.tobytes() for image in images}

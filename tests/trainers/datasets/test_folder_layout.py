@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trainers.datasets.sample_images import drafted, folder, kept, shapes
+from tests.trainers.datasets.sample_images import drafted, folder, idx, kept, shapes
 from trainers.datasets import open_dataset, sources
 from trainers.datasets.sources.folder_layout import find_layout
 from trainers.errors import DataError
@@ -115,3 +116,29 @@ def test_grey_images_in_formats_of_colours_are_grey(tmp_path: Path, kind: str) -
         picture.save(tmp_path / f"{at}.{kind}", lossless=True)
     dataset = kept(tmp_path)
     assert dataset.channels == 1
+
+
+def test_idx_files_one_level_off_are_found(tmp_path: Path) -> None:
+    inner = tmp_path / "archive" / "MNIST" / "raw"
+    inner.mkdir(parents=True)
+    (tmp_path / "archive" / "README.md").write_text("text")
+    idx(inner / "train-images-idx3-ubyte.gz", shapes(120, 12))
+    idx(inner / "train-labels-idx1-ubyte.gz", np.arange(120, dtype=np.uint8) % 4)
+    source = finish(sources.detect_source(tmp_path))
+    assert (source.count, source.classes) == (120, ("0", "1", "2", "3"))
+    source.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes among files")
+def test_a_pipe_is_never_opened(tmp_path: Path) -> None:
+    place = folder(tmp_path / "a", ())
+    for name in ("pipe.png", "pipe", "train-images-idx3-ubyte"):
+        os.mkfifo(place / name)
+    os.mkfifo(tmp_path / "labels.npy")
+    os.mkfifo(tmp_path / "labels.csv")
+    np.save(tmp_path / "images.npy", shapes(9))
+    assert finish(sources.detect_source(place)).count == 60
+    assert finish(sources.detect_source(tmp_path / "images.npy")).count == 9
+    for path, labels in ((place / "pipe", None), (place, tmp_path / "labels.csv")):
+        with pytest.raises(DataError, match="is no regular file"):
+            finish(sources.detect_source(path, labels))

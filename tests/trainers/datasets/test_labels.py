@@ -251,3 +251,35 @@ def test_a_table_is_read_beside_a_flat_split(tmp_path: Path) -> None:
     assert dict(draft.flaws.counts) == {"label that does not fit": 40}
     assert draft.dataset.train + draft.dataset.test == 120
     draft.discard()
+
+
+def test_classes_of_the_same_name_stay_apart(tmp_path: Path) -> None:
+    labels = np.arange(120) % 3
+    images = np.zeros((120, 8, 8), np.uint8)
+    images[:, 0, 0] = labels * 100
+    np.savez(tmp_path / "a.npz", images=images, labels=labels, classes=np.array(["a", "b", "a"]))
+    data = open_dataset(kept(tmp_path / "a.npz"))
+    assert data.dataset.classes == ("a", "b", "a")
+    assert (data.train.images[:, 0, 0] == data.train.labels * 100).all()
+
+
+def test_long_names_are_shortened_and_a_long_title_is_refused(tmp_path: Path) -> None:
+    path = _npz(tmp_path, np.array(["w" * 150, "b"] * 60))
+    assert kept(path).classes == ("b", f"{'w' * 99}…")
+    code, text = call("import", str(path), "--name", "other", "--title", "t" * 101)
+    assert code == 1
+    assert "The title has 101 characters; 100 are the most" in text
+
+
+def test_a_file_of_objects_alone_is_named(tmp_path: Path) -> None:
+    objects = np.array([np.zeros((3, 3)), np.zeros((4, 3))], object)
+    np.savez(tmp_path / "a.npz", train=objects, test=objects)
+    with pytest.raises(DataError, match="holds only Python objects"):
+        finish(sources.detect_source(tmp_path / "a.npz"))
+
+
+def test_a_zip_of_a_stack_says_what_to_do(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "mnist.zip", "w") as archive:
+        archive.writestr("raw/train-images-idx3-ubyte.gz", b"")
+    with pytest.raises(DataError, match="which can be imported: unpack it and choose it"):
+        finish(sources.detect_source(tmp_path / "mnist.zip"))

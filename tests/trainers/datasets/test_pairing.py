@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from tests.trainers.datasets.sample_images import call, drafted, kept, shapes
 from trainers.datasets import open_dataset, sources, store
@@ -167,3 +168,34 @@ def test_two_arrays_that_may_be_the_images_are_not_guessed(tmp_path: Path) -> No
 def test_names_are_taken_apart(name: str, parts: tuple[object, ...]) -> None:
     found = parse_name(name)
     assert (found.role, found.split, found.stem) == parts
+
+
+def test_the_digits_of_scikit_learn(tmp_path: Path) -> None:
+    digits = load_digits()
+    words = np.array(digits.feature_names)
+    np.savez(
+        tmp_path / "digits.npz",
+        data=digits.data,
+        images=digits.images,
+        target=digits.target,
+        target_names=digits.target_names,
+        feature_names=words,
+        DESCR=np.array(digits.DESCR),
+        frame=np.empty(0),
+    )
+    source = finish(sources.detect_source(tmp_path / "digits.npz"))
+    assert source.classes == tuple("0123456789")
+    assert [source.label(at) for at in range(1_797)] == digits.target.tolist()
+    assert any("there is nothing in it" in note for note in source.notes)
+    data = open_dataset(kept(tmp_path / "digits.npz"))
+    found = np.concatenate([data.train.images, data.test.images])
+    assert (found.max(), found.shape) == (255, (1_797, 8, 8))
+
+
+def test_images_with_labels_of_their_very_name_are_taken(tmp_path: Path) -> None:
+    images, labels = _labelled(150, 0)
+    noisy = 255 - images
+    np.savez(tmp_path / "a.npz", images=images, images_noisy=noisy, labels=labels)
+    source = finish(sources.detect_source(tmp_path / "a.npz"))
+    assert np.array_equal(source.image(7), images[7])
+    assert "images_noisy (150 × 12 × 12)" in source.notes[0]

@@ -59,13 +59,3 @@ class TiffSource(Source):
             except FlawError:
                 continue
             yield values, 1, (index + 1) / self.count
-
-
-def count_pages(path: Path) -> int:
-    """Returns the number of pages of an image file; 0 where it is none."""
-    try:
-        pages = image_files.PageReader(path)
-    except FlawError:
-        return 0
-    pages.close()
-    return pages.count

@@ -220,6 +220,16 @@ def may_be_deep(name: str) -> bool:
     return Path(name).suffix.lower() not in _SHALLOW_SUFFIXES
 
 
+def count_pages(path: Path) -> int:
+    """Returns the number of pages of an image file; 0 where it is none."""
+    try:
+        pages = PageReader(path)
+    except FlawError:
+        return 0
+    pages.close()
+    return pages.count
+
+
 def is_deep(path: Path) -> bool:
     """Whether an image file has more than eight bits for a value; False where it is damaged."""
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from trainers.datasets import spectrum, store
 from trainers.datasets.catalogue import ENTRIES
-from trainers.datasets.description import PREVIEW_COUNT, Dataset, check_name
+from trainers.datasets.description import MOST_NAME, PREVIEW_COUNT, Dataset, check_name
 from trainers.datasets.importing.conversion import (
     LEAST_SIDE,
     MOST_SIDE,
@@ -90,7 +90,7 @@ class ImportRequest:
                 )
             names = tuple(names[number] for number in numbers)
         return tuple(
-            name
+            name if len(name) <= MOST_NAME else f"{name[: MOST_NAME - 1]}…"
             for name, known in zip(names, source.classes, strict=True)
             if known not in self.left_out
         )
@@ -335,6 +335,10 @@ def _check_request(source: Source, wanted: ImportRequest) -> None:
         raise DataError(source.label_problem)
     if source.range_problem:
         raise DataError(source.range_problem)
+    if len(wanted.title) > MOST_NAME:
+        raise DataError(
+            f"The title has {len(wanted.title):,} characters; {MOST_NAME} are the most. Shorten it."
+        )
     if source.count < FEWEST_IMAGES:
         raise DataError(
             f"{source.path} has {source.count:,} images. At least {FEWEST_IMAGES} are needed."
@@ -359,9 +363,8 @@ def _check_request(source: Source, wanted: ImportRequest) -> None:
 
 def _number_classes(source: Source, wanted: ImportRequest) -> list[int]:
     """Returns the number that each class of the source will have; -1 where it is left out."""
-    kept = [name for name in source.classes if name not in wanted.left_out]
-    numbers = {name: number for number, name in enumerate(kept)}
-    return [numbers.get(name, -1) for name in source.classes]
+    is_kept = [name not in wanted.left_out for name in source.classes]
+    return [sum(is_kept[:at]) if kept else -1 for at, kept in enumerate(is_kept)]
 
 
 def _known_names(name: str, source: Source) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.generic]
 
-_MOST_CHUNK, _CHUNK_VALUES = 1_024, 4_000_000
+_MOST_CHUNK, _CHUNK_VALUES = 1_024, 1_000_000
 """Images that are looked at together, and their values."""
 _RGB = (3, 4)
 

@@ -14,7 +14,8 @@ from trainers.datasets.file_formats.mat_files import open_mat
 from trainers.datasets.file_formats.parquet_files import open_parquet
 from trainers.datasets.file_formats.pixel_tables import open_pixel_table
 from trainers.datasets.file_formats.tiff_stack import SUFFIXES as TIFF_SUFFIXES
-from trainers.datasets.file_formats.tiff_stack import TiffSource, count_pages
+from trainers.datasets.file_formats.tiff_stack import TiffSource
+from trainers.datasets.importing.image_files import count_pages
 from trainers.datasets.sources.folder import FolderSource, NoImagesError
 from trainers.datasets.sources.foreign_files import describe_foreign_file
 from trainers.datasets.sources.idx_files import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 FILE_TYPES = "an .npy, .npz, IDX, .mat, .h5, .csv, .parquet or .tif file"
 """The types of files that hold many images, in words."""
 
-_MOST_TEXT = 1 << 28
+_MOST_TEXT, _MOST_WRAPPERS = 1 << 28, 16
 _OPENERS: dict[str, Callable[[Path], Generator[float, None, Source]]] = {
     ".npz": open_npz,
     ".mat": open_mat,
@@ -67,6 +68,8 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
     """
     if not path.exists():
         raise DataError(f"There is nothing at {path}.")
+    if labels is not None:
+        _check_regular(labels)
     source = yield from _open_source(path, labels)
     try:
         yield from source.measure_range()
@@ -79,6 +82,7 @@ def detect_source(path: Path, labels: Path | None = None) -> Generator[float, No
 def _open_source(path: Path, labels: Path | None) -> Generator[float, None, Source]:
     if path.is_dir():
         return (yield from _open_folder(path, labels))
+    _check_regular(path)
     if path.suffix.lower() == ".zip":
         return (yield from open_zip(path, labels))
     if path.suffix.lower() == ".npy":
@@ -106,23 +110,43 @@ def _open_source(path: Path, labels: Path | None) -> Generator[float, None, Sour
     )
 
 
+def _check_regular(path: Path) -> None:
+    """Raises an error where a path is no regular file: reading a pipe would wait for ever."""
+    if not path.is_file():
+        raise DataError(f"{path} is no regular file. Choose a file or a folder.")
+
+
 def _open_folder(path: Path, labels: Path | None) -> Generator[float, None, Source]:
-    if labels is None and list_idx_files(path):
-        return (yield from open_idx(path))
-    if labels is None and is_cifar_folder(path):
-        return open_cifar(path)
+    inner = _pass_wrappers(path) if labels is None else path
+    if labels is None and list_idx_files(inner):
+        return (yield from open_idx(inner))
+    if labels is None and is_cifar_folder(inner):
+        return open_cifar(inner)
     try:
         source = FolderSource(path, labels)
         _refuse_single_stack(source)
         return source
     except NoImagesError as error:
-        found = open_class_arrays(path) if labels is None else None
+        found = open_class_arrays(inner) if labels is None else None
         if found is not None:
             return found
-        foreign = describe_foreign_file(path)
+        foreign = describe_foreign_file(inner)
         if foreign:
             raise DataError(foreign) from error
         raise
+
+
+def _pass_wrappers(path: Path) -> Path:
+    """Returns the innermost of folders that each hold a single folder, up to files of images."""
+    for _ in range(_MOST_WRAPPERS):
+        if list_idx_files(path) or is_cifar_folder(path):
+            break
+        inner = [entry for entry in path.iterdir() if not entry.name.startswith((".", "__"))]
+        folders = [entry for entry in inner if entry.is_dir() and not entry.is_symlink()]
+        if len(folders) != 1:
+            break
+        path = folders[0]
+    return path
 
 
 def _refuse_single_stack(source: FolderSource) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +30,8 @@ _SAMPLE = 200
 _DARK = 85
 """A sample of bytes whose brightest value is below has the whole folder looked at."""
 _MOST_LISTED = 5
-STACK_SUFFIXES = (".npz", ".npy", ".mat", ".h5", ".hdf5", ".parquet", ".csv")
-"""Types of files that hold many images."""
+_STACK = re.compile(r".*(\.(npz|npy|mat|h5|hdf5|parquet|csv|idx\d?)|-ubyte)(\.gz)?")
+"""Names of files that hold many images."""
 
 
 class NoImagesError(DataError):
@@ -114,6 +115,11 @@ class FolderSource(Source):
                 if found.dtype == np.uint8:
                     brightest = max(brightest, int(found.max(initial=0)))
                 yield found, 1, len(seen) / self.count
+        pages = sum(image_files.count_pages(self._folder / self._files[at]) > 1 for at in chosen
+                    if self._files[at].lower().endswith((".tif", ".tiff")))  # fmt: skip
+        if pages:
+            files = "1 file has" if pages == 1 else f"{pages:,} files have"
+            self.notes.append(f"{files} several pages, of which the first is taken.")
         is_dark = brightest < _DARK
         for at in range(self.count) if is_dark else chosen:
             if at in seen:
@@ -198,7 +204,7 @@ class FolderSource(Source):
             elif entry.is_dir():
                 if depth < _MOST_DEPTH and not entry.is_symlink():
                     found += self._list_files(Path(entry.path), depth + 1)
-            elif image_files.is_image_file(Path(entry.path)):
+            elif entry.is_file() and image_files.is_image_file(Path(entry.path)):
                 found.append(name)
             else:
                 self._others.append(name)
@@ -215,12 +221,13 @@ class FolderSource(Source):
         text = f"There are no image files in {self.path}"
         if self.flaws:
             text += f" ({self.flaws[0].name}: {self.flaws[0].detail})"
-        stacks = [name for name in self._others if name.lower().endswith(STACK_SUFFIXES)]
+        stacks = [name for name in self._others if _STACK.fullmatch(name.lower())]
+        first = "unpack it and choose" if self._folder != self.path else "choose"
         if len(stacks) == 1:
-            return f"{text}. It holds {stacks[0]}, which can be imported: choose it."
+            return f"{text}. It holds {stacks[0]}, which can be imported: {first} it."
         if stacks:
             listed = ", ".join(sorted(stacks)[:_MOST_LISTED])
-            return f"{text}. It holds {listed}: choose one of these files."
+            return f"{text}. It holds {listed}: {first} one of these files."
         if self._others:
             text += f". {_describe_others(self._others)}"
         return f"{text.rstrip('.')}. Choose another folder."

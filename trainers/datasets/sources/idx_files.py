@@ -43,8 +43,18 @@ def is_idx_file(path: Path) -> bool:
 
 
 def list_idx_files(folder: Path) -> list[Path]:
-    """The IDX files in a folder, by their names."""
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    """The IDX files in a folder, by their names.
+
+    Raises
+    ------
+    DataError
+        When the folder cannot be read.
+    """
+    try:
+        named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path for path in named if path.is_file())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read ({error.strerror}).") from error
 
 
 def open_idx(path: Path) -> Generator[float, None, IdxSource]:

@@ -51,8 +51,8 @@ _DAMAGE_ERRORS = (
 )
 
 
-class ObjectsError(DataError):
-    """An array holds Python objects, which are never read."""
+class UnusableArrayError(DataError):
+    """An array holds Python objects, which are never read, or nothing."""
 
 
 def map_array(path: Path, place: str) -> Array:
@@ -128,6 +128,11 @@ def open_npz(path: Path) -> Generator[float, None, ArraySource]:
         members = _Members(scratch)
         yield from members.unpack(path)
         arrays, places = members.arrays, {key: f"{path.name}: {key}" for key in members.arrays}
+        if not arrays and members.notes:
+            raise UnusableArrayError(
+                f"{path} holds only Python objects, which are never read. Save plain numbers; of "
+                "Quick, Draw!, choose the bitmaps (numpy_bitmap)."
+            )
         if len(arrays) == 1:
             siblings = find_companions(path, path.parent.glob("*.npz"))
             if siblings:
@@ -196,7 +201,7 @@ class _Members:
         try:
             with archive.open(info) as stream:
                 _check_header(stream, info.file_size, name)
-        except ObjectsError as error:
+        except UnusableArrayError as error:
             if only:
                 raise
             self.notes.append(f"{key} is left out: {error}")
@@ -249,11 +254,13 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
     head = stream.read(length)
     shape, _, kind = reader(io.BytesIO(text + head), _MOST_HEADER)
     if kind.hasobject:
-        raise ObjectsError(
+        raise UnusableArrayError(
             f"{name} holds Python objects, which are never read. Save plain numbers."
         )
     if min(shape, default=1) < 1 or not kind.itemsize:
-        raise DataError(f"{name} is an array of {_shape_text(shape)}: there is nothing in it.")
+        raise UnusableArrayError(
+            f"{name} is an array of {_shape_text(shape)}: there is nothing in it."
+        )
     promised = prod(int(side) for side in shape) * kind.itemsize
     held = size - len(np.lib.format.magic(*version)) - len(text) - len(head)
     if promised != held:

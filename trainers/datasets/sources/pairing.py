@@ -66,7 +66,7 @@ def pair_arrays(
     parts = {key: parse_name(key) for key in left}
     images = _choose_images(left, parts)
     columns = _choose_columns(left, parts, images)
-    chosen = _choose_one_a_split(images, columns, parts)
+    chosen = _choose_one_a_split(left, images, columns, parts)
     if not chosen:
         text = ", ".join(f"{key} {array.shape}" for key, array in arrays.items()) or "nothing"
         raise DataError(
@@ -106,7 +106,7 @@ def find_companions(path: Path, siblings: Iterable[Path]) -> list[Path]:
         is_any_label = (
             parts.role == "labels" and not parts.stem and parts.split is own.split is None
         )
-        if other != path and (is_same or is_any_label):
+        if other != path and other.is_file() and (is_same or is_any_label):
             found.append(other)
     exact = [other for other in found if parse_name(_stem(other)).stem == own.stem]
     return sorted(exact or found)
@@ -157,15 +157,21 @@ def _choose_columns(
 
 
 def _choose_one_a_split(
-    images: list[str], columns: list[str], parts: Mapping[str, NameParts]
+    arrays: Mapping[str, Array],
+    images: list[str],
+    columns: list[str],
+    parts: Mapping[str, NameParts],
 ) -> dict[Split | None, str]:
-    """Returns the images of each split; nothing where it is not certain which they are."""
+    """Returns the images of each split; nothing where it is not certain which they are.
+
+    Of several, those with labels of their very name are taken; of the same images flattened and as
+    they are, the latter.
+    """
     chosen: dict[Split | None, str] = {}
     for split in sorted({parts[key].split for key in images}, key=lambda name: name or ""):
         of_split = [key for key in images if parts[key].split == split]
-        paired = [key for key in of_split if _find_partner(key, columns, parts, alone=False)]
         if len(of_split) > 1:
-            of_split = paired if len(paired) == 1 else []
+            of_split = _choose_one(arrays, of_split, columns, parts)
         if not of_split:
             return {}
         chosen[split] = of_split[0]
@@ -174,6 +180,26 @@ def _choose_one_a_split(
             return {}
         chosen["train"] = chosen.pop(None)
     return chosen
+
+
+def _choose_one(
+    arrays: Mapping[str, Array],
+    images: list[str],
+    columns: list[str],
+    parts: Mapping[str, NameParts],
+) -> list[str]:
+    """Returns the one array of several that must be the images; an empty list if none must."""
+    named = [
+        key
+        for key in images
+        if any((parts[key].split, parts[key].stem) == (parts[c].split, parts[c].stem)
+               for c in columns)
+    ]  # fmt: skip
+    left = named or [key for key in images if _find_partner(key, columns, parts, alone=False)]
+    whole = [key for key in left if arrays[key].ndim > 2]
+    if len(left) > 1 and len(whole) == 1 and len({len(arrays[key]) for key in left}) == 1:
+        left = whole
+    return left if len(left) == 1 else []
 
 
 def _find_partner(
