@@ -13,7 +13,7 @@ from trainers.reproduction.code_tables import (
     subspace_table,
     sweep_table,
 )
-from trainers.reproduction.plan import LATENT_DIM
+from trainers.reproduction.plan import CONTROL, LATENT_DIM
 from trainers.reproduction.result_index import METHODS, NAMES, knn_accuracy, linear_probe_accuracy
 from trainers.reproduction.table_format import Column, Row, Table
 
@@ -71,7 +71,7 @@ def _methods_table(collected: CollectedResults) -> Table:
         Column("protocol", "protocol", group="test likelihood"),
         Column("training_minutes", "training", "min", ".1f"),
     )
-    rows: list[Row] = [_method_row(collected, name) for name in METHODS]
+    rows: list[Row] = [_method_row(collected, name) for name in (*METHODS, CONTROL)]
     pixels = collected.pixels
     if pixels is not None:
         blank = (None,) * 3
@@ -85,7 +85,8 @@ def _methods_table(collected: CollectedResults) -> Table:
         "regression and of k nearest neighbours fitted to the codes of the training images; last "
         "row, to the pixels themselves. ELBO and −log p (importance-weighted"
         f"{_likelihood_protocols(collected)}) are given for variational models only, with "
-        "their protocol: values of different protocols are not comparable. For several seeds: mean "
+        "their protocol: values of different protocols are not comparable. Those of grey Bernoulli "
+        "are bounds on a cross-entropy of grey levels, no density. For several seeds: mean "
         "± half of the range. Training: mean time, with other runs in parallel.",
         columns,
         tuple(rows),
