@@ -337,12 +337,12 @@ def _hinton(collected: CollectedResults) -> Claim:
     errors = [f.result.measurement.reconstruction.squared_error_se for f in runs]
     over_images = max((error for error in errors if error is not None), default=0.0)
     found = interval_of_mean([f.squared_error for f in runs], over_images)
-    reasons = []
+    reasons = [f"Ours, seed {f.entry.seed}: {f.squared_error:.3f} per image." for f in runs]
     if found is not None:
-        reasons = [
-            f"Ours: {found.text('.3f')} per image, {len(runs)} seeds; the interval includes the "
-            f"standard error over the test images, {over_images:.3f}."
-        ]
+        reasons.append(
+            f"Mean and interval: {found.text('.3f')}, with the standard error over the test images, "
+            f"{over_images:.3f}."
+        )
     return judge(
         collected,
         "hinton30",
