@@ -340,8 +340,8 @@ def _hinton(collected: CollectedResults) -> Claim:
     reasons = [f"Ours, seed {f.entry.seed}: {f.squared_error:.3f} per image." for f in runs]
     if found is not None:
         reasons.append(
-            f"Mean and interval: {found.text('.3f')}, with the standard error over the test images, "
-            f"{over_images:.3f}."
+            f"Mean and interval: {found.text('.3f')}, with the standard error over the test "
+            f"images, {over_images:.3f}."
         )
     return judge(
         collected,

@@ -144,7 +144,7 @@ def import_images(source: Source, wanted: ImportRequest) -> Generator[float, Non
                 yield done / source.count
         dataset = _describe_dataset(source, wanted, writer, flaws)
         components: dict[str, NDArray[np.generic]] = {}
-        if dataset.pixels <= spectrum.MOST_PIXELS:
+        if dataset.pixels <= spectrum.MOST_RANDOMISED:
             splits = [writer.images(dataset.shape, is_test=test) for test in (False, True)]
             components = vars((yield from spectrum.fit_spectrum(*splits)))
         complete = writer.finish(dataset, components)
