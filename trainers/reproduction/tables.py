@@ -67,7 +67,7 @@ def _methods_table(collected: CollectedResults) -> Table:
         Column("error_over_pca", "× PCA", "", ".3f", 1, error, True),
         *_ACCURACIES,
         Column("elbo_nats", "ELBO", "nats", ".2f", 1, "test likelihood"),
-        Column("minus_log_p_nats", "−log p", "nats", ".2f", 1, "test likelihood"),
+        Column("minus_log_p_nats", "IW bound", "nats", ".2f", 1, "test likelihood"),
         Column("protocol", "protocol", group="test likelihood"),
         Column("training_minutes", "training", "min", ".1f"),
     )
@@ -83,7 +83,7 @@ def _methods_table(collected: CollectedResults) -> Table:
         "All on the 10,000 test images. Squared error: per pixel, summed over an image's 784 "
         "pixels, and over the error of PCA with as many components. Accuracy: of a logistic "
         "regression and of k nearest neighbours fitted to the codes of the training images; last "
-        "row, to the pixels themselves. ELBO and −log p (importance-weighted"
+        "row, to the pixels themselves. ELBO and importance-weighted bound on −log p (IW bound"
         f"{_likelihood_protocols(collected)}) are given for variational models only, with "
         "their protocol: values of different protocols are not comparable. Those of grey Bernoulli "
         "are bounds on a cross-entropy of grey levels, no density. For several seeds: mean "
