@@ -211,6 +211,50 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "Faults",
+        "A loss that explodes and stays a finite number",
+        "No checkpoint of the exploded model is saved. The run ends as diverged at its last good "
+        "checkpoint, and says how large the loss was.",
+        "tests/trainers/training/test_divergence.py::"
+        "test_an_exploded_loss_ends_the_run_at_its_last_good_checkpoint",
+    ),
+    Promise(
+        "Faults",
+        "Images of another type, range, shape or order of axes are given to a trained model",
+        "They are refused, and the message says what the model reads.",
+        "tests/trainers/test_inference.py::test_other_shapes_are_refused_with_the_right_one",
+    ),
+    Promise(
+        "Faults",
+        "A figure of an evaluation is not what its name says",
+        "Every figure of every preset equals its recomputation from the weights without the "
+        "program's code.",
+        "tests/trainers/independent/test_recomputation.py::"
+        "test_the_test_loss_is_the_objective_with_the_noise_of_the_training",
+    ),
+    Promise(
+        "Faults",
+        "An evaluation that version 0.1 wrote is read",
+        "Each value is shown under the name of what it is; a figure that it lacks is empty.",
+        "tests/trainers/evaluation/test_reconstruction.py::"
+        "test_an_older_evaluation_keeps_its_value_under_the_right_name",
+    ),
+    Promise(
+        "Faults",
+        "A checkpoint or a setting is chosen by a figure",
+        "The figure is of training images that training held out. Without them no checkpoint is "
+        "called the best.",
+        "tests/trainers/training/test_validation.py::"
+        "test_the_best_checkpoint_is_chosen_by_the_validation_images",
+    ),
+    Promise(
+        "Faults",
+        "A verdict of the reproduction that three seeds do not decide",
+        "The verdict is open, and names the interval.",
+        "tests/trainers/reproduction/test_claims.py::"
+        "test_the_prior_is_compared_with_the_same_likelihood_without_one",
+    ),
+    Promise(
+        "Faults",
         "GPU out of memory, or GPU lost (simulated)",
         f"One message says what to do. The run {_RESUMES}.",
         f"{_FAULTS}test_a_device_that_fails",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from trainers.runs import Run
+    from trainers.runs.metrics import Evaluation
 
 
 @click.command("runs")
@@ -38,13 +39,21 @@ def list_runs(folder: Path) -> None:
 
 
 def table_of(found: list[Run]) -> Table:
-    """Returns a table of runs with their state and test error."""
+    """Returns a table of runs with their state and errors.
+
+    The validation error is shown if a run has one: settings are chosen by it, never by the test
+    error.
+    """
+    rows = [_row(run) for run in found]
+    validates = any(row[-1] for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, side in (("run", "left"), ("state", "left"), ("step", "right"), ("of", "right")):
         table.add_column(heading, justify=side, overflow="fold")  # type: ignore[arg-type]
     table.add_column("test error per pixel", justify="right")
-    for run in found:
-        table.add_row(*_row(run))
+    if validates:
+        table.add_column("validation error per pixel", justify="right")
+    for row in rows:
+        table.add_row(*row[: len(table.columns)])
     return table
 
 
@@ -52,10 +61,20 @@ def _row(run: Run) -> tuple[str | Text, ...]:
     try:
         status, steps, kept = run.status(), run.config.steps, run.checkpoints()
         measured = [c for c in kept if c.is_evaluated]
-        error = f"{measured[-1].evaluation().squared_error_per_pixel:.5f}" if measured else ""
-        return (one_line(run.name), status.state, f"{status.step:,}", f"{steps:,}", error)
+        test, validation = _errors(measured[-1].evaluation(), run) if measured else ("", "")
+        name, done = one_line(run.name), f"{status.step:,}"
+        return (name, status.state, done, f"{steps:,}", test, validation)
     except AEViewerError as error:
-        return (one_line(run.name), damage_text(error), "", "", "")
+        return (one_line(run.name), damage_text(error), *[""] * 4)
+
+
+def _errors(found: Evaluation, run: Run) -> tuple[str, str]:
+    """Returns the test error and the validation error per pixel; the second may be empty."""
+    validation = found.validation_squared_error
+    return (
+        f"{found.squared_error_per_pixel:.5f}",
+        "" if validation is None else f"{validation / run.dataset.pixels:.5f}",
+    )
 
 
 @click.command()

@@ -10,6 +10,7 @@ from trainers.models import added_families
 from trainers.presets import PRESETS
 from trainers.reproduction import result_files
 from trainers.reproduction.plan import (
+    CONTROL,
     LATENT_DIM,
     QUICK_NOTICE,
     SEEDS,
@@ -38,6 +39,7 @@ NAMES = {
     "relu": "ReLU",
     "elu": "ELU",
     "vae": "VAE",
+    CONTROL: "Bernoulli, no prior",
     "conv-vae": "Conv. VAE",
     "denoising": "Denoising",
     "hinton30": "Deep autoencoder",
@@ -153,6 +155,17 @@ class CollectedResults:
     ) -> Spread | None:
         """Returns the spread of a value over the seeds of a method."""
         return spread(value(f) for f in self.runs(preset, latent_dim))
+
+    def values_by_seed(
+        self,
+        value: Callable[[FinishedRun], float | None],
+        preset: str,
+        latent_dim: int = LATENT_DIM,
+        noise: float | None = None,
+    ) -> dict[int, float]:
+        """Returns a value of each finished run of a method, by seed; missing values are absent."""
+        found = ((f.entry.seed, value(f)) for f in self.runs(preset, latent_dim, noise))
+        return {seed: number for seed, number in found if number is not None}
 
     @property
     def pixels(self) -> Probes | None:

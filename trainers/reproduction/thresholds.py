@@ -8,14 +8,11 @@ LARGEST_ANGLE = 5.0
 FLOOR_MARGIN = 1.02
 """The largest ratio of a linear autoencoder's error to PCA's at which it has converged."""
 
-SPREADS_APART = 2.0
-"""Two methods differ if their means differ by more than this many half ranges over seeds …"""
-
 ERROR_APART = 0.02
-"""… and by more than this share of the smaller error …"""
+"""The margin of equivalence of two methods: this share of the smaller error …"""
 
 ACCURACY_APART = 0.01
-"""… or by more than this accuracy."""
+"""… and this accuracy."""
 
 GOOD_DIMENSIONS = (10, 100)
 """The paper says that good codes have more than the first and fewer than the second number."""
@@ -39,7 +36,7 @@ ADDED_SHARE = 0.01
 """The largest share of the squared error that storing a code in 8 bits may add."""
 
 PRICE = 1.05
-"""The smallest ratio of the VAE's error to ELU's that shows the price of the prior."""
+"""The smallest ratio of the VAE's error to that without a prior that shows its price."""
 
 ROBUST = 1.5
 """The largest ratio of the error on noisy digits to the plain one's on clean digits."""

@@ -1,18 +1,24 @@
-"""The parts that all claims share: the form of a verdict, and the test whether methods differ."""
+"""The parts that all claims share: the form of a verdict, and what makes a dimension good."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from trainers.reproduction import thresholds as at
-from trainers.reproduction.plan import QUICK_STEPS
+from trainers.reproduction.intervals import (
+    Verdict,
+    all_hold,
+    decide_at_least,
+    decide_at_most,
+    interval_of_mean,
+)
+from trainers.reproduction.plan import QUICK_STEPS, SWEEP
 from trainers.reproduction.result_index import knn_accuracy, linear_probe_accuracy
 
 if TYPE_CHECKING:
-    from trainers.reproduction.result_index import CollectedResults, FinishedRun, Spread
-
-Verdict = Literal["holds", "does not hold", "open"]
+    from trainers.reproduction.result_index import CollectedResults, FinishedRun
 
 
 @dataclass(frozen=True)
@@ -46,18 +52,23 @@ def judge(
     statement: str,
     test: str,
     *,
-    holds: bool,
+    decision: Verdict | bool,
     lacking: list[str],
     reasons: list[str],
 ) -> Claim:
-    """Returns the claim with its verdict; "open" with missing runs or numbers, or quick runs."""
+    """Returns the claim with its verdict; "open" with missing runs or numbers, or quick runs.
+
+    `decision` is a bool if the test has no spread over seeds.
+    """
     sentences = list(reasons)
     if lacking:
         sentences.append(f"Not trained yet: {', '.join(lacking)}.")
     if collected.quick:
         sentences.append(f"Quick runs of {QUICK_STEPS:,} steps decide nothing.")
     is_open = bool(lacking) or collected.quick or not reasons
-    verdict: Verdict = "open" if is_open else "holds" if holds else "does not hold"
+    if isinstance(decision, bool):
+        decision = "holds" if decision else "does not hold"
+    verdict: Verdict = "open" if is_open else decision
     return Claim(key, statement, test, verdict, tuple(sentences))
 
 
@@ -71,24 +82,33 @@ def format_percent(share: float, places: int = 1) -> str:
     return f"{100 * share:.{places}f} %"
 
 
-def are_apart(first: Spread, second: Spread, least: float) -> bool:
-    """Returns whether two methods differ by more than `least` and by more than their seeds do."""
-    gap = abs(first.mean - second.mean)
-    return gap > least and gap > at.SPREADS_APART * max(first.half_range, second.half_range)
+def good_dimensions(collected: CollectedResults) -> dict[int, Verdict]:
+    """Returns for each dimension of the sweep whether its ELU codes are good.
+
+    A code is good when all three tests hold on the mean over seeds. Every test is decided by an
+    interval, so a dimension can be open. Dimensions without runs are left out.
+    """
+    nearest = {d: collected.values_by_seed(knn_accuracy, "elu", d) for d in SWEEP}
+    nearest = {d: values for d, values in nearest.items() if values}
+    if not nearest or collected.pixels is None:
+        return {}
+    best = max(nearest.values(), key=lambda values: sum(values.values()) / len(values))
+    return {d: _is_good(collected, d, values, best) for d, values in nearest.items()}
 
 
-def good_dimensions(collected: CollectedResults) -> tuple[int, ...]:
-    """Returns the dimensions of the sweep whose ELU codes pass all three tests of a good code."""
-    runs, pixels = collected.sweep("elu"), collected.pixels
-    if not runs or pixels is None:
-        return ()
-    best = max(knn_accuracy(f) for f in runs)
-    return tuple(
-        f.entry.latent_dim
-        for f in runs
-        if knn_accuracy(f) >= best - at.SATURATED
-        and linear_probe_accuracy(f) >= pixels.linear - at.READABLE
-        and pca_ratio(collected, f) <= at.WORTHWHILE
+def _is_good(
+    collected: CollectedResults, d: int, nearest: dict[int, float], best: dict[int, float]
+) -> Verdict:
+    behind = [best[seed] - value for seed, value in nearest.items() if seed in best]
+    linear = collected.values_by_seed(linear_probe_accuracy, "elu", d)
+    ratios = [ratio for f in collected.runs("elu", d) if isfinite(ratio := pca_ratio(collected, f))]
+    pixels = collected.pixels.linear if collected.pixels else 0.0
+    return all_hold(
+        (
+            decide_at_most(interval_of_mean(behind), at.SATURATED),
+            decide_at_least(interval_of_mean([*linear.values()]), pixels - at.READABLE),
+            decide_at_most(interval_of_mean(ratios), at.WORTHWHILE),
+        )
     )
 
 

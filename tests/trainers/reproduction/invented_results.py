@@ -32,7 +32,14 @@ PIXELS = Probes(linear=0.92, nearest_neighbours=0.97, neighbours=5)
 NOISES = (0.0, 0.1, 0.3, 0.5, 0.8)
 PCA_ERRORS = {2: 45.0, 3: 41.0, 5: 34.9, 10: 25.8, 20: 17.6, 30: 13.9, 50: 9.1, 100: 4.4}
 _ELU_SHARE = {2: 0.75, 3: 0.65, 5: 0.52, 10: 0.36, 20: 0.30, 30: 0.32, 50: 0.42, 100: 0.75}
-_AT_FIVE = {"linear": 34.95, "sigmoid": 17.4, "relu": 17.2, "elu": 17.3, "vae": 19.5}
+_AT_FIVE = {
+    "linear": 34.95,
+    "sigmoid": 17.35,
+    "relu": 17.25,
+    "elu": 17.3,
+    "vae": 19.5,
+    "bernoulli": 18.0,
+}
 _NEAREST = {2: 0.75, 3: 0.85, 5: 0.94, 10: 0.955, 20: 0.97, 30: 0.972, 50: 0.971, 100: 0.968}
 _LINEAR = {2: 0.6, 3: 0.7, 5: 0.8, 10: 0.88, 20: 0.915, 30: 0.92, 50: 0.93, 100: 0.935}
 
@@ -43,7 +50,7 @@ def error_of(entry: PlannedRun) -> float:
     if preset == "pca":
         return PCA_ERRORS[latent_dim]
     if preset == "hinton30":
-        return 2.5
+        return 2.5 + 0.01 * (entry.seed - 2)
     if preset == "burda50":
         return 8.0
     if preset == "elu" and latent_dim != 5:

@@ -43,9 +43,15 @@ def test_every_planned_run_has_its_own_name_and_the_paper_has_most() -> None:
 
 def test_methods_that_a_claim_compares_have_three_seeds() -> None:
     seeds = Counter(e.config.preset for e in planned_runs() if e.chapter == "paper")
-    assert {name: seeds[name] for name in ("linear", "sigmoid", "relu", "elu")} == dict.fromkeys(
-        ("linear", "sigmoid", "relu", "elu"), len(SEEDS)
+    compared = ("linear", "sigmoid", "relu", "elu", "vae", "bernoulli")
+    assert {name: seeds[name] for name in compared} == dict.fromkeys(compared, len(SEEDS))
+    plan = planned_runs()
+    groups = Counter(
+        (e.config.preset, e.latent_dim, e.config.training.corruption_amount)
+        for e in plan
+        if e.config.preset in {"elu", "denoising", "hinton30"}
     )
+    assert set(groups.values()) == {len(SEEDS)}
 
 
 def test_the_sweep_has_elu_and_pca_at_every_dimension() -> None:

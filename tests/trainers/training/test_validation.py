@@ -121,6 +121,20 @@ def test_the_best_checkpoint_is_chosen_by_the_validation_images(
     assert "Give one of them" in both.output
 
 
+def test_the_list_of_runs_shows_the_validation_error_if_there_is_one(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    _train(config, tmp_path, "plain")
+    call = ["runs", "--runs", str(tmp_path / "runs")]
+    assert "validation" not in CliRunner().invoke(main, call).output
+    run = _train(config.replace(validation=True), tmp_path, "held-out")
+    found = run.checkpoint().evaluation().validation_squared_error
+    assert found is not None
+    text = CliRunner().invoke(main, call).output
+    assert "validation" in text
+    assert f"{found / 64:.5f}" in text
+
+
 def test_without_validation_images_there_is_no_best(config: RunConfig, tmp_path: Path) -> None:
     run = _train(config, tmp_path, "run")
     assert run.checkpoint().evaluation().validation_loss is None

@@ -162,7 +162,7 @@ def import_images(source: Source, wanted: ImportRequest) -> Generator[float, Non
         yield from work.convert()
         dataset = work.describe()
         components: dict[str, NDArray[np.generic]] = {}
-        if dataset.pixels <= spectrum.MOST_PIXELS:
+        if dataset.pixels <= spectrum.MOST_RANDOMISED:
             splits = [work.writer.images(dataset.shape, part) for part in ("train", "test")]
             components = vars((yield from spectrum.fit_spectrum(*splits)))
         complete = work.writer.finish(dataset, components)
