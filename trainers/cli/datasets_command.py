@@ -17,7 +17,8 @@ from trainers.datasets import store
 from trainers.datasets.catalogue import ENTRIES
 from trainers.datasets.importing.conversion import FITS, LEAST_SIDE, MOST_SIDE, Conversion
 from trainers.errors import AEViewerError, DataError
-from trainers.plain_text import clean_line
+from trainers.plain_text import clean_line, clean_text
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -245,7 +246,7 @@ def _choose_range(
         return
     if not sys.stdin.isatty():
         raise DataError(f"{source.range_problem} Add --range LOW HIGH, or --stretch.")
-    click.echo(source.range_problem, err=True)
+    click.echo(clean_text(source.range_problem), err=True)
     low, high = (click.prompt(what, type=float, err=True) for what in ("Black", "White"))
     source.take_range(low, high)
 
@@ -257,7 +258,7 @@ def _split_names(text: str) -> tuple[str, ...]:
 def _show_plan(lines: list[str], *, yes: bool, console: Console) -> None:
     """Lists what will be imported; a person at a terminal is asked before anything is written."""
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(one_line(line), soft_wrap=True)
     if not yes and sys.stdin.isatty() and not click.confirm("Import?", default=True, err=True):
         raise DataError("Nothing is imported.")
 
@@ -265,7 +266,7 @@ def _show_plan(lines: list[str], *, yes: bool, console: Console) -> None:
 def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
     """Lists what is wrong, and asks whether it may be left out."""
     for warning in draft.warnings:
-        console.print(warning, markup=False, soft_wrap=True)
+        console.print(one_line(warning), soft_wrap=True)
     flaws = draft.flaws
     if not flaws.total:
         return
@@ -274,20 +275,22 @@ def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
     report = f"{flaws.total:,} images cannot be taken: {flaws.summary}."
     if yes:
         console.print(one_line(report), soft_wrap=True)
-    elif not sys.stdin.isatty() or not click.confirm(f"{report} Leave them out?", err=True):
+    elif not sys.stdin.isatty() or not click.confirm(
+        clean_line(f"{report} Leave them out?"), err=True
+    ):
         raise DataError(f"{report} Nothing is imported. To leave them out, add --yes.")
 
 
 def _classes(dataset: Dataset) -> str:
     count = len(dataset.classes)
-    return f"{count} classes" if count > 1 else "1 class" if count else "no labels"
+    return count_of(count, "class", "classes") if count else "no labels"
 
 
 def _run_with_bar(work: Generator[float, None, T], what: str, console: Console) -> T:
     """Runs the work with a progress bar; Ctrl-C leaves nothing behind."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, transient=True) as bar, closing(work):
-        task = bar.add_task(what, total=1.0)
+        task = bar.add_task(clean_line(what), total=1.0)
         while True:
             try:
                 bar.update(task, completed=next(work))

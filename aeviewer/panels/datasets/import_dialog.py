@@ -42,6 +42,7 @@ from trainers.datasets.importing.importer import (
 )
 from trainers.datasets.sources.source import spread_indices
 from trainers.errors import DataError
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,7 +268,7 @@ class ImportDialog(QDialog):
         self.cancel_button.setText("Import nothing")
         if not flaws.total:
             self.head.setText("Look at this before the images are imported.")
-            self.note.setText(f"{local(rest):,} images are ready.")
+            self.note.setText(f"{localise(count_of(rest, 'image'))} ready.")
             self.accept_button.setText("Import them all the same")
             return
         self.head.setText(
@@ -286,12 +287,12 @@ class ImportDialog(QDialog):
         self.colour_box.setCurrentIndex(self.colour_box.findData(suggested.colour))
         self.name_box.setText(_valid_name(self._path.name))
         count = len(source.classes)
-        self.labels_box.setText(f"With {'their class' if count == 1 else f'{count} classes'}")
+        self.labels_box.setText(f"With {localise(count_of(count, 'class', 'classes'))}")
         self.labels_box.setChecked(count > 0)
         self.labels_box.setVisible(count > 0)
         self.head.setText(
             f"{self._path}: {source.kind}, {local(source.count):,} images, {_size_text(sizes)}, "
-            f"{f'{count} classes' if count else 'no labels'}."
+            f"{localise(count_of(count, 'class', 'classes')) if count else 'no labels'}."
         )
         self._refresh.request()
 

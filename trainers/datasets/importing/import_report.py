@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainers.datasets.importing.split_plan import plan_splits
+from trainers.plurals import count_of
 
 if TYPE_CHECKING:
     from trainers.datasets.importing.importer import ImportRequest
@@ -53,7 +54,7 @@ def _describe_split(source: Source, wanted: ImportRequest, *, has_labels: bool) 
 
 def _describe_classes(source: Source, wanted: ImportRequest) -> str:
     names = wanted.class_names(source)
-    count = "1 class" if len(names) == 1 else f"{len(names):,} classes"
+    count = count_of(len(names), "class", "classes")
     text = f"{count}: {name_classes(names)}."
     if wanted.left_out:
         text += f" Left out on request: {', '.join(wanted.left_out)}."
