@@ -17,6 +17,8 @@ from trainers.embeddings.embedding import RECIPES, missing_package
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtGui import QResizeEvent
+
     from aeviewer.services.latent.undo_state import PlaneKind
     from aeviewer.widgets.plots.plane_plot import Mode
 
@@ -94,6 +96,16 @@ class PlaneBar(QWidget):
         layout.addLayout(modes)
         layout.addWidget(self.layers)
         layout.addWidget(self.reset)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leaves out the word beside the layers' icon where the kind of plane needs the room."""
+        super().resizeEvent(event)
+        words = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        self.layers.setToolButtonStyle(words)
+        # The note may be elided; it does not count.
+        note = 0 if self.note.isHidden() else self.note.sizeHint().width()
+        if self.sizeHint().width() - note > self.width():
+            self.layers.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
 
     def _combo(self, name: str, meaning: str) -> QComboBox:
         combo = QComboBox()
