@@ -73,11 +73,10 @@ class Settings:
         if key not in self._refused:
             self._refused.add(key)
             logger.warning(
-                "The setting %s is %.80r, which cannot be used. The default %r is used until the "
+                "The setting %s is %.80r, which cannot be used. Its default is used until the "
                 "setting is chosen again.",
                 key,
                 kept,
-                default,
             )
         return default
 

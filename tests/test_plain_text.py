@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LABELS, BOXES = "aeviewer/widgets/labels.py", "aeviewer/widgets/inputs/message_boxes.py"
+FILES = "aeviewer/widgets/inputs/save_dialog.py"
 PAGES = "aeviewer/panels/application/text_windows.py"
 """The manual and About, which are HTML that the program itself wrote."""
 GUESSING = {
@@ -28,6 +29,7 @@ GUESSING = {
     "QElidingLabel": {LABELS},
     "QMessageBox": {BOXES},
     "QProgressDialog": {BOXES},
+    "QFileDialog": {FILES},
     "QErrorMessage": set(),
     "QSplashScreen": set(),
     "QTextEdit": set(),
@@ -35,7 +37,7 @@ GUESSING = {
 }
 """Widgets that guess whether a text is HTML, and the modules that may make them."""
 RENDERING = {
-    "setTextFormat": {LABELS, BOXES},
+    "setTextFormat": {LABELS, BOXES, FILES},
     "setHtml": {PAGES},
     "setMarkdown": {PAGES},
     "insertHtml": set(),

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QActionGroup, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from aeviewer import theme
 from aeviewer.panels.application.preferences_dialog import THEMES, PreferencesDialog
+from aeviewer.widgets.inputs.save_dialog import ask_folder
 from aeviewer.widgets.labels import add_plain_action
 
 if TYPE_CHECKING:
@@ -76,9 +77,11 @@ class FileMenu(QMenu):
     @Slot()
     def _choose_folder(self) -> None:
         here = self._session.folder
-        found = QFileDialog.getExistingDirectory(self._window, "Runs folder", str(here))
-        if found and Path(found) != here.absolute():
-            self.folder_requested.emit(found)
+        ask_folder(self._window, "Runs folder", str(here), self._request_other)
+
+    def _request_other(self, folder: str) -> None:
+        if Path(folder) != self._session.folder.absolute():
+            self.folder_requested.emit(folder)
 
     @Slot()
     def _show_folder(self) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import find_language, local
 from aeviewer.settings import LOCALES, MOST_THREADS, SPACINGS
+from aeviewer.widgets.inputs.save_dialog import ask_folder
 from aeviewer.widgets.labels import problem_label, quiet_label
 from trainers.config_types import Device
 from trainers.errors import RunError
@@ -121,9 +121,7 @@ class PreferencesDialog(QDialog):
 
     @Slot()
     def _browse(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Runs folder", self.folder.text())
-        if found:
-            self.folder.setText(found)
+        ask_folder(self, "Runs folder", self.folder.text(), self.folder.setText)
 
     def _lay_out(self) -> None:
         place = QHBoxLayout()

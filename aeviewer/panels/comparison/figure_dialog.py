@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from aeviewer.numbers import local
 from aeviewer.widgets.displays.figure_export import Drawable, Figure, keep, png
+from aeviewer.widgets.inputs.save_dialog import PlainFileDialog
 from aeviewer.widgets.labels import quiet_label, replace_controls, shorten
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class FigureDialog(QDialog):
     @Slot()
     def _ask_where(self) -> None:
         ending, _ = _FORMATS[self.format.currentText()]
-        dialog = QFileDialog(self, "Export figure")
+        dialog = PlainFileDialog(self, "Export figure")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(f"{ending.upper()} image (*.{ending})")

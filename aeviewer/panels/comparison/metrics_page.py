@@ -32,6 +32,7 @@ from aeviewer.numbers import local, localise
 from aeviewer.panels.comparison import captions as words
 from aeviewer.services.comparison.compared_run import loss_unit
 from aeviewer.widgets.displays.figure_export import keep
+from aeviewer.widgets.inputs.save_dialog import PlainFileDialog
 from aeviewer.widgets.labels import plain_tip, quiet_eliding_label
 from aeviewer.widgets.refresh import Refresh
 from trainers.glossary import explain
@@ -323,7 +324,7 @@ class MetricsPage(QWidget):
 
     @Slot()
     def _ask_where(self) -> None:
-        dialog = QFileDialog(self, "Export CSV")
+        dialog = PlainFileDialog(self, "Export CSV")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter("Table (*.csv)")

@@ -21,6 +21,7 @@ from aeviewer.numbers import local
 from aeviewer.panels.datasets.import_dialog import ImportDialog
 from aeviewer.services.datasets.dataset_import import DatasetDownload
 from aeviewer.widgets.inputs.message_boxes import ask
+from aeviewer.widgets.inputs.save_dialog import PlainFileDialog
 from aeviewer.widgets.labels import add_plain_action, plain_label, plain_tip
 from trainers import datasets
 from trainers.datasets import store
@@ -117,14 +118,14 @@ class DatasetsMenu(QMenu):
 
     @Slot()
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self._window, "Import a folder of images")
+        dialog = PlainFileDialog(self._window, "Import a folder of images")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         self._ask(dialog)
 
     @Slot()
     def _ask_file(self) -> None:
-        dialog = QFileDialog(self._window, "Import a file of images", "", _FILES)
+        dialog = PlainFileDialog(self._window, "Import a file of images", "", _FILES)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         self._ask(dialog)
 

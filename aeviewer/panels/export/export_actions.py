@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from aeviewer.panels.export.export_dialog import ExportDialog
 from aeviewer.services.export.export_service import ArchiveOpener, ExportService
+from aeviewer.widgets.inputs.save_dialog import PlainFileDialog
 from aeviewer.widgets.labels import replace_controls
 from trainers.errors import AEViewerError
 
@@ -109,7 +110,7 @@ class ExportActions(QObject):
 
     @Slot()
     def _ask_for_archive(self) -> None:
-        dialog = QFileDialog(self._window, "Open a run", "", "Archive of a run (*.zip)")
+        dialog = PlainFileDialog(self._window, "Open a run", "", "Archive of a run (*.zip)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda file: self.archive_opener.open(Path(file)))
         dialog.finished.connect(dialog.deleteLater)

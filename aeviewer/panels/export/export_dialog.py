@@ -10,7 +10,6 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from aeviewer.numbers import local
+from aeviewer.widgets.inputs.save_dialog import ask_folder
 from aeviewer.widgets.labels import plain_label, plain_tip, quiet_label, replace_controls
 from trainers.exporting.export import in_the_way, proposed_folder
 from trainers.exporting.exporters import EXPORTERS
@@ -165,17 +165,14 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _choose(self) -> None:
-        dialog = QFileDialog(self, "Export into")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
         around = next(p for p in (self.folder, *self.folder.parents) if p.is_dir() or p.name == "")
-        dialog.setDirectory(str(around))
-        dialog.fileSelected.connect(
-            lambda place: self.place.setText(
-                str(Path(place) / proposed_folder(self._run, self._checkpoint.step))
-            )
+        proposed = proposed_folder(self._run, self._checkpoint.step)
+        ask_folder(
+            self,
+            "Export into",
+            str(around),
+            lambda place: self.place.setText(str(Path(place) / proposed)),
         )
-        dialog.open()
 
     @Slot()
     def _show(self) -> None:

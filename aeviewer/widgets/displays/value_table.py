@@ -162,7 +162,7 @@ class Readout(QTableWidget):
         for item, text, tip in zip(self._items[at], texts, tips, strict=True):
             if item.text() != text:
                 item.setText(text)
-            if item.toolTip() != plain_tip(tip):
+            if item.toolTip() != tip and item.toolTip() != plain_tip(tip):
                 item.setToolTip(plain_tip(tip))
             if item.font().bold() != row.is_current:
                 font = QFont(self.font())

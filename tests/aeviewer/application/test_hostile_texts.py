@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from aeviewer.settings import Settings
 
 TEXTS = {
-    "an image": "<img src='file:///dev/zero'>",
+    # No device: should the text ever be rendered, this test must not fill the memory.
+    "an image": "<img src='file:///nowhere/picture.png'>",
     "a heading with a link": "<h1>Your runs are lost</h1><a href='http://localhost/'>Mend them</a>",
     "entities": "&lt;b&gt; &amp; <b>bold</b>",
     "reversed": "\u202egnp.nur \u2067 \u2066",

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QHelpEvent, QKeySequence, QTextDocument
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QToolTip,
+    QWidget,
+)
 
 from aeviewer.widgets.inputs.message_boxes import ask, make_progress_dialog, show_failure
+from aeviewer.widgets.inputs.save_dialog import PlainFileDialog, ask_folder
 from aeviewer.widgets.labels import (
     PlainLabel,
     action_text,
@@ -148,3 +157,43 @@ def test_a_progress_dialog_does_not_read_markup(qtbot: QtBot) -> None:
     assert label.textFormat() == Qt.TextFormat.PlainText
     assert dialog.labelText() == f"{MARKUP}!"
     dialog.cancel()
+
+
+def test_a_file_dialog_asks_with_the_name_as_it_is(tmp_path: Path, qtbot: QtBot) -> None:
+    name = "<img src='file'>.png"
+    (tmp_path / name).touch()
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = PlainFileDialog(parent, "Save")
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile(name)
+    dialog.show()
+    asked: list[tuple[str, Qt.TextFormat]] = []
+
+    def answer() -> None:
+        for box in dialog.findChildren(QMessageBox):
+            asked.append((box.text(), box.textFormat()))
+            box.reject()
+
+    timer = QTimer(interval=10)
+    timer.timeout.connect(answer)
+    timer.start()
+    dialog.accept()  # Qt's own question runs an event loop until it is answered.
+    timer.stop()
+    ((text, form),) = asked
+    assert name in text
+    assert form == Qt.TextFormat.PlainText
+    dialog.close()
+
+
+def test_a_folder_is_asked_for_without_blocking(tmp_path: Path, qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    chosen: list[str] = []
+    dialog = ask_folder(parent, "Runs folder", str(tmp_path), chosen.append)
+    assert Path(dialog.directory().absolutePath()) == tmp_path
+    dialog.fileSelected.emit(str(tmp_path / "runs"))
+    assert chosen == [str(tmp_path / "runs")]
+    dialog.close()
