@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ def open_zip(path: Path, labels: Path | None = None) -> Generator[float, None, F
     flaws: list[Flaw] = []
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             _check_sizes(path, members, scratch.folder)
             total, done = sum(info.file_size for info in members) or 1, 0
             for info in members:
@@ -60,7 +61,7 @@ def open_zip(path: Path, labels: Path | None = None) -> Generator[float, None, F
                     yield min(1.0, (done + so_far) / total)
                 done += info.file_size
         source = FolderSource(path, labels, scratch.folder)
-    except DAMAGE_ERRORS as error:
+    except (*DAMAGE_ERRORS, LookupError, ArithmeticError, struct.error) as error:
         raise DataError(f"{path} is truncated, or no ZIP file ({error}). Get it anew.") from error
     finally:
         if source is None:
