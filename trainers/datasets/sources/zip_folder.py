@@ -15,6 +15,7 @@ from trainers.datasets.sources.compressed_files import (
     check_unpacked_size,
     copy_stream,
     is_outside,
+    shorten_reason,
 )
 from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.label_table import TABLE_NAME
@@ -62,7 +63,9 @@ def open_zip(path: Path, labels: Path | None = None) -> Generator[float, None, F
                 done += info.file_size
         source = FolderSource(path, labels, scratch.folder)
     except (*DAMAGE_ERRORS, LookupError, ArithmeticError, struct.error) as error:
-        raise DataError(f"{path} is truncated, or no ZIP file ({error}). Get it anew.") from error
+        raise DataError(
+            f"{path} is truncated, or no ZIP file ({shorten_reason(error)}). Get it anew."
+        ) from error
     finally:
         if source is None:
             scratch.delete()
