@@ -244,11 +244,16 @@ def _choose_range(
         source.stretch(is_stretched=is_stretched)
     if not source.range_problem:
         return
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise DataError(f"{source.range_problem} Add --range LOW HIGH, or --stretch.")
     click.echo(clean_text(source.range_problem), err=True)
     low, high = (click.prompt(what, type=float, err=True) for what in ("Black", "White"))
     source.take_range(low, high)
+
+
+def _is_terminal() -> bool:
+    """Whether a person can answer a question."""
+    return sys.stdin.isatty()
 
 
 def _split_names(text: str) -> tuple[str, ...]:
@@ -259,7 +264,7 @@ def _show_plan(lines: list[str], *, yes: bool, console: Console) -> None:
     """Lists what will be imported; a person at a terminal is asked before anything is written."""
     for line in lines:
         console.print(one_line(line), soft_wrap=True)
-    if not yes and sys.stdin.isatty() and not click.confirm("Import?", default=True, err=True):
+    if not yes and _is_terminal() and not click.confirm("Import?", default=True, err=True):
         raise DataError("Nothing is imported.")
 
 
@@ -275,9 +280,7 @@ def _agree(draft: ImportDraft, *, yes: bool, console: Console) -> None:
     report = f"{flaws.total:,} images cannot be taken: {flaws.summary}."
     if yes:
         console.print(one_line(report), soft_wrap=True)
-    elif not sys.stdin.isatty() or not click.confirm(
-        clean_line(f"{report} Leave them out?"), err=True
-    ):
+    elif not _is_terminal() or not click.confirm(clean_line(f"{report} Leave them out?"), err=True):
         raise DataError(f"{report} Nothing is imported. To leave them out, add --yes.")
 
 

@@ -62,6 +62,9 @@ class Dataset(BaseModel):
         Whether strokes were scaled and centred as MNIST's are, so that a drawing is, too.
     conversion
         What was done to the images when they were imported.
+    ranges
+        The type of number of the imported images, and the values that became black and white;
+        empty where these are a type's usual ones.
     history
         The same in words, and where they came from.
     """
@@ -79,6 +82,7 @@ class Dataset(BaseModel):
     checksum: Annotated[str, Field(max_length=64)] = ""
     centred: bool = False
     conversion: Conversion | None = None
+    ranges: Annotated[tuple[tuple[_ShortText, float, float], ...], Field(max_length=16)] = ()
     history: Annotated[_Text, Field(max_length=2_000)] = ""
 
     @property

@@ -10,6 +10,7 @@ from PIL import Image
 from trainers.datasets import centring
 from trainers.datasets.importing import image_files
 from trainers.datasets.importing.conversion import Conversion
+from trainers.datasets.importing.value_range import ValueRange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,17 @@ def _convert_as_imported(picture: Image.Image, dataset: Dataset) -> NDArray[np.u
         colour="rgb" if dataset.channels == 3 else "grey",
         inverted=asked.inverted,
     )
-    return usual.apply(image_files.extract_pixels(picture))
+    return usual.apply(_scale_as_imported(picture, dataset))
+
+
+def _scale_as_imported(picture: Image.Image, dataset: Dataset) -> NDArray[np.uint8]:
+    """A picture's pixels, with the range of the data set's images where its values fit that."""
+    values = image_files.extract_values(picture)
+    for kind, low, high in dataset.ranges:
+        if kind == values.dtype.name and low < high:
+            if low <= values.min(initial=high) and values.max(initial=low) <= high:
+                return ValueRange(low, high).to_bytes(values)
+    return image_files.scale_alone(values)
 
 
 def _resize(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

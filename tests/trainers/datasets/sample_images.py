@@ -72,7 +72,7 @@ def kept(path: Path, name: str = "mine", **changes: object) -> Dataset:
     return drafted(path, name, **changes).keep()
 
 
-def call(*arguments: str) -> tuple[int, str]:
+def call(*arguments: str, answers: str = "") -> tuple[int, str]:
     """Runs a command of the program; its exit code and its output in one line."""
-    result = CliRunner().invoke(main, arguments)
+    result = CliRunner().invoke(main, arguments, answers)
     return result.exit_code, " ".join(result.output.replace("│", " ").split())

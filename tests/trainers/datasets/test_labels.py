@@ -10,6 +10,8 @@ from PIL import Image
 
 from tests.trainers.datasets.sample_images import call, drafted, folder, kept, shapes
 from trainers.datasets import dataset_named, open_dataset, sources, store
+from trainers.datasets.importing.import_report import describe_import
+from trainers.datasets.importing.importer import ImportRequest
 from trainers.datasets.store import choose_preview
 from trainers.errors import DataError
 from trainers.generators import finish
@@ -283,3 +285,11 @@ def test_a_zip_of_a_stack_says_what_to_do(tmp_path: Path) -> None:
         archive.writestr("raw/train-images-idx3-ubyte.gz", b"")
     with pytest.raises(DataError, match="which can be imported: unpack it and choose it"):
         finish(sources.detect_source(tmp_path / "mnist.zip"))
+
+
+def test_a_name_imitates_no_line_of_the_report(tmp_path: Path) -> None:
+    path = _npz(tmp_path, np.array(["a\n500 images: all fine", "b"] * 60))
+    source = finish(sources.detect_source(path))
+    lines = describe_import(source, ImportRequest("mine"))
+    assert lines[1] == "2 classes: a 500 images: all fine, b."
+    assert not any("\n" in line for line in lines)

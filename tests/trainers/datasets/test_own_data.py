@@ -4,6 +4,7 @@ import csv
 import errno
 import gc
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,9 @@ import torch
 import trainers
 from tests.trainers.datasets.sample_images import call, drafted, folder, kept, shapes
 from trainers import runs
-from trainers.datasets import store, tensors
+from trainers.datasets import download, open_dataset, store, tensors
+from trainers.datasets.catalogue import find_entry
+from trainers.datasets.importing.importer import ImportRequest, default_conversion, import_images
 from trainers.datasets.tensors import StreamedImages, load_images
 from trainers.errors import ConfigError, DataError
 from trainers.evaluation.measure_all import measure_checkpoint
@@ -23,8 +26,6 @@ from trainers.models import build
 from trainers.presets import preset
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from trainers.runs import Run
 
 _CPU = torch.device("cpu")
@@ -236,3 +237,54 @@ def test_the_codes_of_a_table_have_the_names_of_their_classes(tmp_path: Path) ->
     names = [run.dataset.classes[label] for label in run.data().test.labels]
     assert [row["class"] for row in rows] == names
     assert {row["class"] for row in rows} == {"Ängel, small", "b"}
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who answers questions."""
+    monkeypatch.setattr("trainers.cli.datasets_command._is_terminal", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_person_agrees_before_anything_is_written(tmp_path: Path) -> None:
+    np.save(tmp_path / "spots.npy", shapes(300))
+    arguments = ("import", str(tmp_path / "spots.npy"), "--name", "spots")
+    code, text = call(*arguments, answers="n\n")
+    assert code == 1
+    assert text.index("300 images: 268 for training, 32 for testing") < text.index("Import?")
+    assert "Nothing is imported" in text
+    assert not store.folder().exists()
+    code, _text = call(*arguments, answers="y\n")
+    assert code == 0
+    assert store.dataset_names() == ("mnist", "spots")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_person_gives_an_unknown_range(tmp_path: Path) -> None:
+    np.save(tmp_path / "z.npy", (shapes(120) / 255 * 3.2 - 0.4).astype(np.float32))
+    code, text = call("import", str(tmp_path / "z.npy"), "--name", "z", answers="-0.4\n2.8\ny\n")
+    assert code == 0
+    assert "the range of these images is -0.4 to 2.8" in text
+    assert "-0.4 becomes black and 2.8 white" in text
+
+
+def test_a_download_keeps_splits_labels_and_names() -> None:
+    entry = find_entry("emnist-letters")
+
+    class Letters:
+        def __init__(self, _root: str, *, train: bool, download: bool, split: str) -> None:
+            assert download
+            assert split == "letters"
+            count = 150 if train else 50
+            self.data = shapes(count, 12, seed=count)
+            self.targets = np.arange(count) % 3 + 24
+            self.data[:, 5, 0] = self.targets
+
+    source = download._read_source(entry, Letters, Path("unused"))
+    finish(source.measure_range())
+    wanted = ImportRequest("letters", conversion=default_conversion(source), classes=entry.classes)
+    data = open_dataset(finish(import_images(source, wanted)).keep())
+    assert data.dataset.classes == ("X", "Y", "Z")
+    assert (len(data.train), len(data.test)) == (150, 50)
+    for split in (data.train, data.test):
+        assert (split.images[:, 0, 5] == split.labels + 24).all()

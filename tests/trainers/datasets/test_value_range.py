@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from tests.trainers.datasets.sample_images import call, drafted, kept, shapes
 from trainers.datasets import dataset_named, open_dataset, sources
 from trainers.datasets.importing.value_range import ValueSurvey, choose_range
+from trainers.datasets.user_drawings import convert_image_file
 from trainers.errors import DataError
 from trainers.generators import finish
 
@@ -159,3 +161,23 @@ def test_rows_and_columns_can_be_swapped(tmp_path: Path) -> None:
     assert "Rows and columns are swapped." in text
     data = open_dataset(dataset_named("turned"))
     assert _as_set(np.concatenate([data.train.images, data.test.images])) == _as_set(images)
+
+
+@pytest.mark.parametrize(("kind", "top"), [(np.uint8, 1), (np.uint16, 4_095)])
+def test_a_picture_of_the_set_that_is_given_has_the_range_of_the_set(
+    tmp_path: Path, kind: type[np.generic], top: int
+) -> None:
+    place = tmp_path / "scans"
+    place.mkdir()
+    values = np.rint(shapes(120, 16) / 255 * top).astype(kind)
+    values[0] //= 2  # a dark image, which is to stay dark
+    for at, image in enumerate(values):
+        Image.fromarray(image).save(place / f"{at:03}.png")
+    dataset = kept(place)
+    given = convert_image_file((place / "000.png").read_bytes(), dataset)
+    data = open_dataset(dataset)
+    assert given.tobytes() in _as_set(np.concatenate([data.train.images, data.test.images]))
+    content = io.BytesIO()
+    drawing = shapes(1, 16)[0]
+    Image.fromarray(drawing).save(content, "PNG")
+    assert np.array_equal(convert_image_file(content.getvalue(), dataset), drawing)

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainers.datasets.file_formats.isolation import read_in_child
 from trainers.datasets.sources.arrays import ArraySource
-from trainers.datasets.sources.compressed_files import check_unpacked_size
+from trainers.datasets.sources.compressed_files import check_unpacked_size, shorten_reason
 from trainers.datasets.sources.numpy_files import map_array
 from trainers.datasets.sources.pairing import find_companions, pair_arrays
 from trainers.datasets.sources.source import ScratchFolder
@@ -121,7 +121,9 @@ def _copy_arrays(parent: ParentPipe, path: Path, folder: Path) -> tuple[list[str
                     parent.send(min(1.0, done / total))
                 copied.flush()
     except (OSError, ValueError, RuntimeError, TypeError, LookupError) as error:
-        raise DataError(f"{path} is truncated, or no HDF5 file ({error}). Get it anew.") from error
+        raise DataError(
+            f"{path} is truncated, or no HDF5 file ({shorten_reason(error)}). Get it anew."
+        ) from error
     return list(found), notes
 
 

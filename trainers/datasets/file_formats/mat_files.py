@@ -11,7 +11,11 @@ import numpy as np
 from trainers.datasets.file_formats.isolation import read_in_child
 from trainers.datasets.sources.array_names import parse_name
 from trainers.datasets.sources.arrays import ArraySource
-from trainers.datasets.sources.compressed_files import DAMAGE_ERRORS, check_unpacked_size
+from trainers.datasets.sources.compressed_files import (
+    DAMAGE_ERRORS,
+    check_unpacked_size,
+    shorten_reason,
+)
 from trainers.datasets.sources.numpy_files import map_array
 from trainers.datasets.sources.pairing import find_companions, pair_arrays
 from trainers.datasets.sources.source import ScratchFolder
@@ -102,7 +106,8 @@ def _read_arrays(path: Path) -> dict[str, Array]:
         ArithmeticError, MemoryError,
     ) as error:  # fmt: skip
         raise DataError(
-            f"{path} is truncated, or no MATLAB file of version 5 ({error}). Get it anew."
+            f"{path} is truncated, or no MATLAB file of version 5 ({shorten_reason(error)}). Get "
+            "it anew."
         ) from error
     if not arrays:
         names = ", ".join(f"{name} ({kind})" for name, _, kind in listed) or "nothing"

@@ -14,7 +14,7 @@ from trainers.datasets.file_formats.isolation import read_in_child
 from trainers.datasets.importing import image_files
 from trainers.datasets.importing.import_errors import FlawError
 from trainers.datasets.sources.array_names import SPLITS, parse_name
-from trainers.datasets.sources.compressed_files import check_unpacked_size
+from trainers.datasets.sources.compressed_files import check_unpacked_size, shorten_reason
 from trainers.datasets.sources.label_column import Labels, UnusableLabelsError
 from trainers.datasets.sources.source import ScratchFolder, Source
 from trainers.errors import DataError
@@ -169,7 +169,7 @@ def _copy_images(parent: ParentPipe, path: Path, files: list[Path], blob: Path) 
                     parent.send(number / len(files))
     except (OSError, pa.ArrowException, ValueError, LookupError) as error:
         raise DataError(
-            f"{path} is truncated, or no Parquet file ({error}). Get it anew."
+            f"{path} is truncated, or no Parquet file ({shorten_reason(error)}). Get it anew."
         ) from error
     return content
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from trainers.datasets.sources.array_names import parse_name
 from trainers.datasets.sources.arrays import ArrayBlock, ArraySource
+from trainers.datasets.sources.compressed_files import shorten_reason
 from trainers.datasets.sources.pairing import find_companions
 from trainers.datasets.sources.source import ScratchFolder
 from trainers.errors import DataError
@@ -70,7 +71,7 @@ def open_pixel_table(path: Path) -> Generator[float, None, PixelTable]:
             notes.append(f"Read together: {', '.join(block.place for block in blocks)}.")
         source = PixelTable(path, blocks)
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise DataError(f"{path} is no table of pixels ({error}).") from error
+        raise DataError(f"{path} is no table of pixels ({shorten_reason(error)}).") from error
     finally:
         if source is None:
             scratch.delete()
@@ -138,7 +139,9 @@ def _parse(lines: list[str], columns: _Columns, place: str) -> NDArray[np.float6
     try:
         values = np.loadtxt(lines, np.float64, delimiter=",", quotechar='"', ndmin=2)
     except ValueError as error:
-        raise DataError(f"{place} or one of the next {_ROWS:,} is damaged ({error}).") from error
+        raise DataError(
+            f"{place} or one of the next {_ROWS:,} is damaged ({shorten_reason(error)})."
+        ) from error
     if values.shape[1] != count:
         raise DataError(f"{place} has {values.shape[1]:,} columns, not {count:,}.")
     return values

@@ -172,7 +172,17 @@ def extract_pixels(picture: Image.Image) -> NDArray[np.uint8]:
     FlawError
         When numbers are not finite.
     """
-    values = extract_values(picture)
+    return scale_alone(extract_values(picture))
+
+
+def scale_alone(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Returns a single picture's values as bytes, with the range of this picture.
+
+    Raises
+    ------
+    FlawError
+        When numbers are not finite.
+    """
     survey = ValueSurvey(values.dtype)
     if values.dtype != np.uint8:
         survey.add(values)

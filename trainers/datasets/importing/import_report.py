@@ -17,6 +17,8 @@ _MOST_NAMED = 12
 def describe_import(source: Source, wanted: ImportRequest) -> list[str]:
     """Describes an import: how many images, which split, classes, range, and what is left out.
 
+    A name with line ends imitates no line of its own.
+
     Parameters
     ----------
     source
@@ -32,7 +34,7 @@ def describe_import(source: Source, wanted: ImportRequest) -> list[str]:
     lines += [known.description() for known in source.ranges.values()]
     if source.is_transposed:
         lines.append("Rows and columns are swapped.")
-    return lines + source.notes
+    return [" ".join(line.split()) for line in (*lines, *source.notes)]
 
 
 def name_classes(names: tuple[str, ...]) -> str:

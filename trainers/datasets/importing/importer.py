@@ -38,7 +38,7 @@ FEWEST_IMAGES = 100
 _SLICE_SECONDS = 0.02
 _UNUSUAL_SIDE = 64
 _RELEASE_INTERVAL = 32
-_MOST_HISTORY = 2_000
+_MOST_HISTORY, _MOST_RANGES = 2_000, 16
 
 
 @dataclass(frozen=True)
@@ -238,6 +238,11 @@ class _ImportWork:
             test=counts["test"],
             centred=wanted.centred,
             conversion=wanted.conversion,
+            ranges=tuple(
+                (name, known.low, known.high)
+                for name, known in source.ranges.items()
+                if known.reason != "known"
+            )[:_MOST_RANGES],
             history=self._history()[:_MOST_HISTORY],
         )
 

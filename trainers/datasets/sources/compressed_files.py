@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-_BLOCK = 1 << 20
+_BLOCK, _MOST_REASON = 1 << 20, 300
 _BOMB_BYTES, _BOMB_RATIO = 1 << 28, 200
 """What unpacks to more bytes than that, and more than so many times what it was, is no data."""
 
@@ -55,6 +55,12 @@ def is_outside(name: str) -> bool:
     return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
 
 
+def shorten_reason(error: Exception) -> str:
+    """Says what is wrong, without the whole of the file that an error may quote."""
+    text = str(error) or type(error).__name__
+    return text if len(text) < _MOST_REASON else f"{text[:_MOST_REASON]}…"
+
+
 def copy_stream(
     stream: _Readable, place: Path, name: str, packed: int
 ) -> Generator[int, None, None]:
@@ -74,7 +80,9 @@ def copy_stream(
                 file.write(block)
                 yield done
     except DAMAGE_ERRORS as error:
-        raise DataError(f"{name} is truncated or damaged ({error}). Get it anew.") from error
+        raise DataError(
+            f"{name} is truncated or damaged ({shorten_reason(error)}). Get it anew."
+        ) from error
 
 
 def gunzip(path: Path, place: Path) -> Generator[int, None, None]:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from trainers.datasets.sources.array_names import parse_name
+from trainers.datasets.sources.compressed_files import shorten_reason
 from trainers.errors import DataError
 from trainers.storage.regular_files import open_regular_file
 
@@ -57,7 +58,9 @@ class LabelTable:
                     if row
                 ]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise DataError(f"The labels in {path} cannot be read ({error}).") from error
+            raise DataError(
+                f"The labels in {path} cannot be read ({shorten_reason(error)})."
+            ) from error
 
     def find_labels(self, files: Sequence[str]) -> list[str] | None:
         """Returns the label of each file, empty where the table has none.

@@ -20,6 +20,7 @@ from trainers.datasets.sources.compressed_files import (
     check_unpacked_size,
     copy_stream,
     is_outside,
+    shorten_reason,
 )
 from trainers.datasets.sources.pairing import find_companions, pair_arrays
 from trainers.datasets.sources.source import ScratchFolder
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from trainers.datasets.sources.arrays import Array
 
-_MOST_HEADER, _MOST_REASON = 10_000, 300
+_MOST_HEADER = 10_000
 _LENGTHS = {
     (1, 0): (np.lib.format.read_array_header_1_0, 2),
     (2, 0): (np.lib.format.read_array_header_2_0, 4),
@@ -69,7 +70,7 @@ def map_array(path: Path, place: str) -> Array:
         return np.lib.format.open_memmap(path, mode="r")
     except _DAMAGE_ERRORS as error:
         raise DataError(
-            f"{place} is truncated, or no NPY file ({_shorten_reason(error)}). Get it anew."
+            f"{place} is truncated, or no NPY file ({shorten_reason(error)}). Get it anew."
         ) from error
 
 
@@ -142,7 +143,7 @@ def open_npz(path: Path) -> Generator[float, None, ArraySource]:
             source.notes.append(f"Read together: {', '.join(places.values())}.")
     except _DAMAGE_ERRORS as error:
         raise DataError(
-            f"{path} is truncated, or no NPZ file ({_shorten_reason(error)}). Get it anew."
+            f"{path} is truncated, or no NPZ file ({shorten_reason(error)}). Get it anew."
         ) from error
     finally:
         if source is None:
@@ -268,12 +269,6 @@ def _check_header(stream: IO[bytes], size: int, name: str) -> None:
         raise DataError(
             f"{name} promises {promised:,} bytes of data and holds {held:,}: {why}. Get it anew."
         )
-
-
-def _shorten_reason(error: Exception) -> str:
-    """What is wrong, without the whole of the file that is quoted."""
-    text = str(error) or type(error).__name__
-    return text if len(text) < _MOST_REASON else f"{text[:_MOST_REASON]}…"
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:

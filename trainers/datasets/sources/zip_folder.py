@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from trainers.datasets.sources.compressed_files import (
     check_unpacked_size,
     copy_stream,
     is_outside,
+    shorten_reason,
 )
 from trainers.datasets.sources.folder import FolderSource
 from trainers.datasets.sources.label_table import TABLE_NAME
@@ -50,7 +52,7 @@ def open_zip(path: Path, labels: Path | None = None) -> Generator[float, None, F
     flaws: list[Flaw] = []
     try:
         with open_regular_file(path) as packed, zipfile.ZipFile(packed) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             _check_sizes(path, members, scratch.folder)
             total, done = sum(info.file_size for info in members) or 1, 0
             for info in members:
@@ -61,8 +63,10 @@ def open_zip(path: Path, labels: Path | None = None) -> Generator[float, None, F
                     yield min(1.0, (done + so_far) / total)
                 done += info.file_size
         source = FolderSource(path, labels, scratch.folder)
-    except DAMAGE_ERRORS as error:
-        raise DataError(f"{path} is truncated, or no ZIP file ({error}). Get it anew.") from error
+    except (*DAMAGE_ERRORS, LookupError, ArithmeticError, struct.error) as error:
+        raise DataError(
+            f"{path} is truncated, or no ZIP file ({shorten_reason(error)}). Get it anew."
+        ) from error
     finally:
         if source is None:
             scratch.delete()
