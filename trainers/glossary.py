@@ -114,9 +114,9 @@ GLOSSARY: dict[str, GlossaryEntry] = {
     ),
     "log_likelihood": GlossaryEntry(
         "Importance-weighted log-likelihood",
-        "A tighter bound from K samples of the posterior. For grey levels taken as probabilities it "
-        "is a bound on a cross-entropy, no density; grey and binarised images have scales of their "
-        "own and are not compared.",
+        "A tighter bound from K samples of the posterior. For grey levels taken as probabilities "
+        "it is a bound on a cross-entropy, no density; grey and binarised images have scales of "
+        "their own and are not compared.",
         "ln p(x) ≥ E[ln 1/K Σₖ p(x, zₖ) / q(zₖ | x)]",
         "Burda et al., Importance Weighted Autoencoders, 2015",
     ),
