@@ -127,7 +127,8 @@ def evaluate(
         click.echo(found.model_dump_json(indent=2))
         return
     console.print(
-        f"{escape(run.name)} at step {found.step:,}, {found.reconstruction.images:,} test images"
+        f"{escape(run.name)} at step {found.step:,}, {found.reconstruction.images:,} test images; "
+        "± is the standard error over the images"
     )
     for section in sections(found, run.config):
         console.print()
