@@ -137,7 +137,8 @@ def evaluate(
         click.echo(clean_text(found.model_dump_json(indent=2)))
         return
     count = found.reconstruction.images
-    console.print(one_line(f"{run.name} at step {found.step:,}, {count:,} test images"))
+    head = f"{run.name} at step {found.step:,}, {count:,} test images"
+    console.print(one_line(f"{head}; ± is the standard error over the images"))
     for section in sections(found, run.config):
         console.print()
         console.print(_section(section))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from trainers.errors import AEViewerError
 from trainers.events import Preview
 from trainers.runs import formats
 from trainers.runs.metrics import Evaluation
@@ -62,9 +63,16 @@ class Checkpoint:
             evaluation = Evaluation.model_validate_json(file.read(_MOST_JSON))
             if evaluation.step != self.step:
                 raise ValueError(f"it is of step {evaluation.step:,}")
-        if evaluation.test_loss is None and not self.run.config.draws_noise:
+        if evaluation.test_loss is None and not self._draws_noise():
             return evaluation.with_noiseless_objective()
         return evaluation
+
+    def _draws_noise(self) -> bool:
+        """Returns whether the training may draw noise; a damaged config does not say."""
+        try:
+            return self.run.config.draws_noise
+        except AEViewerError:
+            return True
 
     def preview(self) -> Preview:
         """Reads the codes of the test images and the reconstructions of the preview images.

@@ -75,7 +75,7 @@ def test_evaluate_prints_every_section_that_means_something(tmp_path: Path) -> N
     assert _call("train", "linear", "--name", "line", *small)[0] == 0
     code, text = _call("evaluate", str(tmp_path / "line"), "--step", "0")
     assert code == 0
-    assert "line at step 0, 10,000 test images" in text
+    assert "line at step 0, 10,000 test images; ± is the standard error over the images" in text
     for section in (
         "Reconstruction squared error per image",
         "By class 0 1 2 3 4 5 6 7 8 9",

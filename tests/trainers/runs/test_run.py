@@ -291,3 +291,32 @@ def test_half_precision_is_kept_where_asked(start: Callable[..., Trainer]) -> No
     assert set(told.pop("__metadata__")) == {"checksum"}
     kinds = {e["dtype"] for e in told.values()}
     assert kinds == {"F16"}
+
+
+def _write_as_version_0_1(run: runs.Run) -> None:
+    """Writes the newest evaluation without a test loss, with the keys of version 0.1."""
+    kept = run.checkpoint()
+    values = kept.evaluation().model_dump(exclude_none=True)
+    values = {k: v for k, v in values.items() if not k.startswith("test_")}
+    values["loss"], values["reconstruction"] = (
+        values.pop("loss_at_mean"),
+        values.pop("reconstruction_at_mean"),
+    )
+    (kept.path / "evaluation.json").write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize("preset", ["elu", "vae", "denoising"])
+def test_an_older_loss_at_the_mean_is_the_test_loss_only_without_noise(
+    start: Callable[..., Trainer], preset: str
+) -> None:
+    trainer = start(preset=preset, steps=5)
+    for _ in trainer:
+        pass
+    before = trainer.run.checkpoint().evaluation()
+    _write_as_version_0_1(trainer.run)
+    found = trainer.run.checkpoint().evaluation()
+    assert found.loss_at_mean == before.loss_at_mean
+    assert found.test_loss == (before.test_loss if preset == "elu" else None)
+    (trainer.run.path / "config.json").write_text("{")
+    damaged = runs.Run(trainer.run.path).checkpoint().evaluation()
+    assert (damaged.loss_at_mean, damaged.test_loss) == (before.loss_at_mean, None)
