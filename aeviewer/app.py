@@ -24,6 +24,7 @@ from aeviewer.main_window import MainWindow
 from aeviewer.numbers import choose_language
 from aeviewer.services.comparison.comparison import Comparison
 from aeviewer.services.compute.compute_thread import ComputeThread
+from aeviewer.services.compute.curve_loader import CurveLoader
 from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.latent.step_loader import StepLoader
 from aeviewer.services.latent_services import LatentServices
@@ -82,6 +83,7 @@ class Program:
         self.compute = ComputeThread(event_queue)
         self.queue = TrainingQueue(self.session, self.compute, event_queue)
         self.step_loader = StepLoader(self.session, self.compute)
+        self.curve_loader = CurveLoader(self.session, self.compute)
         self.queue.activity_changed.connect(self.step_loader.show_live)
         self.queue.set_side_by_side(min(settings.side_by_side, cores()))
         self.reproduction = ReproductionService(self.session, self.queue)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.errors import AEViewerError
+from trainers.events import Losses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
-    from trainers.events import Losses
     from trainers.runs import Run
     from trainers.runs.metrics import Evaluation
 
@@ -69,6 +69,12 @@ class LossCurves:
         self._rows[2, added] = losses.reconstruction[known:]
         self._rows[3, added] = losses.kl[known:]
 
+    def extend(self, later: LossCurves) -> None:
+        """Appends the rows of other curves after the last one here, and their test metrics."""
+        step, *columns = later._rows[:, : later._count]
+        self.append(Losses(step.astype(np.int64), *(c.astype(np.float32) for c in columns)))
+        self._evaluations |= later._evaluations
+
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Adds the test metrics of a checkpoint."""
         self._evaluations[evaluation.step] = evaluation
@@ -85,3 +91,60 @@ def read_curves(run: Run, report: Callable[[str], object]) -> LossCurves:
     except AEViewerError as error:
         report(str(error))
     return curves
+
+
+class CurveStore:
+    """The curves of several runs by their keys.
+
+    Parameters
+    ----------
+    report
+        Receives the message of what cannot be read.
+
+    Attributes
+    ----------
+    reader
+        Requests the curves of a run, which `complete` receives later: they are empty until then.
+        Without it they are read at once.
+    """
+
+    def __init__(self, report: Callable[[str], object]) -> None:
+        self.reader: Callable[[str], object] | None = None
+        self._report = report
+        self._curves: dict[str, LossCurves] = {}
+        self._unread: set[str] = set()
+
+    def curves(self, key: str, run: Run) -> LossCurves:
+        """Returns the curves of a run."""
+        if key not in self._curves and self.reader is not None:
+            self._curves[key] = LossCurves()
+            self._unread.add(key)
+            self.reader(key)
+        elif key not in self._curves:
+            self._curves[key] = read_curves(run, self._report)
+        return self._curves[key]
+
+    def complete(self, key: str, curves: LossCurves) -> bool:
+        """Takes requested curves, and appends what was added since; False if none is missing."""
+        if key not in self._unread:
+            return False
+        self._unread.discard(key)
+        curves.extend(self._curves[key])
+        self._curves[key] = curves
+        return True
+
+    def rename(self, key: str, new_key: str) -> None:
+        """Gives the curves of a run another key; unread ones are requested again."""
+        if key in self._curves and key not in self._unread:
+            self._curves[new_key] = self._curves[key]
+        self.drop(key)
+
+    def drop(self, key: str) -> None:
+        """Drops the curves of a run, to be read again."""
+        self._curves.pop(key, None)
+        self._unread.discard(key)
+
+    def keep(self, keys: Container[str]) -> None:
+        """Drops the curves of all other runs."""
+        for key in [key for key in self._curves if key not in keys]:
+            self.drop(key)

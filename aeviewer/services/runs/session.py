@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from aeviewer.services.runs.loss_curves import LossCurves, read_curves
+from aeviewer.services.runs.loss_curves import CurveStore
 from aeviewer.services.runs.run_item import RunItem, describe_run
 from trainers import datasets
 from trainers import runs as run_folders
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from aeviewer.services.runs.loss_curves import LossCurves
     from aeviewer.services.runs.model_source import ModelSource
     from aeviewer.settings import Settings
     from trainers.datasets import Data, Dataset
@@ -74,7 +75,7 @@ class Session(QObject):
         self._runs: dict[str, Run] = {}
         self._items: dict[str, RunItem] = {}
         self._active_states: dict[str, RunState] = {}
-        self._curves: dict[str, LossCurves] = {}
+        self.curve_store = CurveStore(self.report)
         self._current: str | None = None
         self._checkpoints: tuple[int, ...] = ()
         self._step: int | None = None
@@ -132,7 +133,7 @@ class Session(QObject):
         for key in self._runs:
             self._items[key] = self._describe(key)
         self._items = {key: self._items[key] for key in self._runs}
-        self._curves = {k: c for k, c in self._curves.items() if k in self._runs}
+        self.curve_store.keep(self._runs)
         self.runs_changed.emit()
         if self._current not in self._runs:
             self.set_current(self._last_shown_run())
@@ -178,8 +179,7 @@ class Session(QObject):
             return
         new_key, was_current = str(renamed.path), self._current == key
         self._settings.move(key, new_key)
-        if key in self._curves:
-            self._curves[new_key] = self._curves.pop(key)
+        self.curve_store.rename(key, new_key)
         if was_current:
             self._current = new_key
         self.refresh()
@@ -189,8 +189,9 @@ class Session(QObject):
 
     def forget(self, key: str) -> None:
         """Removes a run whose folder is gone, with all settings stored for it."""
-        for known in (self._runs, self._items, self._curves, self._active_states):
+        for known in (self._runs, self._items, self._active_states):
             known.pop(key, None)
+        self.curve_store.drop(key)
         self._settings.forget(key)
         self.runs_changed.emit()
         if key == self._current:
@@ -359,10 +360,8 @@ class Session(QObject):
     # -- curves ----------------------------------------------------------------------------------
 
     def curves(self, key: str) -> LossCurves:
-        """Returns the losses of a run; they are read from its folder at the first call."""
-        if key not in self._curves:
-            self._curves[key] = read_curves(self._runs[key], self.report)
-        return self._curves[key]
+        """Returns the losses of a run; the first call reads or requests them."""
+        return self.curve_store.curves(key, self._runs[key])
 
     def append_losses(self, key: str, losses: Losses) -> None:
         """Adds the losses of new steps to a run."""
@@ -371,7 +370,7 @@ class Session(QObject):
 
     def forget_curves(self, key: str) -> None:
         """Drops the losses, to be read again: a resumed run repeats some steps."""
-        self._curves.pop(key, None)
+        self.curve_store.drop(key)
         self.metrics_changed.emit(key)
 
     def _last_shown_run(self) -> str | None:

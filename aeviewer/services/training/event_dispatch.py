@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter, deque
-from functools import singledispatchmethod
+from functools import partial, singledispatchmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.compute.event_queue import TrainingEnded, TrainingFailed, merge_progress
-from trainers.errors import AEViewerError
 from trainers.events import (
     CheckpointSaved,
     Diverged,
@@ -25,8 +25,10 @@ from trainers.parallel import CheckpointFound
 from trainers.runs.status import RunState
 
 if TYPE_CHECKING:
+    from aeviewer.services.compute.compute_thread import ComputeThread
     from aeviewer.services.compute.event_queue import EventQueue, RunEvent
     from aeviewer.services.runs.session import Session
+    from trainers.runs import Run
 
 _DRAIN_MILLISECONDS = 33
 _PROGRESS_SECONDS = 0.2
@@ -43,6 +45,8 @@ class EventDispatcher(QObject):
     ----------
     session
         Receives losses, previews and checkpoints.
+    compute
+        Its file thread reads the checkpoints of runs in other processes.
     event_queue
         Holds the events that the compute thread and the processes have added.
     """
@@ -55,9 +59,14 @@ class EventDispatcher(QObject):
     """No event of this run follows."""
 
     def __init__(
-        self, session: Session, event_queue: EventQueue, parent: QObject | None = None
+        self,
+        session: Session,
+        compute: ComputeThread,
+        event_queue: EventQueue,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._files = ComputeClient(compute.files, "found checkpoint", session.report, self)
         self._session, self._event_queue = session, event_queue
         self._open_trainings: Counter[str] = Counter()
         self._run_events: deque[RunEvent] = deque()
@@ -124,11 +133,11 @@ class EventDispatcher(QObject):
     def _(self, event: CheckpointFound, key: str) -> None:
         self._session.add_checkpoint(key, event.evaluation)
         if self._is_followed(key):
-            try:
-                kept = self._session.run(key).checkpoint(event.evaluation.step)
-                self._session.set_preview(kept.preview())
-            except AEViewerError as error:
-                self._session.message_posted.emit(str(error))
+            work = partial(_read_preview, self._session.run(key), event.evaluation.step)
+            self._files.submit("preview", work, partial(self._handle_preview, key))
+
+    def _handle_preview(self, key: str, preview: Preview) -> None:
+        self._handle(preview, key)
 
     @_handle.register
     def _(self, event: Stopped, key: str) -> None:
@@ -164,3 +173,7 @@ class EventDispatcher(QObject):
     def _is_followed(self, key: str) -> bool:
         current = self._session.current
         return self._session.is_live and current is not None and current.key == key
+
+
+def _read_preview(run: Run, step: int, _models: None) -> Preview:
+    return run.checkpoint(step).preview()

@@ -97,7 +97,7 @@ class TrainingQueue(QObject):
         self._trainings: dict[str, _Training] = {}
         self._waiting: deque[str] = deque()
         self._progress = TrainingProgress()
-        self._dispatcher = EventDispatcher(session, event_queue, self)
+        self._dispatcher = EventDispatcher(session, compute, event_queue, self)
         self._dispatcher.training_started.connect(self._follow_start)
         self._dispatcher.training_progressed.connect(self._follow_progress)
         self._dispatcher.run_ended.connect(self._end_run)

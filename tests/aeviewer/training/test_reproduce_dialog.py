@@ -160,7 +160,7 @@ def test_the_dialog_starts_stops_and_tells_how_far_it_is(scene: Scene, qtbot: Qt
     assert not quick.isEnabled()
     scene.finish(*scene.names[:4])
     told = [label.text() for label in dialog.findChildren(QLabel)]
-    assert f"4 of {len(scene.names)} runs are trained." in told
+    assert f"4 of {len(scene.names)} runs trained." in told
     buttons["Stop"].click()
     assert scene.reproduction.stage is Stage.IDLE
     assert scene.session.item(scene.key(scene.names[-1])).state == "stopped"

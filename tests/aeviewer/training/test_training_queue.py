@@ -295,6 +295,7 @@ class FakeCompute:
     def __init__(self) -> None:
         self.told: list[object] = []
         self.paused = False
+        self.files = self
 
     def train(self, run: Run) -> None:
         self.told.append(("train", run.name))
