@@ -154,7 +154,7 @@ def open_everything(program: Program, text: str, qtbot: QtBot) -> None:
     window.docks["draw"].raise_()
     qtbot.waitUntil(window.draw.isVisible)
     window.draw.pad.set_image(np.eye(28, dtype=np.uint8) * 255)
-    qtbot.waitUntil(lambda: "nearest" in window.draw.guess.text())
+    qtbot.waitUntil(lambda: program.latent_services.drawing.result is not None)
     window.compare([item.key for item in session.items])
     comparison = window.compare_window
     assert comparison is not None
