@@ -354,7 +354,8 @@ PROMISES: tuple[Promise, ...] = (
         "Hostile files",
         "The address of a mirror has a name and a password",
         "They go to the mirror alone, and appear in no message.",
-        "tests/trainers/datasets/test_http.py::test_name_and_password_of_a_mirror_are_in_no_message",
+        "tests/trainers/datasets/test_http.py::"
+        "test_name_and_password_of_a_mirror_are_in_no_message",
     ),
     Promise(
         "Hostile files",
@@ -385,7 +386,8 @@ PROMISES: tuple[Promise, ...] = (
         "Faults",
         "The user's umask is 077, 022 or 002",
         "Runs, exports, archives and data sets have the permissions that it gives.",
-        "tests/trainers/storage/test_permissions.py::test_a_run_its_export_and_its_archive_keep_the_umask",
+        "tests/trainers/storage/test_permissions.py::"
+        "test_a_run_its_export_and_its_archive_keep_the_umask",
     ),
     Promise(
         "Faults",
@@ -398,6 +400,98 @@ PROMISES: tuple[Promise, ...] = (
         "A slow folder does not answer while losses are read",
         "The window lives, and the losses arrive when they are read.",
         "tests/aeviewer/compute/test_curve_loader.py::test_the_window_lives_while_losses_are_read",
+    ),
+    Promise(
+        "Faults",
+        "A geodesic is asked for while the straight path is shown",
+        "The straight path is dimmed, keeps its own name, and is not saved under the other.",
+        "tests/aeviewer/latent/test_path_panel.py::"
+        "test_the_straight_path_is_not_shown_as_the_geodesic_that_is_searched",
+    ),
+    Promise(
+        "Faults",
+        "A run's folder is moved or deleted while the window lists it",
+        "The run is said to be gone and leaves the list; nothing is done with it.",
+        "tests/aeviewer/runs/test_missing_runs.py::test_nothing_is_done_with_a_run_that_is_gone",
+    ),
+    Promise(
+        "Faults",
+        "Train is pressed twice",
+        "The second run with the same settings is asked about.",
+        "tests/aeviewer/training/test_experiment_panel.py::test_a_second_equal_run_is_asked_about",
+    ),
+    Promise(
+        "Faults",
+        "Images and labels of several splits, in any order, with equal and unequal sizes",
+        "Each label belongs to the image of its own split. Validation images are a split of "
+        "their own, or joined on request.",
+        "tests/trainers/datasets/test_pairing.py::"
+        "test_labels_belong_to_the_images_of_their_own_split",
+    ),
+    Promise(
+        "Faults",
+        "Single values far out of the range of the images",
+        "They do not decide the scale; they are clipped, and their number is named.",
+        "tests/trainers/datasets/test_value_range.py::test_one_value_does_not_decide_the_scale",
+    ),
+    Promise(
+        "Faults",
+        "Images whose range is far below that of their type: masks, 4 and 12 bits, small fractions",
+        "They are stretched to their own range, one for the whole set, and that is said before "
+        "the import.",
+        "tests/trainers/datasets/test_value_range.py::"
+        "test_the_range_of_the_data_is_taken_where_it_is_far_below_that_of_the_type",
+    ),
+    Promise(
+        "Faults",
+        "Values of an unknown range",
+        "Nothing is imported before the user gives the values of black and white.",
+        "tests/trainers/datasets/test_value_range.py::test_an_unknown_range_is_asked_for",
+    ),
+    Promise(
+        "Faults",
+        "Folders one level off, splits in other spellings",
+        "Wrappers are passed through, splits are splits, and both are named before the import.",
+        "tests/trainers/datasets/test_folder_layout.py::test_folders_one_level_off_are_understood",
+    ),
+    Promise(
+        "Faults",
+        "Labels that are no classes: several for an image, fractions, objects",
+        "The reason is named, and the images are imported without labels.",
+        "tests/trainers/datasets/test_labels.py::"
+        "test_labels_that_are_no_classes_are_named_and_the_images_imported",
+    ),
+    Promise(
+        "Faults",
+        "Images that are all the same",
+        "The import says so, the training ends normally, and the explained variance is unknown.",
+        "tests/trainers/datasets/test_own_data.py::"
+        "test_images_that_are_all_the_same_are_trained_on",
+    ),
+    Promise(
+        "Hostile files",
+        "A file of images crashes the compiled code that reads it (MATLAB, HDF5, Parquet)",
+        "It is read in a process of its own. One message names the file.",
+        "tests/trainers/datasets/test_file_formats.py::"
+        "test_a_file_that_crashes_its_reader_is_named",
+    ),
+    Promise(
+        "Hostile files",
+        "An HDF5 file whose arrays lie in other files",
+        "Other files are not read. The arrays are named and left out.",
+        "tests/trainers/datasets/test_file_formats.py::test_hdf5_leads_to_no_other_file",
+    ),
+    Promise(
+        "Hostile files",
+        "Named pipes among images, labels and IDX files",
+        "They are never opened.",
+        "tests/trainers/datasets/test_folder_layout.py::test_a_pipe_is_never_opened",
+    ),
+    Promise(
+        "Hostile files",
+        "A .zip of images that unpacks to far more than images would, or whose names lead outside",
+        "It is refused before it is unpacked; such names are named and left alone.",
+        "tests/trainers/datasets/test_labels.py::test_a_zip_bomb_of_images_is_refused",
     ),
     Promise(
         "Soak",
