@@ -34,12 +34,7 @@ from aeviewer.widgets.refresh import Refresh
 from trainers.datasets import dataset_names
 from trainers.datasets.description import check_name
 from trainers.datasets.importing.conversion import LEAST_SIDE, MOST_SIDE, Conversion
-from trainers.datasets.importing.import_report import describe_import
-from trainers.datasets.importing.importer import (
-    ImportRequest,
-    default_conversion,
-    preview_conversion,
-)
+from trainers.datasets.importing.importer import ImportRequest
 from trainers.datasets.sources.source import spread_indices
 from trainers.errors import DataError
 from trainers.plurals import count_of
@@ -48,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aeviewer.services.compute.compute_thread import ComputeThread
-    from trainers.datasets.sources import Source
+    from aeviewer.services.datasets.dataset_import import ImportPreview, SourceSummary
 
 _SHOWN, _TILE, _BAR = 8, 72, 8
 _FITS = {
@@ -169,6 +164,7 @@ class ImportDialog(QDialog):
 
     def _connect(self) -> None:
         self.dataset_import.changed.connect(self._show)
+        self.dataset_import.previewed.connect(self._show_preview)
         self.name_box.textEdited.connect(self._show)
         self.labels_box.toggled.connect(self._refresh.request)
         self.reading.changed.connect(self._refresh.request)
@@ -212,9 +208,7 @@ class ImportDialog(QDialog):
         if self.dataset_import.draft is not None:
             self._keep()
             return
-        self._preview()
-        if not self._reading_problem:
-            self.dataset_import.convert(self._request())
+        self.dataset_import.convert(self.reading.choice, self._request())
 
     def _request(self) -> ImportRequest:
         return ImportRequest(
@@ -237,9 +231,9 @@ class ImportDialog(QDialog):
     @Slot()
     def _show(self) -> None:
         importing = self.dataset_import
-        if importing.source is not None and not self._has_looked:
+        if importing.summary is not None and not self._has_looked:
             self._has_looked = True
-            self._take_source(importing.source)
+            self._take_summary(importing.summary)
         draft, is_busy = importing.draft, importing.share is not None
         if draft is not None and not (draft.flaws.total or draft.warnings):
             self._keep()
@@ -277,11 +271,10 @@ class ImportDialog(QDialog):
         self.note.setText(f"Without them {local(rest):,} images are left.")
         self.accept_button.setText("Leave them out, and import the others")
 
-    def _take_source(self, source: Source) -> None:
+    def _take_summary(self, summary: SourceSummary) -> None:
         """Suggests a name, a range and a conversion."""
+        source, suggested = summary.source, summary.suggested
         self.reading.take_source(source)
-        suggested = default_conversion(source)
-        sizes = source.sizes()
         self.size_box.setValue(suggested.side)
         self.fit_box.setCurrentIndex(self.fit_box.findData(suggested.fit))
         self.colour_box.setCurrentIndex(self.colour_box.findData(suggested.colour))
@@ -290,9 +283,10 @@ class ImportDialog(QDialog):
         self.labels_box.setText(f"With {localise(count_of(count, 'class', 'classes'))}")
         self.labels_box.setChecked(count > 0)
         self.labels_box.setVisible(count > 0)
+        classes = localise(count_of(count, "class", "classes")) if count else "no labels"
         self.head.setText(
-            f"{self._path}: {source.kind}, {local(source.count):,} images, {_size_text(sizes)}, "
-            f"{localise(count_of(count, 'class', 'classes')) if count else 'no labels'}."
+            f"{self._path}: {source.kind}, {local(source.count):,} images, "
+            f"{_size_text(summary.sizes)}, {classes}."
         )
         self._refresh.request()
 
@@ -303,25 +297,27 @@ class ImportDialog(QDialog):
 
     @Slot()
     def _preview(self) -> None:
-        """Shows some images before and after, and describes the conversion."""
-        source = self.dataset_import.source
-        if source is None or self.dataset_import.share is not None:
+        """Requests some images before and after, and the description of the import."""
+        importing = self.dataset_import
+        if importing.summary is None or importing.share is not None:
             return
-        indices = [(at + self._turn) % source.count for at in spread_indices(source.count, _SHOWN)]
-        self._reading_problem = self.reading.apply_to(source)
+        count = importing.summary.source.count
+        indices = [(at + self._turn) % count for at in spread_indices(count, _SHOWN)]
         try:
-            conversion = self.conversion
-            self.report.setPlainText("\n".join(describe_import(source, self._request())))
+            importing.preview(self.reading.choice, self._request(), indices)
         except ValidationError:
             return
-        except DataError as error:
-            self._reading_problem = str(error)
-        before, after, wrong = preview_conversion(source, conversion, indices)
-        for pair, shown, made, problem in zip(self.views, before, after, wrong, strict=False):
-            pair[0].set_image(shown)
-            pair[1].set_image(made)
-            pair[1].setToolTip(plain_tip(problem))
-        description = conversion.description()
+
+    @Slot(object)
+    def _show_preview(self, preview: ImportPreview) -> None:
+        self._reading_problem = preview.problem
+        self.report.setPlainText("\n".join(preview.report))
+        shown = zip(self.views, preview.before, preview.after, preview.flaws, strict=False)
+        for pair, before, after, flaw in shown:
+            pair[0].set_image(before)
+            pair[1].set_image(after)
+            pair[1].setToolTip(plain_tip(flaw))
+        description = self.conversion.description()
         self.note.setText(f"{description[0].upper()}{description[1:]}.")
         self._show()
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from aeviewer.numbers import local
+from aeviewer.services.datasets.dataset_import import ReadingChoice
 from aeviewer.widgets.inputs.decimal_box import PlainBox
 from trainers.datasets.importing.value_range import fit_range, usual_bounds
 from trainers.datasets.sources.array_names import SPLITS
-from trainers.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,20 +82,15 @@ class ReadingOptions(QObject):
         self.join_box.setVisible(has_validation)
         self.without_box.setEnabled(bool(source.classes))
 
-    def apply_to(self, source: Source) -> str:
-        """Reads the source as chosen; returns what is wrong with the choice, if anything is."""
-        source.is_transposed = self.transpose_box.isChecked()
-        choice = self.range_box.currentData()
-        if choice is None:
-            return source.range_problem
-        if choice != _OTHER:
-            source.stretch(is_stretched=choice == _OWN)
-            return ""
-        try:
-            source.take_range(self.low_box.value(), self.high_box.value())
-        except DataError as error:
-            return str(error)
-        return ""
+    @property
+    def choice(self) -> ReadingChoice:
+        """How the values are read."""
+        return ReadingChoice(
+            self.range_box.currentData() or "",
+            self.low_box.value(),
+            self.high_box.value(),
+            is_transposed=self.transpose_box.isChecked(),
+        )
 
     @property
     def left_out(self) -> tuple[str, ...]:

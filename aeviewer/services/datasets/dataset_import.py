@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,17 +12,94 @@ from aeviewer.services.compute.compute_client import ComputeClient
 from aeviewer.services.system.child_task import ChildTask
 from trainers.datasets import download, sources
 from trainers.datasets.description import Dataset
-from trainers.datasets.importing.importer import ImportDraft, ImportRequest, import_images
-from trainers.errors import AEViewerError
+from trainers.datasets.importing.import_report import describe_import
+from trainers.datasets.importing.importer import (
+    ImportDraft,
+    ImportRequest,
+    default_conversion,
+    import_images,
+    preview_conversion,
+)
+from trainers.errors import AEViewerError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from aeviewer.services.compute.compute_thread import ComputeThread
+    from trainers.datasets.importing.conversion import Conversion
     from trainers.datasets.sources import Source
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingChoice:
+    """How the values of a source are read.
+
+    Attributes
+    ----------
+    scale
+        Usual for their type, stretched to their own range, between other bounds, or not chosen.
+    low, high
+        The bounds: the values that become black and white.
+    is_transposed
+        Whether rows and columns are swapped.
+    """
+
+    scale: Literal["usual", "own", "other", ""] = ""
+    low: float = 0.0
+    high: float = 1.0
+    is_transposed: bool = False
+
+    def apply_to(self, source: Source) -> str:
+        """Reads a source as chosen; returns what is wrong with the choice, if anything is."""
+        source.is_transposed = self.is_transposed
+        if not self.scale:
+            return source.range_problem
+        if self.scale != "other":
+            source.stretch(is_stretched=self.scale == "own")
+            return ""
+        try:
+            source.take_range(self.low, self.high)
+        except DataError as error:
+            return str(error)
+        return ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceSummary:
+    """What lies at a place: the source, the conversion that suits it, and the sizes of images."""
+
+    source: Source
+    suggested: Conversion
+    sizes: set[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportPreview:
+    """Some images before and after an import.
+
+    Attributes
+    ----------
+    problem
+        Why the images cannot be imported like this; empty if they can.
+    report
+        What will be imported, a line each.
+    before, after
+        The images; None where one cannot be read or converted.
+    flaws
+        What is wrong with each image; empty if nothing is.
+    """
+
+    problem: str
+    report: list[str]
+    before: list[NDArray[np.uint8] | None]
+    after: list[NDArray[np.uint8] | None]
+    flaws: list[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +121,8 @@ class DatasetImport(QObject):
 
     Attributes
     ----------
-    source
-        What is at the place; None until it is looked at.
+    summary
+        What is at the place; None until it is read.
     draft
         What it has become, not yet in the store.
     share
@@ -54,28 +132,38 @@ class DatasetImport(QObject):
     """
 
     changed = Signal()
+    previewed = Signal(object)
+    """An `ImportPreview`."""
 
     def __init__(self, compute: ComputeThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._client = ComputeClient(compute, f"import {id(self)}", self._show_problem, self)
-        self.source: Source | None = None
+        self.summary: SourceSummary | None = None
         self.draft: ImportDraft | None = None
         self.share: float | None = None
         self.problem = ""
 
     def read_source(self, path: Path) -> None:
         """Reads what is at a path."""
-        self._start(lambda: sources.detect_source(path), self._take_source)
+        self._start(lambda: _summarise(path), self._take_summary)
 
-    def convert(self, wanted: ImportRequest) -> None:
+    def preview(self, choice: ReadingChoice, wanted: ImportRequest, indices: list[int]) -> None:
+        """Converts some images of the source, by their numbers; `previewed` follows."""
+        if self.summary is not None:
+            work = partial(_preview, self.summary.source, choice, wanted, indices)
+            self._client.submit("preview", lambda _models: work(), self.previewed.emit)
+
+    def convert(self, choice: ReadingChoice, wanted: ImportRequest) -> None:
         """Converts the source to a draft."""
-        source = self.source
-        if source is not None:
-            self._start(lambda: import_images(source, wanted), self._take_draft)
+        if self.summary is not None:
+            self._client.cancel("preview")
+            work = partial(_convert, self.summary.source, choice, wanted)
+            self._start(work, self._take_draft)
 
     def cancel(self) -> None:
         """Cancels the work; nothing of it is left."""
         self._client.cancel("work")
+        self._client.cancel("preview")
         self.share = None
         self.discard()
         self.changed.emit()
@@ -99,9 +187,9 @@ class DatasetImport(QObject):
     def close(self) -> None:
         """Closes the source and discards the draft."""
         self.cancel()
-        if self.source is not None:
-            self.source.close()
-            self.source = None
+        if self.summary is not None:
+            self.summary.source.close()
+            self.summary = None
 
     def _start(
         self, begin: Callable[[], Generator[float, None, T]], take: Callable[[T], None]
@@ -123,11 +211,39 @@ class DatasetImport(QObject):
         self.share, self.problem = None, problem
         self.changed.emit()
 
-    def _take_source(self, source: Source) -> None:
-        self.source = source
+    def _take_summary(self, summary: SourceSummary) -> None:
+        self.summary = summary
 
     def _take_draft(self, draft: ImportDraft) -> None:
         self.draft = draft
+
+
+# -- in the compute thread -----------------------------------------------------------------------
+
+
+def _summarise(path: Path) -> Generator[float, None, SourceSummary]:
+    source = yield from sources.detect_source(path)
+    return SourceSummary(source, default_conversion(source), source.sizes())
+
+
+def _preview(
+    source: Source, choice: ReadingChoice, wanted: ImportRequest, indices: list[int]
+) -> ImportPreview:
+    problem, report = choice.apply_to(source), []
+    try:
+        report = describe_import(source, wanted)
+    except DataError as error:
+        problem = str(error)
+    return ImportPreview(problem, report, *preview_conversion(source, wanted.conversion, indices))
+
+
+def _convert(
+    source: Source, choice: ReadingChoice, wanted: ImportRequest
+) -> Generator[float, None, ImportDraft]:
+    problem = choice.apply_to(source)
+    if problem:
+        raise DataError(problem)
+    return (yield from import_images(source, wanted))
 
 
 def _yield_result(work: Generator[float, None, object]) -> Generator[object, None, None]:

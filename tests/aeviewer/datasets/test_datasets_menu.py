@@ -58,7 +58,7 @@ def _drop(program: Program, path: Path) -> bool:
 
 def _dialog(program: Program, qtbot: QtBot) -> ImportDialog:
     dialog = program.window.findChildren(ImportDialog)[-1]
-    qtbot.waitUntil(lambda: dialog.dataset_import.source is not None)
+    qtbot.waitUntil(lambda: dialog.dataset_import.summary is not None)
     qtbot.waitUntil(lambda: dialog.views[0][1].image is not None)
     return dialog
 

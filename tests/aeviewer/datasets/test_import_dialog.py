@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from aeviewer.services.compute.compute_thread import ComputeThread
 from aeviewer.services.compute.event_queue import EventQueue
 from tests.trainers.datasets.sample_images import shapes
 from trainers.datasets import dataset_named, dataset_names, open_dataset
+from trainers.datasets.sources.arrays import ArraySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +71,32 @@ def test_the_dialog_says_what_will_be_imported(
         _accept(qtbot, dialog)
     assert dataset_named("medical").train == 160
     assert open_dataset(dataset_named("medical")).train.images.max() == 15
+
+
+def test_no_image_is_read_in_the_thread_of_the_window(
+    compute: ComputeThread, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "x.npy", shapes(120))
+    read, go_on, threads = ArraySource.image, Event(), set()
+
+    def read_slowly(source: ArraySource, index: int) -> object:
+        threads.add(current_thread())
+        go_on.wait(60)
+        return read(source, index)
+
+    monkeypatch.setattr(ArraySource, "image", read_slowly)
+    dialog = ImportDialog(compute, tmp_path / "x.npy")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: bool(threads))  # The folder does not answer, and the window lives.
+    assert dialog.head.text().startswith("Reading")
+    go_on.set()
+    qtbot.waitUntil(lambda: dialog.views[0][1].image is not None)
+    dialog.invert_box.setChecked(True)
+    qtbot.waitUntil(lambda: "nverted" in dialog.note.text())
+    with qtbot.waitSignal(dialog.imported):
+        _accept(qtbot, dialog)
+    assert main_thread() not in threads
 
 
 def test_an_unknown_range_is_asked_for_in_the_dialog(
