@@ -113,6 +113,7 @@ def test_train_watch_pause_resume_stop(person: Person) -> None:
 
 def test_a_second_run_waits_behind_the_first(person: Person) -> None:
     first = _begin(person)
+    person.window.experiment.set_latent_dim(3)  # The same run again would be asked about.
     person.press("ctrl+Return")
     person.until(lambda: len(person.queue.waiting) == 1)
     second = person.queue.waiting[0]
