@@ -169,7 +169,7 @@ def open_everything(program: Program, text: str, qtbot: QtBot) -> None:
     window.datasets.aboutToShow.emit()
     window.datasets._ask_remove("pets")
     importing = window.datasets.import_from(session.folder.parent / as_name(text))
-    qtbot.waitUntil(lambda: importing.dataset_import.source is not None)
+    qtbot.waitUntil(lambda: importing.dataset_import.summary is not None)
     window.help_menu.report_crash(f"ValueError: {text}", text)
     for dialog in (
         LogWindow(SessionLog(), window),
