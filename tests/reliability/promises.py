@@ -317,7 +317,8 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "Hostile files",
         "A named pipe, a device or a socket has the name of an image, a run file or an archive",
-        "It is refused by its kind, before it is opened and after. Nobody waits for it.",
+        "It is refused by its kind, before it is opened and after. "
+        "The program does not wait for it.",
         "tests/trainers/storage/test_regular_files.py::test_no_file_of_a_run_is_waited_for",
     ),
     Promise(

@@ -124,6 +124,7 @@ class LatentPanel(QWidget):
             session.preview_changed,
             self._services.mosaic.status_changed,
             self._services.overlay.latest.status_changed,
+            self._point_colours.latest.status_changed,
         ):
             signal.connect(self._show_status)
         self._playback.moved.connect(self._show_playback)
@@ -201,12 +202,14 @@ class LatentPanel(QWidget):
     def _show_status(self) -> None:
         """Shows that codes or layers are computed, unless a live model renews them all the time."""
         session, mosaic = self._session, self._services.mosaic
-        overlay = self._services.overlay.latest
+        overlay, colours = self._services.overlay.latest, self._point_colours.latest
         is_following = session.is_live and session.preview is not None
-        is_computing = session.is_loading or mosaic.is_computing or overlay.is_computing
+        is_layer_computing = mosaic.is_computing or overlay.is_computing or colours.is_computing
+        is_computing = session.is_loading or is_layer_computing
+        is_stale = (session.is_loading and session.preview is not None) or colours.is_stale
         self.line.set_status(
             is_computing=is_computing and not is_following,
-            is_stale=session.is_loading and session.preview is not None and not is_following,
+            is_stale=is_stale and not is_following,
         )
 
     @Slot()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from aeviewer.services.compute.compute_client import ComputeClient
+from aeviewer.services.compute.latest_result import LatestResult
 from trainers.evaluation.image_errors import cross_entropies, squared_errors
 
 if TYPE_CHECKING:
@@ -102,14 +102,19 @@ class PointColours(QObject):
     ) -> None:
         super().__init__(parent)
         self._latent = latent_state
-        self._client = ComputeClient(
+        self.latest = LatestResult(
             compute, "point colours", latent_state.session.message_posted.emit, self
         )
+        self.latest.changed.connect(self.changed)
         self._by: By = "class"
-        self._is_working = False
-        self.values: ColourValues | None = None
-        latent_state.places_changed.connect(self._follow)
+        latent_state.places_changed.connect(self._ask)
         latent_state.run_changed.connect(self._start_anew)
+
+    @property
+    def values(self) -> ColourValues | None:
+        """The values that were computed last; `latest.is_stale` says whether others are wanted."""
+        values: ColourValues | None = self.latest.value
+        return values
 
     @property
     def by(self) -> By:
@@ -124,34 +129,19 @@ class PointColours(QObject):
 
     @Slot()
     def _start_anew(self) -> None:
-        if self.values is not None:
-            self.values = None
-            self.changed.emit()
+        self.latest.clear()
         self._ask()
 
     @Slot()
-    def _follow(self) -> None:
-        """Computes the values for another step; the known ones stay visible until then."""
-        if not (self._is_working and self._latent.session.is_live):
-            self._ask()
-
     def _ask(self) -> None:
         session, codes = self._latent.session, self._latent.codes
-        self._is_working = False
         if self._by == "class" or codes is None or session.current is None:
-            self._client.cancel("values")
+            self.latest.clear()
             return
         run = session.run(session.current.key)
         work = partial(compute_colours, run=run, step=session.step, by=self._by, codes=codes)
-        self._is_working = True
-        self._client.submit("values", work, self._show_result, on_end=self._end)
-
-    def _show_result(self, values: ColourValues) -> None:
-        self.values = values
-        self.changed.emit()
-
-    def _end(self) -> None:
-        self._is_working = False
+        question = session.current.key, session.step, self._by, len(codes)
+        self.latest.ask(question, work, finishes_first=session.is_live)
 
 
 # -- in the compute thread -----------------------------------------------------------------------
