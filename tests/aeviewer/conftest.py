@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aeviewer.services.compute.compute_thread import ComputeThread
+from aeviewer.services.compute.event_queue import EventQueue
 from tests.aeviewer.explored_run import ExploredServices, train_run
 from trainers.runs import RunState
 
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
     from aeviewer.services.runs.session import Session
     from tests.aeviewer.explored_run import TrainRun
     from trainers.runs import Run
+
+
+@pytest.fixture
+def compute(qapp: object) -> Iterator[ComputeThread]:
+    """Yields a compute thread that runs."""
+    thread = ComputeThread(EventQueue())
+    thread.start()
+    yield thread
+    thread.close()
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ class Run:
         return datasets.open_dataset(self.dataset)
 
     def status(self) -> Status:
-        """Where the run is; "interrupted" when it says "running" and nobody trains it.
+        """Where the run is; "interrupted" when it says "running" and no process trains it.
 
         Raises
         ------

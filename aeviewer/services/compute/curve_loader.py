@@ -1,4 +1,4 @@
-"""Reads the losses of runs in the file thread, so that no slow folder keeps the window."""
+"""Reads the losses of runs in the file thread; the window does not wait for a slow folder."""
 
 from __future__ import annotations
 

@@ -7,8 +7,6 @@ import pytest
 from PySide6.QtCore import QObject
 
 from aeviewer.services.compute.compute_client import ComputeClient
-from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import EventQueue
 from trainers.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,13 +14,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-
-@pytest.fixture
-def compute(qapp: object) -> Iterator[ComputeThread]:
-    thread = ComputeThread(EventQueue())
-    thread.start()
-    yield thread
-    thread.close()
+    from aeviewer.services.compute.compute_thread import ComputeThread
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import EventQueue
 from aeviewer.services.compute.latest_result import LatestResult
 from trainers.errors import DataError
 
@@ -15,13 +13,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-
-@pytest.fixture
-def compute(qapp: object) -> Iterator[ComputeThread]:
-    thread = ComputeThread(EventQueue())
-    thread.start()
-    yield thread
-    thread.close()
+    from aeviewer.services.compute.compute_thread import ComputeThread
 
 
 @pytest.fixture

@@ -8,25 +8,17 @@ import pytest
 from PySide6.QtCore import Qt
 
 from aeviewer.panels.datasets.import_dialog import ImportDialog
-from aeviewer.services.compute.compute_thread import ComputeThread
-from aeviewer.services.compute.event_queue import EventQueue
 from tests.trainers.datasets.sample_images import shapes
 from trainers.datasets import dataset_named, dataset_names, open_dataset
 from trainers.datasets.sources.arrays import ArraySource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-
-@pytest.fixture
-def compute(qapp: object) -> Iterator[ComputeThread]:
-    thread = ComputeThread(EventQueue())
-    thread.start()
-    yield thread
-    thread.close()
+    from aeviewer.services.compute.compute_thread import ComputeThread
 
 
 @pytest.fixture
